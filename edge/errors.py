@@ -1,0 +1,57 @@
+"""The error family. Imports nothing; every message names the thing, what was found and what was wanted.
+
+EdgeError
+ ├── SettingsError   settings and command line   (also ValueError)   exit code 2
+ ├── ModelError      models, manifests, tensors  (also ValueError)   exit code 2
+ ├── SourceError     microphones, files, commands (also OSError)     exit code 2
+ └── SinkError       broker, pins, log           (also OSError)      exit code 1
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Something the owner can mend. `str(error)` is one line: thing, found, wanted."""
+
+    exit_code = 1
+
+    def __init__(self, thing: str, *, found: str, wanted: str) -> None:
+        super().__init__(thing)
+        self.thing = thing
+        self.found = found
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        line = f"{self.thing}: found {self.found}; wanted {self.wanted}"
+        return " ".join(line.split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.thing, self.found, self.wanted))
+
+
+def _rebuild(kind: type[EdgeError], thing: str, found: str, wanted: str) -> EdgeError:
+    return kind(thing, found=found, wanted=wanted)
+
+
+class SettingsError(EdgeError, ValueError):
+    """A settings file, key, value or argument that cannot be used."""
+
+    exit_code = 2
+
+
+class ModelError(EdgeError, ValueError):
+    """A model, manifest, label list or tensor that is not what it should be."""
+
+    exit_code = 2
+
+
+class SourceError(EdgeError, OSError):
+    """A microphone, file or command that gives no sound."""
+
+    exit_code = 2
+
+
+class SinkError(EdgeError, OSError):
+    """A broker, pin or log that cannot be reached."""
+
+    exit_code = 1

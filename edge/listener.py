@@ -1,0 +1,49 @@
+"""The loop: block -> patches -> scores -> events -> sinks. Owns the seams of the appliance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from edge.stream import Block, Event
+
+
+class Source(Protocol):
+    """Where blocks come from: a microphone, a recording, a command."""
+
+    @property
+    def live(self) -> bool:
+        """True where sound comes in real time and blocks must be dated as they arrive."""
+
+    @property
+    def state(self) -> str:
+        """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
+
+    def blocks(self) -> Iterator[Block | None]:
+        """Blocks in order; None at least once a second while nothing arrives. Ends when the recording ends or after close().
+
+        Raises SourceError where waiting cannot help (a file that is not there).
+        """
+
+    def close(self) -> None:
+        """Stop and give the device back. Safe from another thread or a signal handler's, and twice."""
+
+
+class Sink(Protocol):
+    """Where events go. Nothing in it may make the listener wait."""
+
+    @property
+    def name(self) -> str:
+        """For log lines and health: "mqtt", "gpio", "log"."""
+
+    def start(self) -> None:
+        """Take the device or begin to connect. Raises SinkError where waiting cannot help."""
+
+    def event(self, event: Event) -> None:
+        """Take one event (phase start or end); return at once."""
+
+    def health(self, health: Mapping[str, object]) -> None:
+        """Take the newest health, about once a `health_seconds`; return at once."""
+
+    def stop(self) -> None:
+        """Leave everything in its safe state and give it back. Safe twice."""

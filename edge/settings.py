@@ -1,0 +1,137 @@
+"""One frozen dataclass per part. Every key has a default, a line of help and a range; `settings_file.py` loads TOML.
+
+A part is handed its own dataclass only; `app.py` alone sees `Settings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _key(default: Any, help_line: str, *, low: float | None = None, high: float | None = None,
+         choices: tuple[str, ...] | None = None) -> Any:
+    """A field with what `check`, README and the loader need to know of it. Ranges include their ends."""
+    metadata = {"help": help_line, "low": low, "high": high, "choices": choices}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """[device]: what this board is called."""
+
+    name: str = _key("edge-audio", "name in every topic: letters, digits, '-' and '_'")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """[source]: where sound comes from."""
+
+    kind: str = _key("microphone", "microphone, file or command", choices=("microphone", "file", "command"))
+    microphone: str = _key("", "part of the microphone's name (`edge-audio devices` lists them); empty: the system's default")
+    rate: int = _key(0, "Hz to ask of the microphone, or that the command prints; 0: 16000 where the card can, else its own",
+                     low=0, high=384_000)
+    channels: int = _key(0, "channels to ask for, or that the command prints; 0: as few as the card offers (command: 1)",
+                         low=0, high=64)
+    channel: int = _key(-1, "which channel to hear, from 0; -1: the mean of all", low=-1, high=63)
+    path: str = _key("", "kind file: the recording to hear")
+    paced: bool = _key(True, "kind file: in real time (true) or as fast as possible (false)")
+    command: tuple[str, ...] = _key((), "kind command: program and arguments that print raw little-endian 16-bit PCM")
+    block_seconds: float = _key(0.1, "length of one block, in seconds", low=0.01, high=1.0)
+    queue_blocks: int = _key(64, "blocks that may wait between the sound card and the listener", low=4, high=4096)
+    retry_seconds: float = _key(30.0, "longest pause before a lost microphone or command is tried again", low=0.1,
+                                high=3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """[model]: what listens."""
+
+    name: str = _key("starter", "an installed or embedded model (`edge-audio model list`)")
+    runtime: str = _key("auto", "auto (LiteRT where installed), litert or tflite-runtime",
+                        choices=("auto", "litert", "tflite-runtime"))
+    threads: int = _key(1, "threads of the runtime; two were slower than one", low=1, high=16)
+    delegate: str = _key("", "path or name of an external delegate, such as libedgetpu.so.1; empty: none")
+    hop_seconds: float = _key(0.24, "seconds between patches, a multiple of 0.01", low=0.01, high=0.96)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """[gate]: the backbone sleeps while nothing rises over the room's noise."""
+
+    enabled: bool = _key(True, "leave the backbone asleep while the gate is closed")
+    open_db: float = _key(6.0, "dB over the noise floor that open the gate", low=0.0, high=60.0)
+    hang_over_seconds: float = _key(2.0, "seconds that the gate stays open after the last loud block", low=1.0,
+                                    high=3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """[[target]]: one thing the owner wants to hear. Zero thresholds mean the model's own for the target of this name."""
+
+    name: str = _key("", "name in topics and events: letters, digits, '-' and '_'")
+    labels: tuple[str, ...] = _key((), "labels of the model that count; empty: the model's own for this name")
+    threshold: float = _key(0.0, "probability that starts an event; 0: the model's own", low=0.0, high=1.0)
+    release_threshold: float = _key(0.0, "probability under which the event may end; 0: the model's own", low=0.0,
+                                    high=1.0)
+    minimum_duration_seconds: float = _key(0.0, "seconds over the threshold before an event starts", low=0.0, high=60.0)
+    release_seconds: float = _key(0.5, "seconds under the release threshold before it ends", low=0.0, high=600.0)
+    refractory_seconds: float = _key(0.5, "seconds after an event ends in which no new one starts", low=0.0, high=3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """[mqtt]: the broker. Without a host nothing is sent."""
+
+    host: str = _key("", "host name or address of the broker; empty: no MQTT")
+    port: int = _key(1883, "TCP port", low=1, high=65_535)
+    user: str = _key("", "user name; empty: none")
+    password_file: str = _key("", "file whose first line is the password; empty: none")
+    protocol: str = _key("5", "MQTT version: 5 or 3.1.1", choices=("5", "3.1.1"))
+    prefix: str = _key("edge-audio", "first level of every topic")
+    keepalive_seconds: int = _key(30, "seconds between signs of life to the broker", low=5, high=3600)
+    retry_seconds: float = _key(60.0, "longest pause before a lost broker is tried again", low=1.0, high=3600.0)
+    queue_events: int = _key(1000, "events kept in memory while the broker is away; the oldest go first", low=1,
+                             high=100_000)
+    health_seconds: float = _key(60.0, "seconds between health messages", low=1.0, high=86_400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PinSettings:
+    """[[pin]]: what a target's events do to a GPIO pin (the trigger)."""
+
+    pin: str = _key("", "GPIO number (BCM: 17) or a name that gpiozero knows (\"BOARD11\", \"GPIO17\")")
+    target: str = _key("", "the target whose events drive it")
+    action: str = _key("pulse", "pulse, toggle, hold (while the sound lasts) or blink",
+                       choices=("pulse", "toggle", "hold", "blink"))
+    seconds: float = _key(0.5, "pulse: how long; blink: on and off time of one blink", low=0.01, high=3600.0)
+    count: int = _key(3, "blink: how many", low=1, high=1000)
+    active_high: bool = _key(True, "false for relays that switch on a low level")
+    safe_on: bool = _key(False, "the safe state, at start and at exit: off (false) or on (true)")
+    factory: str = _key("auto", "gpiozero's pin library: auto, lgpio, rpigpio, pigpio, native or simulated",
+                        choices=("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated"))
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """[log]: one JSON line per event, and how much the program says of itself."""
+
+    events: str = _key("-", "where event lines go: - is standard output, else a file that is appended to; empty: nowhere")
+    level: str = _key("info", "debug, info, warning or error (to standard error)",
+                      choices=("debug", "info", "warning", "error"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it. Only `app.py` and `check` read the whole."""
+
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+    source: SourceSettings = field(default_factory=SourceSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+    target: tuple[TargetSettings, ...] = ()
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    pin: tuple[PinSettings, ...] = ()
+    log: LogSettings = field(default_factory=LogSettings)

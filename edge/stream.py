@@ -1,0 +1,170 @@
+"""What travels: blocks of samples in, patches, scores and events out, and the clock that dates them.
+
+Everything here is read-only after creation and may be kept by whoever receives it.
+Time inside is a position; UTC is computed once, on the way out, by `StreamClock`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+"""Hz of every sample after the resampler, and the unit of every position behind it."""
+
+Phase = Literal["start", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFormat:
+    """How a source delivers sound: `rate` in Hz (per channel), `channels` interleaved."""
+
+    rate: int
+    channels: int
+
+    def __str__(self) -> str:
+        return f"{self.rate} Hz, {self.channels} channel{'s' if self.channels != 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a source hands over at once, exactly as the card gave it.
+
+    samples: int16 `(n * channels,)`, interleaved; never written to again.
+    position: int, sample times (per channel, at `format.rate`) since the stream opened; never goes back.
+    gap: samples were lost just before this block.
+    """
+
+    samples: NDArray[np.int16]
+    position: int
+    format: StreamFormat
+    gap: bool = False
+
+    @property
+    def length(self) -> int:
+        """Sample times in this block (per channel)."""
+        return len(self.samples) // self.format.channels
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One model input.
+
+    data: float32 `(96, 64)` log-mel bands, or int16 `(n,)` samples for a model that takes the waveform.
+    position: position (16 kHz) of the patch's first sample.
+    first: no patch came before it since the start or a gap, so all of its sound is new.
+    """
+
+    data: NDArray[np.float32] | NDArray[np.int16]
+    position: int
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Loudness of a stretch of samples in dBFS (0 is a full-scale square wave; silence is -inf held at -120)."""
+
+    rms_dbfs: float
+    peak_dbfs: float
+    clipped: int
+    """Samples at either end of the int16 range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the model says of one patch.
+
+    values: float32 `(labels,)`, 0 to 1, in the order of the model's labels.
+    logits: float32 `(labels,)`, or None for a whole model that gives only scores.
+    embedding: float32 `(E,)`, or None for a whole model.
+    """
+
+    position: int
+    values: NDArray[np.float32]
+    logits: NDArray[np.float32] | None = None
+    embedding: NDArray[np.float32] | None = None
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """"This target, from here to there, this sure." One per sound; sent at its start and, if it lasts, at its end.
+
+    start, end: positions (16 kHz); `end` is None in phase "start".
+    probability, score: the highest so far, 0 to 1; level_dbfs: RMS around the start.
+    sequence: counts what this device sends, from 1, without holes.
+    """
+
+    id: str
+    sequence: int
+    phase: Phase
+    target: str
+    label: str
+    probability: float
+    score: float
+    start: int
+    end: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    level_dbfs: float
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds from start to end, or None while it lasts."""
+        return None if self.end is None else (self.end - self.start) / SAMPLE_RATE
+
+
+def new_event_id(unix_seconds: float) -> str:
+    """A UUID version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits."""
+    milliseconds = int(unix_seconds * 1000) & (1 << 48) - 1
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    bits = bits & ~(0xF << 76) | 0x7 << 76
+    bits = bits & ~(0x3 << 62) | 0x2 << 62
+    text = f"{bits:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class StreamClock:
+    """Turns positions into UTC.
+
+    A live source is anchored at every block to the monotonic clock: a block cannot arrive before its last sample was
+    heard, so the smallest lateness seen is nearest to the truth; a slow leak lets it follow a sound card whose rate
+    is off by some parts per million. A recording is anchored once, at its start, so it is dated alike at any speed.
+    """
+
+    LEAK_PER_SECOND = 0.001
+    """How fast the anchor may follow a card that runs slow: 1 ms a second."""
+
+    def __init__(self, *, monotonic: Callable[[], float], utc: Callable[[], float]) -> None:
+        """monotonic, utc: clocks in seconds (`time.monotonic`, `time.time`), passed in so that tests bring their own."""
+        self._monotonic = monotonic
+        self._utc = utc
+        self._offset: float | None = None
+        self._anchored_at = 0.0
+
+    def anchor(self, position: int, *, restart: bool = False) -> None:
+        """Say that the sample before `position` has just been heard; `restart` after a gap forgets the old anchor."""
+        now = self._monotonic()
+        offset = now - position / SAMPLE_RATE
+        if self._offset is None or restart or offset < self._offset:
+            self._offset = offset
+        else:
+            leak = max(now - self._anchored_at, 0.0) * self.LEAK_PER_SECOND
+            self._offset = min(offset, self._offset + leak)
+        self._anchored_at = now
+
+    def unix_seconds(self, position: int) -> float:
+        """UTC of `position` in seconds since 1970; of now, if nothing was anchored yet."""
+        if self._offset is None:
+            return self._utc()
+        return self._utc() - self._monotonic() + self._offset + position / SAMPLE_RATE
+
+    def utc(self, position: int) -> datetime:
+        """UTC of `position`, to the microsecond."""
+        return datetime.fromtimestamp(self.unix_seconds(position), UTC)
