@@ -20,7 +20,7 @@ class Source(Protocol):
         """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
 
     def blocks(self) -> Iterator[Block | None]:
-        """Blocks in order; None at least once a second while nothing arrives. Ends when the recording ends or after close().
+        """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
 
         Raises SourceError where waiting cannot help (a file that is not there).
         """

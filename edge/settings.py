@@ -30,10 +30,10 @@ class SourceSettings:
     """[source]: where sound comes from."""
 
     kind: str = _key("microphone", "microphone, file or command", choices=("microphone", "file", "command"))
-    microphone: str = _key("", "part of the microphone's name (`edge-audio devices` lists them); empty: the system's default")
-    rate: int = _key(0, "Hz to ask of the microphone, or that the command prints; 0: 16000 where the card can, else its own",
+    microphone: str = _key("", "part of its name (`edge-audio devices` lists them); empty: the system's default")
+    rate: int = _key(0, "Hz to ask of the card, or that the command prints; 0: 16000 if it can, else its own",
                      low=0, high=384_000)
-    channels: int = _key(0, "channels to ask for, or that the command prints; 0: as few as the card offers (command: 1)",
+    channels: int = _key(0, "channels to ask for, or that the command prints; 0: the card's fewest (command: 1)",
                          low=0, high=64)
     channel: int = _key(-1, "which channel to hear, from 0; -1: the mean of all", low=-1, high=63)
     path: str = _key("", "kind file: the recording to hear")
@@ -69,16 +69,18 @@ class GateSettings:
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """[[target]]: one thing the owner wants to hear. Zero thresholds mean the model's own for the target of this name."""
+    """[[target]]: what the owner wants to hear. What is left out comes from the model's own target of this name."""
 
     name: str = _key("", "name in topics and events: letters, digits, '-' and '_'")
     labels: tuple[str, ...] = _key((), "labels of the model that count; empty: the model's own for this name")
     threshold: float = _key(0.0, "probability that starts an event; 0: the model's own", low=0.0, high=1.0)
     release_threshold: float = _key(0.0, "probability under which the event may end; 0: the model's own", low=0.0,
                                     high=1.0)
-    minimum_duration_seconds: float = _key(0.0, "seconds over the threshold before an event starts", low=0.0, high=60.0)
+    minimum_duration_seconds: float = _key(0.0, "seconds over the threshold before an event starts", low=0.0,
+                                           high=60.0)
     release_seconds: float = _key(0.5, "seconds under the release threshold before it ends", low=0.0, high=600.0)
-    refractory_seconds: float = _key(0.5, "seconds after an event ends in which no new one starts", low=0.0, high=3600.0)
+    refractory_seconds: float = _key(0.5, "seconds after an event ends in which no new one starts", low=0.0,
+                                     high=3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class PinSettings:
 class LogSettings:
     """[log]: one JSON line per event, and how much the program says of itself."""
 
-    events: str = _key("-", "where event lines go: - is standard output, else a file that is appended to; empty: nowhere")
+    events: str = _key("-", "where event lines go: - is standard output, else a file to append to; empty: nowhere")
     level: str = _key("info", "debug, info, warning or error (to standard error)",
                       choices=("debug", "info", "warning", "error"))
 

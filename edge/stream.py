@@ -142,7 +142,7 @@ class StreamClock:
     """How fast the anchor may follow a card that runs slow: 1 ms a second."""
 
     def __init__(self, *, monotonic: Callable[[], float], utc: Callable[[], float]) -> None:
-        """monotonic, utc: clocks in seconds (`time.monotonic`, `time.time`), passed in so that tests bring their own."""
+        """monotonic, utc: clocks in seconds (`time.monotonic`, `time.time`); tests bring their own."""
         self._monotonic = monotonic
         self._utc = utc
         self._offset: float | None = None
