@@ -1,0 +1,30 @@
+"""What several test modules share: where the recordings are, and the way to skip without them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    """The folder of recordings and of YAMNet as published: EDGE_AUDIO_SHARED, else ../shared."""
+    return Path(os.environ.get("EDGE_AUDIO_SHARED", ROOT.parent / "shared")).resolve()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared folder; the test is skipped, saying so, where it is missing (CI fails instead: see .ci/run)."""
+    folder = shared_folder()
+    if not (folder / "data" / "manifest.csv").is_file():
+        pytest.skip(f"EDGE_AUDIO_SHARED: no recordings in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def yamnet_file(shared: Path) -> Path:
+    """YAMNet as published, one whole file."""
+    return shared / "models" / "yamnet_classification.tflite"
