@@ -1,0 +1,94 @@
+"""Frames to log-mel rows: YAMNet's own front end, in float32, each row computed once however patches overlap.
+
+Pure arithmetic without memory of the past: a row depends on its frame alone, bit for bit, whatever it is batched with.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.stream import SAMPLE_RATE
+
+FRONT_END_VERSION = 1
+"""Goes up when a row would come out otherwise: calibrations and learnt sounds belong to one version."""
+
+FRAME_SAMPLES = 400
+"""Samples of a frame: 25 ms."""
+FRAME_STEP = 160
+"""Samples from one frame to the next: 10 ms."""
+BANDS = 64
+"""Log-mel values per frame."""
+PATCH_FRAMES = 96
+"""Frames of a patch."""
+PATCH_SAMPLES = (PATCH_FRAMES - 1) * FRAME_STEP + FRAME_SAMPLES
+"""Samples that a patch of bands covers: 15,600, 0.975 s."""
+
+_FFT_SAMPLES = 512
+_SPECTRUM = _FFT_SAMPLES // 2 + 1
+_LOWEST_HZ, _HIGHEST_HZ = 125.0, 7_500.0
+_LOG_OFFSET = 0.001
+_BATCH = 48  # rows per turn: the scratch (about 200 kB) stays in the second-level cache of a small board
+_SLAB = 4  # rows per matrix product; see LogMel.rows
+
+
+def _mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """HTK's mel scale, as tf.signal has it: 1127 ln(1 + f / 700)."""
+    return 1127.0 * np.log1p(hertz / 700.0)
+
+
+def mel_weights() -> NDArray[np.float32]:
+    """Weights float32 `(257, 64)` from magnitude to mel bands, 125 to 7500 Hz.
+
+    The formula of tf.signal.linear_to_mel_weight_matrix: triangles on the mel axis, height 1, no area normalisation;
+    the zero-frequency row is zero.
+    """
+    lowest, highest = _mel(np.array([_LOWEST_HZ, _HIGHEST_HZ]))
+    edges = np.linspace(lowest, highest, BANDS + 2)
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    spectrum = _mel(np.linspace(0.0, SAMPLE_RATE / 2, _SPECTRUM))[:, np.newaxis]
+    rising = (spectrum - lower) / (centre - lower)
+    falling = (upper - spectrum) / (upper - centre)
+    weights: NDArray[np.float32] = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    weights[0] = 0.0
+    return weights
+
+
+class LogMel:
+    """int16 frames in, float32 log-mel rows out: `log(mel(|rfft(hann * frame / 32768)|) + 0.001)`.
+
+    Silence gives log(0.001) = -6.908 in every band; no int16 input gives inf or nan.
+    """
+
+    def __init__(self) -> None:
+        hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)  # periodic
+        # 1 / 32768 is a power of two: folded into the window it rounds nothing that YAMNet does not.
+        self._window: NDArray[np.float32] = hann.astype(np.float32) / np.float32(32_768.0)
+        self._weights = mel_weights()
+        self._padded = np.zeros((_BATCH, _FFT_SAMPLES), np.float32)  # the last 112 columns stay zero
+        self._magnitude = np.zeros((_BATCH, _SPECTRUM), np.float32)
+
+    def rows(self, frames: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Log-mel rows float32 `(k, 64)`, newly made, of frames int16 `(k, 400)` (a strided view will do); any k."""
+        count = len(frames)
+        rows = np.empty((-(-count // _SLAB) * _SLAB, BANDS), np.float32)
+        for start in range(0, count, _BATCH):
+            stop = min(start + _BATCH, count)
+            end = -(-stop // _SLAB) * _SLAB
+            self._fill_magnitude(frames[start:stop])
+            # A matrix product's rounding depends on its shape, so it is always taken on slabs of one shape (rows left
+            # over from before may fill the last): how rows are batched then never shows in them.
+            slabs = self._magnitude[: end - start].reshape(-1, _SLAB, _SPECTRUM)
+            np.matmul(slabs, self._weights, out=rows[start:end].reshape(-1, _SLAB, BANDS))
+        rows += np.float32(_LOG_OFFSET)
+        np.log(rows, out=rows)
+        return rows[:count]
+
+    def _fill_magnitude(self, frames: NDArray[np.int16]) -> None:
+        """Magnitude spectra of at most _BATCH frames into the head of the scratch."""
+        count = len(frames)
+        padded = self._padded[:count]
+        np.multiply(frames, self._window, out=padded[:, :FRAME_SAMPLES])
+        # numpy 1 computes in float64 and would hand that on; numpy 2 stays in float32 and copies nothing here.
+        spectrum = np.fft.rfft(padded).astype(np.complex64, copy=False)
+        np.abs(spectrum, out=self._magnitude[:count])
