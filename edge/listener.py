@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from edge.stream import Block, Event
+from edge.decision.detector import Detector
+from edge.decision.gate import Gate
+from edge.decision.targets import Suggestion, resolve_targets
+from edge.dispatch import Dispatcher
+from edge.features.frontend import FrontEnd
+from edge.model.classifier import Model
+from edge.settings import GateSettings, TargetSettings
+from edge.stats import Stats
+from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamClock
+
+SILENT_SECONDS = 3.0
+"""After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
 
 
 class Source(Protocol):
@@ -47,3 +59,85 @@ class Sink(Protocol):
 
     def stop(self) -> None:
         """Leave everything in its safe state and give it back. Safe twice."""
+
+
+class Listener:
+    """One source in, events out. Blocks the thread that calls `run`; everything else happens behind the sinks."""
+
+    def __init__(self, model: Model, *, targets: Sequence[TargetSettings] = (), hop_seconds: float = 0.24,
+                 channel: int = -1, gate: GateSettings | None = None, sinks: Sequence[Sink] = (),
+                 stats: Stats | None = None, health_seconds: float = 60.0,
+                 about: Callable[[], Mapping[str, object]] = dict,
+                 on_scores: Callable[[Scores], None] | None = None,
+                 monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
+        """targets: what to hear; none means the model's own standard targets.
+
+        gate: None scores every patch. on_scores: called with the scores of every patch, for classify and watch.
+        Raises SettingsError for a target, channel or hop that model and front end cannot serve.
+        """
+        hop_samples = round(hop_seconds * SAMPLE_RATE)
+        suggestions = [Suggestion(t.name, t.labels, t.threshold, t.release_threshold) for t in model.targets]
+        self.targets = resolve_targets(targets, model.labels, suggestions)
+        self.stats = stats if stats is not None else Stats()
+        self._model = model
+        self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
+                                   channel=channel)
+        self._gate = Gate(gate, hop_samples=hop_samples) if gate is not None and gate.enabled else None
+        self._detector = Detector(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
+        self._on_scores = on_scores
+        self._clock = StreamClock(monotonic=monotonic, utc=utc)
+        self._monotonic = monotonic
+        self._heard_at = monotonic()
+        self._out = Dispatcher(sinks, self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic,
+                               about=about)
+
+    def run(self, source: Source) -> None:
+        """Hear the source to its end, or until it is closed. Raises SourceError where the source does."""
+        if not source.live:
+            self._clock.anchor(0)
+        for block in source.blocks():
+            if block is None:
+                self._wait()
+            else:
+                self._hear(block, source.live)
+            self._out.health()
+        self._judge(self._front_end.finish() if not source.live else [])
+        self._end_all()
+        self._out.health(now=True)
+
+    def _hear(self, block: Block, live: bool) -> None:
+        if block.gap:
+            self._end_all()
+        patches = self._front_end.push(block)
+        if live:
+            self._heard_at = self._monotonic()
+            self._clock.anchor(self._front_end.position, restart=block.gap)
+        level = self._front_end.level
+        if level is not None:
+            self._out.level(self._front_end.position, level)
+            self.stats.clipped_samples += level.clipped
+        self.stats.blocks += 1
+        self.stats.samples = self._front_end.position
+        self.stats.deaf_seconds = self._front_end.deaf_samples / SAMPLE_RATE
+        self._judge(patches)
+
+    def _judge(self, patches: Sequence[Patch]) -> None:
+        for patch in patches:
+            if self._gate is not None and not self._gate.push(patch) and not self._detector.busy:
+                self.stats.gated_patches += 1
+                continue
+            scores = self._model.score(patch)
+            self.stats.patches += 1
+            if self._on_scores is not None:
+                self._on_scores(scores)
+            for detection in self._detector.push(scores):
+                self._out.send(detection)
+
+    def _wait(self) -> None:
+        """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
+        if self._monotonic() - self._heard_at > SILENT_SECONDS:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        for detection in self._detector.interrupt():
+            self._out.send(detection)

@@ -17,10 +17,11 @@ def shared_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The shared folder; the test is skipped, saying so, where it is missing (CI fails instead: see .ci/run)."""
+    """The shared folder. Where it is missing the test is skipped, saying so; in CI it fails."""
     folder = shared_folder()
     if not (folder / "data" / "manifest.csv").is_file():
-        pytest.skip(f"EDGE_AUDIO_SHARED: no recordings in {folder}")
+        (pytest.fail if os.environ.get("EDGE_AUDIO_REQUIRE_SHARED") else pytest.skip)(
+            f"EDGE_AUDIO_SHARED: no recordings in {folder}")
     return folder
 
 

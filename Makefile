@@ -1,0 +1,51 @@
+# edge-audio: `make` prints this menu.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?=
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := menu
+.PHONY: menu packages test-packages install demo run test test-tflite check lint types clean
+
+menu: ## print this menu
+	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+packages:
+	@deploy/packages.sh run
+
+test-packages:
+	@deploy/packages.sh run test
+
+$(VENV)/installed: setup.cfg pyproject.toml
+	@$(MAKE) --no-print-directory packages
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@$(MAKE) --no-print-directory test-packages
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,test,dev]'
+	@touch $@
+
+install: $(VENV)/installed ## install what is missing: Debian packages, a virtual environment, edge-audio in it
+
+demo: $(VENV)/installed ## hear the bundled sounds: private broker, simulated pins, a subscriber's view
+	@$(BIN)/edge-audio demo
+
+run: $(VENV)/installed ## hear this machine's microphone (CONFIG=my.toml for settings of your own)
+	@$(BIN)/edge-audio run $(if $(CONFIG),--config $(CONFIG))
+
+test: $(VENV)/installed-dev ## run the tests, on LiteRT and on tflite-runtime
+	$(BIN)/python -m pytest -q -m "not slow"
+	@$(MAKE) --no-print-directory test-tflite
+
+test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, in an environment of its own
+	@deploy/test-tflite.sh $(BIN)/python
+
+check: $(VENV)/installed-dev ## lint, type-check, check the layers
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict edge
+	$(BIN)/python -m pytest -q tests/test_layers.py
+
+clean: ## remove the environments and what tools left behind
+	rm -rf $(VENV) $(VENV)-tflite build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""The activity gate: is there anything over the room's noise that is worth waking the backbone for? Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.settings import GateSettings
+from edge.stream import SAMPLE_RATE, Patch
+
+FRAME_STEP = 160
+DB_PER_NEPER = 20.0 / np.log(10.0)
+"""Bands are natural logarithms of magnitudes: one unit is 8.69 dB."""
+
+FLOOR_SECONDS = 15.0
+"""The noise floor is the lowest mean of a hop in this long: pauses set it, sounds shorter than that do not."""
+
+
+class Gate:
+    """Judges the newest hop of every patch against a floor tracked for each band.
+
+    Opens when one frame rises over the floor by `open_db` in the mean of all bands (a click, a clap), or the hop's mean
+    rises by twice that in any one band (a quiet beep moves the mean of all bands by little). Stays open for
+    `hang_over_seconds`. Until `FLOOR_SECONDS` of sound have been heard since the start or a gap it is open: the room is not known yet.
+    """
+
+    def __init__(self, settings: GateSettings, *, hop_samples: int) -> None:
+        """hop_samples: distance between patches at 16 kHz, at least one frame step (160)."""
+        self._open_db = settings.open_db
+        self._hang_over = round(settings.hang_over_seconds * SAMPLE_RATE)
+        self._frames = max(hop_samples // FRAME_STEP, 1)
+        self._means: deque[NDArray[np.float32]] = deque(maxlen=max(round(FLOOR_SECONDS * SAMPLE_RATE / hop_samples), 1))
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+        self._means.clear()
+        self._open_until = 0
+
+    def push(self, patch: Patch) -> bool:
+        """True while the gate is open for this patch. Call once for every patch, in order."""
+        frames = self._decibels(patch)
+        mean = frames.mean(axis=0)
+        known = len(self._means) == self._means.maxlen
+        floor = np.min(self._means, axis=0) if self._means else mean
+        self._means.append(mean)
+        wide = float((frames - floor).mean(axis=1).max())
+        narrow = float((mean - floor).max())
+        if not known or wide >= self._open_db or narrow >= 2.0 * self._open_db:
+            self._open_until = patch.position + self._hang_over
+        return patch.position <= self._open_until
+
+    def _decibels(self, patch: Patch) -> NDArray[np.float32]:
+        """float32 `(frames of the newest hop, bands)` in dB; a waveform patch has one band, its level."""
+        if patch.data.ndim == 2:
+            return (patch.data[-self._frames:] * np.float32(DB_PER_NEPER)).astype(np.float32)
+        newest = patch.data[-self._frames * FRAME_STEP:].astype(np.float32)
+        frames = newest[: len(newest) // FRAME_STEP * FRAME_STEP].reshape(-1, FRAME_STEP)
+        power = np.square(frames).mean(axis=1, keepdims=True) / np.float32(32768.0**2)
+        return (10.0 * np.log10(np.maximum(power, 1e-12))).astype(np.float32)

@@ -1,0 +1,81 @@
+"""The way out of the listener: detections are dated, numbered, and handed to every sink; so is health."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from edge.decision.detector import Detection
+from edge.stats import Stats
+from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
+
+if TYPE_CHECKING:
+    from edge.listener import Sink
+
+LEVEL_SECONDS = 3.0
+"""How long levels are remembered: an event's start lies up to a patch and a minimum duration behind."""
+
+
+class Dispatcher:
+    """Turns detections into events and gives them to the sinks; one id for a sound, one sequence number for a message."""
+
+    def __init__(self, sinks: Sequence[Sink], clock: StreamClock, stats: Stats, *, health_seconds: float = 60.0,
+                 monotonic: Callable[[], float], about: Callable[[], Mapping[str, object]] = dict) -> None:
+        """about: what health says beside the counters (model, source state, ...), asked anew every time."""
+        self._sinks = tuple(sinks)
+        self._clock = clock
+        self._stats = stats
+        self._health_seconds = health_seconds
+        self._monotonic = monotonic
+        self._about = about
+        self._started = monotonic()
+        self._next_health = self._started
+        self._sequence = 0
+        self._ids: dict[str, str] = {}
+        self._levels: deque[tuple[int, Level]] = deque()
+
+    def level(self, position: int, level: Level) -> None:
+        """Remember how loud the block that ends at `position` (16 kHz) was."""
+        self._levels.append((position, level))
+        while self._levels[0][0] < position - LEVEL_SECONDS * SAMPLE_RATE:
+            self._levels.popleft()
+
+    def send(self, detection: Detection) -> Event:
+        """Make the event and hand it to every sink; sinks return at once."""
+        started = self._clock.unix_seconds(detection.start)
+        if detection.phase == "start":
+            self._ids[detection.target] = new_event_id(started)
+            self._stats.events += 1
+        self._sequence += 1
+        event = Event(
+            id=self._ids[detection.target], sequence=self._sequence, phase=detection.phase, target=detection.target,
+            label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
+            end=detection.end, started_at=self._clock.utc(detection.start),
+            ended_at=None if detection.end is None else self._clock.utc(detection.end),
+            level_dbfs=self._loudest_since(detection.start))
+        for sink in self._sinks:
+            sink.event(event)
+        return event
+
+    def health(self, *, now: bool = False) -> None:
+        """Hand health to every sink when it is due, or at once."""
+        time = self._monotonic()
+        if not now and time < self._next_health:
+            return
+        self._next_health = time + self._health_seconds
+        level = self._levels[-1][1] if self._levels else None
+        health: dict[str, object] = {
+            "schema": 1, "uptime_seconds": round(time - self._started, 1),
+            "level_dbfs": None if level is None else round(level.rms_dbfs, 1),
+            "peak_dbfs": None if level is None else round(level.peak_dbfs, 1),
+            **self._about(), **self._stats.snapshot()}
+        for sink in self._sinks:
+            sink.health(health)
+
+    def _loudest_since(self, start: int) -> float:
+        """RMS in dBFS of the loudest block that ends after `start`; of the newest one if all are older."""
+        since = [level.rms_dbfs for position, level in self._levels if position > start]
+        if not since and self._levels:
+            since = [self._levels[-1][1].rms_dbfs]
+        return max(since, default=-120.0)

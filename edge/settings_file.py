@@ -1,0 +1,166 @@
+"""TOML in, checked `Settings` out. Every mistake names the file, the key, what was found and what was wanted."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, cast, get_type_hints
+
+from edge.errors import SettingsError
+from edge.settings import (
+    DeviceSettings,
+    GateSettings,
+    LogSettings,
+    ModelSettings,
+    MqttSettings,
+    PinSettings,
+    Settings,
+    SourceSettings,
+    TargetSettings,
+)
+
+TABLES: dict[str, type[Any]] = {
+    "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
+    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "log": LogSettings,
+}
+"""Every table of the settings file and the dataclass behind it."""
+
+REPEATED = ("target", "pin")
+"""Tables written [[name]], any number of times."""
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file.
+
+    Raises SettingsError for a file that cannot be read, is no TOML, or holds an unknown key or a wrong value.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"settings {path}", found=error.strerror or str(error), wanted="a readable TOML file") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings {path}", found=f"bytes that are no UTF-8 at {error.start}", wanted="TOML") from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings {path}", found=str(error), wanted="TOML") from error
+    return parse_settings(document, where=str(path))
+
+
+def parse_settings(document: Mapping[str, Any], *, where: str = "settings") -> Settings:
+    """Check a parsed TOML document, table by table, then the parts together. Raises SettingsError."""
+    _no_unknown(document, TABLES, where)
+    parts: dict[str, Any] = {}
+    for name, kind in TABLES.items():
+        if name not in document:
+            continue
+        found = document[name]
+        if name in REPEATED:
+            if not isinstance(found, list):
+                raise SettingsError(f"{where}: [{name}]", found="a single table", wanted=f"[[{name}]], one for each")
+            parts[name] = tuple(
+                _table(kind, entry, f"{where}: [[{name}]] {number}") for number, entry in enumerate(found, 1))
+        else:
+            parts[name] = _table(kind, found, f"{where}: [{name}]")
+    settings = Settings(**parts)
+    check_together(settings, where)
+    return settings
+
+
+def check_together(settings: Settings, where: str = "settings") -> None:
+    """What no table can know alone: names that must be there, be unique, or meet. Raises SettingsError."""
+    for what, name in [("[device] name", settings.device.name), *(("[[target]] name", t.name) for t in settings.target)]:
+        if not _plain(name):
+            raise SettingsError(f"{where}: {what}", found=repr(name), wanted="letters, digits, '-' and '_'")
+    _unique(f"{where}: [[target]] name", (target.name for target in settings.target))
+    _unique(f"{where}: [[pin]] pin", (pin.pin.upper().removeprefix("GPIO") for pin in settings.pin))
+    names = {target.name for target in settings.target}
+    for pin in settings.pin:
+        if not pin.pin:
+            raise SettingsError(f"{where}: [[pin]] pin", found="nothing", wanted="a GPIO number or name, such as 17")
+        if names and pin.target not in names:
+            near = _nearest(pin.target, names)
+            raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found=repr(pin.target),
+                                wanted=f"the name of a [[target]]{near}")
+        if not pin.target:
+            raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found="nothing", wanted="the name of a target")
+    for target in settings.target:
+        if target.threshold and target.release_threshold > target.threshold:
+            raise SettingsError(f"{where}: [[target]] {target.name} release_threshold", found=str(target.release_threshold),
+                                wanted=f"at most its threshold, {target.threshold}")
+
+
+def keys(kind: type[Any]) -> Iterator[tuple[Field[Any], Any, Any]]:
+    """Every key of a table: its field (help, low, high, choices in `metadata`), its type and its default."""
+    hints = get_type_hints(kind)
+    for key in fields(kind):
+        default = key.default_factory() if key.default_factory is not MISSING else key.default
+        yield key, hints[key.name], default
+
+
+def _table(kind: type[Any], entry: object, where: str) -> Any:
+    if not isinstance(entry, dict):
+        raise SettingsError(where, found=_kind_of(entry), wanted="a table")
+    known = {key.name: (key, hint) for key, hint, _ in keys(kind)}
+    _no_unknown(entry, known, where)
+    return kind(**{name: _value(*known[name], value, f"{where} {name}") for name, value in entry.items()})
+
+
+def _value(key: Field[Any], hint: Any, value: object, where: str) -> Any:
+    """The value in the field's own type; whole numbers serve as floats and as pin names."""
+    if key.name == "pin" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if hint == tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise SettingsError(where, found=_kind_of(value), wanted="a list of strings, such as [\"one\", \"two\"]")
+        return tuple(value)
+    if type(value) is not hint:
+        raise SettingsError(where, found=_kind_of(value), wanted=_TYPES[hint])
+    choices, low, high = key.metadata["choices"], key.metadata["low"], key.metadata["high"]
+    if choices is not None and value not in choices:
+        near = _nearest(str(value), choices)
+        raise SettingsError(where, found=repr(value), wanted=f"one of {', '.join(choices)}{near}")
+    if low is not None and not low <= cast(float, value) <= high:
+        raise SettingsError(where, found=str(value), wanted=f"{low} to {high}")
+    return value
+
+
+_TYPES = {str: "a string in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _kind_of(value: object) -> str:
+    words = {str: "the string", bool: "the value", int: "the whole number", float: "the number"}
+    if type(value) in words:
+        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        return f"{words[type(value)]} {shown}"
+    return {list: "a list", dict: "a table"}.get(type(value), f"the value {value}")
+
+
+def _no_unknown(entry: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    names = list(known)
+    for name in entry:
+        if name not in names:
+            near = _nearest(name, names)
+            raise SettingsError(f"{where}: unknown key {name!r}", found=name, wanted=f"one of {', '.join(names)}{near}")
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _plain(name: str) -> bool:
+    return bool(name) and all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in name)
+
+
+def _unique(where: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise SettingsError(where, found=f"{name!r} twice", wanted="each name once")
+        seen.add(name)
