@@ -1,0 +1,68 @@
+"""The backbone: a patch of log-mel bands in, an embedding out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.model.manifest import BANDS, FRAMES, GraphSpec, TensorSpec
+from edge.model.quantization import dequantise, limits, quantise
+from edge.model.runtime import Runtime, TensorInfo, open_runtime
+
+
+class Backbone:
+    """One runtime with the backbone in it, and the memory to quantise a patch in."""
+
+    def __init__(self, runtime: Runtime, spec: GraphSpec) -> None:
+        """runtime: already checked against `spec` (`open_backbone`)."""
+        self.runtime = runtime
+        self._input, self._output = spec.input, spec.output
+        limits(spec.input.dtype)
+        self._scratch = np.empty((FRAMES, BANDS), dtype=np.float32)
+        self.embedding_size = spec.output.size
+
+    def embed(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32 (96, 64) log-mel bands to float32 (E,) embedding.
+
+        Quantised on the way in (round, clip, cast) and widened on the way out. Raises ModelError for another shape.
+        """
+        if bands.shape != self._scratch.shape:
+            raise ModelError("patch", found=f"shape {list(bands.shape)}", wanted=f"{list(self._scratch.shape)}")
+        wanted = self._input
+        integers = quantise(bands, scale=wanted.scale, zero_point=wanted.zero_point, dtype=wanted.dtype,
+                            scratch=self._scratch)
+        self.runtime.set_input(integers.reshape(wanted.shape))
+        self.runtime.invoke()
+        output = self.runtime.output().reshape(-1)
+        if self._output.dtype == "float32":
+            embedding: NDArray[np.float32] = output
+            return embedding
+        return dequantise(output, scale=self._output.scale, zero_point=self._output.zero_point)
+
+
+def open_backbone(path: Path, spec: GraphSpec, *, runtime: str = "auto", threads: int = 1,
+                  delegate: str = "") -> Backbone:
+    """Open a backbone and compare it with its manifest. Raises ModelError."""
+    opened = open_runtime(path, runtime=runtime, threads=threads, delegate=delegate)
+    check_tensors(path, opened, spec)
+    return Backbone(opened, spec)
+
+
+def check_tensors(path: Path, runtime: Runtime, spec: GraphSpec) -> None:
+    """See that the opened file has one input and one output, as `spec` promises them. Raises ModelError."""
+    for way, tensors, wanted in (("input", runtime.inputs, spec.input), ("output", runtime.outputs, spec.output)):
+        if len(tensors) != 1:
+            raise ModelError(f"{path}: {way}", found=f"{len(tensors)} tensors", wanted="1")
+        found = spec_of(tensors[0])
+        # Scales pass through JSON as decimals: compare them as the float32 that both are.
+        if (found.shape, found.dtype, np.float32(found.scale), found.zero_point) != \
+                (wanted.shape, wanted.dtype, np.float32(wanted.scale), wanted.zero_point):
+            raise ModelError(f"{path}: {way}", found=str(found), wanted=f"{wanted}, as in manifest.json")
+
+
+def spec_of(tensor: TensorInfo) -> TensorSpec:
+    """What a manifest says of this tensor."""
+    return TensorSpec(tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)

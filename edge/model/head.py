@@ -1,0 +1,70 @@
+"""The head: one row of float weights per label. YAMNet's classes, targets and learnt sounds are all rows of it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+
+_FARTHEST = np.float32(88.0)
+"""exp of more overflows a float32; the logistic is 0 or 1 to the last bit long before."""
+
+
+def logistic(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 / (1 + exp(-logit)), float32 in and out, any shape, no overflow."""
+    bounded = np.clip(logits, -_FARTHEST, _FARTHEST)
+    scores: NDArray[np.float32] = np.float32(1.0) / (np.float32(1.0) + np.exp(-bounded))
+    return scores
+
+
+class Head:
+    """Only the rows in use: weights float32 (L, E), bias float32 (L,)."""
+
+    def __init__(self, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        """Raises ModelError if the arrays do not fit each other or are not finite."""
+        if weights.ndim != 2 or bias.shape != weights.shape[:1]:
+            raise ModelError("head", found=f"weights {list(weights.shape)}, bias {list(bias.shape)}",
+                             wanted="weights (rows, columns), bias (rows)")
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise ModelError("head", found="values that are not finite", wanted="finite weights and bias")
+        self.weights = np.ascontiguousarray(weights, dtype=np.float32)
+        self.bias = np.ascontiguousarray(bias, dtype=np.float32)
+
+    def rows(self, indices: Sequence[int]) -> Head:
+        """A head of these rows, in this order; the others are let go."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        return Head(self.weights[chosen], self.bias[chosen])
+
+    def logits(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+        """weights @ embedding + bias: float32 (E,) to float32 (L,)."""
+        product: NDArray[np.float32] = self.weights @ embedding
+        product += self.bias
+        return product
+
+
+def load_head(path: Path, *, rows: int, columns: int) -> Head:
+    """Read head.npz. Raises ModelError if it is none, or not `rows` x `columns`."""
+    wanted = f"weights float32 [{rows}, {columns}], bias float32 [{rows}]"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            weights, bias = arrays["weights"], arrays["bias"]
+    except KeyError as error:
+        raise ModelError(str(path), found=str(error), wanted=wanted) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(str(path), found=f"no NumPy archive ({error})", wanted=wanted) from error
+    if weights.dtype != np.float32 or bias.dtype != np.float32 or weights.shape != (rows, columns) \
+            or bias.shape != (rows,):
+        raise ModelError(str(path), found=f"weights {weights.dtype} {list(weights.shape)}, bias {bias.dtype} "
+                                          f"{list(bias.shape)}", wanted=wanted)
+    return Head(weights, bias)
+
+
+def save_head(path: Path, head: Head) -> None:
+    """Write head.npz, the same bytes for the same head."""
+    with path.open("wb") as file:
+        np.savez(file, weights=head.weights, bias=head.bias)

@@ -1,0 +1,167 @@
+"""manifest.json: read with every key checked, written the same way every time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ModelError
+from edge.model.manifest import (
+    SCHEMA,
+    FrontEndSpec,
+    GraphSpec,
+    HeadSpec,
+    Manifest,
+    ModelTarget,
+    TensorSpec,
+)
+
+MANIFEST = "manifest.json"
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Read and check `directory`/manifest.json; the files beside it are not looked at.
+
+    A key that this version does not know is left alone: what changes a meaning changes `schema`.
+    Raises ModelError naming file, key, found and wanted.
+    """
+    path = directory / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelError(str(path), found=error.strerror or str(error), wanted="a model's manifest") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(str(path), found="bytes that are no UTF-8", wanted="a model's manifest in JSON") from error
+    return parse_manifest(text, str(path))
+
+
+def parse_manifest(text: str, thing: str) -> Manifest:
+    """The manifest in `text`; `thing` names it in errors. Raises ModelError."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(thing, found=f"no JSON ({error})", wanted="a model's manifest") from error
+    if not isinstance(parsed, dict):
+        raise ModelError(thing, found=type(parsed).__name__, wanted="a table")
+    table = _Table(thing, "", parsed)
+    schema = table.integer("schema")
+    if schema != SCHEMA:
+        raise ModelError(f"{thing}: schema", found=str(schema), wanted=str(SCHEMA))
+    manifest = Manifest(
+        name=table.text("name"), version=table.text("version"), kind=table.text("kind"),
+        licence=table.text("licence"), description=table.text("description"),
+        sample_rate=table.integer("sample_rate"), patch_samples=table.integer("patch_samples"),
+        labels=table.texts("labels"),
+        front_end=_front_end(table.optional("front_end")),
+        backbone=_graph(table.optional("backbone")),
+        head=_head(table.optional("head")),
+        whole=_graph(table.optional("whole")),
+        experimental=table.texts("experimental") if "experimental" in parsed else (),
+        targets=tuple(_target(each) for each in table.tables("targets")) if "targets" in parsed else (),
+        source=_source(table.optional("source")),
+    )
+    manifest.check(thing)
+    return manifest
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """The manifest as JSON, the same bytes for the same manifest; parts that a kind does not have are left out."""
+    parts = {key: value for key, value in asdict(manifest).items() if value is not None}
+    return json.dumps({"schema": SCHEMA} | parts, indent=1, ensure_ascii=False) + "\n"
+
+
+class _Table:
+    """One JSON object, with getters that name file and key when what they find is not what they want."""
+
+    def __init__(self, thing: str, prefix: str, values: dict[str, Any]) -> None:
+        self.thing, self.prefix, self.values = thing, prefix, values
+
+    def _get(self, key: str, kinds: type | tuple[type, ...], wanted: str) -> Any:
+        if key not in self.values:
+            raise self.wrong(key, "nothing", wanted)
+        value = self.values[key]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise self.wrong(key, json.dumps(value)[:60], wanted)
+        return value
+
+    def wrong(self, key: str, found: str, wanted: str) -> ModelError:
+        return ModelError(f"{self.thing}: {self.prefix}{key}", found=found, wanted=wanted)
+
+    def text(self, key: str) -> str:
+        value: str = self._get(key, str, "a text")
+        return value
+
+    def integer(self, key: str) -> int:
+        value: int = self._get(key, int, "a whole number")
+        return value
+
+    def size(self, key: str) -> int:
+        value = self.integer(key)
+        if value < 1:
+            raise self.wrong(key, str(value), "1 or more")
+        return value
+
+    def number(self, key: str) -> float:
+        return float(self._get(key, (int, float), "a number"))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._get(key, list, "a list of texts")
+        for value in values:
+            if not isinstance(value, str):
+                raise self.wrong(key, json.dumps(value)[:60], "a list of texts")
+        return tuple(values)
+
+    def sizes(self, key: str) -> tuple[int, ...]:
+        values = self._get(key, list, "a list of sizes")
+        for value in values:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise self.wrong(key, json.dumps(value)[:60], "a list of sizes")
+        return tuple(values)
+
+    def table(self, key: str) -> _Table:
+        return _Table(self.thing, f"{self.prefix}{key}.", self._get(key, dict, "a table"))
+
+    def optional(self, key: str) -> _Table | None:
+        return None if self.values.get(key) is None else self.table(key)
+
+    def tables(self, key: str) -> list[_Table]:
+        values = self._get(key, list, "a list of tables")
+        for value in values:
+            if not isinstance(value, dict):
+                raise self.wrong(key, json.dumps(value)[:60], "a list of tables")
+        return [_Table(self.thing, f"{self.prefix}{key}[{index}].", value) for index, value in enumerate(values)]
+
+
+def _tensor(table: _Table) -> TensorSpec:
+    scale = table.number("scale") if "scale" in table.values else 0.0
+    zero_point = table.integer("zero_point") if "zero_point" in table.values else 0
+    return TensorSpec(table.sizes("shape"), table.text("dtype"), scale, zero_point)
+
+
+def _graph(table: _Table | None) -> GraphSpec | None:
+    if table is None:
+        return None
+    return GraphSpec(table.text("file"), table.text("sha256"), table.size("bytes"),
+                     _tensor(table.table("input")), _tensor(table.table("output")))
+
+
+def _head(table: _Table | None) -> HeadSpec | None:
+    if table is None:
+        return None
+    return HeadSpec(table.text("file"), table.text("sha256"), table.size("bytes"),
+                    table.size("rows"), table.size("columns"))
+
+
+def _front_end(table: _Table | None) -> FrontEndSpec | None:
+    return None if table is None else FrontEndSpec(table.text("name"), table.integer("version"))
+
+
+def _target(table: _Table) -> ModelTarget:
+    return ModelTarget(table.text("name"), table.texts("labels"), table.number("threshold"),
+                       table.number("release_threshold"))
+
+
+def _source(table: _Table | None) -> dict[str, str]:
+    return {} if table is None else {key: table.text(key) for key in table.values}
