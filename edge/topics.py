@@ -1,0 +1,142 @@
+"""Every topic and payload name. Pure; `tests/test_topics.py` pins each of them, for scripts of others rely on them.
+
+    <prefix>/<device>/status            online or offline (the last will); retained
+    <prefix>/<device>/event/<target>    JSON, QoS 1: `event_payload`
+    <prefix>/<device>/state/<target>    ON or OFF; retained
+    <prefix>/<device>/health            JSON; retained
+    <prefix>/<device>/command/<verb>    what others send to this device
+    <prefix>/<device>/dropped           ranges of sequence numbers that had to be dropped
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from edge.errors import SettingsError
+from edge.stream import Event
+
+SCHEMA = 1
+"""Version of the event payload: grows when a name in it changes its meaning or goes; a new name leaves it as it is."""
+
+ONLINE, OFFLINE = "online", "offline"
+"""What `status` says."""
+
+ON, OFF = "ON", "OFF"
+"""What `state/<target>` says."""
+
+SILENCE_DBFS = -120.0
+"""The quietest level that is told: JSON has no word for -inf."""
+
+
+def check_level(text: str, *, thing: str) -> str:
+    """`text`, if it can be one level of a topic; `thing` names the setting. Raises SettingsError."""
+    wanted = "a name without '/', '+', '#', control characters or a '$' in front"
+    if not text:
+        raise SettingsError(thing, found="nothing", wanted=wanted)
+    if text.startswith("$") or any(letter in "/+#" or not _printable(letter) for letter in text):
+        raise SettingsError(thing, found=ascii(text), wanted=wanted)
+    return text
+
+
+def _printable(letter: str) -> bool:
+    """A space or anything that shows; not NUL, other control characters or half a surrogate pair (not UTF-8)."""
+    return letter == " " or letter.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one device. Raises SettingsError where a name is no topic level."""
+
+    prefix: str
+    device: str
+
+    def __post_init__(self) -> None:
+        check_level(self.prefix, thing="mqtt.prefix")
+        check_level(self.device, thing="device.name")
+
+    @property
+    def status(self) -> str:
+        """`online` or `offline`; retained, QoS 1; the last will."""
+        return f"{self.prefix}/{self.device}/status"
+
+    def event(self, target: str) -> str:
+        """One message per start and one per end of an event; QoS 1."""
+        return f"{self.prefix}/{self.device}/event/{check_level(target, thing='target.name')}"
+
+    def state(self, target: str) -> str:
+        """`ON` while the target sounds, else `OFF`; retained, QoS 1."""
+        return f"{self.prefix}/{self.device}/state/{check_level(target, thing='target.name')}"
+
+    @property
+    def health(self) -> str:
+        """Counters and states as JSON; retained, QoS 1."""
+        return f"{self.prefix}/{self.device}/health"
+
+    def command(self, verb: str) -> str:
+        """What others send to this device."""
+        return f"{self.prefix}/{self.device}/command/{check_level(verb, thing='command')}"
+
+    @property
+    def dropped(self) -> str:
+        """Ranges of sequence numbers that had to be dropped, as JSON."""
+        return f"{self.prefix}/{self.device}/dropped"
+
+
+def event_payload(event: Event, *, device: str, late: bool) -> dict[str, object]:
+    """What an event says, the same over MQTT and in the log; `encode` makes it JSON.
+
+    Numbers are plain and finite: probability and score 0 to 1 (4 digits), level_dbfs -120 to 0 (1 digit),
+    duration_seconds to the millisecond. ended_at and duration_seconds are None while the sound lasts.
+    late: sent so long after it happened that nobody should act on it as if it were now.
+    """
+    duration = event.duration_seconds
+    return {
+        "schema": SCHEMA,
+        "id": event.id,
+        "phase": event.phase,
+        "sequence": int(event.sequence),
+        "device": device,
+        "target": event.target,
+        "label": event.label,
+        "probability": _unit(event.probability),
+        "score": _unit(event.score),
+        "started_at": rfc3339(event.started_at),
+        "ended_at": None if event.ended_at is None else rfc3339(event.ended_at),
+        "duration_seconds": None if duration is None else round(float(duration), 3),
+        "level_dbfs": _level(event.level_dbfs),
+        "late": bool(late),
+    }
+
+
+def _unit(value: float) -> float:
+    """0 to 1; not a number counts as 0."""
+    return round(min(float(value), 1.0), 4) if value > 0.0 else 0.0
+
+
+def _level(dbfs: float) -> float:
+    """-120 to 0; silence (-inf) and not a number count as -120."""
+    return round(min(float(dbfs), 0.0), 1) if dbfs > SILENCE_DBFS else SILENCE_DBFS
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with milliseconds: 2026-11-22T13:32:26.123Z (RFC 3339, section 5.6)."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encode(payload: Mapping[str, object]) -> str:
+    """Compact JSON, one line. A float that JSON cannot say (NaN, inf) becomes null. Raises TypeError on odd types."""
+    return json.dumps(_finite(payload), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
