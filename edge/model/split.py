@@ -1,0 +1,143 @@
+"""The graph surgery: YAMNet as published, or a file of its layout, cut into an int8 backbone and a float head.
+
+The backbone keeps the operators from the QUANTIZE's output to the embedding; the head is the FULLY_CONNECTED's
+weights and bias, dequantised: finer than the file's own int8 logits. This file alone imports the flatbuffer schema,
+which ships inside LiteRT.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.model.graph import Graph
+from edge.model.head import Head
+from edge.model.layout import OtherLayout, find_layout
+from edge.model.manifest import TensorSpec
+
+_ALIGNMENT = 16
+"""Bytes that the schema asks of a buffer's start; the object API forgets it, and int32 biases are read in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a published file came apart into."""
+
+    backbone: bytes
+    """A TFLite file: `input` (the quantised bands) to `output` (the embedding)."""
+    input: TensorSpec
+    output: TensorSpec
+    head: Head
+    logits: TensorSpec
+    """The file's own logits, which the head makes finer."""
+
+
+def split(model: bytes, thing: str) -> Cut:
+    """Cut a file of YAMNet's layout. `thing` names it in errors.
+
+    Raises OtherLayout for a model that is laid out otherwise, ModelError for a file that is no model and where LiteRT
+    is not installed.
+    """
+    graph = read_graph(model, thing)
+    layout = find_layout(graph, thing)
+    start, embedding = graph.spec(layout.start), graph.spec(layout.embedding)
+    head = Head(graph.real_values(layout.weights), graph.real_values(layout.bias))
+    logits = graph.spec(layout.logits)
+    backbone = pack_graph(graph, operators=layout.operators, inputs=(layout.start,), outputs=(layout.embedding,),
+                          description="backbone, cut out by edge-audio")
+    return Cut(backbone, start, embedding, head, logits)
+
+
+def expose(model: bytes, thing: str) -> bytes:
+    """The same model with four outputs instead of one: scores, int8 bands, int8 embedding, int8 logits, in this order.
+
+    For comparing the published file with what was cut out of it. Raises ModelError, as `split` does.
+    """
+    graph = read_graph(model, thing)
+    layout = find_layout(graph, thing)
+    return pack_graph(graph, operators=tuple(range(len(graph.operators))), inputs=graph.inputs,
+                      outputs=(*graph.outputs, layout.bands, layout.embedding, layout.logits),
+                      description="published file with its inner tensors as outputs")
+
+
+def logit_steps_off(cut: Cut, embedding: NDArray[np.float32], logits: NDArray[Any]) -> NDArray[np.int32]:
+    """Our logits of this embedding, requantised as the file's, minus the file's own: int32 (L,), 0 where they agree."""
+    ours = np.rint(cut.head.logits(embedding) / np.float32(cut.logits.scale)) + cut.logits.zero_point
+    difference: NDArray[np.int32] = np.clip(ours, -128, 127).astype(np.int32) - logits.reshape(-1).astype(np.int32)
+    return difference
+
+
+def read_graph(model: bytes, thing: str) -> Graph:
+    """Take a TFLite file apart. Raises ModelError for what is none, or where LiteRT (its schema) is missing.
+
+    Open the file in a runtime first: that verifies it; this does not.
+    """
+    try:
+        from ai_edge_litert import schema_py_generated as schema
+    except ImportError as error:
+        raise ModelError(thing, found="a file to be cut, and no LiteRT (its schema) on this machine",
+                         wanted="an archive that another machine made: edge-audio model pack") from error
+    try:
+        parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    except (struct.error, IndexError, ValueError, TypeError) as error:
+        raise ModelError(thing, found=f"a broken file ({error})", wanted="a TFLite model") from error
+    if not parsed.subgraphs or len(parsed.subgraphs) != 1:
+        raise OtherLayout(f"{thing}: layout", found=f"{len(parsed.subgraphs or ())} subgraphs", wanted="1")
+    return Graph(schema, parsed)
+
+
+def pack_graph(graph: Graph, *, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int],
+               description: str) -> bytes:
+    """A TFLite file of these operators only, with the tensors, buffers and operator codes that they use.
+
+    The same bytes for the same graph. `graph` is left as it was.
+    """
+    import flatbuffers
+
+    class AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
+        def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:
+            return super().StartVector(elemSize, numElems, max(alignment, _ALIGNMENT))
+
+    schema, old = graph.schema, graph.model
+    chosen = [graph.operators[index] for index in operators]
+    used = {int(tensor) for operator in chosen for tensor in (*operator.inputs, *operator.outputs) if tensor >= 0}
+    tensors = _numbering(used | set(inputs) | set(outputs))
+    buffers = _numbering({0} | {graph.tensors[tensor].buffer for tensor in tensors})
+    codes = _numbering({operator.opcodeIndex for operator in chosen})
+
+    new = schema.ModelT()
+    new.version, new.description = old.version, description
+    new.operatorCodes = [old.operatorCodes[code] for code in codes]
+    new.buffers = [old.buffers[buffer] for buffer in buffers]
+    subgraph = schema.SubGraphT()
+    subgraph.name = old.subgraphs[0].name
+    subgraph.inputs = [tensors[tensor] for tensor in inputs]
+    subgraph.outputs = [tensors[tensor] for tensor in outputs]
+    subgraph.tensors = [_changed(schema.TensorT(), graph.tensors[tensor], buffer=buffers[graph.tensors[tensor].buffer])
+                        for tensor in tensors]
+    subgraph.operators = [_changed(schema.OperatorT(), operator, opcodeIndex=codes[operator.opcodeIndex],
+                                   inputs=[tensors.get(int(tensor), -1) for tensor in operator.inputs],
+                                   outputs=[tensors[int(tensor)] for tensor in operator.outputs])
+                          for operator in chosen]
+    new.subgraphs = [subgraph]
+    builder = AlignedBuilder(1 << 20)
+    builder.Finish(new.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _numbering(numbers: set[int]) -> dict[int, int]:
+    """Old number to new, in the old order."""
+    return {old: new for new, old in enumerate(sorted(numbers))}
+
+
+def _changed(copy: Any, original: Any, **changes: Any) -> Any:
+    """`copy` with everything of `original` but the changes: the object API has no copy of its own."""
+    vars(copy).update(vars(original))
+    vars(copy).update(changes)
+    return copy
