@@ -1,0 +1,184 @@
+"""The front end: blocks as the card gave them to patches, one call per stage, in signal order.
+
+Integer arithmetic to the frames; float32 from the Hann window on. No clock: time is the blocks' position.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SettingsError
+from edge.features.framing import Framer
+from edge.features.level import LevelMeter, count_clipped
+from edge.features.logmel import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, LogMel
+from edge.features.mix import MEAN, mix
+from edge.features.patches import BandPatches, SamplePatches
+from edge.features.resample import Resampler
+from edge.stream import SAMPLE_RATE, Block, Level, Patch, StreamFormat
+
+Wants = Literal["bands", "samples"]
+"""What a model takes: log-mel bands (a backbone) or the waveform (a whole model)."""
+
+
+class FrontEnd:
+    """Hears blocks in any rate and channel count; gives a patch every hop, and a row of bands every 10 ms.
+
+    A block that follows lost samples (`gap`), that does not begin where the last one ended, or that comes in another
+    format makes every stage forget: no patch spans a gap, and the next patch says `first`. Positions go on.
+    """
+
+    _deaf: int
+    _level: Level | None
+    _rows: NDArray[np.float32]
+    _rows_position: int
+    _resampler: Resampler
+    _format: StreamFormat | None
+    """Of the last block; None where the next one begins afresh."""
+    _origin: int
+    """Position of the first sample since the stages last forgot."""
+    _heard: int
+    """Sample times heard since then, at the format's own rate."""
+    _fed: int
+    """Position after the last sample that left the resampler."""
+    _next: int
+    """Where, at the format's own rate, the next block begins if nothing is lost."""
+    _clipped: int
+    """Clipped samples whose level is still to be told."""
+
+    def __init__(self, *, wants: Wants, patch_samples: int = PATCH_SAMPLES, hop_seconds: float,
+                 channel: int = MEAN) -> None:
+        """wants: patches of "bands" (float32 `(96, 64)`) or of "samples" (int16 `(patch_samples,)`).
+
+        patch_samples: length of a patch in 16 kHz samples; bands always cover 15,600. hop_seconds: a multiple of
+        0.01, at most the length of a patch, so that no sound falls between two. channel: from 0; -1 is the mean.
+        Raises SettingsError for a hop or a patch that is none of these.
+        """
+        if wants not in ("bands", "samples"):
+            raise SettingsError("front end", found=f"patches of {wants!r}", wanted="bands or samples")
+        if patch_samples < 1 or (wants == "bands" and patch_samples != PATCH_SAMPLES):
+            raise SettingsError("front end", found=f"patches of {patch_samples} samples",
+                                wanted="at least 1" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
+        hop_frames = _hop_frames(hop_seconds, patch_samples)
+        self._channel = channel
+        self._meter = LevelMeter()
+        self._framer = Framer(FRAME_SAMPLES, FRAME_STEP, dtype=np.int16)
+        self._log_mel = LogMel()
+        self._patches: BandPatches | SamplePatches = (
+            BandPatches(hop_frames) if wants == "bands" else SamplePatches(patch_samples, hop_frames * FRAME_STEP))
+        self.reset()
+
+    # What is known after each push.
+
+    @property
+    def level(self) -> Level | None:
+        """Loudness of the newest block at 16 kHz, and what was clipped before the resampler; None if it gave none."""
+        return self._level
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """Log-mel rows float32 `(k, 64)` that the newest push completed; k may be 0. Made for samples too."""
+        return self._rows
+
+    @property
+    def rows_position(self) -> int:
+        """Position of the first sample of the first of `rows`; row i's frame begins 160 * i later."""
+        return self._rows_position
+
+    @property
+    def position(self) -> int:
+        """Position after the last sample heard, at 16 kHz; never goes back."""
+        return self._origin + self._heard * SAMPLE_RATE // self._format.rate if self._format else self._origin
+
+    @property
+    def deaf_samples(self) -> int:
+        """Samples, at 16 kHz, that were heard before gaps but lie in no patch, because a gap broke it; only grows."""
+        return self._deaf
+
+    # Running.
+
+    def push(self, block: Block) -> list[Patch]:
+        """Hear one block; the patches that it completes, in order, often none.
+
+        Raises SettingsError for a channel that the format lacks, or a rate outside 4 to 384 kHz.
+        """
+        if block.gap or block.format != self._format or block.position != self._next:
+            self._restart(block)
+        mixed = mix(block.samples, block.format.channels, self._channel)
+        self._clipped += count_clipped(block.samples if self._channel == MEAN else mixed)
+        self._heard += block.length
+        self._next = block.position + block.length
+        return self._hear(self._resampler.push(mixed))
+
+    def finish(self) -> list[Patch]:
+        """The stream has ended: patches of what is left, padded with silence until every sample lies in one.
+
+        Sound shorter than a patch gives one patch; sound that ends where a patch ends gives none further; no sound,
+        none. `level` is the tail's (None if the resampler kept none), `rows` its and the silence's. A block that comes
+        later begins afresh, as after a gap.
+        """
+        end = self.position
+        patches = self._hear(self._resampler.flush())
+        level = self._level
+        if self._patches.covered < end:
+            rows, at = self._rows, self._rows_position
+            patches += self._hear(np.zeros(self._patches.next_end - self._fed, np.int16))
+            self._rows, self._rows_position = np.concatenate((rows, self._rows)), at
+        self._level = level
+        self._forget(end)
+        return patches
+
+    def reset(self) -> None:
+        """Back to the state after construction: position 0, nothing counted."""
+        self._deaf = 0
+        self._level = None
+        self._rows = np.empty((0, BANDS), np.float32)
+        self._rows_position = 0
+        self._resampler = Resampler(SAMPLE_RATE)
+        self._forget(0)
+
+    def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
+        """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz."""
+        self._level = None
+        if len(samples):
+            self._level = self._meter.measure(samples, clipped=self._clipped)
+            self._clipped = 0
+        self._rows_position = self._fed - self._framer.held
+        made = [self._log_mel.rows(frames) for frames in self._framer.push(samples)]
+        self._rows = np.concatenate(made) if made else np.empty((0, BANDS), np.float32)
+        self._fed += len(samples)
+        if isinstance(self._patches, BandPatches):
+            return self._patches.push(self._rows)
+        return self._patches.push(samples)
+
+    def _restart(self, block: Block) -> None:
+        """Begin afresh at `block`: count what no patch will cover, forget it, and find the block's position."""
+        if block.format != self._format:
+            self._resampler = Resampler(block.format.rate)
+        self._deaf += self.position - self._patches.covered
+        begin = block.position * SAMPLE_RATE // block.format.rate
+        self._forget(max(begin, self.position))
+        self._format = block.format
+
+    def _forget(self, position: int) -> None:
+        """Empty every stage; the next sample is at `position`."""
+        self._resampler.reset()
+        self._framer.reset()
+        self._patches.restart(position)
+        self._format = None
+        self._origin = self._fed = position
+        self._heard = self._next = self._clipped = 0
+
+
+def _hop_frames(hop_seconds: float, patch_samples: int) -> int:
+    """Frames of 10 ms in a hop. Raises SettingsError unless they are whole and at least one, within a patch."""
+    frames = round(hop_seconds * SAMPLE_RATE / FRAME_STEP) if isfinite(hop_seconds) else 0
+    whole = abs(frames * FRAME_STEP - hop_seconds * SAMPLE_RATE) < 0.01
+    if whole and 1 <= frames <= patch_samples // FRAME_STEP:
+        return frames
+    longest = patch_samples // FRAME_STEP * FRAME_STEP / SAMPLE_RATE
+    raise SettingsError("model.hop_seconds", found=f"{hop_seconds}",
+                        wanted=f"a multiple of 0.01 from 0.01 to {longest}, the length of a patch")

@@ -1,0 +1,43 @@
+"""How loud the newest samples are: integer sums, decibels last."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.stream import Level
+
+SILENCE_DBFS = -120.0
+"""Stands for minus infinity; a single step of a 16-bit sample is at -90."""
+
+_FULL_SCALE = 32_768
+_LOWEST, _HIGHEST = -32_768, 32_767
+
+
+def _dbfs(ratio: float) -> float:
+    """Decibels of an amplitude ratio (1.0 is full scale), never under SILENCE_DBFS."""
+    return max(20.0 * math.log10(ratio), SILENCE_DBFS) if ratio > 0.0 else SILENCE_DBFS
+
+
+def count_clipped(samples: NDArray[np.int16]) -> int:
+    """How many of int16 `(n,)` are at either end of the range."""
+    return int(np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST))
+
+
+class LevelMeter:
+    """Measures a stretch of samples, each stretch by itself: nothing to reset."""
+
+    def measure(self, samples: NDArray[np.int16], *, clipped: int | None = None) -> Level:
+        """RMS and peak in dBFS of int16 `(n,)`, n > 0; the mean square and the peak are exact integers.
+
+        clipped: how many samples were clipped before the resampler, which rounds them off; None counts them here.
+        """
+        # Squares of 32 bits, summed in 64: good for 2**33 samples. -32768 is widened before it is negated.
+        wide = samples.astype(np.int64)
+        energy = int(np.dot(wide, wide))
+        peak = max(int(samples.max()), -int(samples.min()))
+        return Level(rms_dbfs=_dbfs(math.sqrt(energy / len(samples)) / _FULL_SCALE),
+                     peak_dbfs=_dbfs(peak / _FULL_SCALE),
+                     clipped=count_clipped(samples) if clipped is None else clipped)
