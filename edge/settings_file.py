@@ -134,11 +134,14 @@ _TYPES = {str: "a string in quotes", int: "a whole number", float: "a number", b
 
 
 def _kind_of(value: object) -> str:
-    words = {str: "the string", bool: "the value", int: "the whole number", float: "the number"}
-    if type(value) in words:
-        shown = str(value).lower() if isinstance(value, bool) else repr(value)
-        return f"{words[type(value)]} {shown}"
-    return {list: "a list", dict: "a table"}.get(type(value), f"the value {value}")
+    if isinstance(value, bool):
+        return f"the value {str(value).lower()}"
+    for kind, words in ((str, "the string"), (int, "the whole number"), (float, "the number")):
+        if isinstance(value, kind):
+            return f"{words} {value!r}"
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a table"
+    return f"the value {value}"
 
 
 def _no_unknown(entry: Mapping[str, Any], known: Iterable[str], where: str) -> None:

@@ -1,0 +1,97 @@
+"""Settings: every key has a default, every mistake names file, key, found and wanted."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SettingsError
+from edge.settings import Settings
+from edge.settings_file import REPEATED, TABLES, keys, load_settings, parse_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "deploy" / "edge-audio.toml"
+
+
+def parse(text: str) -> Settings:
+    return parse_settings(tomllib.loads(text), where="my.toml")
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert parse("") == Settings()
+
+
+def test_the_example_loads_and_names_every_key_with_its_default() -> None:
+    load_settings(EXAMPLE)
+    bare = re.sub(r"(?m)^# (\w+ = )", r"\1", EXAMPLE.read_text(encoding="utf-8"))
+    document = tomllib.loads(bare)
+    assert set(document) == set(TABLES)
+    for name, kind in TABLES.items():
+        table = document[name][0] if name in REPEATED else document[name]
+        assert list(table) == [key.name for key, _, _ in keys(kind)]
+        for key, _, default in keys(kind):
+            if (name, key.name) not in {("target", "name"), ("pin", "pin"), ("pin", "target")}:
+                assert table[key.name] == (list(default) if isinstance(default, tuple) else default), (name, key.name)
+
+
+def test_every_key_is_explained_and_its_default_is_in_range() -> None:
+    for kind in TABLES.values():
+        for key, _, default in keys(kind):
+            assert len(key.metadata["help"]) > 5
+            if key.metadata["low"] is not None:
+                assert key.metadata["low"] <= default <= key.metadata["high"], key.name
+            if key.metadata["choices"] is not None:
+                assert default in key.metadata["choices"]
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("[model]\nhop = 0.2", ["my.toml: [model]", "'hop'", "hop_seconds"]),
+    ("[modle]\n", ["'modle'", "did you mean 'model'"]),
+    ("[mqtt]\nport = \"1883\"", ["[mqtt] port", "the string '1883'", "a whole number"]),
+    ("[mqtt]\nport = 70000", ["[mqtt] port", "70000", "1 to 65535"]),
+    ("[mqtt]\nport = true", ["[mqtt] port", "the value true", "a whole number"]),
+    ("[gate]\nenabled = 1", ["[gate] enabled", "the whole number 1", "true or false"]),
+    ("[source]\ncommand = \"arecord -f S16_LE\"", ["[source] command", "a list of strings"]),
+    ("[model]\nruntime = \"litrt\"", ["[model] runtime", "litrt", "did you mean 'litert'"]),
+    ("[target]\nname = \"a\"", ["[target]", "[[target]]"]),
+    ("target = 3", ["[target]", "[[target]]"]),
+    ("model = 3", ["[model]", "the whole number 3", "a table"]),
+    ("[[target]]\nname = \"a b\"", ["'a b'", "letters"]),
+    ("[[target]]\nname = \"a\"\n[[target]]\nname = \"a\"", ["'a' twice"]),
+    ("[[target]]\nname = \"clap\"\n[[pin]]\npin = 17\ntarget = \"clapp\"", ["clapp", "did you mean 'clap'"]),
+    ("[[pin]]\ntarget = \"clap\"", ["[[pin]] pin", "nothing"]),
+    ("[[pin]]\npin = 17\ntarget = \"a\"\n[[pin]]\npin = \"GPIO17\"\ntarget = \"b\"", ["'17' twice"]),
+    ("[[target]]\nname = \"a\"\nthreshold = 0.3\nrelease_threshold = 0.4", ["release_threshold", "at most"]),
+    ("[device]\nname = \"a/b\"", ["[device] name", "'a/b'"]),
+    ("[source]\nrate = nan", ["[source] rate", "a whole number"]),
+    ("[gate]\nopen_db = nan", ["[gate] open_db", "nan", "0"]),
+])
+def test_a_mistake_names_the_key_what_was_found_and_what_was_wanted(text: str, words: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_whole_numbers_serve_as_numbers_and_as_pins() -> None:
+    settings = parse("[gate]\nopen_db = 9\n[[target]]\nname = \"a\"\n[[pin]]\npin = 17\ntarget = \"a\"")
+    assert settings.gate.open_db == 9.0
+    assert settings.pin[0].pin == "17"
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (None, ["No such file"]), (b"[model\n", ["wanted TOML"]), (b"\xff\xfe", ["no UTF-8"])])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, words: list[str]) -> None:
+    path = tmp_path / "edge.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    for word in [str(path), *words]:
+        assert word in str(caught.value)
+    assert caught.value.exit_code == 2
