@@ -23,7 +23,7 @@ class Gate:
 
     Opens when one frame rises over the floor by `open_db` in the mean of all bands (a click, a clap), or the hop's mean
     rises by twice that in any one band (a quiet beep moves the mean of all bands by little). Stays open for
-    `hang_over_seconds`. Until `FLOOR_SECONDS` of sound have been heard since the start or a gap it is open: the room is not known yet.
+    `hang_over_seconds`. Until `FLOOR_SECONDS` have been heard it is open: the room is not known yet.
     """
 
     def __init__(self, settings: GateSettings, *, hop_samples: int) -> None:
@@ -55,8 +55,8 @@ class Gate:
     def _decibels(self, patch: Patch) -> NDArray[np.float32]:
         """float32 `(frames of the newest hop, bands)` in dB; a waveform patch has one band, its level."""
         if patch.data.ndim == 2:
-            return (patch.data[-self._frames:] * np.float32(DB_PER_NEPER)).astype(np.float32)
+            return np.asarray(patch.data[-self._frames:] * np.float32(DB_PER_NEPER), np.float32)
         newest = patch.data[-self._frames * FRAME_STEP:].astype(np.float32)
         frames = newest[: len(newest) // FRAME_STEP * FRAME_STEP].reshape(-1, FRAME_STEP)
         power = np.square(frames).mean(axis=1, keepdims=True) / np.float32(32768.0**2)
-        return (10.0 * np.log10(np.maximum(power, 1e-12))).astype(np.float32)
+        return np.asarray(10.0 * np.log10(np.maximum(power, 1e-12)), np.float32)

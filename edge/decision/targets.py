@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,24 @@ RELEASE_SHARE = 0.5
 """Release threshold as a share of the threshold, where neither settings nor model give one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A standard target that comes with the model: labels and thresholds that were measured with it."""
+class Suggestion(Protocol):
+    """A standard target that comes with a model: labels and thresholds that were measured with it."""
 
-    name: str
-    labels: tuple[str, ...]
-    threshold: float
-    release_threshold: float
+    @property
+    def name(self) -> str:
+        """Name of the target."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the model that count."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability that starts an event."""
+
+    @property
+    def release_threshold(self) -> float:
+        """Probability under which it may end."""
 
 
 @dataclass(frozen=True, slots=True)

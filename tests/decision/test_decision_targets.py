@@ -1,0 +1,54 @@
+"""What the settings ask for, resolved against what the model offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from edge.decision.targets import resolve_targets
+from edge.errors import SettingsError
+from edge.settings import TargetSettings
+
+LABELS = ("Speech", "Clapping", "Hands", "Typing")
+
+
+@dataclass(frozen=True)
+class Offered:
+    name: str
+    labels: tuple[str, ...]
+    threshold: float
+    release_threshold: float
+
+
+OFFERED = (Offered("hand_clap", ("Clapping", "Hands"), 0.2, 0.1), Offered("typing", ("Typing",), 0.4, 0.3))
+
+
+def test_without_settings_the_models_own_targets_are_heard() -> None:
+    found = resolve_targets((), LABELS, OFFERED)
+    assert [(t.name, list(t.rows), t.threshold, t.release_threshold) for t in found] == [
+        ("hand_clap", [1, 2], 0.2, 0.1), ("typing", [3], 0.4, 0.3)]
+
+
+def test_a_name_alone_takes_labels_and_thresholds_from_the_model() -> None:
+    (found,) = resolve_targets([TargetSettings(name="hand_clap")], LABELS, OFFERED)
+    assert (list(found.rows), found.threshold, found.release_threshold) == ([1, 2], 0.2, 0.1)
+
+
+def test_a_name_that_is_a_label_needs_no_labels() -> None:
+    (found,) = resolve_targets([TargetSettings(name="Speech")], LABELS, OFFERED)
+    assert (list(found.rows), found.threshold) == ([0], 0.5)
+
+
+def test_own_thresholds_win_and_own_labels_leave_the_models_thresholds_behind() -> None:
+    (own,) = resolve_targets([TargetSettings(name="hand_clap", threshold=0.6)], LABELS, OFFERED)
+    assert (own.threshold, own.release_threshold) == (0.6, 0.3)
+    (other,) = resolve_targets([TargetSettings(name="hand_clap", labels=("Hands",))], LABELS, OFFERED)
+    assert (list(other.rows), other.threshold) == ([2], 0.5)
+
+
+def test_an_unknown_label_names_the_nearest_ones() -> None:
+    with pytest.raises(SettingsError, match="nearest: Clapping"):
+        resolve_targets([TargetSettings(name="x", labels=("claping",))], LABELS, OFFERED)
+    with pytest.raises(SettingsError, match="'clap'.*nearest: Clapping"):
+        resolve_targets([TargetSettings(name="clap")], LABELS, OFFERED)
