@@ -1,0 +1,88 @@
+"""Dependencies point down only, and each outside library is imported in one file. Reads the imports; runs nothing."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EDGE = ROOT / "edge"
+FILES = sorted(EDGE.rglob("*.py"))
+
+GROUND = {"stream", "settings", "topics", "journal", "stats", "errors"}
+"""What every stage may stand on."""
+
+STAGES = ("features", "model", "decision")
+MAY = {
+    **{name: {name} | GROUND for name in STAGES},
+    "sources": {"sources"} | GROUND, "sinks": {"sinks"} | GROUND,
+    "learn": {"learn", *STAGES} | GROUND,
+    "listener": {"listener", "dispatch", *STAGES} | GROUND,
+    "dispatch": {"dispatch", "decision", "listener"} | GROUND,
+    **{name: GROUND - {"journal"} for name in GROUND},
+    "settings_file": {"settings_file"} | GROUND,
+}
+"""Parts that are not listed (cli, app, classification, bench, demo, plot ...) compose, and may import anything below them."""
+
+ONE_FILE = {
+    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt.py", "gpiozero": "edge/sinks/",
+    "sqlite3": "edge/journal.py", "ai_edge_litert.interpreter": "edge/model/runtime.py",
+    "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/model/",
+    "soundfile": "edge/sources/files.py", "matplotlib": "edge/plot.py",
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, by statement or by importlib, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module")
+              and node.args and isinstance(node.args[0], ast.Constant)):
+            found.add(str(node.args[0].value))
+    return found
+
+
+def part(path: Path) -> str:
+    return path.relative_to(EDGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_dependencies_point_down_only(path: Path) -> None:
+    allowed = MAY.get(part(path))
+    if allowed is None:
+        return
+    inside = {name.split(".")[1] for name in imports(path) if name.startswith("edge.") and name != "edge.__version__"}
+    assert inside <= allowed, f"{path.relative_to(ROOT)} imports {sorted(inside - allowed)}"
+
+
+@pytest.mark.parametrize(("library", "home"), ONE_FILE.items())
+def test_each_library_is_imported_in_one_file(library: str, home: str) -> None:
+    users = [str(path.relative_to(ROOT)) for path in FILES
+             if any(name == library or name.startswith(library + ".") for name in imports(path))]
+    assert len(users) <= 1
+    assert all(user.startswith(home) for user in users)
+
+
+def test_no_file_is_long_and_none_is_a_drawer() -> None:
+    for path in [*FILES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "models").rglob("*.py"))]:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, path
+        assert path.stem not in {"utils", "util", "helpers", "common", "manager", "misc"}, path
+
+
+def test_features_and_decision_read_no_clock_and_start_no_thread() -> None:
+    for path in FILES:
+        if part(path) in {"features", "decision"}:
+            roots = {name.split(".")[0] for name in imports(path)}
+            assert not roots & {"time", "datetime", "threading", "os", "pathlib", "io", "socket"}, path
+
+
+def test_the_listener_fits_and_never_sees_the_workshop() -> None:
+    assert not any(name.startswith("edge.learn") for name in imports(EDGE / "listener.py"))
+    assert not any(name.startswith("edge.learn") for name in imports(EDGE / "app.py"))
