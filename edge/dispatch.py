@@ -20,10 +20,10 @@ LEVEL_SECONDS = 3.0
 class Dispatcher:
     """Turns detections into events and gives them to the sinks; one id for a sound, one sequence number for a message."""
 
-    def __init__(self, sinks: Sequence[Sink], clock: StreamClock, stats: Stats, *, health_seconds: float = 60.0,
-                 monotonic: Callable[[], float], about: Callable[[], Mapping[str, object]] = dict) -> None:
+    def __init__(self, clock: StreamClock, stats: Stats, *, monotonic: Callable[[], float],
+                 health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict) -> None:
         """about: what health says beside the counters (model, source state, ...), asked anew every time."""
-        self._sinks = tuple(sinks)
+        self.sinks: Sequence[Sink] = ()
         self._clock = clock
         self._stats = stats
         self._health_seconds = health_seconds
@@ -54,7 +54,7 @@ class Dispatcher:
             end=detection.end, started_at=self._clock.utc(detection.start),
             ended_at=None if detection.end is None else self._clock.utc(detection.end),
             level_dbfs=self._loudest_since(detection.start))
-        for sink in self._sinks:
+        for sink in self.sinks:
             sink.event(event)
         return event
 
@@ -70,7 +70,7 @@ class Dispatcher:
             "level_dbfs": None if level is None else round(level.rms_dbfs, 1),
             "peak_dbfs": None if level is None else round(level.peak_dbfs, 1),
             **self._about(), **self._stats.snapshot()}
-        for sink in self._sinks:
+        for sink in self.sinks:
             sink.health(health)
 
     def _loudest_since(self, start: int) -> float:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from edge.decision.detector import Detector
 from edge.decision.gate import Gate
-from edge.decision.targets import Suggestion, resolve_targets
+from edge.decision.targets import resolve_targets
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model
@@ -65,19 +65,18 @@ class Listener:
     """One source in, events out. Blocks the thread that calls `run`; everything else happens behind the sinks."""
 
     def __init__(self, model: Model, *, targets: Sequence[TargetSettings] = (), hop_seconds: float = 0.24,
-                 channel: int = -1, gate: GateSettings | None = None, sinks: Sequence[Sink] = (),
-                 stats: Stats | None = None, health_seconds: float = 60.0,
+                 channel: int = -1, gate: GateSettings | None = None, stats: Stats | None = None,
+                 health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict,
-                 on_scores: Callable[[Scores], None] | None = None,
+                 on_scores: Callable[[Patch, Scores], None] | None = None,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 
-        gate: None scores every patch. on_scores: called with the scores of every patch, for classify and watch.
+        gate: None scores every patch. on_scores: called with every patch and its scores, for classify and watch.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
         hop_samples = round(hop_seconds * SAMPLE_RATE)
-        suggestions = [Suggestion(t.name, t.labels, t.threshold, t.release_threshold) for t in model.targets]
-        self.targets = resolve_targets(targets, model.labels, suggestions)
+        self.targets = resolve_targets(targets, model.labels, model.targets)
         self.stats = stats if stats is not None else Stats()
         self._model = model
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
@@ -88,11 +87,14 @@ class Listener:
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
         self._monotonic = monotonic
         self._heard_at = monotonic()
-        self._out = Dispatcher(sinks, self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic,
-                               about=about)
+        self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about)
 
-    def run(self, source: Source) -> None:
-        """Hear the source to its end, or until it is closed. Raises SourceError where the source does."""
+    def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:
+        """Hear the source to its end, or until it is closed; sinks are started and stopped by whoever owns them.
+
+        Raises SourceError where the source does.
+        """
+        self._out.sinks = tuple(sinks)
         if not source.live:
             self._clock.anchor(0)
         for block in source.blocks():
@@ -117,7 +119,7 @@ class Listener:
             self._out.level(self._front_end.position, level)
             self.stats.clipped_samples += level.clipped
         self.stats.blocks += 1
-        self.stats.samples = self._front_end.position
+        self.stats.samples += block.length * SAMPLE_RATE // block.format.rate
         self.stats.deaf_seconds = self._front_end.deaf_samples / SAMPLE_RATE
         self._judge(patches)
 
@@ -129,7 +131,7 @@ class Listener:
             scores = self._model.score(patch)
             self.stats.patches += 1
             if self._on_scores is not None:
-                self._on_scores(scores)
+                self._on_scores(patch, scores)
             for detection in self._detector.push(scores):
                 self._out.send(detection)
 

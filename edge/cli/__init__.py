@@ -1,0 +1,56 @@
+"""Arguments in, exit codes out. No logic: each command's module hands over to the parts that do the work."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from edge import __version__
+from edge.errors import EdgeError
+
+COMMANDS = {
+    "run": "hear the microphone (or what the settings name) until stopped",
+    "demo": "hear the bundled sounds: private broker, simulated pins, a subscriber's view",
+    "classify": "say what is in recordings: scores of every patch, and events",
+    "evaluate": "measure a model on labelled recordings",
+    "devices": "list microphones with what they can do",
+    "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
+    "model": "install, list, show, verify, remove or pack models",
+    "bench": "measure speed, memory and start-up beside a bare interpreter",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 ok, 1 a failure or a found difference, 2 bad usage, settings or input."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="edge-audio", description="Hears sounds on a small board and says so over MQTT and on GPIO pins.",
+        epilog="Examples:\n  edge-audio demo\n  edge-audio run --config edge-audio.toml\n"
+               "  edge-audio classify door.wav --top 3\n\nEach command explains itself: edge-audio COMMAND --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"edge-audio {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in given if word in COMMANDS), None)
+    for name, help_line in COMMANDS.items():
+        # Only the asked command's module is imported: `devices` needs no model, `model list` no microphone.
+        module = importlib.import_module(f"edge.cli.{name}") if name == asked else None
+        command = commands.add_parser(name, help=help_line, description=module.__doc__ if module else help_line,
+                                      epilog=getattr(module, "EXAMPLES", None),
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+        if module is not None:
+            module.arguments(command)
+            command.set_defaults(run=module.run)
+    options = parser.parse_args(given)
+    try:
+        return int(options.run(options))
+    except EdgeError as error:
+        print(f"edge-audio: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`edge-audio ... | head`): nothing is left to be said to it.
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130

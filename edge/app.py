@@ -1,0 +1,132 @@
+"""The composition root: settings in, real objects out. The one file that knows both sides."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge import __version__
+from edge.decision.targets import resolve_targets
+from edge.errors import ModelError, SettingsError
+from edge.features.logmel import FRONT_END_VERSION
+from edge.listener import Listener, Sink, Source
+from edge.model.classifier import Model, open_model
+from edge.model.manifest_file import load_manifest
+from edge.model.store import ModelStore
+from edge.settings import ModelSettings, Settings, TargetSettings
+from edge.sinks.gpio import GpioSink
+from edge.sinks.log import LogSink
+from edge.sinks.mqtt import MqttSink
+from edge.sources.open import open_source
+from edge.stats import Stats
+from edge.stream import Patch, Scores
+
+log = logging.getLogger("edge")
+
+
+def default_state_dir() -> Path:
+    """Where models live: EDGE_AUDIO_STATE, else /var/lib/edge-audio for root, else the user's own state folder."""
+    if named := os.environ.get("EDGE_AUDIO_STATE"):
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/edge-audio")
+    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "edge-audio"
+
+
+def model_folder(name: str | Path, state_dir: Path) -> Path:
+    """The directory of an embedded or installed model, or of one given by its path. Raises ModelError where none is."""
+    folder = Path(name)
+    return folder if (folder / "manifest.json").is_file() else ModelStore(state_dir).find(str(name))
+
+
+def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,
+               delegate: str = "", rows: Sequence[str] | None = None) -> Model:
+    """Open an embedded or installed model by name, or one by the path of its directory.
+
+    rows: labels to score; None: all. Raises ModelError where it is not there or is not what its manifest says.
+    """
+    folder = model_folder(name, state_dir or default_state_dir())
+    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows)
+    front_end = model.manifest.front_end
+    if model.wants == "bands" and front_end is not None and front_end.version != FRONT_END_VERSION:
+        raise ModelError(f"model {name} front_end version", found=str(front_end.version), wanted=str(FRONT_END_VERSION))
+    return model
+
+
+def load_model_for(settings: ModelSettings, state_dir: Path, *,
+                   targets: Sequence[TargetSettings] | None = None) -> Model:
+    """The model that the settings name, with only the rows that `targets` need (None: all rows)."""
+    rows = None
+    if targets is not None:
+        manifest = load_manifest(model_folder(settings.name, state_dir))
+        resolved = resolve_targets(targets, manifest.labels, manifest.targets)
+        rows = list(dict.fromkeys(manifest.labels[row] for target in resolved for row in target.rows))
+    return load_model(settings.name, state_dir=state_dir, runtime=settings.runtime, threads=settings.threads,
+                      delegate=settings.delegate, rows=rows)
+
+
+@dataclass
+class Appliance:
+    """Everything wired: `run` hears until the source ends or `stop` is called (from a signal handler, too)."""
+
+    listener: Listener
+    source: Source
+    sinks: Sequence[Sink]
+    model: Model
+    stats: Stats
+    started: list[Sink] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Pins safe and broker sought first, then the source is opened. All is given back whatever happens."""
+        try:
+            for sink in self.sinks:
+                sink.start()
+                self.started.append(sink)
+            log.info("%s", self.model.describe())
+            log.info("hearing %s", ", ".join(target.name for target in self.listener.targets))
+            self.listener.run(self.source, self.sinks)
+        finally:
+            self.source.close()
+            for sink in reversed(self.started):
+                sink.stop()
+            self.started.clear()
+
+    def stop(self) -> None:
+        """Ask the source to end; `run` returns soon after."""
+        self.source.close()
+
+
+def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
+          on_pin_change: Callable[[str, bool], None] | None = None,
+          on_scores: Callable[[Patch, Scores], None] | None = None) -> Appliance:
+    """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
+
+    source: hear this one instead of the settings' own. Raises SettingsError, ModelError or SourceError.
+    """
+    stats = Stats()
+    model = load_model_for(settings.model, state_dir, targets=settings.target)
+    heard = source if source is not None else open_source(settings.source, stats)
+    sinks: list[Sink] = list(extra_sinks)
+
+    def about() -> dict[str, object]:
+        states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
+        return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
+                "source": heard.state, "sinks": states}
+
+    listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
+                        channel=settings.source.channel, gate=settings.gate, stats=stats,
+                        health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores)
+    names = [target.name for target in listener.targets]
+    for pin in settings.pin:
+        if pin.target not in names:
+            raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
+    if settings.pin:
+        sinks.append(GpioSink(settings.pin, on_change=on_pin_change))
+    if settings.log.events:
+        sinks.append(LogSink(settings.log, settings.device.name))
+    if settings.mqtt.host:
+        sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
+    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)

@@ -1,0 +1,45 @@
+"""Options that several commands share, and the settings that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from edge.app import default_state_dir
+from edge.settings import Settings
+from edge.settings_file import load_settings
+
+
+def common(parser: argparse.ArgumentParser, *, formats: bool = False) -> None:
+    """--config, --state-dir, --model; with `formats`, --format too."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML); every key has a default")
+    parser.add_argument("--state-dir", type=Path, default=None, metavar="DIR",
+                        help="where models are kept (environment: EDGE_AUDIO_STATE)")
+    parser.add_argument("--model", metavar="NAME", help="model to use (default: starter, or the settings' own)")
+    parser.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), help="runtime to use")
+    if formats:
+        parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="form of the output")
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """The settings file, if one was named, with the command line's own words on top."""
+    settings = load_settings(options.config) if options.config is not None else Settings()
+    model = settings.model
+    if options.model:
+        model = replace(model, name=options.model)
+    if options.runtime:
+        model = replace(model, runtime=options.runtime)
+    return replace(settings, model=model)
+
+
+def state_dir_from(options: argparse.Namespace) -> Path:
+    """--state-dir, else the environment's, else the default."""
+    return options.state_dir if options.state_dir is not None else default_state_dir()
+
+
+def log_to_stderr(level: str) -> None:
+    """Messages for people go to standard error, one line each; standard output is for events and results."""
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s", force=True)

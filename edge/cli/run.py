@@ -1,0 +1,52 @@
+"""Hear the microphone, or what the settings name, until stopped (Ctrl-C, SIGTERM) or until a recording ends.
+
+Events go to standard output as JSON lines, to the broker, and to the pins, as the settings say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from edge.app import build
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.settings import SourceSettings
+
+EXAMPLES = """Examples:
+  edge-audio run                                   the default microphone, the starter model, events on standard output
+  edge-audio run --config edge-audio.toml          settings of your own (deploy/edge-audio.toml explains each key)
+  edge-audio run --file street.wav                 a recording in real time; --fast: as fast as possible
+  edge-audio run --microphone USB --model yamnet   a microphone by part of its name
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `run` takes."""
+    common(parser)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--file", type=Path, metavar="FILE", help="hear this recording instead")
+    source.add_argument("--microphone", metavar="NAME", help="hear the microphone with NAME in its name")
+    parser.add_argument("--fast", action="store_true", help="with --file: as fast as possible, not in real time")
+
+
+def source_settings(options: argparse.Namespace, source: SourceSettings) -> SourceSettings:
+    """The settings' source with the command line's own on top."""
+    if options.file is not None:
+        source = replace(source, kind="file", path=str(options.file))
+    if options.microphone is not None:
+        source = replace(source, kind="microphone", microphone=options.microphone)
+    return replace(source, paced=False) if options.fast else source
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hear until told to stop."""
+    settings = settings_from(options)
+    settings = replace(settings, source=source_settings(options, settings.source))
+    log_to_stderr(settings.log.level)
+    appliance = build(settings, state_dir_from(options))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: appliance.stop())
+    appliance.run()
+    return 0
