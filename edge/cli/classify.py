@@ -1,0 +1,90 @@
+"""Say what is in recordings: the highest labels of every patch, and the events that the appliance would raise.
+
+Folders are searched for recordings. The tail of a recording, and one shorter than a patch (0.975 s), are padded with
+silence. WAV needs nothing extra; FLAC, Ogg and the rest need the extra `files` (soundfile), which `make` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edge.app import load_model_for
+from edge.classification import Classification, classify
+from edge.classification_output import Printer
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SettingsError, SourceError
+from edge.learn.evaluate import SUFFIXES
+from edge.progress import progress_bar
+
+EXAMPLES = """Examples:
+  edge-audio classify door.wav                           a time line of the five highest labels, then the events
+  edge-audio classify --top 1 --hop 0.48 recordings/     every recording in a folder
+  edge-audio classify --format json --top 0 door.wav     one JSON object a file and line, all labels
+  edge-audio classify --plot door.png door.wav           spectrogram with the scores beneath it
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `classify` takes."""
+    common(parser, formats=True)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, or folders of them")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="labels per patch (default 5; 0: all)")
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="distance between patches (default: the settings')")
+    parser.add_argument("--score-threshold", type=float, default=0.0, metavar="SCORE", help="leave out lower scores")
+    parser.add_argument("--allow", action="append", default=[], metavar="LABEL", help="only this label (repeatable)")
+    parser.add_argument("--deny", action="append", default=[], metavar="LABEL", help="never this label (repeatable)")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw spectrogram and scores (one file)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Classify every file; the ones that cannot be heard are named, the others are not held up."""
+    settings = settings_from(options)
+    log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
+    if options.top < 0:
+        raise SettingsError("--top", found=str(options.top), wanted="0 (all) or more")
+    files = list(_recordings(options.files))
+    if options.plot is not None and len(files) != 1:
+        raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
+    model = load_model_for(settings.model, state_dir_from(options))
+    hop = options.hop if options.hop is not None else settings.model.hop_seconds
+    printer = Printer(options.format, sys.stdout, top=options.top, score_threshold=options.score_threshold,
+                      allow=options.allow, deny=options.deny)
+    printer.check(model.labels)
+    worst = 0
+    for file in files:
+        try:
+            with progress_bar(file) as progress:
+                result = classify(model, file, hop_seconds=hop, channel=settings.source.channel,
+                                  targets=settings.target, progress=progress)
+        except SourceError as error:
+            print(f"edge-audio: {error}", file=sys.stderr)
+            worst = max(worst, error.exit_code)
+            continue
+        printer.print(result)
+        if options.plot is not None:
+            _plot(result, options.plot, options.top)
+    return worst
+
+
+def _plot(result: Classification, path: Path, top: int) -> None:
+    try:
+        from edge.plot import plot_classification
+    except ImportError as error:
+        raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error
+    plot_classification(result, path, top=top or 10)
+
+
+def _recordings(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+        if not inside:
+            raise SourceError(str(path), found="a folder without recordings", wanted=f"files named {', '.join(SUFFIXES)}")
+        yield from inside
+
+

@@ -1,0 +1,88 @@
+"""Measure a model on labelled recordings: accuracy, and the area under the ROC curve for each class.
+
+Takes a folder with one sub-folder for each class, or a CSV manifest with the columns path and class. The score of a
+clip is its highest patch. Which labels stand for which class is in a table (--classes); clips of other classes count
+as negatives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edge.app import load_model_for
+from edge.classification import classify
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SourceError
+from edge.learn.evaluate import Figures, as_dict, find_clips, load_classes, measure
+from edge.model.store import embedded_folder
+from edge.progress import bar
+
+EXAMPLES = """Examples:
+  edge-audio evaluate recordings/
+  edge-audio evaluate data/manifest.csv --split eval --model yamnet
+  edge-audio evaluate data/manifest.csv --split eval --format json --hop 0.48
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `evaluate` takes."""
+    common(parser, formats=True)
+    parser.add_argument("clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings")
+    parser.add_argument("--split", default="", help="rows of the manifest whose column split says this")
+    parser.add_argument("--class", dest="only", action="append", default=[], metavar="NAME",
+                        help="only clips of this class (repeatable)")
+    parser.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
+    parser.add_argument("--hop", type=float, default=0.48, metavar="SECONDS", help="distance between patches (0.48)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score every clip, then print the figures. Clips that cannot be heard are an error: figures would be of others."""
+    settings = settings_from(options)
+    log_to_stderr("warning")
+    classes = load_classes(options.classes or embedded_folder() / "classes.toml")
+    clips = find_clips(options.clips, split=options.split, only=options.only)
+    model = load_model_for(settings.model, state_dir_from(options))
+    scores = np.zeros((len(clips), len(model.labels)), np.float32)
+    seconds = 0.0
+    with bar("evaluate", len(clips), "clips") as progress:
+        for number, clip in enumerate(clips):
+            result = classify(model, clip.path, hop_seconds=options.hop)
+            if not len(result.scores):
+                raise SourceError(str(clip.path), found="no sound", wanted="a recording")
+            scores[number] = result.scores.max(axis=0)
+            seconds += result.duration_seconds
+            progress(number + 1)
+    figures = measure(clips, scores, model.labels, classes)
+    about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
+             "runtime": model.runtime_name, "hop_seconds": options.hop, "hours": round(seconds / 3600, 3)}
+    if options.format == "json":
+        print(json.dumps(as_dict(figures, about)))
+    else:
+        _table(figures, about, ("\t" if options.format == "table" else ","))
+    return 0
+
+
+def _table(figures: Figures, about: dict[str, object], separator: str) -> None:
+    if separator == ",":
+        _rows([["class", "clips", "negatives", "area_under_curve", "recall"],
+               *([row.name, str(row.clips), str(row.negatives), f"{row.area_under_curve:.4f}", f"{row.recall:.4f}"]
+                 for row in figures.classes)], separator)
+        return
+    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.clips} clips, "
+          f"{about['hours']} hours")
+    print(f"accuracy {figures.accuracy:.1%} ({figures.accuracy_low:.1%} to {figures.accuracy_high:.1%}) over "
+          f"{figures.classified} clips of {len(figures.classes)} classes that the model has labels for")
+    print(f"{'class':<16}{'clips':>6}{'negatives':>11}{'area under curve':>18}{'recall':>8}")
+    for row in figures.classes:
+        print(f"{row.name:<16}{row.clips:>6}{row.negatives:>11}{row.area_under_curve:>18.3f}{row.recall:>8.2f}")
+
+
+def _rows(rows: Sequence[Sequence[str]], separator: str) -> None:
+    for row in rows:
+        sys.stdout.write(separator.join(row) + "\n")
