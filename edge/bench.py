@@ -1,0 +1,142 @@
+"""What hearing costs: CPU time for each stage beside a bare interpreter that runs the whole file at the same hops.
+
+Both are measured in turn, round by round, in this process, and the median of the rounds is given: another program on
+the machine slows both alike. Times of this machine say nothing of a board's; ratios travel better.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.detector import Detector
+from edge.decision.targets import resolve_targets
+from edge.features.frontend import FrontEnd
+from edge.model.classifier import Model, Split
+from edge.model.runtime import Runtime
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE, Block, Patch, Scores, StreamFormat
+
+BLOCK = SAMPLE_RATE // 10
+MONO = StreamFormat(SAMPLE_RATE, 1)
+STAGES = ("front_end", "model", "decision")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU seconds for one second of sound, medians over the rounds."""
+
+    hop_seconds: float
+    stages: dict[str, float]
+    total: float
+    bare: float | None
+    ratio: float | None
+    """total / bare, the median of the rounds' ratios."""
+    patches_per_second: float
+    """How many patches one CPU second serves, front end and all."""
+
+
+def test_sound(seconds: float) -> NDArray[np.int16]:
+    """int16 `(n,)`: noise with bursts, so that neither quiet nor loud paths are favoured; the same every time."""
+    random = np.random.default_rng(1)
+    length = round(seconds * SAMPLE_RATE)
+    noise = random.normal(0.0, 300.0, length)
+    for start in range(SAMPLE_RATE // 2, length - 1600, SAMPLE_RATE):
+        noise[start: start + 1600] += random.normal(0.0, 6000.0, 1600) * np.exp(-np.arange(1600) / 300.0)
+    return np.clip(noise, -32768, 32767).astype(np.int16)
+
+
+def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, rounds: int, bare: Runtime | None,
+            targets: tuple[TargetSettings, ...] = ()) -> Cost:
+    """Run both ways over `sound`, `rounds` times in turn. bare: an interpreter of a whole file, waveform in."""
+    seconds = len(sound) / SAMPLE_RATE
+    ours: list[float] = []
+    theirs: list[float] = []
+    stages: list[dict[str, float]] = []
+    patches = 0
+    for number in range(rounds + 1):
+        spent, patches = _stages(model, sound, hop_seconds, targets)
+        whole = _bare(bare, sound, hop_seconds) if bare is not None else 0.0
+        if number:  # the first round warms caches and is thrown away
+            stages.append(spent)
+            ours.append(sum(spent.values()))
+            theirs.append(whole)
+    total = statistics.median(ours)
+    return Cost(
+        hop_seconds=hop_seconds,
+        stages={name: statistics.median(entry[name] for entry in stages) / seconds for name in stages[0]},
+        total=total / seconds, bare=statistics.median(theirs) / seconds if bare is not None else None,
+        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)) if bare is not None else None,
+        patches_per_second=patches / total)
+
+
+def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
+            targets: tuple[TargetSettings, ...]) -> tuple[dict[str, float], int]:
+    """CPU seconds of each stage over the whole sound, and the patches there were."""
+    front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
+    detector = Detector(resolve_targets(targets, model.labels, model.targets), model.labels,
+                        patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
+    score = _timed_score(model)
+    spent = dict.fromkeys((*STAGES[:1], *score.names, STAGES[2]), 0.0)
+    patches = 0
+    for start in range(0, len(sound), BLOCK):
+        block = Block(sound[start: start + BLOCK], start, MONO)
+        mark = time.process_time()
+        found = front_end.push(block)
+        spent["front_end"] += time.process_time() - mark
+        for patch in found:
+            scores = score(patch, spent)
+            mark = time.process_time()
+            detector.push(scores)
+            spent["decision"] += time.process_time() - mark
+            patches += 1
+    return spent, patches
+
+
+class _timed_score:
+    """`model.score`, with backbone and head apart where there are two."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.names = ("backbone", "head") if isinstance(model, Split) else ("model",)
+
+    def __call__(self, patch: Patch, spent: dict[str, float]) -> Scores:
+        mark = time.process_time()
+        scores = self._model.score(patch)
+        taken = time.process_time() - mark
+        if isinstance(self._model, Split) and scores.embedding is not None:
+            # The head is timed by itself and taken off: `score` stays the one path that the appliance runs.
+            mark = time.process_time()
+            self._model.head.logits(scores.embedding)
+            head = min(time.process_time() - mark, taken)
+            spent["head"] += head
+            spent["backbone"] += taken - head
+        else:
+            spent["model"] += taken
+        return scores
+
+
+def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> float:
+    """CPU seconds of an interpreter fed with the waveform at every hop, as most programs do it."""
+    length = runtime.inputs[0].shape[-1]
+    shape = runtime.inputs[0].shape
+    hop = round(hop_seconds * SAMPLE_RATE)
+    mark = time.process_time()
+    for start in range(0, len(sound) - length + 1, hop):
+        runtime.set_input((sound[start: start + length].astype(np.float32) / np.float32(32768.0)).reshape(shape))
+        runtime.invoke()
+        runtime.output()
+    return time.process_time() - mark
+
+
+def whole_file(folder: Path) -> Path | None:
+    """The published file kept beside an installed model, to run bare; None where there is none."""
+    path = folder / "whole.tflite"
+    return path if path.is_file() else None
+
+

@@ -1,0 +1,100 @@
+"""What a whole process costs: peak memory of `edge-audio run` beside a bare interpreter's, and the time to be ready."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.stream import SAMPLE_RATE
+
+_BARE = """
+import sys, numpy
+from pathlib import Path
+from edge.model.runtime import open_runtime
+runtime = open_runtime(Path(sys.argv[1]), runtime=sys.argv[2])
+for _ in range(10):
+    runtime.set_input(numpy.zeros(runtime.inputs[0].shape, numpy.float32))
+    runtime.invoke()
+    runtime.output()
+"""
+
+_READY = """
+import sys
+from pathlib import Path
+from edge.app import build
+from edge.settings_file import load_settings
+build(load_settings(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+SETTINGS = """
+[source]
+kind = "file"
+path = "{sound}"
+paced = false
+[model]
+name = "{model}"
+runtime = "{runtime}"
+[mqtt]
+host = "127.0.0.1"
+port = {port}
+[[pin]]
+pin = 17
+target = "{target}"
+factory = "simulated"
+[log]
+events = ""
+level = "error"
+"""
+"""All parts at work: broker (that refuses), pin, gate."""
+
+
+def peak_bytes(arguments: Sequence[str]) -> int:
+    """Peak resident memory of a Python process with these arguments. Raises ModelError where it fails."""
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode != 0:
+        raise ModelError("bench", found=f"exit {process.returncode}: {said.decode(errors='replace').strip()[-300:]}",
+                         wanted="a process that runs to its end")
+    return usage.ru_maxrss * 1024
+
+
+def bare_peak_bytes(whole: Path, runtime: str) -> int:
+    """Peak memory of numpy, the runtime, and the whole file in it: nothing of ours but the import of the runtime."""
+    return peak_bytes(["-c", _BARE, str(whole), runtime])
+
+
+def run_peak_bytes(settings: Path, state_dir: Path) -> int:
+    """Peak memory of `edge-audio run` over a recording, with broker, pin and gate."""
+    return peak_bytes(["-m", "edge", "run", "--config", str(settings), "--state-dir", str(state_dir)])
+
+
+def startup_seconds(settings: Path, state_dir: Path, *, rounds: int = 3) -> float:
+    """Wall seconds from the start of Python to an appliance that is wired: the fastest of `rounds`."""
+    taken = []
+    for _ in range(rounds):
+        mark = time.monotonic()
+        peak_bytes(["-c", _READY, str(settings), str(state_dir)])
+        taken.append(time.monotonic() - mark)
+    return min(taken)
+
+
+def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
+    """A plain WAV, 16 kHz mono."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.astype("<i2").tobytes())

@@ -1,0 +1,82 @@
+"""Measure CPU time for each stage, patches per second, memory and start-up, beside a bare interpreter.
+
+The bare interpreter runs a whole published file on the waveform at the same hops: the one kept beside an installed
+model, or the one that --bare names. Ratios are of one run on one machine; times in an emulator say nothing of a board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from edge.app import load_model_for, model_folder
+from edge.bench import Cost, measure, test_sound, whole_file
+from edge.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.model.runtime import open_runtime
+
+EXAMPLES = """Examples:
+  edge-audio bench
+  edge-audio bench --model yamnet --hop 0.48 --hop 0.12
+  edge-audio bench --bare yamnet_classification.tflite --format json
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `bench` takes."""
+    common(parser)
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
+    parser.add_argument("--hop", type=float, action="append", metavar="SECONDS", help="repeatable (0.48 and 0.12)")
+    parser.add_argument("--bare", type=Path, metavar="FILE", help="whole .tflite, waveform in, for the bare interpreter")
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of the sound (30)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median of (7)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print; JSON is one object for each hop and line."""
+    settings = settings_from(options)
+    log_to_stderr("error")
+    state_dir = state_dir_from(options)
+    model = load_model_for(settings.model, state_dir, targets=settings.target)
+    whole = options.bare or whole_file(model_folder(settings.model.name, state_dir))
+    bare = open_runtime(whole, runtime=settings.model.runtime) if whole else None
+    sound = test_sound(options.seconds)
+    costs = [measure(model, sound, hop_seconds=hop, rounds=options.rounds, bare=bare, targets=settings.target)
+             for hop in options.hop or (0.48, 0.12)]
+    with tempfile.TemporaryDirectory() as folder:
+        recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"
+        write_wav(recording, sound)
+        toml.write_text(SETTINGS.format(sound=recording, model=settings.model.name, runtime=settings.model.runtime,
+                                        target=model.targets[0].name if model.targets else model.labels[0], port=9))
+        peak, startup = run_peak_bytes(toml, state_dir), startup_seconds(toml, state_dir)
+    bare_peak = bare_peak_bytes(whole, settings.model.runtime) if whole else None
+    for cost in costs:
+        about = {"runtime": model.runtime_name, "model": model.manifest.name, "hop_seconds": cost.hop_seconds}
+        if options.format == "json":
+            print(json.dumps({**about, **_dict(cost), "peak_rss_bytes": peak, "bare_peak_rss_bytes": bare_peak,
+                              "startup_seconds": round(startup, 3)}))
+        else:
+            _table(cost, about)
+    if options.format == "table":
+        beside = f", {peak / bare_peak:.2f} times the bare interpreter's {bare_peak / 1e6:.0f} MB" if bare_peak else ""
+        print(f"peak memory of run: {peak / 1e6:.0f} MB{beside}\nstart-up: {startup:.2f} s")
+    return 0
+
+
+def _dict(cost: Cost) -> dict[str, object]:
+    spent = {**cost.stages, "total": cost.total}
+    return {"cpu_seconds_per_audio_second": {name: round(value, 6) for name, value in spent.items()},
+            "bare_cpu_seconds_per_audio_second": None if cost.bare is None else round(cost.bare, 6),
+            "ratio": None if cost.ratio is None else round(cost.ratio, 3),
+            "patches_per_second": round(cost.patches_per_second, 1)}
+
+
+def _table(cost: Cost, about: dict[str, object]) -> None:
+    print(f"{about['model']} on {about['runtime']}, hop {cost.hop_seconds:g} s: CPU milliseconds per second of sound")
+    for name, value in cost.stages.items():
+        print(f"  {name:<12}{value * 1000:8.3f}  {value / cost.total:6.1%}")
+    print(f"  {'total':<12}{cost.total * 1000:8.3f}  {cost.patches_per_second:.0f} patches per CPU second")
+    if cost.bare is not None and cost.ratio is not None:
+        print(f"  {'bare':<12}{cost.bare * 1000:8.3f}  the whole file in a bare interpreter; ratio {cost.ratio:.2f}")
