@@ -1,0 +1,35 @@
+"""How long to wait before a lost device is tried again: doubled, capped, jittered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST_SECONDS = 0.5
+STEADY_SECONDS = 10.0
+"""A run at least this long counts as a success: the next pause is the first again."""
+
+
+class Backoff:
+    """Pauses of 0.5, 1, 2, 4 ... seconds up to `longest_seconds`, each shortened by up to half at random.
+
+    The jitter keeps a house full of boards from knocking at one camera in step.
+    """
+
+    def __init__(self, longest_seconds: float, *, jitter: Callable[[], float] = random.random) -> None:
+        """jitter: gives 0.0 up to 1.0; tests bring their own."""
+        self._longest = longest_seconds
+        self._jitter = jitter
+        self._next = min(FIRST_SECONDS, longest_seconds)
+
+    def pause_seconds(self, ran_seconds: float = 0.0) -> float:
+        """The next pause, after a run that lasted `ran_seconds`."""
+        if ran_seconds >= STEADY_SECONDS:
+            self.reset()
+        pause = self._next
+        self._next = min(pause * 2, self._longest)
+        return pause * (1 - 0.5 * self._jitter())
+
+    def reset(self) -> None:
+        """Begin again with the first pause."""
+        self._next = min(FIRST_SECONDS, self._longest)

@@ -1,0 +1,102 @@
+"""The one thread crossing: blocks from a sound card's or a reader's thread to the listener's, bounded and counted."""
+
+from __future__ import annotations
+
+import queue
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.stats import Stats
+from edge.stream import Block, StreamFormat
+
+
+class Bell:
+    """An event that may be rung from a signal handler; for one waiting thread.
+
+    threading.Event will not do: its lock is not reentrant, so a handler that interrupts wait() in its own thread could
+    wait for itself. SimpleQueue.put is made for this.
+    """
+
+    def __init__(self) -> None:
+        self.rung = False
+        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ring(self) -> None:
+        """Wake who waits, now and from now on."""
+        self.rung = True
+        self._rings.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as it was rung, False after `seconds`."""
+        if not self.rung:
+            try:
+                self._rings.get(timeout=seconds)
+            except queue.Empty:
+                pass
+        return self.rung
+
+
+class BlockQueue:
+    """A bounded queue of blocks for one producer and one consumer. The producer never waits.
+
+    Full: the newest block is dropped, and the next one that fits is marked with a gap. The producer only keeps the
+    position; the consumer, by comparing positions, counts what was lost. So each counter has one writer.
+    """
+
+    def __init__(self, limit: int, stats: Stats) -> None:
+        """limit: blocks that may wait."""
+        self._limit = limit
+        self._stats = stats
+        self._blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+        # The producer's side.
+        self._format = StreamFormat(0, 0)
+        self._position = 0
+        self._gap = False
+        self.offered = 0
+        """Blocks offered since the start, dropped ones too: it stands still when the device does."""
+        # The consumer's side.
+        self._heard_format = self._format
+        self._expected = 0
+
+    def begin(self, form: StreamFormat) -> None:
+        """Producer, before the first block of each opening: the position goes on, at the new rate, after a gap."""
+        if self._format.rate not in (0, form.rate):
+            # The same moment, rounded up so that time never goes back.
+            self._position = -(-self._position * form.rate // self._format.rate)
+        self._gap = self._gap or self._position > 0
+        self._format = form
+
+    def offer(self, samples: NDArray[np.int16], *, lost_before: bool = False) -> None:
+        """Producer: hand over int16 `(n * channels,)`, interleaved, never written to again; dropped if it does not fit.
+
+        lost_before: an unknown number of samples is missing just before these.
+        """
+        position = self._position
+        self._position = position + len(samples) // self._format.channels
+        self._gap = self._gap or lost_before
+        self.offered += 1
+        if self._blocks.qsize() >= self._limit:
+            self._gap = True
+            return
+        self._blocks.put(Block(samples, position, self._format, self._gap))
+        self._gap = False
+
+    def take(self, seconds: float) -> Block | None:
+        """Consumer: the next block, or None after `seconds` or a `wake`."""
+        try:
+            block = self._blocks.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if block is None:
+            return None
+        if block.format == self._heard_format:
+            self._stats.lost_samples += block.position - self._expected
+        self._heard_format = block.format
+        self._expected = block.position + block.length
+        self._stats.gaps += block.gap
+        return block
+
+    def wake(self) -> None:
+        """From any thread or a signal handler: end a `take` that waits."""
+        self._blocks.put(None)
