@@ -25,6 +25,10 @@ _ALIGNMENT = 16
 """Bytes that the schema asks of a buffer's start; the object API forgets it, and int32 biases are read in place."""
 
 
+class SchemaMissing(ModelError):
+    """This machine cannot take a TFLite file apart: LiteRT, which brings the schema, is not installed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """What a published file came apart into."""
@@ -41,8 +45,8 @@ class Cut:
 def split(model: bytes, thing: str) -> Cut:
     """Cut a file of YAMNet's layout. `thing` names it in errors.
 
-    Raises OtherLayout for a model that is laid out otherwise, ModelError for a file that is no model and where LiteRT
-    is not installed.
+    Raises OtherLayout for a model that is laid out otherwise, SchemaMissing where LiteRT is not installed, ModelError
+    for a file that is no model.
     """
     graph = read_graph(model, thing)
     layout = find_layout(graph, thing)
@@ -74,15 +78,15 @@ def logit_steps_off(cut: Cut, embedding: NDArray[np.float32], logits: NDArray[An
 
 
 def read_graph(model: bytes, thing: str) -> Graph:
-    """Take a TFLite file apart. Raises ModelError for what is none, or where LiteRT (its schema) is missing.
+    """Take a TFLite file apart. Raises ModelError for what is none, SchemaMissing without LiteRT.
 
     Open the file in a runtime first: that verifies it; this does not.
     """
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError as error:
-        raise ModelError(thing, found="a file to be cut, and no LiteRT (its schema) on this machine",
-                         wanted="an archive that another machine made: edge-audio model pack") from error
+        raise SchemaMissing(thing, found="a file to be split, and no LiteRT on this machine",
+                            wanted="an archive that another machine made (edge-audio model pack)") from error
     try:
         parsed = schema.ModelT.InitFromPackedBuf(model, 0)
     except (struct.error, IndexError, ValueError, TypeError) as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.manifest import GraphSpec, TensorSpec
 from edge.model.quantization import QUANTISED, dequantise
-from edge.model.runtime import Runtime
+from edge.model.runtime import Runtime, TensorInfo
 
 _FULL_SCALE = np.float32(1.0 / 32_768.0)
 _LABELS_LIMIT = 1 << 20
@@ -45,18 +45,19 @@ class WholeModel:
         return dequantise(output, scale=self._output.scale, zero_point=self._output.zero_point)
 
 
-def whole_tensors(runtime: Runtime, thing: str) -> tuple[TensorSpec, TensorSpec]:
+def whole_tensors(inputs: tuple[TensorInfo, ...], outputs: tuple[TensorInfo, ...],
+                  thing: str) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of a classifier that can be used whole.
 
     One input, float32 (-1 to 1) or int16, shape (n,) or (1, n); one output, float32 or quantised, shape (L,) or
     (1, L). Raises ModelError for anything else: several patches at once, a length left open, a spectrogram.
     """
     wanted_in, wanted_out = "one waveform, float32 or int16 [n] or [1, n]", "one row of scores, [L] or [1, L]"
-    if len(runtime.inputs) != 1:
-        raise ModelError(f"{thing}: input", found=f"{len(runtime.inputs)} tensors", wanted=wanted_in)
-    if len(runtime.outputs) != 1:
-        raise ModelError(f"{thing}: output", found=f"{len(runtime.outputs)} tensors", wanted=wanted_out)
-    given, made = runtime.inputs[0], runtime.outputs[0]
+    if len(inputs) != 1:
+        raise ModelError(f"{thing}: input", found=f"{len(inputs)} tensors", wanted=wanted_in)
+    if len(outputs) != 1:
+        raise ModelError(f"{thing}: output", found=f"{len(outputs)} tensors", wanted=wanted_out)
+    given, made = inputs[0], outputs[0]
     if given.dtype not in ("float32", "int16") or not _is_row(given.shape) or given.shape[-1] < 400:
         raise ModelError(f"{thing}: input", found=str(given), wanted=f"{wanted_in}, n at least 400")
     if made.dtype not in ("float32", *QUANTISED) or not _is_row(made.shape) or (made.dtype != "float32"

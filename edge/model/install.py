@@ -1,0 +1,171 @@
+"""What `model install` does with a file: a published TFLite split or taken whole, or a packed model unpacked."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from edge.errors import ModelError
+from edge.model.classifier import open_model
+from edge.model.download import is_url
+from edge.model.head import save_head
+from edge.model.known import KNOWN
+from edge.model.layout import OtherLayout
+from edge.model.manifest import (
+    PATCH_SAMPLES,
+    FrontEndSpec,
+    GraphSpec,
+    HeadSpec,
+    Manifest,
+    bytes_sha256,
+    file_sha256,
+)
+from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
+from edge.model.pack import unpack
+from edge.model.quantization import dequantise
+from edge.model.runtime import open_runtime
+from edge.model.split import Cut, SchemaMissing, expose, logit_steps_off, split
+from edge.model.trial import try_model
+from edge.model.whole import packed_labels, read_labels, whole_tensors
+from edge.stream import SAMPLE_RATE, Patch
+
+PUBLISHED = "whole.tflite"
+"""The published file, kept beside its split: `bench` measures it, and a later version can cut it again."""
+_YAMNET_FRONT_END = FrontEndSpec("logmel", 1)
+"""The front end that files of YAMNet's layout expect: version 1 is held against the published file's own by a test."""
+_STEPS_OFF = 1
+"""int8 steps that a split's logits may be off the file's own."""
+
+
+def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> Manifest:
+    """Make a model directory in `into` (there, and empty) of a published file or an archive; tried before it returns.
+
+    thing: what the owner called the file, for errors. Raises ModelError and OSError.
+    """
+    with file.open("rb") as opened:
+        head = opened.read(512)
+    if head[4:8] == b"TFL3":
+        _build_published(file, into, thing=thing, name=name, labels=labels, runtime=runtime)
+    elif head[257:262] == b"ustar":
+        if labels is not None:
+            raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
+        _build_unpacked(file, into, name=name, runtime=runtime)
+    else:
+        raise ModelError(thing, found=f"a file beginning {head[:8]!r}" if head else "an empty file",
+                         wanted="a TFLite model, or an archive made by edge-audio model pack")
+    try_directory(into, runtime=runtime)
+    return load_manifest(into)
+
+
+def try_directory(directory: Path, *, runtime: str) -> str:
+    """Open the model and run it on silence and on noise; its description. Raises ModelError."""
+    model = open_model(directory, runtime=runtime)
+    noise = np.random.default_rng(0)
+    for loud in (0.0, 1.0):
+        if model.wants == "bands":
+            data = noise.normal(-2.0, 2.0, (96, 64)).astype(np.float32) * np.float32(loud)
+            scores = model.score(Patch(data, 0))
+        else:
+            samples = noise.integers(-8_000, 8_000, model.patch_samples).astype(np.int16) * np.int16(loud)
+            scores = model.score(Patch(samples, 0))
+        low, high = float(scores.values.min()), float(scores.values.max())
+        if not 0.0 <= low <= high <= 1.0:
+            raise ModelError(f"model {model.manifest.name}", found=f"scores from {low:.3g} to {high:.3g}",
+                             wanted="scores from 0 to 1")
+    return model.describe()
+
+
+def _build_unpacked(file: Path, into: Path, *, name: str | None, runtime: str) -> None:
+    unpack(file, into)
+    manifest = load_manifest(into)
+    for spec in manifest.files:
+        spec.check(into)
+    for graph in (manifest.backbone, manifest.whole):
+        if graph is not None:
+            try_model(into / graph.file, runtime=runtime)
+    if name is not None and name != manifest.name:
+        _write_manifest(into, replace(manifest, name=name))
+
+
+def _build_published(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None,
+                     runtime: str) -> None:
+    content = file.read_bytes()
+    digest = bytes_sha256([content])
+    known = KNOWN.get(digest)
+    published = into / PUBLISHED
+    published.write_bytes(content)
+    inputs, outputs = try_model(published, runtime=runtime)
+    names = read_labels(labels) if labels is not None else packed_labels(content, thing)
+    manifest = Manifest(
+        name=name or (known.name if known else _name_from(thing)),
+        version=known.version if known else "1", kind="split",
+        licence=known.licence if known else "unknown",
+        description=known.description if known else f"installed from {Path(thing).name}",
+        sample_rate=SAMPLE_RATE, patch_samples=PATCH_SAMPLES, labels=names,
+        targets=known.targets if known else (),
+        source={"file": Path(thing).name, "sha256": digest})
+    cut = _cut(content, thing, known=known is not None)
+    if cut is None:
+        given, made = whole_tensors(inputs, outputs, thing)
+        spec = GraphSpec(PUBLISHED, digest, len(content), given, made)
+        manifest = replace(manifest, kind="whole", whole=spec, patch_samples=math.prod(given.shape))
+    else:
+        manifest = _write_split(into, manifest, cut)
+    manifest.check(thing)
+    _write_manifest(into, manifest)
+
+
+def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:
+    """The file split, and held against itself; None for one that is to be taken whole.
+
+    A known file is never taken whole because LiteRT is missing: its labels and targets belong to the split.
+    """
+    try:
+        cut = split(content, thing)
+    except SchemaMissing:
+        if known:
+            raise
+        return None
+    except OtherLayout:
+        return None
+    whole = open_runtime(expose(content, thing), runtime="litert")
+    backbone = open_runtime(cut.backbone, runtime="litert")
+    noise = np.random.default_rng(0)
+    for loud in (0.0, 0.001, 0.1):
+        waveform = (noise.standard_normal(PATCH_SAMPLES) * loud).astype(np.float32)
+        whole.set_input(waveform.reshape(whole.inputs[0].shape))
+        whole.invoke()
+        backbone.set_input(whole.output(1).reshape(cut.input.shape))
+        backbone.invoke()
+        embedding = dequantise(backbone.output().reshape(-1), scale=cut.output.scale, zero_point=cut.output.zero_point)
+        worst = int(np.abs(logit_steps_off(cut, embedding, whole.output(3))).max())
+        if worst > _STEPS_OFF:
+            raise ModelError(thing, found=f"logits {worst} steps off the file's own after splitting",
+                             wanted=f"{_STEPS_OFF} at most")
+    return cut
+
+
+def _name_from(thing: str) -> str:
+    """A model's name from a path or an address."""
+    stem = PurePosixPath(urlsplit(thing).path).stem if is_url(thing) else Path(thing).stem
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:64] or "model"
+
+
+def _write_split(into: Path, manifest: Manifest, cut: Cut) -> Manifest:
+    backbone, head = into / "backbone.tflite", into / "head.npz"
+    backbone.write_bytes(cut.backbone)
+    save_head(head, cut.head)
+    rows, columns = cut.head.weights.shape
+    return replace(
+        manifest, front_end=_YAMNET_FRONT_END,
+        backbone=GraphSpec(backbone.name, bytes_sha256([cut.backbone]), len(cut.backbone), cut.input, cut.output),
+        head=HeadSpec(head.name, file_sha256(head), head.stat().st_size, rows, columns))
+
+
+def _write_manifest(into: Path, manifest: Manifest) -> None:
+    (into / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")

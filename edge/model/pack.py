@@ -1,0 +1,67 @@
+"""One archive that carries a model to another board: a plain tar, the same bytes for the same model."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from edge.errors import ModelError
+from edge.model.download import LIMIT
+from edge.model.manifest import NAME, Manifest
+from edge.model.manifest_file import MANIFEST
+
+_ENTRIES = 16
+"""Files that an archive may hold: a model has three, and perhaps a card."""
+
+
+def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:
+    """Write the model in `directory` to `output`: manifest, its files, and cards (*.md) beside it.
+
+    The published file that a split came from stays out. Raises OSError.
+    """
+    names = [MANIFEST, *(spec.file for spec in manifest.files)]
+    names += sorted(path.name for path in directory.iterdir() if path.suffix == ".md" and NAME.fullmatch(path.name))
+    with tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in names:
+            content = (directory / name).read_bytes()
+            # Owner, mode and time stay at the same values, so that the same model gives the same archive.
+            entry = tarfile.TarInfo(f"{manifest.name}/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+
+
+def unpack(archive: Path, into: Path) -> None:
+    """Put the files of an archive into the directory `into`, which is there and empty.
+
+    Nothing but plain files of plain names, in one folder or none, bounded in number and size, is taken; the manifest
+    is for the caller to check. Raises ModelError for anything else, for a truncated archive too.
+    """
+    total = 0
+    folders: set[PurePosixPath] = set()
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            for count, entry in enumerate(tar, 1):
+                if entry.isdir():
+                    continue
+                path = PurePosixPath(entry.name)
+                folders.add(path.parent)
+                total += entry.size
+                if not entry.isreg() or not NAME.fullmatch(path.name) or len(path.parts) > 2 or len(folders) > 1 \
+                        or path.is_absolute() or ".." in path.parts or (into / path.name).exists():
+                    raise _refuse(archive, f"an entry {entry.name!r}")
+                if count > _ENTRIES or total > LIMIT:
+                    raise _refuse(archive, f"{count} entries of {total} bytes and more")
+                content = tar.extractfile(entry)
+                data = content.read() if content else b""
+                if len(data) != entry.size:
+                    raise _refuse(archive, "a truncated archive")
+                (into / path.name).write_bytes(data)
+    except (tarfile.TarError, EOFError) as error:
+        raise _refuse(archive, f"a broken archive ({error})") from error
+    if not (into / MANIFEST).is_file():
+        raise _refuse(archive, f"no {MANIFEST}")
+
+
+def _refuse(archive: Path, found: str) -> ModelError:
+    return ModelError(str(archive), found=found, wanted="an archive made by edge-audio model pack")

@@ -1,0 +1,87 @@
+"""A model file tried in a process of its own: a broken file may crash the runtime, and the appliance with it.
+
+tflite-runtime 2.14 verifies nothing and ends with a segmentation fault on a truncated file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import ModelError
+from edge.model.runtime import TensorInfo, open_runtime
+
+_SECONDS = 120.0
+"""A whole YAMNet takes 0.2 s on a PC; the slowest board may take a while to start Python."""
+
+
+def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
+    """Open and run a TFLite file in a child process, on silence and on noise; its inputs and outputs.
+
+    Raises ModelError for a file that cannot be opened, crashes the runtime, or gives values that are not finite.
+    """
+    # The child imports the same edge as we did, wherever that lies.
+    root = str(Path(__file__).resolve().parents[2])
+    search = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run([sys.executable, "-P", "-m", "edge.model.trial", str(path), runtime], capture_output=True,
+                              text=True, timeout=_SECONDS, env=os.environ | {"PYTHONPATH": search}, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(str(path), found=f"no result in {_SECONDS:.0f} s",
+                         wanted="a model that this board can run") from error
+    if done.returncode < 0:
+        raise ModelError(str(path), found=f"the runtime crashed (signal {-done.returncode})", wanted="a TFLite model")
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:
+        found = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise ModelError(str(path), found=found, wanted="a TFLite model") from error
+    if "found" in answer:
+        raise ModelError(answer["thing"], found=answer["found"], wanted=answer["wanted"])
+    inputs, outputs = (tuple(_tensor(each) for each in answer[way]) for way in ("inputs", "outputs"))
+    return inputs, outputs
+
+
+def _tensor(values: list[object]) -> TensorInfo:
+    name, shape, dtype, scale, zero_point = values
+    assert isinstance(shape, list) and isinstance(scale, float) and isinstance(zero_point, int)
+    return TensorInfo(str(name), tuple(shape), str(dtype), scale, zero_point)
+
+
+def _run(path: Path, runtime: str) -> dict[str, object]:
+    opened = open_runtime(path, runtime=runtime)
+    noise = np.random.default_rng(0)
+    for loud in (0.0, 0.1):
+        for index, tensor in enumerate(opened.inputs):
+            if min(tensor.shape, default=1) < 1:
+                break  # a length left open: its shape is told, and refused by who asked
+            real = (noise.standard_normal(tensor.shape) * loud).astype(np.float32)
+            if tensor.dtype != "float32":
+                real = np.clip(real * 128.0, 0, 127)
+            opened.set_input(real.astype(tensor.dtype), index)
+        else:
+            opened.invoke()
+            for index, tensor in enumerate(opened.outputs):
+                if not np.isfinite(opened.output(index)).all():
+                    raise ModelError(f"{path}: output {tensor.name}", found="values that are not finite",
+                                     wanted="finite values")
+    return {way: [[each.name, each.shape, each.dtype, each.scale, each.zero_point] for each in tensors]
+            for way, tensors in (("inputs", opened.inputs), ("outputs", opened.outputs))}
+
+
+def main() -> None:
+    """`python -m edge.model.trial FILE RUNTIME`: prints one JSON object, tensors or error."""
+    try:
+        answer = _run(Path(sys.argv[1]), sys.argv[2])
+    except ModelError as error:
+        answer = {"thing": error.thing, "found": error.found, "wanted": error.wanted}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
