@@ -1,0 +1,66 @@
+"""The other side of the broker: what a subscriber receives, for the demonstration and for `watch`."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from edge.errors import SinkError
+from edge.settings import MqttSettings
+from edge.sinks.mqtt_connection import Connection
+
+OPEN_SECONDS = 5.0
+"""How long to wait for the broker, and then for its word on each subscription."""
+
+
+class Subscriber:
+    """A context: subscribed on entry, gone on exit; in between `on_message` is told what arrives.
+
+    A lost connection ends it; `lost` then says why. Connecting again is left to whoever wants it.
+    """
+
+    def __init__(self, settings: MqttSettings, patterns: Sequence[str],
+                 on_message: Callable[[str, str, bool], None]) -> None:
+        """patterns: topics with + and # as wanted; on_message: (topic, payload, retained), in a thread of its own."""
+        self._connection = Connection(settings, client_id=f"subscriber-{uuid.uuid4().hex[:12]}", on_message=on_message)
+        self._patterns = patterns
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mqtt-subscriber", daemon=True)
+        self.lost = ""
+
+    def __enter__(self) -> Subscriber:
+        """Connect and subscribe. Raises SinkError where the broker is away or refuses."""
+        try:
+            self._connection.open(OPEN_SECONDS)
+            for pattern in self._patterns:
+                self._connection.subscribe(pattern)
+            self._await_subscriptions(time.monotonic() + OPEN_SECONDS)
+        except SinkError:
+            self._connection.close()
+            raise
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _await_subscriptions(self, deadline: float) -> None:
+        while self._connection.unacknowledged:
+            self._connection.pump(0.1)
+            refusals = [refusal for _number, refusal in self._connection.acknowledged() if refusal]
+            if refusals or time.monotonic() >= deadline:
+                raise SinkError(self._connection.thing, found=f"no subscription ({', '.join(refusals) or 'no answer'})",
+                                wanted=" ".join(self._patterns))
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._connection.pump(0.1)
+        except SinkError as error:
+            self.lost = error.found
+        self._connection.disconnect()
