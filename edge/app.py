@@ -120,6 +120,9 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores)
     names = [target.name for target in listener.targets]
+    if not names:
+        raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
+                            wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
     for pin in settings.pin:
         if pin.target not in names:
             raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from edge.decision.detector import Detection
@@ -32,7 +33,7 @@ class Dispatcher:
         self._started = monotonic()
         self._next_health = self._started
         self._sequence = 0
-        self._ids: dict[str, str] = {}
+        self._running: dict[str, tuple[str, datetime]] = {}
         self._levels: deque[tuple[int, Level]] = deque()
 
     def level(self, position: int, level: Level) -> None:
@@ -43,17 +44,20 @@ class Dispatcher:
 
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""
-        started = self._clock.unix_seconds(detection.start)
         if detection.phase == "start":
-            self._ids[detection.target] = new_event_id(started)
+            started = self._clock.utc(detection.start)
+            self._running[detection.target] = new_event_id(started.timestamp()), started
             self._stats.events += 1
+        # The end keeps the start's date and counts on from it: a wall clock that is set in between must not tear them.
+        id_, started = self._running[detection.target]
+        ended = None
+        if detection.end is not None:
+            ended = started + timedelta(seconds=(detection.end - detection.start) / SAMPLE_RATE)
         self._sequence += 1
         event = Event(
-            id=self._ids[detection.target], sequence=self._sequence, phase=detection.phase, target=detection.target,
+            id=id_, sequence=self._sequence, phase=detection.phase, target=detection.target,
             label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
-            end=detection.end, started_at=self._clock.utc(detection.start),
-            ended_at=None if detection.end is None else self._clock.utc(detection.end),
-            level_dbfs=self._loudest_since(detection.start))
+            end=detection.end, started_at=started, ended_at=ended, level_dbfs=self._loudest_since(detection.start))
         for sink in self.sinks:
             sink.event(event)
         return event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,14 @@ from matplotlib import pyplot as plt
 from edge.classification import Classification
 from edge.errors import SourceError
 from edge.stream import SAMPLE_RATE
+
+TICKS = (125, 250, 500, 1000, 2000, 4000, 7500)
+
+
+def _share(hertz: float) -> float:
+    """Where a frequency lies on the mel scale (HTK) between 125 and 7500 Hz, 0 to 1."""
+    low, high, here = (math.log1p(value / 700.0) for value in (125.0, 7500.0, hertz))
+    return (here - low) / (high - low)
 
 
 def plot_classification(result: Classification, path: Path, *, top: int = 10) -> None:
@@ -28,7 +37,7 @@ def plot_classification(result: Classification, path: Path, *, top: int = 10) ->
     if result.bands is not None:
         frames = result.bands[: round(end * 100)]
         upper.imshow(frames.T, origin="lower", aspect="auto", cmap="magma", extent=(0, len(frames) / 100, 0, 64))
-        upper.set_yticks([0, 16, 32, 48, 64], ["125 Hz", "0.6 kHz", "1.5 kHz", "3.4 kHz", "7.5 kHz"])
+        upper.set_yticks([64 * _share(hertz) for hertz in TICKS], [f"{hertz / 1000:g} kHz" for hertz in TICKS])
     else:
         upper.text(0.5, 0.5, "a model that takes the waveform has no bands", transform=upper.transAxes, ha="center")
     upper.set_title(f"{Path(result.file).name}: {result.model} on {result.runtime}, hop {result.hop_seconds:g} s")

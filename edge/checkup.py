@@ -1,0 +1,144 @@
+"""`edge-audio check`: look at every part as `run` would use it; say what was found and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.app import load_model_for
+from edge.decision.targets import resolve_targets
+from edge.errors import EdgeError, SettingsError, SinkError
+from edge.features.level import LevelMeter
+from edge.listener import Source
+from edge.model.classifier import Model
+from edge.settings import Settings
+from edge.sinks.gpio import GpioSink
+from edge.sinks.mqtt import check_broker
+from edge.sources.open import open_source
+from edge.stats import Stats
+from edge.stream import Patch
+
+LISTEN_SECONDS = 1.5
+"""How long `check` listens."""
+
+PATIENCE_SECONDS = 8.0
+"""How long it waits for a microphone or a command to give a first block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One look at one part. advice: what to do, empty where all is well."""
+
+    part: str
+    ok: bool
+    text: str
+    advice: str = ""
+
+
+def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
+    """Findings, part by part, each as soon as it is known. Pins go to their safe state and are given back."""
+    yield _state_dir(state_dir)
+    model: Model | None = None
+    try:
+        model = load_model_for(settings.model, state_dir)
+        data = np.zeros((96, 64), np.float32) if model.wants == "bands" else np.zeros(model.patch_samples, np.int16)
+        model.score(Patch(data, 0))
+        yield Finding("model", True, model.describe())
+    except EdgeError as error:
+        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken")
+    if model is not None:
+        yield from _targets(settings, model)
+    yield _source(settings)
+    if settings.mqtt.host:
+        yield _broker(settings)
+    else:
+        yield Finding("broker", True, "none in the settings: nothing is sent", "")
+    yield _pins(settings)
+
+
+def _state_dir(folder: Path) -> Finding:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Finding("state", True, f"{folder} can be written")
+    return Finding("state", False, f"{folder} cannot be written",
+                   "choose another with --state-dir or EDGE_AUDIO_STATE; without it no model can be installed")
+
+
+def _targets(settings: Settings, model: Model) -> Iterator[Finding]:
+    try:
+        targets = resolve_targets(settings.target, model.labels, model.targets)
+    except SettingsError as error:
+        yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
+        return
+    for target in targets:
+        labels = [model.labels[row] for row in target.rows]
+        weak = [label for label in labels if label in model.manifest.experimental]
+        yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
+                      f"{target.release_threshold:.3f}: {', '.join(labels)}{' (experimental)' if weak else ''}")
+    names = [target.name for target in targets]
+    for pin in settings.pin:
+        if pin.target not in names:
+            yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
+                          f"one of {', '.join(names)}")
+
+
+def _source(settings: Settings) -> Finding:
+    advice = {"microphone": "edge-audio devices lists the microphones; without PortAudio use [source] kind = \"command\" "
+                            "with arecord", "file": "[source] path", "command": "run the command by hand"}
+    kind = settings.source.kind
+    try:
+        if kind == "command" and settings.source.command and shutil.which(settings.source.command[0]) is None:
+            return Finding(kind, False, f"no program {settings.source.command[0]!r}", "install it, or give its full path")
+        source = open_source(settings.source, Stats())
+        return _listen(source, kind, advice[kind])
+    except EdgeError as error:
+        return Finding(kind, False, str(error), advice[kind])
+
+
+def _listen(source: Source, kind: str, advice: str) -> Finding:
+    """Hear for a moment; say how loud it was."""
+    meter = LevelMeter()
+    loudest, seconds, form = -120.0, 0.0, ""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    try:
+        for block in source.blocks():
+            if block is not None:
+                loudest = max(loudest, meter.measure(block.samples).rms_dbfs)
+                seconds += block.length / block.format.rate
+                form = str(block.format)
+            if seconds >= LISTEN_SECONDS or time.monotonic() > deadline:
+                break
+    finally:
+        source.close()
+    if not seconds:
+        return Finding(kind, False, f"no sound within {PATIENCE_SECONDS:g} s: {source.state}", advice)
+    if loudest <= -119.0:
+        return Finding(kind, False, f"{form}: nothing but zeros", "unmute it (alsamixer), or choose another")
+    return Finding(kind, True, f"{form}: heard {seconds:.1f} s, loudest block {loudest:.0f} dBFS")
+
+
+def _broker(settings: Settings) -> Finding:
+    address = f"{settings.mqtt.host}:{settings.mqtt.port}"
+    try:
+        check_broker(settings.mqtt)
+    except EdgeError as error:
+        return Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file and protocol")
+    return Finding("broker", True, f"{address} took us in")
+
+
+def _pins(settings: Settings) -> Finding:
+    if not settings.pin:
+        return Finding("pins", True, "none in the settings")
+    try:
+        sink = GpioSink(settings.pin)
+        sink.start()
+        sink.stop()
+    except (SinkError, SettingsError) as error:
+        return Finding("pins", False, str(error), "factory = \"simulated\" tries settings without a board")
+    return Finding("pins", True, ", ".join(f"{pin.pin} {pin.action} on {pin.target}" for pin in settings.pin))

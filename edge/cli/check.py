@@ -1,0 +1,44 @@
+"""Look at settings, model, targets, microphone, broker and pins as `run` would use them.
+
+Each finding comes with what to do about it. The microphone is heard for a moment; nothing of it is kept. Pins go to
+their safe state. Exit code 1 if something is wrong, 2 if the settings cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from edge.checkup import check
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+
+EXAMPLES = """Examples:
+  edge-audio check
+  edge-audio check --config edge-audio.toml
+  edge-audio check --config edge-audio.toml --format json
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `check` takes."""
+    common(parser)
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each finding as it comes."""
+    settings = settings_from(options)
+    log_to_stderr("error")
+    where = str(options.config) if options.config else "none given: every key has its default"
+    wrong = 0
+    if options.format == "table":
+        print(f"ok     settings  {where}")
+    for finding in check(settings, state_dir_from(options)):
+        wrong += not finding.ok
+        if options.format == "json":
+            print(json.dumps({"part": finding.part, "ok": finding.ok, "text": finding.text, "advice": finding.advice}))
+            continue
+        print(f"{'ok' if finding.ok else 'WRONG':<7}{finding.part:<10}{finding.text}", flush=True)
+        if finding.advice and not finding.ok:
+            print(f"{'':<17}what to do: {finding.advice}", flush=True)
+    return 1 if wrong else 0

@@ -1,0 +1,115 @@
+"""Install, list, show, verify, remove or pack models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.cli.options import state_dir_from
+from edge.model.store import ModelStore
+from edge.progress import bar
+
+EXAMPLES = """Examples:
+  edge-audio model install yamnet.tflite                     YAMNet as published: checked, split, kept
+  edge-audio model install https://example.org/bird.tflite --labels birds.txt --sha256 4f2a...
+  edge-audio model list
+  edge-audio model pack yamnet --output yamnet.tar           for a board that has tflite-runtime only
+  edge-audio run --model yamnet
+
+YAMNet is split into backbone and head. Any other TFLite classifier with one waveform input (16 kHz) and one score
+output is taken whole, with the labels inside the file or those that --labels names, one a line.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `model` takes."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, help_line: str, act: Callable[[argparse.Namespace, ModelStore], int]) -> argparse.ArgumentParser:
+        part = verbs.add_parser(name, help=help_line, description=help_line)
+        part.add_argument("--state-dir", type=Path, default=None, metavar="DIR", help="where models are kept")
+        part.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), default="auto", help="to try it on")
+        part.set_defaults(act=act)
+        return part
+
+    install = verb("install", "install a published file or a packed model, from a path or a URL", _install)
+    install.add_argument("source", metavar="FILE|URL", help="a .tflite or a packed model; https:// and file:// addresses")
+    install.add_argument("--name", help="what to call it (default: its own name)")
+    install.add_argument("--sha256", metavar="DIGEST", help="refuse anything else")
+    install.add_argument("--labels", type=Path, metavar="FILE", help="labels, one a line, where the file has none inside")
+    listing = verb("list", "list embedded and installed models", _list)
+    listing.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
+    for name, help_line, act in (("show", "show a model: origin, labels, standard targets", _show),
+                                 ("verify", "check every file's digest, and run the model once", _verify),
+                                 ("remove", "remove an installed model", _remove)):
+        verb(name, help_line, act).add_argument("name", metavar="NAME")
+    pack = verb("pack", "write a model as one archive for another board", _pack)
+    pack.add_argument("name", metavar="NAME")
+    pack.add_argument("--output", type=Path, metavar="FILE", help="archive to write (default: NAME.tar)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    act: Callable[[argparse.Namespace, ModelStore], int] = options.act
+    return act(options, ModelStore(state_dir_from(options), runtime=options.runtime))
+
+
+def _install(options: argparse.Namespace, store: ModelStore) -> int:
+    with bar("install", 1.0, "") as drawn:
+        folder = store.install(options.source, name=options.name, sha256=options.sha256, labels=options.labels,
+                               progress=lambda done, total: drawn(done / total if total else 0.0))
+    manifest = store.show(folder.name)
+    print(f"installed {manifest.name}: {manifest.kind}, {len(manifest.labels)} labels, in {folder}")
+    print(f"use it: edge-audio run --model {manifest.name}")
+    return 0
+
+
+def _list(options: argparse.Namespace, store: ModelStore) -> int:
+    """Broken models are listed with what is wrong, and make the exit code 1."""
+    found = store.list()
+    for model in found:
+        origin, manifest = "embedded" if model.embedded else "installed", model.manifest
+        if options.format == "json":
+            print(json.dumps({"name": model.name, "origin": origin, "kind": manifest.kind if manifest else None,
+                              "version": manifest.version if manifest else None,
+                              "labels": len(manifest.labels) if manifest else None, "problem": model.problem}))
+        elif manifest is None:
+            print(f"{model.name:<16}{origin:<11}BROKEN  {model.problem}")
+        else:
+            print(f"{model.name:<16}{origin:<11}{manifest.kind:<7}{len(manifest.labels):>4} labels  {manifest.description}")
+    return 1 if any(model.problem for model in found) else 0
+
+
+def _show(options: argparse.Namespace, store: ModelStore) -> int:
+    manifest = store.show(options.name)
+    print(f"{manifest.name} {manifest.version}: {manifest.description}\nlicence {manifest.licence}; {manifest.kind}")
+    for key, value in manifest.source.items():
+        print(f"{key}: {value}")
+    print("standard targets (heard where the settings name none):")
+    for target in manifest.targets:
+        print(f"  {target.name:<16}threshold {target.threshold:.3f}, release {target.release_threshold:.3f}: "
+              f"{', '.join(target.labels)}")
+    print(f"{len(manifest.labels)} labels:")
+    for label in manifest.labels:
+        print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")
+    return 0
+
+
+def _verify(options: argparse.Namespace, store: ModelStore) -> int:
+    print(f"{options.name}: every file is what its manifest says; {store.verify(options.name)}")
+    return 0
+
+
+def _remove(options: argparse.Namespace, store: ModelStore) -> int:
+    store.remove(options.name)
+    print(f"removed {options.name}")
+    return 0
+
+
+def _pack(options: argparse.Namespace, store: ModelStore) -> int:
+    output = options.output or Path(f"{options.name}.tar")
+    store.pack(options.name, output)
+    print(f"packed {options.name} into {output}; on the other board: edge-audio model install {output.name}")
+    return 0
