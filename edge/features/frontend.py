@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError
 from edge.features.framing import Framer
 from edge.features.level import LevelMeter, count_clipped
-from edge.features.logmel import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, LogMel
+from edge.features.logmel import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES, LogMel
 from edge.features.mix import MEAN, mix
 from edge.features.patches import BandPatches, SamplePatches
 from edge.features.resample import Resampler
@@ -54,15 +54,16 @@ class FrontEnd:
         """wants: patches of "bands" (float32 `(96, 64)`) or of "samples" (int16 `(patch_samples,)`).
 
         patch_samples: length of a patch in 16 kHz samples; bands always cover 15,600. hop_seconds: a multiple of
-        0.01, at most the length of a patch, so that no sound falls between two. channel: from 0; -1 is the mean.
+        0.01, at most the length of a patch (0.96 for bands), so that no sound falls between two. channel: from 0; -1
+        is the mean of all.
         Raises SettingsError for a hop or a patch that is none of these.
         """
         if wants not in ("bands", "samples"):
             raise SettingsError("front end", found=f"patches of {wants!r}", wanted="bands or samples")
-        if patch_samples < 1 or (wants == "bands" and patch_samples != PATCH_SAMPLES):
+        if patch_samples < FRAME_STEP or (wants == "bands" and patch_samples != PATCH_SAMPLES):
             raise SettingsError("front end", found=f"patches of {patch_samples} samples",
-                                wanted="at least 1" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
-        hop_frames = _hop_frames(hop_seconds, patch_samples)
+                                wanted=f"at least {FRAME_STEP}" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
+        hop_frames = _hop_frames(hop_seconds, PATCH_FRAMES if wants == "bands" else patch_samples // FRAME_STEP)
         self._channel = channel
         self._meter = LevelMeter()
         self._framer = Framer(FRAME_SAMPLES, FRAME_STEP, dtype=np.int16)
@@ -173,12 +174,11 @@ class FrontEnd:
         self._heard = self._next = self._clipped = 0
 
 
-def _hop_frames(hop_seconds: float, patch_samples: int) -> int:
-    """Frames of 10 ms in a hop. Raises SettingsError unless they are whole and at least one, within a patch."""
+def _hop_frames(hop_seconds: float, longest: int) -> int:
+    """Frames of 10 ms in a hop. Raises SettingsError unless they are whole, at least 1 and at most `longest`."""
     frames = round(hop_seconds * SAMPLE_RATE / FRAME_STEP) if isfinite(hop_seconds) else 0
     whole = abs(frames * FRAME_STEP - hop_seconds * SAMPLE_RATE) < 0.01
-    if whole and 1 <= frames <= patch_samples // FRAME_STEP:
+    if whole and 1 <= frames <= longest:
         return frames
-    longest = patch_samples // FRAME_STEP * FRAME_STEP / SAMPLE_RATE
     raise SettingsError("model.hop_seconds", found=f"{hop_seconds}",
-                        wanted=f"a multiple of 0.01 from 0.01 to {longest}, the length of a patch")
+                        wanted=f"a multiple of 0.01 from 0.01 to {longest / 100}, the length of a patch")

@@ -1,0 +1,344 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.errors import SettingsError
+from edge.features.frontend import FrontEnd
+from edge.features.logmel import PATCH_SAMPLES, LogMel
+from edge.stream import Block, StreamFormat
+
+MONO = StreamFormat(16_000, 1)
+FORMATS = [MONO, StreamFormat(48_000, 2), StreamFormat(44_100, 1), StreamFormat(96_000, 6), StreamFormat(8_000, 2)]
+
+
+def noise(sound_format, seconds, seed=0):
+    count = int(sound_format.rate * seconds) * sound_format.channels
+    return np.random.default_rng(seed).integers(-20_000, 20_000, count).astype(np.int16)
+
+
+def blocks(samples, sound_format=MONO, size=1_600, start=0, gap=False):
+    """Cut into blocks of `size` sample times, the first of them at `start` and perhaps after a gap."""
+    step = size * sound_format.channels
+    return [Block(samples[at:at + step], start + at // sound_format.channels, sound_format, gap and at == 0)
+            for at in range(0, len(samples), step)]
+
+
+def push(front_end, some):
+    return [patch for block in some for patch in front_end.push(block)]
+
+
+def same(left, right):
+    return len(left) == len(right) and all(
+        one.position == other.position and one.first == other.first and np.array_equal(one.data, other.data)
+        for one, other in zip(left, right, strict=True))
+
+
+def plain_bands(samples, hop):
+    """The front end written down plainly for 16 kHz mono: every frame of every patch computed by itself."""
+    return [LogMel().rows(np.lib.stride_tricks.sliding_window_view(samples[start:start + PATCH_SAMPLES], 400)[::160])
+            for start in range(0, len(samples) - PATCH_SAMPLES + 1, hop)]
+
+
+@pytest.mark.parametrize("hop_seconds", [0.01, 0.12, 0.24, 0.48, 0.96])
+def test_a_patch_comes_out_every_hop(hop_seconds):
+    samples = noise(MONO, 3)
+    hop = round(hop_seconds * 16_000)
+    patches = push(FrontEnd(wants="bands", hop_seconds=hop_seconds), blocks(samples))
+    expected = plain_bands(samples, hop)
+    assert [patch.position for patch in patches] == [hop * k for k in range(len(expected))]
+    assert [patch.first for patch in patches] == [True] + [False] * (len(expected) - 1)
+    assert all(np.array_equal(patch.data, data) for patch, data in zip(patches, expected, strict=True))
+    assert patches[0].data.dtype == np.float32
+    assert patches[0].data.shape == (96, 64)
+
+
+@pytest.mark.parametrize("patch_samples", [15_600, 16_000, 8_000, 1_920])
+def test_a_model_that_takes_the_waveform_gets_the_samples_themselves(patch_samples):
+    samples = noise(MONO, 3)
+    front_end = FrontEnd(wants="samples", patch_samples=patch_samples, hop_seconds=0.12)
+    patches = push(front_end, blocks(samples))
+    assert [patch.position for patch in patches] == list(range(0, len(samples) - patch_samples + 1, 1_920))
+    for patch in patches:
+        assert np.array_equal(patch.data, samples[patch.position:patch.position + patch_samples])
+        assert patch.data.dtype == np.int16
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+@pytest.mark.parametrize("wants", ["bands", "samples"])
+@settings(max_examples=5, deadline=None)
+@given(cuts=st.lists(st.floats(0, 1), max_size=12))
+def test_block_size_does_not_change_patches(sound_format, wants, cuts):
+    samples = noise(sound_format, 1.5)
+    length = len(samples) // sound_format.channels
+    edges = sorted({0, length, *(int(cut * length) for cut in cuts)})
+    cut_up = [Block(samples[start * sound_format.channels:end * sound_format.channels], start, sound_format)
+              for start, end in pairwise(edges)]
+    one, other = (FrontEnd(wants=wants, hop_seconds=0.24) for _ in range(2))
+    assert same(push(one, cut_up) + one.finish(), push(other, [Block(samples, 0, sound_format)]) + other.finish())
+    assert one.position == other.position
+
+
+def test_blocks_of_seven_samples_give_the_same_patches():
+    samples = noise(MONO, 1.3)
+    one, other = (FrontEnd(wants="bands", hop_seconds=0.12) for _ in range(2))
+    assert same(push(one, blocks(samples, size=7)) + one.finish(), push(other, blocks(samples)) + other.finish())
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+def test_reset_gives_a_front_end_as_new(sound_format):
+    used, new = (FrontEnd(wants="bands", hop_seconds=0.24, channel=0) for _ in range(2))
+    push(used, blocks(noise(sound_format, 1.77), sound_format, size=1_234))
+    push(used, blocks(noise(MONO, 0.5, seed=5), MONO, start=99_999, gap=True))
+    used.reset()
+    assert (used.position, used.deaf_samples, used.level, len(used.rows), used.rows_position) == (0, 0, None, 0, 0)
+    fresh = blocks(noise(sound_format, 1.5, seed=2), sound_format)
+    assert same(push(used, fresh), push(new, fresh))
+    assert (used.position, used.level, used.rows_position) == (new.position, new.level, new.rows_position)
+    assert np.array_equal(used.rows, new.rows)
+    assert same(used.finish(), new.finish())
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+@pytest.mark.parametrize("wants", ["bands", "samples"])
+def test_a_gap_never_yields_a_mixed_patch(sound_format, wants):
+    """What follows a gap is what a new front end would have made of it alone."""
+    before, after = noise(sound_format, 1.61), noise(sound_format, 1.3, seed=1)
+    start = sound_format.rate * 2  # 0.39 s were lost
+    broken = FrontEnd(wants=wants, hop_seconds=0.24)
+    first = push(broken, blocks(before, sound_format))
+    second = push(broken, blocks(after, sound_format, start=start, gap=True))
+    alone = push(FrontEnd(wants=wants, hop_seconds=0.24), blocks(after, sound_format, start=start))
+    assert len(first) == 3
+    assert len(second) > 0
+    assert same(second, alone)
+    assert second[0].first
+    assert second[0].position == 32_000
+
+
+def test_samples_that_a_gap_leaves_in_no_patch_are_counted():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    push(front_end, blocks(noise(MONO, 1.5)))  # patches at 0, 0.24 and 0.48 s: heard to 1.455 s
+    assert front_end.deaf_samples == 0
+    push(front_end, blocks(noise(MONO, 0.5), start=40_000, gap=True))
+    assert front_end.deaf_samples == 24_000 - (2 * 3_840 + PATCH_SAMPLES)
+    push(front_end, blocks(noise(MONO, 0.5), start=60_000, gap=True))  # too short for any patch: all of it
+    assert front_end.deaf_samples == 24_000 - (2 * 3_840 + PATCH_SAMPLES) + 8_000
+
+
+def test_deafness_is_counted_at_16_khz_whatever_the_card_does():
+    sound_format = StreamFormat(44_100, 2)
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    push(front_end, blocks(noise(sound_format, 0.5), sound_format))
+    push(front_end, blocks(noise(sound_format, 0.1), sound_format, start=44_100, gap=True))
+    assert front_end.deaf_samples == 8_000
+
+
+def test_a_block_that_does_not_begin_where_the_last_ended_counts_as_a_gap():
+    front_end = FrontEnd(wants="samples", hop_seconds=0.24)
+    push(front_end, blocks(noise(MONO, 0.9)))
+    patches = push(front_end, blocks(noise(MONO, 1.0, seed=1), start=14_401))
+    assert [(patch.position, patch.first) for patch in patches] == [(14_401, True)]
+    assert front_end.deaf_samples == 14_400
+
+
+def test_another_format_begins_afresh_and_positions_go_on():
+    front_end = FrontEnd(wants="samples", hop_seconds=0.24)
+    push(front_end, blocks(noise(MONO, 1.2)))
+    fast = StreamFormat(48_000, 2)
+    samples = noise(fast, 1.0, seed=1)
+    patches = push(front_end, blocks(samples, fast, start=57_600))
+    alone = push(FrontEnd(wants="samples", hop_seconds=0.24), blocks(samples, fast))
+    assert [(patch.position, patch.first) for patch in patches] == [(19_200, True)]
+    assert np.array_equal(patches[0].data, alone[0].data)
+    assert front_end.position == 35_200
+
+
+def test_positions_never_go_back():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    push(front_end, blocks(noise(MONO, 1.0)))
+    patches = push(front_end, blocks(noise(MONO, 1.0), start=0, gap=True))  # a source that broke its promise
+    assert [patch.position for patch in patches] == [16_000]
+    assert front_end.position == 32_000
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+def test_position_is_that_after_the_last_sample_heard(sound_format):
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    for block in blocks(noise(sound_format, 1.0), sound_format, size=sound_format.rate // 8, start=sound_format.rate):
+        front_end.push(block)
+        assert front_end.position == (block.position + block.length) * 16_000 // sound_format.rate
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+@pytest.mark.parametrize("seconds", [0.001, 0.5, 0.975, 1.0, 1.215, 2.3])
+@pytest.mark.parametrize("wants", ["bands", "samples"])
+def test_at_the_end_every_sample_lies_in_a_patch_and_no_patch_is_all_padding(sound_format, seconds, wants):
+    front_end = FrontEnd(wants=wants, hop_seconds=0.24)
+    patches = push(front_end, blocks(noise(sound_format, seconds), sound_format))
+    patches += front_end.finish()
+    end = front_end.position
+    assert [patch.position for patch in patches] == [3_840 * k for k in range(len(patches))]
+    assert [patch.first for patch in patches] == [True] + [False] * (len(patches) - 1)
+    assert patches[-1].position + PATCH_SAMPLES >= end
+    assert len(patches) == 1 or patches[-2].position + PATCH_SAMPLES < end
+    assert front_end.deaf_samples == 0
+
+
+@pytest.mark.parametrize("length", [PATCH_SAMPLES, PATCH_SAMPLES + 3_840])
+def test_sound_that_ends_with_a_patch_gives_no_further_patch(length):
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    assert push(front_end, blocks(noise(MONO, 2)[:length]))
+    assert front_end.finish() == []
+
+
+def test_the_tail_is_padded_with_silence():
+    samples = noise(MONO, 0.5)
+    for wants in ("bands", "samples"):
+        front_end = FrontEnd(wants=wants, hop_seconds=0.24)
+        assert push(front_end, blocks(samples)) == []
+        (patch,) = front_end.finish()
+        padded = np.concatenate((samples, np.zeros(7_600, np.int16)))
+        assert np.array_equal(patch.data, padded if wants == "samples" else plain_bands(padded, 1)[0])
+
+
+def test_no_sound_gives_no_patch_and_finishing_twice_gives_none_the_second_time():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    assert front_end.finish() == []
+    push(front_end, blocks(noise(MONO, 0.5)))
+    assert len(front_end.finish()) == 1
+    assert front_end.finish() == []
+    assert front_end.position == 8_000
+
+
+def test_after_the_end_a_block_begins_afresh_and_positions_go_on():
+    front_end = FrontEnd(wants="samples", hop_seconds=0.24)
+    push(front_end, blocks(noise(MONO, 0.5)))
+    front_end.finish()
+    samples = noise(MONO, 1.0, seed=1)
+    (patch,) = push(front_end, blocks(samples, start=8_000))
+    assert (patch.position, patch.first) == (8_000, True)
+    assert np.array_equal(patch.data, samples[:PATCH_SAMPLES])
+
+
+@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
+@pytest.mark.parametrize("wants", ["bands", "samples"])
+def test_each_row_is_handed_out_once_with_its_position(sound_format, wants):
+    front_end = FrontEnd(wants=wants, hop_seconds=0.12)
+    rows, patches, expected = [], [], 0
+    for block in blocks(noise(sound_format, 2), sound_format, size=sound_format.rate // 7):
+        patches += front_end.push(block)
+        assert front_end.rows_position == expected
+        expected += 160 * len(front_end.rows)
+        rows += list(front_end.rows)
+    patches += front_end.finish()
+    assert front_end.rows_position == expected
+    rows += list(front_end.rows)
+    if wants == "bands":
+        for patch in patches:
+            first = patch.position // 160
+            assert np.array_equal(patch.data, rows[first:first + 96])
+
+
+def test_after_a_gap_the_rows_begin_at_the_gaps_position():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.12)
+    push(front_end, blocks(noise(MONO, 0.3)))
+    front_end.push(Block(noise(MONO, 0.1), 7_777, MONO, gap=True))
+    assert front_end.rows_position == 7_777
+    assert len(front_end.rows) == 8
+
+
+def test_patches_may_be_kept_and_cannot_be_written_to():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.96)
+    (kept,) = push(front_end, blocks(noise(MONO, 1.0)))
+    copy = kept.data.copy()
+    push(front_end, blocks(noise(MONO, 3.0, seed=1), start=16_000))
+    assert np.array_equal(kept.data, copy)
+    with pytest.raises(ValueError, match="read-only"):
+        kept.data[0, 0] = 0.0
+
+
+def test_the_blocks_own_samples_are_never_written_to():
+    samples = noise(StreamFormat(48_000, 2), 1.5)
+    samples.setflags(write=False)
+    push(FrontEnd(wants="bands", hop_seconds=0.24), blocks(samples, StreamFormat(48_000, 2)))
+
+
+def test_the_level_is_that_of_the_newest_block():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    assert front_end.level is None
+    front_end.push(Block(np.full(1_600, -32_768, np.int16), 0, MONO))
+    assert front_end.level.rms_dbfs == 0.0
+    assert front_end.level.clipped == 1_600
+    front_end.push(Block(np.zeros(1_600, np.int16), 1_600, MONO))
+    assert (front_end.level.rms_dbfs, front_end.level.clipped) == (-120.0, 0)
+
+
+def test_clipping_on_one_of_two_channels_is_seen_before_the_mean_and_the_resampler_hide_it():
+    stereo = StreamFormat(48_000, 2)
+    samples = np.zeros(9_600, np.int16)
+    samples[0:200:2] = 32_767
+    hears_both, hears_right = FrontEnd(wants="bands", hop_seconds=0.24), FrontEnd(wants="bands", hop_seconds=0.24, channel=1)
+    hears_both.push(Block(samples, 0, stereo))
+    hears_right.push(Block(samples, 0, stereo))
+    assert hears_both.level.clipped == 100
+    assert hears_right.level.clipped == 0
+
+
+def test_each_clipped_sample_is_told_once_however_small_the_blocks():
+    stereo = StreamFormat(44_100, 1)
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    told = 0
+    for block in blocks(np.full(44_100, 32_767, np.int16), stereo, size=30):  # less than a period of the resampler
+        front_end.push(block)
+        told += front_end.level.clipped if front_end.level else 0
+    front_end.finish()
+    told += front_end.level.clipped
+    assert told == 44_100
+
+
+@pytest.mark.parametrize("samples", [
+    np.full(48_000, -32_768), np.full(48_000, 32_767), np.zeros(48_000), np.full(48_000, 1),
+    np.where(np.arange(48_000) // 60 % 2, 32_767, -32_768), np.where(np.arange(48_000) % 2, 32_767, -32_768),
+], ids=["lowest", "highest", "silence", "one step", "square wave", "fastest square wave"])
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_extreme_sound_gives_finite_patches(samples, rate):
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    patches = push(front_end, blocks(samples.astype(np.int16), StreamFormat(rate, 1))) + front_end.finish()
+    assert all(np.all(np.isfinite(patch.data)) for patch in patches)
+    assert all(patch.data.min() > -6.91 and patch.data.max() < 7.0 for patch in patches)
+
+
+@pytest.mark.parametrize("hop_seconds", [0.0, -0.24, 0.005, 0.125, 0.97, float("nan"), float("inf")])
+def test_a_hop_that_is_no_multiple_of_10_ms_or_leaves_sound_unheard_is_refused(hop_seconds):
+    with pytest.raises(SettingsError, match=r"multiple of 0\.01 from 0\.01 to 0\.96"):
+        FrontEnd(wants="bands", hop_seconds=hop_seconds)
+
+
+def test_every_hop_of_whole_hundredths_is_taken():
+    for hundredths in range(1, 97):
+        FrontEnd(wants="bands", hop_seconds=hundredths / 100)
+
+
+def test_a_hop_longer_than_a_waveform_patch_is_refused():
+    with pytest.raises(SettingsError, match=r"0\.24; wanted .* to 0\.1"):
+        FrontEnd(wants="samples", patch_samples=1_600, hop_seconds=0.24)
+
+
+@pytest.mark.parametrize("arguments", [{"wants": "waveform"}, {"wants": "samples", "patch_samples": 159},
+                                       {"wants": "bands", "patch_samples": 16_000}])
+def test_patches_that_cannot_be_made_are_refused(arguments):
+    with pytest.raises(SettingsError, match="front end: found patches of"):
+        FrontEnd(hop_seconds=0.24, **arguments)
+
+
+def test_a_channel_that_the_sound_lacks_is_an_error():
+    with pytest.raises(SettingsError, match="found channel 1, sound of 1"):
+        FrontEnd(wants="bands", hop_seconds=0.24, channel=1).push(Block(np.zeros(160, np.int16), 0, MONO))
+
+
+def test_an_impossible_rate_is_an_error():
+    with pytest.raises(SettingsError, match="found 1000 Hz"):
+        FrontEnd(wants="bands", hop_seconds=0.24).push(Block(np.zeros(160, np.int16), 0, StreamFormat(1_000, 1)))
