@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ class Yamnet:
     """The whole file in the reference interpreter; every tensor in it can be read after `hear`."""
 
     def __init__(self, path: Path) -> None:
-        runtime = pytest.importorskip("ai_edge_litert.interpreter")
+        installed = importlib.util.find_spec("ai_edge_litert") is not None
+        runtime = pytest.importorskip("ai_edge_litert.interpreter" if installed else "tflite_runtime.interpreter")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says that reading inner tensors is for debugging, which this is
             self._interpreter = runtime.Interpreter(str(path), num_threads=1, experimental_preserve_all_tensors=True)
