@@ -51,10 +51,16 @@ def load_head(path: Path, *, rows: int, columns: int) -> Head:
     """Read head.npz. Raises ModelError if it is none, or not `rows` x `columns`."""
     wanted = f"weights float32 [{rows}, {columns}], bias float32 [{rows}]"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: np.load leaves a file of its own open when the archive is broken.
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            if isinstance(arrays, np.ndarray):
+                raise ModelError(str(path), found="a single array", wanted=wanted)
             weights, bias = arrays["weights"], arrays["bias"]
     except KeyError as error:
         raise ModelError(str(path), found=str(error), wanted=wanted) from error
+    except ModelError:
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(str(path), found=f"no NumPy archive ({error})", wanted=wanted) from error
     if weights.dtype != np.float32 or bias.dtype != np.float32 or weights.shape != (rows, columns) \

@@ -1,0 +1,107 @@
+"""Tiny TFLite audio classifiers with known answers, written with the schema that LiteRT ships.
+
+    python tests/model/tiny_models.py FOLDER
+
+Every one hears the first samples of its waveform: the score of label k is the logistic of 8 times sample k.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLES = 1600
+LABELS = ("first", "second", "third")
+
+
+def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32", logistic: bool = True,
+               quantised: bool = False, outputs: int = 1, signature: tuple[int, ...] | None = None) -> bytes:
+    """One waveform (or what `shape` says) in, three scores out."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    types = vars(schema.TensorType)
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.description = 3, "tiny"
+    model.buffers, model.operatorCodes = [schema.BufferT()], []
+    graph.tensors, graph.operators = [], []
+
+    def tensor(name: str, of: tuple[int, ...], kind: str, data: Any = None, scale: float = 0.0, zero: int = 0) -> int:
+        made = schema.TensorT()
+        made.name, made.shape, made.type, made.buffer = name, list(of), types[kind], 0
+        made.quantization = schema.QuantizationParametersT()
+        if scale:
+            made.quantization.scale, made.quantization.zeroPoint = [scale], [zero]
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+            model.buffers.append(buffer)
+            made.buffer = len(model.buffers) - 1
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(name: str, inputs: list[int], result: int, options: Any = None, kind: int = 0) -> int:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = vars(schema.BuiltinOperator)[name]
+        code.version = 1
+        model.operatorCodes.append(code)
+        made = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [result]
+        made.builtinOptions, made.builtinOptionsType = options, kind
+        graph.operators.append(made)
+        return result
+
+    size = int(np.prod(shape))
+    given = last = tensor("waveform", shape, dtype)
+    if signature is not None:
+        graph.tensors[given].shapeSignature = list(signature)
+    if dtype == "INT16":
+        cast = schema.CastOptionsT()
+        cast.inDataType, cast.outDataType = types["INT16"], types["FLOAT32"]
+        last = operator("CAST", [last], tensor("cast", shape, "FLOAT32"), cast, schema.BuiltinOptions.CastOptions)
+    weights = np.zeros((len(LABELS), size), np.float32)
+    weights[np.arange(len(LABELS)), np.arange(len(LABELS))] = 8.0 / (32_768.0 if dtype == "INT16" else 1.0)
+    dense = schema.FullyConnectedOptionsT()
+    last = operator("FULLY_CONNECTED", [last, tensor("weights", weights.shape, "FLOAT32", weights),
+                                        tensor("bias", (len(LABELS),), "FLOAT32", np.zeros(len(LABELS), np.float32))],
+                    tensor("logits", (1, len(LABELS)), "FLOAT32"), dense, schema.BuiltinOptions.FullyConnectedOptions)
+    logits = last
+    if logistic:
+        last = operator("LOGISTIC", [last], tensor("scores", (1, len(LABELS)), "FLOAT32"))
+    if quantised:
+        last = operator("QUANTIZE", [last], tensor("quantised", (1, len(LABELS)), "UINT8", scale=1 / 256),
+                        schema.QuantizeOptionsT(), schema.BuiltinOptions.QuantizeOptions)
+    graph.inputs, graph.outputs = [given], [last, logits][:outputs]
+    model.subgraphs = [graph]
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def pack_labels(path: Path, labels: tuple[str, ...] = LABELS) -> None:
+    """Put a list of labels into a TFLite file, as the metadata writer does: the file becomes a zip too."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("labels.txt", "\n".join(labels) + "\n")
+
+
+def write_all(folder: Path) -> None:
+    """Every tiny model, as FOLDER/<name>.tflite."""
+    models = {
+        "float": classifier(), "flat": classifier(shape=(SAMPLES,)), "int16": classifier(dtype="INT16"),
+        "uint8": classifier(quantised=True), "unlabelled": classifier(), "off": classifier(),
+        "logits": classifier(logistic=False), "two_outputs": classifier(outputs=2),
+        "spectrogram": classifier(shape=(1, 40, 40)), "open_length": classifier(signature=(1, -1)),
+        "short": classifier(shape=(1, 100)),
+    }
+    for name, model in models.items():
+        (folder / f"{name}.tflite").write_bytes(model)
+        if name != "unlabelled":
+            pack_labels(folder / f"{name}.tflite", LABELS[:2] if name == "off" else LABELS)
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))
