@@ -71,8 +71,8 @@ class MqttSink:
         self._state = "not started"
         self._said_at: float | None = None
         self._stopping = threading.Event()
-        self._hear, self._poke = socket.socketpair()
-        self._poke.setblocking(False)
+        self._bell: socket.socket | None = None
+        self._ringer: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -85,6 +85,8 @@ class MqttSink:
         if read_password(self._settings) is not None and Path(self._settings.password_file).stat().st_mode & 0o004:
             LOG.warning("mqtt: %s can be read by every user; chmod 600 it", self._settings.password_file)
         self._state = "connecting"
+        self._bell, self._ringer = socket.socketpair()
+        self._ringer.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
 
@@ -107,16 +109,17 @@ class MqttSink:
         if thread is None:
             return
         thread.join(STOP_SECONDS)
-        if not thread.is_alive():
-            self._hear.close()
-            self._poke.close()
+        if not thread.is_alive() and self._bell is not None and self._ringer is not None:
+            self._bell.close()
+            self._ringer.close()
         self._state = "stopped"
         if len(self._queue):
             LOG.warning("mqtt: %d events that the broker has not taken are lost", len(self._queue))
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # full: it will wake up anyway; closed: nobody is left to wake
-            self._poke.send(b"!")
+        if self._ringer is not None:
+            with contextlib.suppress(OSError):  # full: it will wake up anyway; closed: nobody is left to wake
+                self._ringer.send(b"!")
 
     def _run(self) -> None:
         attempt = 0
@@ -170,7 +173,7 @@ class MqttSink:
                 self._publish_event(connection, waiting)
             else:
                 break
-        connection.pump(timeout_seconds, self._hear)
+        connection.pump(timeout_seconds, self._bell)
         for number, refusal in connection.acknowledged():
             self._sent.pop(number, None)
             if refusal:

@@ -24,6 +24,9 @@ from edge.settings import MqttSettings
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
+YOUNG_SECONDS = 10.0
+"""A broker drops the older of two clients of one name, some without a word: how soon a loss may mean that."""
+
 
 class Connection:
     """From CONNECT to the end. For one thread; only `open` waits."""
@@ -49,6 +52,7 @@ class Connection:
         self._client.on_message = self._on_message
         self._tell = on_message
         self._answer: ReasonCode | None = None
+        self._opened_at = float("-inf")
         self._end = "connection lost"
         self._limit = UNACKNOWLEDGED_LIMIT
         self._unacknowledged: set[int] = set()
@@ -93,6 +97,7 @@ class Connection:
             raise self._error("no answer before the program was stopped")
         if self._answer.is_failure:
             raise self._error(f"refused: {self._refusal()}")
+        self._opened_at = time.monotonic()
 
     def publish(self, topic: str, payload: str, *, retain: bool) -> int:
         """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it."""
@@ -149,7 +154,9 @@ class Connection:
             sock.close()
 
     def _error(self, found: str) -> SinkError:
-        if found == "connection lost" and self._answer is None:
+        if found == "connection lost" and time.monotonic() - self._opened_at < YOUNG_SECONDS:
+            found += " soon after it was made (another device with this device.name?)"
+        elif found == "connection lost" and self._answer is None:
             found = f"connection closed instead of an answer (mqtt.protocol = \"{self._other_protocol}\" may help)"
         wanted = "mqtt.user and mqtt.password_file as the broker knows them" if self.refused else \
             "an MQTT broker at mqtt.host and mqtt.port"

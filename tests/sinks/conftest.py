@@ -1,13 +1,25 @@
-"""What the sinks' tests share: made-up events."""
+"""What the sinks' tests share: made-up events, a real broker, an independent subscriber, a door that can be shut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.demo.broker import PrivateBroker
+from edge.settings import MqttSettings
+from edge.sinks.mqtt import MqttSink
+from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
 
 
@@ -27,3 +39,180 @@ def make_event() -> Callable[..., Event]:
         return Event(**(values | others))
 
     return make
+
+
+class Ear:
+    """An independent subscriber (paho's own loop, not our code): every message, in order, and a way to await one."""
+
+    def __init__(self, broker: PrivateBroker) -> None:
+        self._changed = threading.Condition()
+        self.messages: list[tuple[str, str, bool]] = []
+        subscribed = threading.Event()
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        settings = broker.settings()
+        if settings.user:
+            self._client.username_pw_set(settings.user, Path(settings.password_file).read_text().strip())
+        self._client.on_connect = lambda *_: self._client.subscribe("#", qos=1)
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.on_message = self._on_message
+        self._client.connect(broker.host, broker.port)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert subscribed.wait(30)
+
+    def _run(self) -> None:
+        while not self._closing and self._client.loop(0.05) == 0:
+            pass
+        self._client.disconnect()
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        with self._changed:
+            self.messages.append((message.topic, message.payload.decode(), message.retain))
+            self._changed.notify_all()
+
+    def wait_for(self, wanted: Callable[[list[tuple[str, str]]], bool]) -> list[tuple[str, str]]:
+        """Wait until `wanted`, asked of [(topic, payload)] so far, is true; those messages."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: wanted(self.heard()), timeout=60), self.heard()
+            return self.heard()
+
+    def heard(self) -> list[tuple[str, str]]:
+        return [(topic, payload) for topic, payload, _retained in self.messages]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The payloads of all events so far."""
+        return [json.loads(payload) for topic, payload in self.heard() if "/event/" in topic]
+
+    def close(self) -> None:
+        self._closing = True
+        self._thread.join()
+
+
+@pytest.fixture
+def broker() -> Iterator[PrivateBroker]:
+    """A real Mosquitto that lets everybody in."""
+    with PrivateBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[PrivateBroker], Ear]]:
+    """listen(broker) -> Ear, closed at the end."""
+    ears: list[Ear] = []
+
+    def make(broker: PrivateBroker) -> Ear:
+        ears.append(Ear(broker))
+        return ears[-1]
+
+    yield make
+    for ear in ears:
+        ear.close()
+
+
+@pytest.fixture
+def start_mqtt() -> Iterator[Callable[..., MqttSink]]:
+    """start_mqtt(settings, targets=("clap",), stats=None, **clocks) -> a started MqttSink, stopped at the end."""
+    sinks: list[MqttSink] = []
+
+    def make(settings: MqttSettings, targets: tuple[str, ...] = ("clap",), stats: Stats | None = None,
+             **others: Any) -> MqttSink:
+        sinks.append(MqttSink(settings, "kitchen", targets, stats or Stats(), **others))
+        sinks[-1].start()
+        return sinks[-1]
+
+    yield make
+    for sink in sinks:
+        sink.stop()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """until(true) waits for something that nobody announces; fails after a minute."""
+
+    def wait(true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return wait
+
+
+class Door:
+    """A TCP door before a broker that can be shut: then it takes connections and bytes, and passes nothing on.
+
+    With `port` 0 there is no broker behind it: it accepts, hears the first words, says `answer` and hangs up; without
+    an answer (None) it never says anything.
+    """
+
+    def __init__(self, port: int, answer: bytes | None = None) -> None:
+        self._behind = port
+        self._answer = answer
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        self._open = threading.Event()
+        self._open.set()
+        self._ends: list[socket.socket] = []
+        self.accepted = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+    def cut(self) -> None:
+        """Break every connection through this door."""
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                inner = self._server.accept()[0]
+                self._ends.append(inner)
+                self.accepted.set()
+                if self._answer is not None:
+                    inner.recv(1000)
+                    inner.sendall(self._answer)
+                    inner.shutdown(socket.SHUT_WR)
+                if self._behind:
+                    outer = socket.create_connection(("127.0.0.1", self._behind))
+                    self._ends.append(outer)
+                    for source, sink in ((inner, outer), (outer, inner)):
+                        threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._open.wait()
+                data = source.recv(1000)
+                self._open.wait()
+                sink.sendall(data)
+                if not data:
+                    sink.shutdown(socket.SHUT_RDWR)
+                    return
+
+    def close(self) -> None:
+        self._open.set()
+        for end in [self._server, *self._ends]:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@pytest.fixture
+def make_door() -> Iterator[Callable[..., Door]]:
+    """make_door(port, answer=None) -> Door, closed at the end."""
+    doors: list[Door] = []
+
+    def make(port: int, answer: bytes | None = None) -> Door:
+        doors.append(Door(port, answer))
+        return doors[-1]
+
+    yield make
+    for door in doors:
+        door.close()
