@@ -1,0 +1,96 @@
+"""Train the starter model: windows, student, backbone, rows, manifest. Each step is kept and skipped when it is there.
+
+    python models/starter/train.py --work /tmp/starter            all of it
+    python models/starter/train.py --work /tmp/starter rows       the rows and the manifest again, on the backbone as it is
+
+Needs models/starter/requirements.txt and the recordings (EDGE_AUDIO_SHARED, default ../shared). The run is seeded; the
+work folder holds gigabytes and stays out of the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Arguments in, artefacts out."""
+    parser = argparse.ArgumentParser(description="Train the starter model.")
+    parser.add_argument("step", nargs="?", choices=["all", "windows", "student", "backbone", "rows"], default="all")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for windows and checkpoints, outside the repository"
+    )
+    parser.add_argument("--windows", type=int, default=200_000)
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=HERE, help="where the artefacts go")
+    arguments = parser.parse_args()
+    steps = ["windows", "student", "backbone", "rows"] if arguments.step == "all" else [arguments.step]
+    for step in steps:
+        print(f"== {step}", flush=True)
+        {"windows": windows_step, "student": student_step, "backbone": backbone_step, "rows": rows_step}[step](
+            arguments
+        )
+
+
+def windows_step(arguments: argparse.Namespace) -> list[Path]:
+    """Make the distilling set."""
+    from windows import make_windows
+
+    return make_windows(arguments.work / "windows", arguments.windows, arguments.seed, arguments.threads)
+
+
+def student_folder(arguments: argparse.Namespace) -> Path:
+    """Where this run's checkpoint lies: one folder for each size and length."""
+    return Path(arguments.work / f"student-{arguments.windows}-{arguments.epochs}")
+
+
+def student_step(arguments: argparse.Namespace) -> None:
+    """Distil."""
+    import torch
+    from clips import shared_folder, training_clips
+    from distil import distil
+    from teacher import Teacher
+    from windows import PUBLISHED
+
+    torch.set_num_threads(arguments.threads)
+    folder = student_folder(arguments)
+    labels = len({clip.label for clip in training_clips()})
+    teacher = Teacher(shared_folder() / PUBLISHED)
+    student, seconds = distil(windows_step(arguments), labels, teacher, folder, arguments.epochs, arguments.seed)
+    torch.save(student.state_dict(), folder / "student.pt")
+    (folder / "training.json").write_text(
+        json.dumps({"windows": arguments.windows, "epochs": arguments.epochs, "seconds": round(seconds)}) + "\n"
+    )
+
+
+def backbone_step(arguments: argparse.Namespace) -> None:
+    """Quantise."""
+    import numpy as np
+    import torch
+    from export import write_backbone
+    from student import Student
+
+    student = Student()
+    student.load_state_dict(torch.load(student_folder(arguments) / "student.pt", weights_only=True))
+    student.eval()
+    with np.load(arguments.work / "windows" / "part-0000.npz") as part:
+        write_backbone(student, part["patches"][:500], arguments.out / "backbone.tflite")
+    training = (student_folder(arguments) / "training.json").read_text()
+    (arguments.out / "training.json").write_text(training)
+
+
+def rows_step(arguments: argparse.Namespace) -> None:
+    """Fit the rows on the frozen int8 backbone; write head, manifest and the list of sources."""
+    from rows import fit_head
+
+    fit_head(arguments.out, arguments.work / "rows", arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
