@@ -60,20 +60,17 @@ class PrivateBroker:
     def start(self) -> None:
         """Start (again: on the same port) and wait until it listens. Raises SinkError."""
         program = find("mosquitto")
-        for attempt in range(5):
-            if not self.port or attempt:
-                self.port = free_port()
-            self._write_configuration()
-            with self._path("log").open("wb") as log:
-                # A session of its own: Ctrl-C ends the demonstration, which then stops its broker in good order.
-                self._process = subprocess.Popen([program, "-c", str(self._path("conf"))], stdin=subprocess.DEVNULL,
-                                                 stdout=log, stderr=log, start_new_session=True)
-            if self._listens(self._process):
-                return
-            if "Address already in use" not in self._said():
-                break
-        raise SinkError("mosquitto", found=self._said() or f"no listener within {START_SECONDS:g} s",
-                        wanted=f"a broker on {self.host}:{self.port}")
+        self.port = self.port or free_port()
+        if in_use(self.port):  # asked first, for its owner would answer us as a broker does
+            raise SinkError(f"port {self.port}", found="another program's", wanted="a free port for mosquitto")
+        self._write_configuration()
+        with self._path("log").open("wb") as log:
+            # A session of its own: Ctrl-C ends the demonstration, which then stops its broker in good order.
+            self._process = subprocess.Popen([program, "-c", str(self._path("conf"))], stdin=subprocess.DEVNULL,
+                                             stdout=log, stderr=log, start_new_session=True)
+        if not self._listens(self._process):
+            found = self._path("log").read_text(errors="replace").strip() or f"no listener in {START_SECONDS:g} s"
+            raise SinkError("mosquitto", found=found, wanted=f"a broker on {self.host}:{self.port}")
 
     def stop(self) -> None:
         """End it in good order: it tells its clients. Safe twice."""
@@ -138,9 +135,6 @@ class PrivateBroker:
         self._end(kill=True)
         return False
 
-    def _said(self) -> str:
-        return self._path("log").read_text(errors="replace").strip()
-
     def _path(self, name: str) -> Path:
         if self._folder is None:
             raise SinkError("private broker", found="a broker before its `with`", wanted="use within its `with`")
@@ -161,3 +155,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((PrivateBroker.host, 0))
         return int(probe.getsockname()[1])
+
+
+def in_use(port: int) -> bool:
+    """Whether somebody listens on this loopback port (connections that are only fading away do not count)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((PrivateBroker.host, port))
+        except OSError:
+            return True
+    return False

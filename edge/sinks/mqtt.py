@@ -109,9 +109,6 @@ class MqttSink:
         if thread is None:
             return
         thread.join(STOP_SECONDS)
-        if not thread.is_alive() and self._bell is not None and self._ringer is not None:
-            self._bell.close()
-            self._ringer.close()
         self._state = "stopped"
         if len(self._queue):
             LOG.warning("mqtt: %d events that the broker has not taken are lost", len(self._queue))
@@ -134,6 +131,9 @@ class MqttSink:
                 self._visit(connection)
             attempt = 0 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
             self._stopping.wait(pause_seconds(attempt, self._settings.retry_seconds, self._chance()))
+        for end in (self._bell, self._ringer):
+            if end is not None:
+                end.close()
 
     def _visit(self, connection: Connection) -> None:
         """One connection, from its opening to its end."""
@@ -156,15 +156,20 @@ class MqttSink:
     def _announce(self) -> None:
         """What a broker must be told anew: it may have been another one, or have lost its memory."""
         self._outgoing.append((self._topics.status, ONLINE))
+        self._announce_states()
+        self._health_is_news = self._health is not None
+
+    def _announce_states(self) -> None:
         for target, sounds in self._queue.states().items():
             self._outgoing.append((self._topics.state(target), ON if sounds else OFF))
-        self._health_is_news = self._health is not None
 
     def _exchange(self, connection: Connection, timeout_seconds: float) -> None:
         """Send as much as may be on its way, then receive."""
         if self._health_is_news and self._health is not None:
             self._health_is_news = False
             self._outgoing.append((self._topics.health, self._health))
+        if self._queue.state_lost and not self._outgoing:
+            self._announce_states()
         while connection.room:
             if self._outgoing:
                 topic, payload = self._outgoing.popleft()

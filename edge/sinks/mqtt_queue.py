@@ -38,6 +38,7 @@ class EventQueue:
         self._sounding = dict.fromkeys(targets, False)
         self._number = 0
         self._told = 0
+        self._state_lost = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -65,13 +66,19 @@ class EventQueue:
         """Each target and whether it sounds now; covers every event put so far, so those need not tell theirs."""
         with self._lock:
             self._told = self._number
+            self._state_lost = False
             return dict(self._sounding)
 
     def state_is_news(self, waiting: Waiting) -> bool:
         """Whether this event's state is to be told with it: it came after the last `states`."""
         return waiting.number > self._told
 
+    @property
+    def state_lost(self) -> bool:
+        """Whether an event was dropped that was to tell a state: time to tell all of them again."""
+        return self._state_lost
+
     def _trim(self) -> None:
         while len(self._waiting) > self._limit:
-            self._waiting.popleft()
+            self._state_lost |= self._waiting.popleft().number > self._told
             self._stats.dropped_events += 1

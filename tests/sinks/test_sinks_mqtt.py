@@ -7,8 +7,10 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ import pytest
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
+from edge.sinks import mqtt as mqtt_module
 from edge.sinks.mqtt import MqttSink, check_broker, pause_seconds
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stats import Stats
@@ -209,7 +212,9 @@ def test_the_last_will_says_offline_when_the_process_is_killed(broker: PrivateBr
     ear = listen(broker)
     story = f"""
 import signal
+import socket
 from edge.settings import MqttSettings
+from edge.sinks import mqtt as mqtt_module
 from edge.sinks.mqtt import MqttSink
 from edge.stats import Stats
 sink = MqttSink(MqttSettings(host="127.0.0.1", port={broker.port}), "kitchen", ["clap"], Stats())
@@ -218,7 +223,7 @@ signal.pause()
 """
     process = subprocess.Popen([sys.executable, "-c", story])
     try:
-        ear.wait_for(lambda heard: (STATUS, "online") in heard)
+        ear.wait_for(lambda heard: (STATE, "OFF") in heard)
     finally:
         process.kill()
         process.wait()
@@ -457,3 +462,47 @@ def test_pauses_grow_to_the_limit_and_keep_half_to_chance() -> None:
     assert [pause_seconds(attempt, 60.0, 0.0) for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert pause_seconds(7, 60.0, 1.0) == 30
     assert pause_seconds(100_000, 3600.0, 0.0) == 3600
+
+
+def test_a_name_search_that_hangs_stops_neither_event_nor_stop(monkeypatch: pytest.MonkeyPatch,
+                                                               make_event: MakeEvent) -> None:
+    """A resolver that never answers, as on a network whose name server is gone: only the sink's thread waits."""
+    searching, release = threading.Event(), threading.Event()
+
+    def hang(*_args: object, **_others: object) -> list[object]:
+        searching.set()
+        release.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(mqtt_module, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    sink = MqttSink(MqttSettings(host="broker.example"), "kitchen", ["clap"], Stats())
+    sink.start()
+    thread = sink._thread
+    assert thread is not None
+    assert searching.wait(30)
+    sink.event(make_event())
+    sink.stop()
+    assert thread.is_alive()
+    release.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(sink._queue) == 1
+
+
+def test_states_are_right_again_after_events_had_to_be_dropped(broker: PrivateBroker, listen: Listen,
+                                                               start_mqtt: StartMqtt, make_event: MakeEvent) -> None:
+    ear = listen(broker)
+    sink = start_mqtt(replace(broker.settings(), queue_events=2), ("clap", "snap"))
+    sink.event(make_event("start", "clap"))
+    ear.wait_for(lambda heard: (STATE, "ON") in heard)
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        for _ in range(40):  # fill what may be on its way, then the queue, then push the end of the clap out
+            sink.event(make_event("start", "snap"))
+        sink.event(make_event("end", "clap"))
+        for _ in range(10):
+            sink.event(make_event("start", "snap"))
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    ear.wait_for(lambda heard: [payload for topic, payload in heard if topic == STATE][-1] == "OFF")
