@@ -108,7 +108,6 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     """
     stats = Stats()
     model = load_model_for(settings.model, state_dir, targets=settings.target)
-    heard = source if source is not None else open_source(settings.source, stats)
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
@@ -132,4 +131,6 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         sinks.append(LogSink(settings.log, settings.device.name))
     if settings.mqtt.host:
         sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
+    # Last, so that nothing is open when anything above is refused.
+    heard = source if source is not None else open_source(settings.source, stats)
     return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)

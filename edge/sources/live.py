@@ -41,7 +41,7 @@ class LiveSource(ABC):
         self._condition = Condition(settings.channel)
         self._trouble = "opening"
         self._error: EdgeError | None = None
-        self._said = "ok"
+        self._said = "opening"
         self._times_opened = 0
 
     @property
@@ -121,6 +121,6 @@ class LiveSource(ABC):
         if state != self._said:
             self._said = state
             if state == "ok":
-                _LOG.info("%s: heard again", self.name)
+                _LOG.info("%s: heard", self.name)
             elif state != "opening":
                 _LOG.warning("%s", state)
