@@ -1,0 +1,59 @@
+"""YAMNet split against YAMNet whole, on 200 real recordings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.features.frontend import FrontEnd
+from edge.model.classifier import Model
+from edge.model.runtime import open_runtime
+from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
+
+soundfile = pytest.importorskip("soundfile", reason="the recordings are FLAC and Ogg")
+
+CLIPS, PATCHES_PER_CLIP = 200, 7
+
+
+def _patches(shared: Path) -> Iterator[tuple[np.ndarray, Patch]]:
+    """Samples int16 (15600,) and our patch of them, from clips spread over every class."""
+    with (shared / "data" / "manifest.csv").open(newline="") as file:
+        clips = sorted(csv.DictReader(file), key=lambda row: (row["class"], row["sha256"]))
+    for clip in clips[:: len(clips) // CLIPS][:CLIPS]:
+        samples, rate = soundfile.read(shared / "data" / clip["path"], dtype="int16", always_2d=True)
+        assert rate == SAMPLE_RATE
+        samples = np.ascontiguousarray(samples[:, 0])
+        samples = np.pad(samples, (0, max(0, 15_600 - len(samples))))
+        front_end = FrontEnd(wants="bands", hop_seconds=0.48)
+        made = front_end.push(Block(samples, 0, StreamFormat(SAMPLE_RATE, 1)))
+        for patch in made[:PATCHES_PER_CLIP]:
+            yield samples[patch.position:patch.position + 15_600], patch
+
+
+def test_split_agrees_with_whole_on_200_clips(shared: Path, yamnet_model: Model, exposed: Path, runtime: str,
+                                              on_tflite: bool) -> None:
+    whole = open_runtime(exposed, runtime=runtime)
+    logits_info = whole.outputs[3]
+    patches = top = equal = cells = 0
+    worst = 0
+    for samples, patch in _patches(shared):
+        whole.set_input(samples.astype(np.float32) / np.float32(32_768))
+        whole.invoke()
+        scores, logits = whole.output(0)[0], whole.output(3)[0].astype(np.int32)
+        ours = yamnet_model.score(patch)
+        assert ours.logits is not None
+        requantised = np.rint(ours.logits / logits_info.scale) + logits_info.zero_point
+        off = np.abs(np.clip(requantised, -128, 127).astype(np.int32) - logits)
+        patches += 1
+        # The file's scores come in steps, so several labels often share the top.
+        top += bool(scores[np.argmax(ours.values)] == scores.max())
+        equal, cells, worst = equal + int((off == 0).sum()), cells + off.size, max(worst, int(off.max()))
+    print(f"{patches} patches: top label {top / patches:.4%}, logits equal {equal / cells:.4%}, worst {worst}")
+    assert patches >= 600
+    assert top / patches >= 0.995
+    assert equal / cells >= 0.995
+    assert worst <= (2 if on_tflite else 1)
