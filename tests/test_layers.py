@@ -27,7 +27,7 @@ MAY = {
 """Parts that are not listed (cli, app, classification, bench, demo, plot ...) compose, and may import anything below them."""
 
 ONE_FILE = {
-    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt.py", "gpiozero": "edge/sinks/",
+    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt_connection.py", "gpiozero": "edge/sinks/",
     "sqlite3": "edge/journal.py", "ai_edge_litert.interpreter": "edge/model/runtime.py",
     "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/model/",
     "soundfile": "edge/sources/files.py", "matplotlib": "edge/plot.py",

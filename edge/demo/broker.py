@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -94,15 +95,13 @@ class PrivateBroker:
         process, self._process = self._process, None
         if process is None:
             return
-        if kill:
-            process.kill()
-        else:
-            process.terminate()
-        try:
-            process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        deadline = time.monotonic() + START_SECONDS
+        while not kill and process.poll() is None and time.monotonic() < deadline:
+            process.terminate()  # again and again: Mosquitto forgets one that comes while it starts
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        process.kill()
+        process.wait()
 
     def _write_configuration(self) -> None:
         lines = [f"listener {self.port} {self.host}", "persistence false", "log_dest stderr", "log_type error"]

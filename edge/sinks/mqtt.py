@@ -34,7 +34,7 @@ CONNECT_SECONDS = 5.0
 """How long to wait for the network, and then for the broker's answer."""
 
 FLUSH_SECONDS = 2.0
-"""How long `stop` goes on sending what waits; the goodbye after it has one second more."""
+"""How long `stop` goes on connecting and sending what waits; the goodbye after it has one second more."""
 
 STOP_SECONDS = 4.0
 """How long `stop` takes at most, even if the search for the host name hangs."""
@@ -71,6 +71,7 @@ class MqttSink:
         self._state = "not started"
         self._said_at: float | None = None
         self._stopping = threading.Event()
+        self._give_up_at = float("inf")
         self._bell: socket.socket | None = None
         self._ringer: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -103,6 +104,7 @@ class MqttSink:
 
     def stop(self) -> None:
         """Send what waits, say `offline` and goodbye; bounded in time, whatever the broker does. Safe twice."""
+        self._give_up_at = min(self._give_up_at, self._monotonic() + FLUSH_SECONDS)
         self._stopping.set()
         self._wake()
         thread, self._thread = self._thread, None
@@ -120,7 +122,7 @@ class MqttSink:
 
     def _run(self) -> None:
         attempt = 0
-        while not self._stopping.is_set():
+        while attempt == 0 or not self._stopping.is_set():  # once at least: a short recording is over before we are in
             began = self._monotonic()
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
@@ -129,7 +131,7 @@ class MqttSink:
                 self._say_away(f"away: {error}")
             else:
                 self._visit(connection)
-            attempt = 0 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
+            attempt = 1 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
             self._stopping.wait(pause_seconds(attempt, self._settings.retry_seconds, self._chance()))
         for end in (self._bell, self._ringer):
             if end is not None:
@@ -138,7 +140,7 @@ class MqttSink:
     def _visit(self, connection: Connection) -> None:
         """One connection, from its opening to its end."""
         try:
-            connection.open(CONNECT_SECONDS, self._stopping.is_set)
+            connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None
             LOG.info("mqtt: connected to %s with MQTT %s", connection.thing, self._settings.protocol)
             self._announce()
@@ -196,7 +198,7 @@ class MqttSink:
 
     def _say_goodbye(self, connection: Connection) -> None:
         """The queue first, then OFF for what still sounds, `offline` and the goodbye, each for a bounded time."""
-        self._exchange_until(connection, self._monotonic() + FLUSH_SECONDS)
+        self._exchange_until(connection, self._give_up_at)
         for target, sounds in self._queue.states().items():
             if sounds:
                 self._outgoing.append((self._topics.state(target), OFF))
