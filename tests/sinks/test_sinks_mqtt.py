@@ -13,6 +13,7 @@ import pytest
 
 from edge.demo.broker import PrivateBroker
 from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stats import Stats
 from edge.stream import Event
@@ -163,6 +164,12 @@ def test_more_targets_than_may_be_on_their_way_are_all_announced(broker: Private
 def test_a_broker_that_takes_one_message_at_a_time_gets_them_one_at_a_time(listen: Listen, start_mqtt: StartMqtt,
                                                                            make_event: MakeEvent) -> None:
     with PrivateBroker(extra="max_inflight_messages 1") as broker:
+        connection = Connection(broker.settings(), client_id="one")
+        connection.open(30)
+        assert connection.room
+        connection.publish("a", "b", retain=False)
+        assert not connection.room
+        connection.disconnect()
         ear = listen(broker)
         sink = start_mqtt(broker.settings())
         for _ in range(50):
