@@ -86,9 +86,9 @@ def _fetch(opener: urllib.request.OpenerDirector, url: str, partial: Path, progr
         except _Retry as error:
             failures = 0 if _size(partial) > most else failures + 1
             most = max(most, _size(partial))
-            if failures >= len(PAUSES_SECONDS):
+            if failures > len(PAUSES_SECONDS):
                 raise ModelError(url, found=f"{error}, {failures} times", wanted="the whole file") from error
-            sleep(PAUSES_SECONDS[failures])
+            sleep(PAUSES_SECONDS[max(failures, 1) - 1])
 
 
 def _attempt(opener: urllib.request.OpenerDirector, url: str, partial: Path, progress: Progress | None) -> None:

@@ -6,12 +6,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.model.classifier import Model, open_model
 from edge.model.store import ModelStore
+from tests.model.https_server import Server, make_certificate, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
@@ -88,3 +90,18 @@ def yamnet_model(yamnet: Path, runtime: str) -> Model:
 def store(tmp_path: Path, runtime: str) -> ModelStore:
     """An empty store under `tmp_path`/state."""
     return ModelStore(tmp_path / "state", runtime=runtime)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for the loopback, and its key."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[Server]:
+    """A running HTTPS server."""
+    running, told = serve(certificate)
+    yield told
+    running.shutdown()
+    running.server_close()
