@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,9 +79,15 @@ class Appliance:
     model: Model
     stats: Stats
     started: list[Sink] = field(default_factory=list)
+    bugs: list[BaseException] = field(default_factory=list)
+    """What ended a thread of ours: a bug, which ends the run too, so that systemd starts it afresh."""
 
     def run(self) -> None:
-        """Pins safe and broker sought first, then the source is opened. All is given back whatever happens."""
+        """Pins safe and broker sought first, then the source is heard. All is given back whatever happens.
+
+        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread of a sink or source.
+        """
+        before, threading.excepthook = threading.excepthook, self._thread_ended
         try:
             for sink in self.sinks:
                 sink.start()
@@ -93,10 +100,18 @@ class Appliance:
             for sink in reversed(self.started):
                 sink.stop()
             self.started.clear()
+            threading.excepthook = before
+        if self.bugs:
+            raise self.bugs[0]
 
     def stop(self) -> None:
         """Ask the source to end; `run` returns soon after."""
         self.source.close()
+
+    def _thread_ended(self, ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_value is not None:
+            self.bugs.append(ended.exc_value)
+        self.stop()
 
 
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),

@@ -117,6 +117,24 @@ def test_stop_ends_a_live_source(tmp_path: Path) -> None:
     assert appliance.stats.blocks == len(source_blocks)
 
 
+def test_a_bug_in_a_thread_of_a_sink_ends_the_run(tmp_path: Path) -> None:
+    """Otherwise it would print a traceback and the appliance would go on without that sink, for years."""
+    class Broken(FakeSink):
+        def start(self) -> None:
+            thread = threading.Thread(target=lambda: [][0])
+            thread.start()
+            thread.join()
+
+    kept = FakeSink()
+    appliance = build(Settings(log=LogSettings(events=""), target=(anything(),)), tmp_path,
+                      source=FakeSource(blocks_of(silence(0.5)), live=True), extra_sinks=[kept, Broken()])
+    hook = threading.excepthook
+    with pytest.raises(IndexError):
+        appliance.run()
+    assert kept.calls == ["start", "stop"]
+    assert threading.excepthook is hook
+
+
 def test_sigterm_leaves_pins_safe_and_says_offline(tmp_path: Path) -> None:
     """systemd stops the program with SIGTERM: exit code 0, the broker is told, the pins are off."""
     settings = tmp_path / "edge.toml"
