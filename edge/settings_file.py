@@ -149,7 +149,7 @@ def _no_unknown(entry: Mapping[str, Any], known: Iterable[str], where: str) -> N
     for name in entry:
         if name not in names:
             near = _nearest(name, names)
-            raise SettingsError(f"{where}: unknown key {name!r}", found=name, wanted=f"one of {', '.join(names)}{near}")
+            raise SettingsError(where, found=f"the unknown key {name!r}", wanted=f"one of {', '.join(names)}{near}")
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

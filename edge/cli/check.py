@@ -32,13 +32,13 @@ def run(options: argparse.Namespace) -> int:
     where = str(options.config) if options.config else "none given: every key has its default"
     wrong = 0
     if options.format == "table":
-        print(f"ok     settings  {where}")
+        print(f"ok     settings    {where}")
     for finding in check(settings, state_dir_from(options)):
         wrong += not finding.ok
         if options.format == "json":
             print(json.dumps({"part": finding.part, "ok": finding.ok, "text": finding.text, "advice": finding.advice}))
             continue
-        print(f"{'ok' if finding.ok else 'WRONG':<7}{finding.part:<10}{finding.text}", flush=True)
+        print(f"{'ok' if finding.ok else 'WRONG':<7}{finding.part:<12}{finding.text}", flush=True)
         if finding.advice and not finding.ok:
-            print(f"{'':<17}what to do: {finding.advice}", flush=True)
+            print(f"{'':<19}what to do: {finding.advice}", flush=True)
     return 1 if wrong else 0
