@@ -125,6 +125,9 @@ class Listener:
 
     def _judge(self, patches: Sequence[Patch]) -> None:
         for patch in patches:
+            if patch.first:
+                # The front end forgot: lost samples that no flag told of, or another format.
+                self._end_all()
             if self._gate is not None and not self._gate.push(patch) and not self._detector.busy:
                 self.stats.gated_patches += 1
                 continue

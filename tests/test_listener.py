@@ -80,6 +80,12 @@ def test_a_gap_ends_what_runs_and_the_deafness_is_counted() -> None:
     assert heard.stats.deaf_seconds > 0.0
 
 
+def test_samples_missing_without_a_flag_end_what_runs_too() -> None:
+    sink = FakeSink()
+    listener().run(FakeSource([*blocks_of(tone(2.0)), *blocks_of(tone(2.0), position=10 * SAMPLE_RATE)]), [sink])
+    assert [event.phase for event in sink.events] == ["start", "end", "start", "end"]
+
+
 def test_a_source_that_falls_silent_ends_what_runs() -> None:
     """A microphone pulled out while a sound lasts must not leave the lamp on."""
     hands, sink = Hands(), FakeSink()
