@@ -105,7 +105,7 @@ class LiveSource(ABC):
                     return
                 self._trouble = str(error)
             except SourceError as error:
-                self._trouble = f"{error.thing}: {error.found}"
+                self._lose(error)
             ran = self._clock() - began if self._crossing.offered > offered else 0.0
             self._closing.wait(backoff.pause_seconds(ran))
 
@@ -114,6 +114,10 @@ class LiveSource(ABC):
         self._stats.reopened += self._times_opened > 0
         self._times_opened += 1
         self._trouble = ""
+
+    def _lose(self, error: SourceError) -> None:
+        """The state from now on, until `_opened`."""
+        self._trouble = f"{error.thing}: {error.found}"
 
     def _say(self) -> None:
         """One log line for each change, by the listener's thread."""

@@ -52,8 +52,10 @@ class MicrophoneSource(LiveSource):
                 stream = audio.open(card, form, self._settings.block_seconds, self._callback)
             try:
                 self._watch(stream)
-            except OSError as error:  # PyAudio's own; SourceError is one too and passes with its words
-                raise _lost(self.name, error) from error
+            except OSError as error:  # PyAudio's own, or ours, which passes with its words
+                lost = _lost(self.name, error)
+                self._lose(lost)  # at once: giving back a stream that hangs can take a minute
+                raise lost from error
             finally:
                 self._give_back(stream)
 
@@ -199,5 +201,6 @@ class _PortAudio:
             if number in (self._module.paInvalidSampleRate, self._module.paInvalidChannelCount,
                           self._module.paSampleFormatNotSupported):
                 return False
-            raise SourceError(f"microphone {card['name']!r}", found=f"{words} (in use by another program?)",
+            found = "in use by another program" if number == self._module.paDeviceUnavailable else str(words)
+            raise SourceError(f"microphone {card['name']!r}", found=found,
                               wanted="a microphone that can be opened") from error
