@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from model_https_server import Server, make_certificate, serve
 
 from edge.model.classifier import Model, open_model
 from edge.model.store import ModelStore
-from tests.model.https_server import Server, make_certificate, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
@@ -48,9 +48,9 @@ def with_litert(*arguments: object) -> None:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of tiny TFLite classifiers (tiny_models.py)."""
+    """A folder of tiny TFLite classifiers (model_tiny.py)."""
     folder = tmp_path_factory.mktemp("tiny")
-    with_litert(Path(__file__).with_name("tiny_models.py"), folder)
+    with_litert(Path(__file__).with_name("model_tiny.py"), folder)
     return folder
 
 

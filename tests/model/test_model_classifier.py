@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_tiny import SAMPLES
 
 from edge.errors import ModelError
 from edge.model.classifier import Model, open_model
 from edge.model.manifest import bytes_sha256
 from edge.model.store import ModelStore
 from edge.stream import Patch
-from tests.model.tiny_models import SAMPLES
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_https_server import Server
 
 from edge.errors import ModelError
 from edge.model.download import PAUSES_SECONDS, fetch
-from tests.model.https_server import Server
 
 CONTENT = np.random.default_rng(7).integers(0, 256, 700_000, dtype=np.uint8).tobytes()
 

@@ -1,6 +1,6 @@
 """Tiny TFLite audio classifiers with known answers, written with the schema that LiteRT ships.
 
-    python tests/model/tiny_models.py FOLDER
+    python tests/model/model_tiny.py FOLDER
 
 Every one hears the first samples of its waveform: the score of label k is the logistic of 8 times sample k.
 """
