@@ -20,6 +20,8 @@ from edge.features.patches import BandPatches, SamplePatches
 from edge.features.resample import Resampler
 from edge.stream import SAMPLE_RATE, Block, Level, Patch, StreamFormat
 
+_NO_ROWS: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
+
 Wants = Literal["bands", "samples"]
 """What a model takes: log-mel bands (a backbone) or the waveform (a whole model)."""
 
@@ -44,6 +46,10 @@ class FrontEnd:
     """Sample times heard since then, at the format's own rate."""
     _fed: int
     """Position after the last sample that left the resampler."""
+    _framed: int
+    """Position after the last sample that the framer has; what follows it, up to `_fed`, waits."""
+    _waiting: list[NDArray[np.int16]]
+    """Samples for the framer, not enough for a patch yet."""
     _next: int
     """Where, at the format's own rate, the next block begins if nothing is lost."""
     _clipped: int
@@ -65,6 +71,7 @@ class FrontEnd:
                                 wanted=f"at least {FRAME_STEP}" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
         hop_frames = _hop_frames(hop_seconds, PATCH_FRAMES if wants == "bands" else patch_samples // FRAME_STEP)
         self._channel = channel
+        self._waiting = []
         self._meter = LevelMeter()
         self._framer = Framer(FRAME_SAMPLES, FRAME_STEP, dtype=np.int16)
         self._log_mel = LogMel()
@@ -81,7 +88,7 @@ class FrontEnd:
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        """Log-mel rows float32 `(k, 64)` that the newest push completed; k may be 0. Made for samples too."""
+        """Log-mel rows float32 `(k, 64)` that came with the newest push's patches; k is 0 where it gave none."""
         return self._rows
 
     @property
@@ -136,21 +143,31 @@ class FrontEnd:
         """Back to the state after construction: position 0, nothing counted."""
         self._deaf = 0
         self._level = None
-        self._rows = np.empty((0, BANDS), np.float32)
+        self._rows = _NO_ROWS
         self._rows_position = 0
         self._resampler = Resampler(SAMPLE_RATE)
         self._forget(0)
 
     def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
-        """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz."""
+        """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz.
+
+        The level is told at once; samples wait for the rest until they complete a patch, because rows cost a third
+        less made by the hop than by the block.
+        """
         self._level = None
         if len(samples):
             self._level = self._meter.measure(samples, clipped=self._clipped)
             self._clipped = 0
-        self._rows_position = self._fed - self._framer.held
-        made = [self._log_mel.rows(frames) for frames in self._framer.push(samples)]
-        self._rows = np.concatenate(made) if made else np.empty((0, BANDS), np.float32)
+            self._waiting.append(samples)
+        self._rows_position = self._framed - self._framer.held
+        self._rows = _NO_ROWS
         self._fed += len(samples)
+        if self._fed < self._patches.next_end:
+            return []
+        samples = np.concatenate(self._waiting)
+        self._waiting.clear()
+        self._framed = self._fed
+        self._rows = np.concatenate([self._log_mel.rows(frames) for frames in self._framer.push(samples)])
         if isinstance(self._patches, BandPatches):
             return self._patches.push(self._rows)
         return self._patches.push(samples)
@@ -170,7 +187,8 @@ class FrontEnd:
         self._framer.reset()
         self._patches.restart(position)
         self._format = None
-        self._origin = self._fed = position
+        self._waiting.clear()
+        self._origin = self._fed = self._framed = position
         self._heard = self._next = self._clipped = 0
 
 

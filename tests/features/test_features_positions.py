@@ -154,6 +154,8 @@ def test_each_row_is_handed_out_once_with_its_position(sound_format, wants):
 def test_after_a_gap_the_rows_begin_at_the_gaps_position():
     front_end = FrontEnd(wants="bands", hop_seconds=0.12)
     push(front_end, blocks(noise(MONO, 0.3)))
-    front_end.push(Block(noise(MONO, 0.1), 7_777, MONO, gap=True))
+    front_end.push(Block(noise(MONO, 0.5), 7_777, MONO, gap=True))
+    assert len(front_end.rows) == 0, "rows come with the patch that they complete"
+    front_end.push(Block(noise(MONO, 0.5), 7_777 + 8_000, MONO))
     assert front_end.rows_position == 7_777
-    assert len(front_end.rows) == 8
+    assert len(front_end.rows) == 98
