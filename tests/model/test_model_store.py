@@ -1,26 +1,19 @@
-"""Models by name: installed whole or not at all."""
+"""Models by name: found, listed, verified, removed; replaced whole or not at all."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import importlib.util
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from model_https_server import Server
-from model_tiny import LABELS
 
 from edge.errors import ModelError
 from edge.model import install as installing
 from edge.model import store as storing
 from edge.model.classifier import open_model
-from edge.model.known import KNOWN, YAMNET_SHA256
 from edge.model.store import ModelStore, embedded_folder
-
-HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 
 
 def _left(tmp_path: Path) -> list[str]:
@@ -40,144 +33,6 @@ def embedded(tiny: Path, tmp_path_factory: pytest.TempPathFactory, runtime: str,
     (folder / "starter" / "manifest.json").write_text(values.replace("starter-made-for-tests", "starter"))
     monkeypatch.setattr(storing, "embedded_folder", lambda: folder)
     return folder
-
-
-# YAMNet as published.
-
-@pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
-def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path, store: ModelStore,
-                                                              runtime: str) -> None:
-    directory = store.install(yamnet_file)
-    manifest = store.show("yamnet")
-    assert directory == store.find("yamnet") and directory.name == "yamnet"
-    assert (manifest.kind, manifest.version, manifest.licence) == ("split", "1", "Apache-2.0")
-    assert manifest.source == {"file": "yamnet_classification.tflite", "sha256": YAMNET_SHA256}
-    assert manifest.targets == KNOWN[YAMNET_SHA256].targets
-    assert len(manifest.labels) == 521 and manifest.labels[132] == "Music"
-    # The published file is kept for bench, bit for bit.
-    assert (directory / "whole.tflite").read_bytes() == yamnet_file.read_bytes()
-    assert store.verify("yamnet") == open_model(directory, runtime=runtime).describe()
-
-
-@pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
-def test_yamnet_can_be_called_otherwise_and_have_its_digest_asked_for(yamnet_file: Path, store: ModelStore) -> None:
-    assert store.install(yamnet_file, name="ears", sha256=YAMNET_SHA256.upper()).name == "ears"
-
-
-@pytest.mark.skipif(HAS_LITERT, reason="LiteRT is here")
-def test_without_litert_the_published_file_asks_for_an_archive(yamnet_file: Path, store: ModelStore,
-                                                               tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no LiteRT on this machine; wanted an archive .*edge-audio model pack"):
-        store.install(yamnet_file)
-    assert _left(tmp_path) == []
-
-
-# Any other classifier.
-
-def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny: Path, store: ModelStore,
-                                                                           runtime: str) -> None:
-    store.install(tiny / "float.tflite")
-    manifest = store.show("float")
-    assert (manifest.kind, manifest.labels, manifest.patch_samples) == ("whole", LABELS, 1600)
-    assert manifest.front_end is None and manifest.licence == "unknown"
-    assert manifest.source["sha256"] == hashlib.sha256((tiny / "float.tflite").read_bytes()).hexdigest()
-    assert "model float 1 (whole, 3 of 3 rows)" in store.verify("float")
-
-
-def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"unlabelled\.tflite: labels: found none packed inside; wanted a text file"):
-        store.install(tiny / "unlabelled.tflite")
-    (tmp_path / "labels.txt").write_text("one\r\ntwo words\r\ndrei \n\n")
-    store.install(tiny / "unlabelled.tflite", labels=tmp_path / "labels.txt")
-    assert store.show("unlabelled").labels == ("one", "two words", "drei")
-
-
-@pytest.mark.parametrize(("text", "found"), [
-    (b"one\ntwo\n", "labels: found 2; wanted 3, as in whole.output"), (b"a\n\nb\n", "an empty line"),
-    (b"", "no labels"), (b"a\nb\na\n", "found 'a' twice"), (b"\xff\xfe\n", "no UTF-8")])
-def test_labels_that_do_not_fit_are_refused(tiny: Path, store: ModelStore, tmp_path: Path, text: bytes,
-                                            found: str) -> None:
-    (tmp_path / "labels.txt").write_bytes(text)
-    with pytest.raises(ModelError, match=found):
-        store.install(tiny / "unlabelled.tflite", labels=tmp_path / "labels.txt")
-    assert _left(tmp_path) == []
-
-
-def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"none\.txt: found No such file"):
-        store.install(tiny / "unlabelled.tflite", labels=tmp_path / "none.txt")
-
-
-@pytest.mark.parametrize(("name", "found"), [
-    ("two_outputs", "output: found 2 tensors; wanted one row of scores"),
-    ("spectrogram", r"input: found float32 \[1, 40, 40\]; wanted one waveform"),
-    ("open_length", r"input: found float32 \[1, -1\]; wanted one waveform"),
-    ("short", r"input: found float32 \[1, 100\]; wanted one waveform"),
-    ("logits", "found scores from .*; wanted scores from 0 to 1"),
-    ("off", "labels: found 2; wanted 3"),
-])
-def test_a_model_of_wrong_shapes_is_refused_and_leaves_nothing(tiny: Path, store: ModelStore, tmp_path: Path, name: str,
-                                                               found: str) -> None:
-    with pytest.raises(ModelError, match=found):
-        store.install(tiny / f"{name}.tflite")
-    assert _left(tmp_path) == []
-
-
-# Bad input.
-
-@pytest.mark.parametrize("content", [b"", b"words, and no model\n", b"PK\x03\x04", b"\0" * 1000])
-def test_a_file_that_is_no_model_is_refused_and_leaves_nothing(store: ModelStore, tmp_path: Path,
-                                                               content: bytes) -> None:
-    (tmp_path / "text.tflite").write_bytes(content)
-    with pytest.raises(ModelError, match=r"text\.tflite: found .*; wanted a TFLite model, or an archive"):
-        store.install(tmp_path / "text.tflite")
-    assert _left(tmp_path) == []
-
-
-@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
-def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_file: Path, store: ModelStore,
-                                                                        tmp_path: Path, share: float) -> None:
-    # tflite-runtime 2.14 ends with a segmentation fault on these; the appliance must not.
-    content = yamnet_file.read_bytes()
-    (tmp_path / "cut.tflite").write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(ModelError):
-        store.install(tmp_path / "cut.tflite")
-    assert _left(tmp_path) == []
-
-
-def test_a_missing_file_and_a_folder_are_named(store: ModelStore, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"none\.tflite: found No such file or directory"):
-        store.install(tmp_path / "none.tflite")
-    with pytest.raises(ModelError, match="found no plain file"):
-        store.install(tmp_path)
-
-
-def test_a_digest_that_differs_is_refused_and_leaves_nothing(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"found sha256 [0-9a-f]{{64}}; wanted {'0' * 64}"):
-        store.install(tiny / "float.tflite", sha256="0" * 64)
-    assert _left(tmp_path) == []
-
-
-@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "", "with space", "x" * 65, "-", "ü"])
-def test_names_that_lead_elsewhere_are_refused(tiny: Path, store: ModelStore, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ModelError, match="model name: found "):
-        store.install(tiny / "float.tflite", name=name)
-    assert not (tmp_path / "state").exists()
-
-
-def test_a_file_where_the_state_directory_should_be_is_said(tiny: Path, tmp_path: Path, runtime: str) -> None:
-    (tmp_path / "state").write_text("no folder")
-    store = ModelStore(tmp_path / "state", runtime=runtime)
-    with pytest.raises(ModelError, match=r"found Not a directory; wanted a state directory that can be written"):
-        store.install(tiny / "float.tflite")
-    assert "float" not in {each.name for each in store.list()}
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_state_directory_without_permission_is_said(tiny: Path, tmp_path: Path, runtime: str) -> None:
-    (tmp_path / "state").mkdir(mode=0o500)
-    with pytest.raises(ModelError, match="Permission denied"):
-        ModelStore(tmp_path / "state", runtime=runtime).install(tiny / "float.tflite")
 
 
 # Finding, removing, and what came with the program.
@@ -228,6 +83,13 @@ def test_verifying_finds_a_changed_byte(tiny: Path, store: ModelStore) -> None:
     file.write_bytes(content)
     with pytest.raises(ModelError, match=r"whole\.tflite: found sha256"):
         store.verify("float")
+
+
+def test_the_starter_model_verifies_and_travels(store: ModelStore, tmp_path: Path, runtime: str) -> None:
+    assert store.verify("starter").startswith("model starter ")
+    store.pack("starter", tmp_path / "starter.tar")
+    travelled = open_model(store.install(tmp_path / "starter.tar", name="travelled"), runtime=runtime)
+    assert travelled.labels == store.show("starter").labels
 
 
 def test_embedded_models_lie_in_the_clones_models_folder() -> None:
@@ -284,29 +146,3 @@ def test_two_commands_do_not_change_the_store_at_once(tiny: Path, store: ModelSt
     finally:
         os.close(held)
     store.remove("float")
-
-
-# Addresses.
-
-def test_a_model_installs_from_https_and_leaves_no_download(tiny: Path, store: ModelStore, server: Server,
-                                                            tmp_path: Path) -> None:
-    server.behaviour.content = (tiny / "float.tflite").read_bytes()
-    told: list[int] = []
-    directory = store.install(server.url, context=server.context, progress=lambda done, _: told.append(done),
-                              sha256=hashlib.sha256(server.behaviour.content).hexdigest())
-    assert directory.name == "tiny" and store.show("tiny").source["file"] == "tiny.tflite"
-    assert told[-1] == len(server.behaviour.content)
-    assert _left(tmp_path) == ["manifest.json", "whole.tflite"]
-
-
-def test_a_download_of_another_digest_leaves_nothing(tiny: Path, store: ModelStore, server: Server,
-                                                     tmp_path: Path) -> None:
-    server.behaviour.content = (tiny / "float.tflite").read_bytes()
-    with pytest.raises(ModelError, match="found sha256"):
-        store.install(server.url, context=server.context, sha256="f" * 64)
-    assert _left(tmp_path) == []
-
-
-def test_a_file_address_installs_and_leaves_the_file(tiny: Path, store: ModelStore) -> None:
-    assert store.install((tiny / "float.tflite").as_uri()).name == "float"
-    assert (tiny / "float.tflite").is_file()
