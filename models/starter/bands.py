@@ -1,16 +1,11 @@
-"""Patches of windows and clips through the appliance's own front end (edge.features), and the input tensor's scale."""
+"""Patches of windows and clips through the appliance's own front end, and the input tensor's scale."""
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import numpy.typing as npt
-from clips import REPOSITORY, SAMPLE_RATE
-
-sys.path.insert(0, str(REPOSITORY))  # the package may not be installed where the training runs
-
-from edge.features.logmel import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES, LogMel
+from appliance import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES, LogMel
+from clips import SAMPLE_RATE
 
 # The int8 scale of the input tensor: -6.915 (silence is -6.908) to 5.330 (beyond full scale).
 INPUT_SCALE = 0.048020597

@@ -15,7 +15,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from bands import INPUT_SCALE, INPUT_ZERO_POINT, dequantised
 from student import CHANNELS, EMBEDDING, INPUT_GAIN, STEPS, Student
 
@@ -73,24 +72,3 @@ def write_backbone(student: Student, patches: Cells, path: Path) -> None:
 
     converter.representative_dataset = representative
     path.write_bytes(converter.convert())
-
-
-class Backbone:
-    """The written file, run as the appliance runs it."""
-
-    def __init__(self, path: Path) -> None:
-        self._interpreter = Interpreter(str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
-        self.input: Any = self._interpreter.get_input_details()[0]
-        self.output: Any = self._interpreter.get_output_details()[0]
-
-    def embeddings(self, patches: Cells) -> Floats:
-        """int8 (n, 96, 64) to float32 (n, 256)."""
-        scale, zero_point = self.output["quantization"]
-        found = np.empty((len(patches), self.output["shape"][-1]), np.float32)
-        for number, patch in enumerate(patches):
-            self._interpreter.set_tensor(self.input["index"], patch[None])
-            self._interpreter.invoke()
-            cells = self._interpreter.get_tensor(self.output["index"])[0]
-            found[number] = (cells.astype(np.float32) - zero_point) * np.float32(scale)
-        return found

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from backbone import Backbone
 from clips import digest
-from export import Backbone
 
 DESCRIPTION = "Hand claps, typing and household sounds: int8 convolutions distilled from YAMNet, rows of our own."
 

@@ -1,4 +1,4 @@
-"""How good scores are: area under the curve, false alarms an hour, recall at a threshold, and how sure a share is."""
+"""How good scores are: area under the curve, false alarms an hour, the threshold for a budget of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from appliance import area_under_curve
 
 Floats = npt.NDArray[np.float32]
 
@@ -15,12 +16,9 @@ PATCH_SECONDS = 0.975
 
 
 def area(present: Floats, absent: Floats) -> float:
-    """Area under the ROC curve: how often a present clip scores above an absent one; ties count half; nan without any."""
-    if not len(present) or not len(absent):
-        return float("nan")
-    ordered = np.sort(absent)
-    below = np.searchsorted(ordered, present, "left") + np.searchsorted(ordered, present, "right")
-    return float(below.sum() / (2 * len(present) * len(absent)))
+    """Area under the ROC curve of clips that hold a sound against clips that do not, float32 (n,) and (m,)."""
+    truth = np.arange(len(present) + len(absent)) < len(present)
+    return area_under_curve(np.concatenate([present, absent]), truth)
 
 
 def hours(clips: Sequence[Floats]) -> float:
@@ -53,13 +51,3 @@ def threshold_for(absent: Sequence[Floats], alarms_per_hour: float) -> float:
 def alarms(absent: Sequence[Floats], threshold: float) -> float:
     """False alarms an hour at a threshold."""
     return float((alarm_peaks(absent) >= threshold).sum() / hours(absent))
-
-
-def wilson(found: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    if of == 0:
-        return 0.0, 1.0
-    z, share = 1.96, found / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return float(middle - half), float(middle + half)

@@ -13,14 +13,19 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from student import Student
 
 HERE = Path(__file__).resolve().parent
+STEPS = ["windows", "student", "backbone", "rows", "compare"]
 
 
 def main() -> None:
     """Arguments in, artefacts out."""
     parser = argparse.ArgumentParser(description="Train the starter model.")
-    parser.add_argument("step", nargs="?", choices=["all", "windows", "student", "backbone", "rows"], default="all")
+    parser.add_argument("step", nargs="?", choices=["all", *STEPS], default="all")
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for windows and checkpoints, outside the repository"
     )
@@ -30,12 +35,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=HERE, help="where the artefacts go")
     arguments = parser.parse_args()
-    steps = ["windows", "student", "backbone", "rows"] if arguments.step == "all" else [arguments.step]
+    steps = STEPS if arguments.step == "all" else [arguments.step]
     for step in steps:
         print(f"== {step}", flush=True)
-        {"windows": windows_step, "student": student_step, "backbone": backbone_step, "rows": rows_step}[step](
-            arguments
-        )
+        globals()[f"{step}_step"](arguments)
 
 
 def windows_step(arguments: argparse.Namespace) -> list[Path]:
@@ -69,20 +72,23 @@ def student_step(arguments: argparse.Namespace) -> None:
     )
 
 
-def backbone_step(arguments: argparse.Namespace) -> None:
-    """Quantise."""
-    import numpy as np
+def trained_student(arguments: argparse.Namespace) -> Student:
+    """The student of this run, in float."""
     import torch
-    from export import write_backbone
     from student import Student
 
     student = Student()
     student.load_state_dict(torch.load(student_folder(arguments) / "student.pt", weights_only=True))
-    student.eval()
+    return student.eval()
+
+
+def backbone_step(arguments: argparse.Namespace) -> None:
+    """Quantise."""
+    import numpy as np
+    from export import write_backbone
+
     with np.load(arguments.work / "windows" / "part-0000.npz") as part:
-        write_backbone(student, part["patches"][:500], arguments.out / "backbone.tflite")
-    training = (student_folder(arguments) / "training.json").read_text()
-    (arguments.out / "training.json").write_text(training)
+        write_backbone(trained_student(arguments), part["patches"][:500], arguments.out / "backbone.tflite")
 
 
 def rows_step(arguments: argparse.Namespace) -> None:
@@ -90,6 +96,18 @@ def rows_step(arguments: argparse.Namespace) -> None:
     from rows import fit_head
 
     fit_head(arguments.out, arguments.work / "rows", arguments.seed)
+
+
+def compare_step(arguments: argparse.Namespace) -> None:
+    """Measure what int8 costs, on windows that trained nothing, and record how the model was made."""
+    import numpy as np
+    from agreement import agreement
+
+    made = json.loads((student_folder(arguments) / "training.json").read_text())
+    aside = windows_step(arguments)[-1]
+    with np.load(aside) as part:
+        found = agreement(trained_student(arguments), arguments.out, part["patches"][:1000])
+    (arguments.out / "training.json").write_text(json.dumps({**made, **found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

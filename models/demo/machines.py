@@ -1,0 +1,39 @@
+"""A siren that wails, and a foot that steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+RATE = 16_000
+Samples = npt.NDArray[np.float64]
+
+
+def siren(seconds: float) -> Samples:
+    """An electronic wail: a horn-shaped wave that climbs from 650 to 1,450 Hz and falls back, every 3.2 s; peak 1."""
+    now = np.arange(round(seconds * RATE)) / RATE
+    turn = (now / 3.2) % 1.0
+    climb = np.where(turn < 0.45, turn / 0.45, (1.0 - turn) / 0.55)
+    pitch = 650.0 * (1_450.0 / 650.0) ** np.sin(0.5 * np.pi * climb)
+    angle = 2.0 * np.pi * np.cumsum(pitch) / RATE
+    wave = np.zeros_like(now)
+    for harmonic, strength in ((1, 1.0), (2, 0.45), (3, 0.5), (4, 0.18), (5, 0.2)):
+        wave += np.where(harmonic * pitch < 7_300.0, strength * np.sin(harmonic * angle), 0.0)
+    edge = np.minimum(1.0, np.minimum(now, seconds - now) / 0.15)
+    wave *= edge * (1.0 + 0.06 * np.sin(2.0 * np.pi * 0.8 * now))
+    return wave / np.abs(wave).max()
+
+
+def footstep(seed: int) -> Samples:
+    """A shoe on wood: a dull heel, then a softer sole, 300 ms, peak 1."""
+    rng = np.random.default_rng(seed)
+    now = np.arange(round(0.3 * RATE)) / RATE
+    sound = np.zeros_like(now)
+    for start, strength, hertz in ((0.0, 1.0, rng.uniform(70.0, 95.0)), (rng.uniform(0.09, 0.12), 0.4, 130.0)):
+        after = np.maximum(now - start, 0.0)
+        begun = (now >= start) * (1.0 - np.exp(-after / 0.002))
+        sound += strength * begun * np.sin(2.0 * np.pi * hertz * after) * np.exp(-after / 0.035)
+        scuff = np.convolve(rng.standard_normal(len(now)), np.hanning(24) / 12.0, "same")
+        sound += 0.12 * strength * begun * scuff * np.exp(-after / 0.03)
+        sound += 0.1 * strength * begun * rng.standard_normal(len(now)) * np.exp(-after / 0.0025)
+    return sound / np.abs(sound).max()
