@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from edge.errors import ModelError
+from edge.model.audio_metadata import audio_properties
 from edge.model.classifier import open_model
 from edge.model.download import is_url
 from edge.model.head import save_head
@@ -111,6 +112,7 @@ def _build_published(file: Path, into: Path, *, thing: str, name: str | None, la
         source={"file": Path(thing).name, "sha256": digest})
     cut = _cut(content, thing, known=known is not None)
     if cut is None:
+        _check_sound(content, thing)
         given, made = whole_tensors(inputs, outputs, thing)
         spec = GraphSpec(PUBLISHED, digest, len(content), given, made)
         manifest = replace(manifest, kind="whole", whole=spec, patch_samples=math.prod(given.shape))
@@ -148,6 +150,14 @@ def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:
             raise ModelError(thing, found=f"logits {worst} steps off the file's own after splitting",
                              wanted=f"{_STEPS_OFF} at most")
     return cut
+
+
+def _check_sound(content: bytes, thing: str) -> None:
+    """Refuse a file that says it hears another rate; one that says nothing is taken to hear 16 kHz."""
+    sound = audio_properties(content, thing)
+    if sound is not None and sound != (SAMPLE_RATE, 1):
+        raise ModelError(f"{thing}: metadata", found=f"{sound[0]} Hz, {sound[1]} channels",
+                         wanted=f"{SAMPLE_RATE} Hz, 1 channel")
 
 
 def _name_from(thing: str) -> str:

@@ -19,8 +19,9 @@ LABELS = ("first", "second", "third")
 
 
 def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32", logistic: bool = True,
-               quantised: bool = False, outputs: int = 1, signature: tuple[int, ...] | None = None) -> bytes:
-    """One waveform (or what `shape` says) in, three scores out."""
+               quantised: bool = False, outputs: int = 1, signature: tuple[int, ...] | None = None,
+               sound: tuple[int, int] | None = None) -> bytes:
+    """One waveform (or what `shape` says) in, three scores out. sound: what its metadata says, Hz and channels."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -77,8 +78,43 @@ def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32",
                         schema.QuantizeOptionsT(), schema.BuiltinOptions.QuantizeOptions)
     graph.inputs, graph.outputs = [given], [last, logits][:outputs]
     model.subgraphs = [graph]
+    if sound is not None:
+        buffer, entry = schema.BufferT(), schema.MetadataT()
+        buffer.data = np.frombuffer(_metadata(*sound), np.uint8)
+        model.buffers.append(buffer)
+        entry.name, entry.buffer = "TFLITE_METADATA", len(model.buffers) - 1
+        model.metadata = [entry]
     builder = flatbuffers.Builder(1 << 16)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _metadata(rate: int, channels: int) -> bytes:
+    """ModelMetadata with the audio properties of one input (metadata_schema.fbs), and nothing else."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(256)
+
+    def table(fields: int, slot: int, child: int) -> int:
+        builder.StartObject(fields)
+        builder.PrependUOffsetTRelativeSlot(slot, child, 0)
+        return int(builder.EndObject())
+
+    def vector(child: int) -> int:
+        builder.StartVector(4, 1, 4)
+        builder.PrependUOffsetTRelative(child)
+        return int(builder.EndVector())
+
+    builder.StartObject(2)
+    builder.PrependUint32Slot(0, rate, 0)
+    builder.PrependUint32Slot(1, channels, 0)
+    audio = builder.EndObject()
+    builder.StartObject(3)
+    builder.PrependUint8Slot(0, 4, 0)  # the union's kind: AudioProperties
+    builder.PrependUOffsetTRelativeSlot(1, audio, 0)
+    tensor = table(7, 3, builder.EndObject())
+    subgraph = table(8, 2, vector(tensor))
+    builder.Finish(table(8, 3, vector(subgraph)), file_identifier=b"M001")
     return bytes(builder.Output())
 
 
@@ -95,7 +131,8 @@ def write_all(folder: Path) -> None:
         "uint8": classifier(quantised=True), "unlabelled": classifier(), "off": classifier(),
         "logits": classifier(logistic=False), "two_outputs": classifier(outputs=2),
         "spectrogram": classifier(shape=(1, 40, 40)), "open_length": classifier(signature=(1, -1)),
-        "short": classifier(shape=(1, 100)),
+        "short": classifier(shape=(1, 100)), "16khz": classifier(sound=(16_000, 1)),
+        "44khz": classifier(sound=(44_100, 1)), "stereo": classifier(sound=(16_000, 2)),
     }
     for name, model in models.items():
         (folder / f"{name}.tflite").write_bytes(model)

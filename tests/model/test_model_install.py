@@ -12,6 +12,7 @@ from model_https_server import Server
 from model_tiny import LABELS
 
 from edge.errors import ModelError
+from edge.model.audio_metadata import audio_properties
 from edge.model.classifier import open_model
 from edge.model.known import KNOWN, YAMNET_SHA256
 from edge.model.store import ModelStore
@@ -97,12 +98,27 @@ def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: ModelStore, 
     ("short", r"input: found float32 \[1, 100\]; wanted one waveform"),
     ("logits", "found scores from .*; wanted scores from 0 to 1"),
     ("off", "labels: found 2; wanted 3"),
+    ("44khz", "metadata: found 44100 Hz, 1 channels; wanted 16000 Hz"),
+    ("stereo", "metadata: found 16000 Hz, 2 channels; wanted 16000 Hz, 1 channel"),
 ])
 def test_a_model_of_wrong_shapes_is_refused_and_leaves_nothing(tiny: Path, store: ModelStore, tmp_path: Path, name: str,
                                                                found: str) -> None:
     with pytest.raises(ModelError, match=found):
         store.install(tiny / f"{name}.tflite")
     assert _left(tmp_path) == []
+
+
+def test_a_file_that_says_it_hears_16_khz_is_taken(tiny: Path, store: ModelStore) -> None:
+    assert store.install(tiny / "16khz.tflite").name == "16khz"
+
+
+def test_what_a_file_says_of_its_sound_is_read_without_the_schema(yamnet_file: Path, tiny: Path) -> None:
+    content = yamnet_file.read_bytes()
+    assert audio_properties(content, "yamnet") == (16_000, 1)
+    assert audio_properties((tiny / "float.tflite").read_bytes(), "float") is None
+    for end in (4, 20, 100, 1_000, 100_000):
+        with pytest.raises(ModelError, match="metadata: found a broken table"):
+            audio_properties(content[:end], "cut")
 
 
 # Bad input.
