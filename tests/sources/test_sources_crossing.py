@@ -1,0 +1,119 @@
+"""The crossing between the device's thread and the listener's, and the pauses between two tries."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.sources.backoff import STEADY_SECONDS, Backoff
+from edge.sources.crossing import Bell, BlockQueue
+from edge.stats import Stats
+from edge.stream import Block, StreamFormat
+
+MONO = StreamFormat(16_000, 1)
+
+
+def drain(crossing: BlockQueue) -> list[Block]:
+    blocks = []
+    while (block := crossing.take(0.0)) is not None:
+        blocks.append(block)
+    return blocks
+
+
+# The crossing.
+
+
+@given(st.lists(st.one_of(st.integers(1, 50), st.just("take"), st.just("overflow"), st.just("reopen")), max_size=60))
+def test_received_and_lost_add_up_to_what_was_offered(steps: list[int | str]) -> None:
+    """Whatever the order: positions never go back, every hole is marked with a gap and counted, nothing is invented."""
+    stats = Stats()
+    crossing = BlockQueue(4, stats)
+    crossing.begin(MONO)
+    offered, overflow, heard = 0, False, []
+    for step in [*steps, "take", 7, "take"]:
+        if step == "take":
+            heard += drain(crossing)
+        elif step == "reopen":
+            crossing.begin(MONO)
+        elif step == "overflow":
+            overflow = True
+        else:
+            crossing.offer(np.arange(offered, offered + int(step), dtype=np.int16), lost_before=overflow)
+            offered, overflow = offered + int(step), False
+    assert sum(block.length for block in heard) + stats.lost_samples == offered
+    assert stats.gaps == sum(block.gap for block in heard)
+    expected = 0
+    for block in heard:
+        assert block.position == expected or (block.gap and block.position > expected)
+        np.testing.assert_array_equal(block.samples, np.arange(block.position, block.position + block.length))
+        expected = block.position + block.length
+
+
+def test_a_full_queue_drops_the_newest_and_marks_the_next() -> None:
+    stats = Stats()
+    crossing = BlockQueue(2, stats)
+    crossing.begin(MONO)
+    for _ in range(5):
+        crossing.offer(np.zeros(100, np.int16))
+    assert [(block.position, block.gap) for block in drain(crossing)] == [(0, False), (100, False)]
+    crossing.offer(np.zeros(100, np.int16))
+    assert [(block.position, block.gap) for block in drain(crossing)] == [(500, True)]
+    assert (stats.lost_samples, stats.gaps, crossing.offered) == (300, 1, 6)
+
+
+def test_positions_count_sample_times_not_samples() -> None:
+    crossing = BlockQueue(8, Stats())
+    crossing.begin(StreamFormat(48_000, 2))
+    for _ in range(2):
+        crossing.offer(np.zeros(960, np.int16))
+    assert [block.position for block in drain(crossing)] == [0, 480]
+
+
+def test_another_rate_goes_on_at_the_same_moment_after_a_gap() -> None:
+    stats = Stats()
+    crossing = BlockQueue(8, stats)
+    for form, position in ((MONO, 0), (StreamFormat(44_100, 1), 4410), (MONO, 1600 + 1600)):
+        crossing.begin(form)
+        crossing.offer(np.zeros(form.rate // 10, np.int16))
+        block = crossing.take(0.0)
+        assert block is not None and (block.position, block.gap, block.format) == (position, position > 0, form)
+    assert stats.lost_samples == 0 and stats.gaps == 2
+
+
+def test_wake_ends_a_take_that_waits() -> None:
+    crossing = BlockQueue(8, Stats())
+    threading.Timer(0.05, crossing.wake).start()
+    assert crossing.take(60.0) is None
+
+
+def test_a_bell_may_be_rung_by_a_signal_handler_of_the_thread_that_waits() -> None:
+    bell = Bell()
+    assert not bell.wait(0.0)
+    before = signal.signal(signal.SIGUSR1, lambda *_: bell.ring())
+    try:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        assert bell.wait(60.0) and bell.wait(60.0) and bell.rung
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_pauses_double_up_to_the_longest_and_begin_again_after_a_steady_run() -> None:
+    backoff = Backoff(5.0, jitter=lambda: 0.0)
+    assert [backoff.pause_seconds() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    assert backoff.pause_seconds(ran_seconds=1.0) == 5.0
+    assert backoff.pause_seconds(ran_seconds=STEADY_SECONDS) == 0.5
+    backoff.reset()
+    assert backoff.pause_seconds() == 0.5
+
+
+@given(st.floats(0.1, 3600.0), st.floats(0.0, 1.0, exclude_max=True))
+def test_jitter_shortens_a_pause_by_at_most_half(longest: float, jitter: float) -> None:
+    backoff, plain = Backoff(longest, jitter=lambda: jitter), Backoff(longest, jitter=lambda: 0.0)
+    for _ in range(15):
+        pause, whole = backoff.pause_seconds(), plain.pause_seconds()
+        assert 0.5 * whole <= pause <= whole <= longest
