@@ -13,6 +13,9 @@ from edge.errors import ModelError
 
 _FARTHEST = np.float32(88.0)
 """exp of more overflows a float32; the logistic is 0 or 1 to the last bit long before."""
+_SLAB_VALUES = 8_192
+"""Weights multiplied at a time. OpenBLAS spreads larger products over threads, which wait for each other: with the
+other cores busy, 521 rows then take 1.3 ms instead of 0.04."""
 
 
 def logistic(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,7 +35,11 @@ class Head:
                              wanted="weights (rows, columns), bias (rows)")
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise ModelError("head", found="values that are not finite", wanted="finite weights and bias")
-        self.weights = np.ascontiguousarray(weights, dtype=np.float32)
+        count, columns = weights.shape
+        rows = max(1, _SLAB_VALUES // max(columns, 1))
+        self._slabs = np.zeros((-(-count // rows), rows, columns), dtype=np.float32)
+        self.weights: NDArray[np.float32] = self._slabs.reshape(-1, columns)[:count]
+        self.weights[...] = weights
         self.bias = np.ascontiguousarray(bias, dtype=np.float32)
 
     def rows(self, indices: Sequence[int]) -> Head:
@@ -42,9 +49,8 @@ class Head:
 
     def logits(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """weights @ embedding + bias: float32 (E,) to float32 (L,)."""
-        product: NDArray[np.float32] = self.weights @ embedding
-        product += self.bias
-        return product
+        product: NDArray[np.float32] = np.matmul(self._slabs, embedding).reshape(-1)[: len(self.bias)]
+        return product + self.bias
 
 
 def load_head(path: Path, *, rows: int, columns: int) -> Head:
