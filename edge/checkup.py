@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,11 +89,9 @@ def _targets(settings: Settings, model: Model) -> Iterator[Finding]:
 
 def _source(settings: Settings) -> Finding:
     advice = {"microphone": "edge-audio devices lists the microphones; without PortAudio use [source] kind = \"command\" "
-                            "with arecord", "file": "[source] path", "command": "run the command by hand"}
+                            "with arecord", "file": "[source] path", "command": "run it by hand; give its full path"}
     kind = settings.source.kind
     try:
-        if kind == "command" and settings.source.command and shutil.which(settings.source.command[0]) is None:
-            return Finding(kind, False, f"no program {settings.source.command[0]!r}", "install it, or give its full path")
         source = open_source(settings.source, Stats())
         return _listen(source, kind, advice[kind])
     except EdgeError as error:

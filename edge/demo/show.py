@@ -43,7 +43,7 @@ class View:
             self.messages.append(message)
             lasted = message["duration_seconds"]
             told = f"lasted {lasted:.2f} s" if lasted is not None else f"probability {message['probability']:.2f}"
-            self._say(f"{topic:<36} {message['phase']:<6} {message['started_at']}  {told}")
+            self._say(f"{topic:<36} {message['phase']:<6} {message['ended_at'] or message['started_at']}  {told}")
 
     def wait_for_the_end(self) -> None:
         """Wait until the appliance has said that it is offline: all that it sent has come. Raises SinkError."""
