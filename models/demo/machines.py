@@ -1,4 +1,4 @@
-"""A siren that wails, and a foot that steps."""
+"""A siren that wails, a foot that steps, a fan that turns."""
 
 from __future__ import annotations
 
@@ -36,4 +36,18 @@ def footstep(seed: int) -> Samples:
         scuff = np.convolve(rng.standard_normal(len(now)), np.hanning(24) / 12.0, "same")
         sound += 0.12 * strength * begun * scuff * np.exp(-after / 0.03)
         sound += 0.1 * strength * begun * rng.standard_normal(len(now)) * np.exp(-after / 0.0025)
+    return sound / np.abs(sound).max()
+
+
+def fan(seconds: float, seed: int) -> Samples:
+    """A fan: air that rushes, the blades' slow beat and the motor's hum under it; peak 1."""
+    rng = np.random.default_rng(seed)
+    now = np.arange(round(seconds * RATE)) / RATE
+    spectrum = np.fft.rfft(rng.standard_normal(len(now)))
+    hertz = np.fft.rfftfreq(len(now), 1.0 / RATE)
+    air = np.fft.irfft(spectrum / (1.0 + (hertz / 420.0) ** 1.4), len(now))
+    sound = air / np.std(air) * (1.0 + 0.08 * np.sin(2.0 * np.pi * 11.0 * now))
+    for harmonic in (1, 2, 3):
+        sound += 0.25 / harmonic * np.sin(2.0 * np.pi * 100.0 * harmonic * now)
+    sound *= np.minimum(1.0, np.minimum(now, seconds - now) / 0.8)
     return sound / np.abs(sound).max()

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from hands import hand_clap
 from keyboard import typing
-from machines import footstep, siren
+from machines import fan, footstep, siren
 from room import RATE, Room, heard, quiet_room
 
 HERE = Path(__file__).resolve().parent
@@ -56,9 +56,14 @@ def typing_scene() -> list[Sound]:
 
 
 def voice_scene() -> list[Sound]:
-    """Somebody speaks and walks: nothing that claps or types."""
-    steps = [Sound(7.6 + 0.55 * n, footstep(40 + n), (1.0 + 0.4 * n, 1.2, 0.05), -22.0) for n in range(5)]
-    return [Sound(1.0, spoken(SENTENCE), (1.5, 1.5, 1.6), -8.0, "speech"), *steps]
+    """Somebody speaks: nothing that claps or types."""
+    return [Sound(1.0, spoken(SENTENCE), (1.5, 1.5, 1.6), -8.0, "speech")]
+
+
+def steps_scene() -> list[Sound]:
+    """Somebody walks past a fan: nothing at all to report."""
+    steps = [Sound(1.2 + 0.62 * n, footstep(40 + n), (0.8 + 0.3 * n, 1.2, 0.05), -16.0) for n in range(8)]
+    return [Sound(0.3, fan(7.2, 9), (0.5, 3.0, 0.3), -34.0), *steps]
 
 
 def siren_scene() -> list[Sound]:
@@ -71,7 +76,8 @@ STUDY = Room(reflection=0.5, diffuse=0.015)
 SCENES = {
     "claps": (clap_scene, 15.0, LIVING_ROOM),
     "typing": (typing_scene, 11.5, STUDY),
-    "voice": (voice_scene, 11.0, LIVING_ROOM),
+    "voice": (voice_scene, 9.0, LIVING_ROOM),
+    "steps": (steps_scene, 8.0, LIVING_ROOM),
     "siren": (siren_scene, 10.5, LIVING_ROOM),
 }
 

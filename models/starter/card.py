@@ -94,6 +94,8 @@ def share(found: int, of: int) -> str:
 def training_lines(training: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
     """How it was made, and what int8 costs."""
     minutes = training["seconds"] / 60
+    yield f"- backbone.tflite: sha256 `{manifest['backbone']['sha256']}`"
+    yield f"- head.npz: sha256 `{manifest['head']['sha256']}`"
     size = manifest["backbone"]["bytes"]
     yield f"- {training['windows']:,} windows, {training['epochs']} epochs, {minutes:.0f} minutes on one x86-64 thread."
     yield f"- Backbone {size:,} bytes, {training['multiplies']:,} multiplies a patch."

@@ -1,0 +1,138 @@
+"""The embedded model: its files fit together, its sources are allowed, and it hears recordings that never trained it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.classification import classify
+from edge.features.frontend import FrontEnd
+from edge.learn.figures import area_under_curve
+from edge.model.classifier import Model, open_model
+from edge.model.manifest import file_sha256
+from edge.stream import Block, StreamFormat
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTER = ROOT / "models" / "starter"
+MANIFEST = json.loads((STARTER / "manifest.json").read_text(encoding="utf-8"))
+SAMPLED = 50  # clips of each side: enough for a floor, quick enough for every run
+
+
+@pytest.fixture(scope="module")
+def starter() -> Model:
+    return open_model(STARTER)
+
+
+@pytest.fixture(scope="module")
+def clips(shared: Path) -> list[dict[str, str]]:
+    """Every row of the recordings' manifest."""
+    with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def loudest(shared: Path, starter: Model) -> Callable[[str], np.ndarray]:
+    """The highest score of each label over the patches of a clip (its first ten seconds), by the clip's path."""
+    soundfile = pytest.importorskip("soundfile")
+    known: dict[str, np.ndarray] = {}
+
+    def listen(path: str) -> np.ndarray:
+        if path not in known:
+            samples, rate = soundfile.read(shared / "data" / path, frames=160_000, dtype="int16")
+            known[path] = classify(starter, samples, rate=rate).scores.max(axis=0)
+        return known[path]
+
+    return listen
+
+
+def spread(rows: list[dict[str, str]], count: int) -> Iterator[str]:
+    """Paths of so many clips, evenly over the sources in turn."""
+    by_source: dict[str, list[str]] = {}
+    for row in rows:
+        by_source.setdefault(row["source_repo"], []).append(row["path"])
+    turns = [paths[turn] for turn in range(count) for paths in by_source.values() if turn < len(paths)]
+    yield from turns[:count]
+
+
+def test_the_manifest_tells_the_truth_about_its_files() -> None:
+    for part in ("backbone", "head"):
+        path = STARTER / MANIFEST[part]["file"]
+        assert (path.stat().st_size, file_sha256(path)) == (MANIFEST[part]["bytes"], MANIFEST[part]["sha256"])
+    with np.load(STARTER / "head.npz", allow_pickle=False) as head:
+        assert head["weights"].shape == (len(MANIFEST["labels"]), MANIFEST["backbone"]["output"]["shape"][-1])
+        assert (head["weights"].dtype, head["bias"].dtype) == (np.float32, np.float32)
+        assert head["bias"].shape == (len(MANIFEST["labels"]),)
+
+
+def test_it_is_small_enough_for_a_small_board() -> None:
+    training = json.loads((STARTER / "training.json").read_text(encoding="utf-8"))
+    assert MANIFEST["backbone"]["bytes"] < 600_000
+    assert training["multiplies"] < 26_000_000
+
+
+def test_int8_loses_next_to_nothing() -> None:
+    training = json.loads((STARTER / "training.json").read_text(encoding="utf-8"))
+    assert training["explained"] > 0.99
+    assert training["score_difference_mean"] < 0.01
+
+
+def test_it_offers_what_it_must_hear() -> None:
+    offered = {target["name"]: target for target in MANIFEST["targets"]}
+    assert {"hand_clap", "typing"} <= offered.keys()
+    assert not {"hand_clap", "typing"} & set(MANIFEST["experimental"])
+    assert "finger_snap" in MANIFEST["experimental"]
+    assert set(MANIFEST["labels"]) - set(MANIFEST["experimental"]) <= offered.keys()
+
+
+def test_the_card_is_about_these_files() -> None:
+    card = (STARTER / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert MANIFEST["backbone"]["sha256"] in card
+    assert MANIFEST["head"]["sha256"] in card
+
+
+def test_no_clip_for_measuring_only_trained_it(clips: list[dict[str, str]]) -> None:
+    allowed = {row["path"]: row["sha256"] for row in clips if row["split"] == "train"}
+    with (STARTER / "sources.csv").open(newline="", encoding="utf-8") as file:
+        used = {row["path"]: row["sha256"] for row in csv.DictReader(file)}
+    assert len(used) > 1_000
+    assert not [path for path in used if not path.startswith("train/") or "ESC-10__5-" in path]
+    assert used.items() <= allowed.items()
+
+
+def test_training_patches_are_the_appliances_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(STARTER))
+    from bands import patch_of, quantised
+
+    sound = np.random.default_rng(3).normal(0.0, 0.1, 15_600).astype(np.float32)
+    samples = np.clip(np.round(sound * 32_768.0), -32_768, 32_767).astype(np.int16)
+    front_end = FrontEnd(wants="bands", patch_samples=15_600, hop_seconds=0.24)
+    (patch,) = front_end.push(Block(samples, 0, StreamFormat(16_000, 1), gap=False))
+    assert np.array_equal(patch_of(sound), quantised(patch.data))
+    assert MANIFEST["backbone"]["input"]["scale"] == pytest.approx(sys.modules["bands"].INPUT_SCALE, rel=1e-6)
+    assert MANIFEST["backbone"]["input"]["zero_point"] == sys.modules["bands"].INPUT_ZERO_POINT
+
+
+@pytest.mark.parametrize(("label", "classes", "beside", "floor"), [
+    ("hand_clap", {"hand_clap"}, {"applause"}, 0.93),
+    ("typing", {"keyboard_typing"}, {"keyboard_key", "typewriter", "mouse_click"}, 0.95),
+    ("door_knock", {"door_knock"}, set(), 0.95),
+    ("siren", {"siren"}, {"alarm_beep", "smoke_alarm"}, 0.93),
+])
+def test_it_hears_recordings_that_it_never_trained_on(
+    label: str, classes: set[str], beside: set[str], floor: float, clips: list[dict[str, str]],
+    loudest: Callable[[str], np.ndarray],
+) -> None:
+    row = MANIFEST["labels"].index(label)
+    unheard = [clip for clip in clips if clip["split"] == "eval"]
+    present = spread([clip for clip in unheard if clip["class"] in classes], SAMPLED)
+    absent = spread([clip for clip in unheard if clip["class"] not in classes | beside], 2 * SAMPLED)
+    scores = [[loudest(path)[row] for path in paths] for paths in (present, absent)]
+    truth = np.repeat([True, False], [len(side) for side in scores])
+    area = area_under_curve(np.concatenate(scores).astype(np.float32), truth)
+    assert area >= floor, f"{label}: area under the curve {area:.3f}"
