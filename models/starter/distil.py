@@ -1,8 +1,12 @@
-"""Distilling: the student learns to say what the teacher says. A broken run goes on from its last epoch."""
+"""Distilling: the student learns to say what the teacher says. A broken run goes on from its last epoch.
+
+The learning rate rises and falls in cycles, each half as high as the one before: after every cycle the student is whole.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,55 +18,78 @@ from tqdm import tqdm
 
 BATCH = 128
 FASTEST = 3e-3
+DECAY = 0.02
 
 
-def load_parts(parts: list[Path]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """All windows in memory: patches int8 (n, 96, 64), targets int8 (n, 1024), labels int16 (n, 2)."""
-    patches, targets, labels = [], [], []
-    for part in parts:
-        with np.load(part) as held:
-            patches.append(held["patches"])
-            targets.append(held["targets"])
-            labels.append(held["labels"])
-    return tuple(torch.from_numpy(np.concatenate(arrays)) for arrays in (patches, targets, labels))  # type: ignore[return-value]
+@dataclass(frozen=True)
+class Course:
+    """How long to learn, and from which seed."""
+
+    epochs: int  # of one cycle
+    cycles: int
+    seed: int
+
+    @property
+    def length(self) -> int:
+        """Epochs in all."""
+        return self.epochs * self.cycles
+
+
+@dataclass(frozen=True)
+class Material:
+    """Windows in memory: patches int8 (n, 96, 64), targets int8 (n, 1024), labels int16 (n, 2)."""
+
+    patches: torch.Tensor
+    targets: torch.Tensor
+    labels: torch.Tensor
+
+    @classmethod
+    def load(cls, parts: list[Path]) -> Material:
+        """All windows of these parts."""
+        held = [dict(np.load(part)) for part in parts]
+        return cls(*(torch.from_numpy(np.concatenate([h[name] for h in held])) for name in cls.__annotations__))
+
+    def __len__(self) -> int:
+        return len(self.patches)
 
 
 def distil(
-    parts: list[Path], label_count: int, teacher: Teacher, folder: Path, epochs: int, seed: int
+    parts: list[Path], label_count: int, teacher: Teacher, folder: Path, course: Course
 ) -> tuple[Student, float]:
-    """Train on the parts for so many epochs; the student and the seconds spent. The last part only measures."""
-    torch.manual_seed(seed)
-    patches, targets, labels = load_parts(parts[:-1])
-    aside = load_parts(parts[-1:])
-    sample = (targets[:20_000].float() - teacher.zero_point) * teacher.scale
-    deviation = sample.std(0).clamp_min(0.05)
-    lessons = Lessons(label_count, deviation, sample.mean(0), torch.from_numpy(teacher.class_weights))
-    lessons = lessons.to(memory_format=torch.channels_last)
-    groups = [
-        {"params": [p for p in lessons.parameters() if p.ndim > 1], "weight_decay": 0.02},
-        {"params": [p for p in lessons.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=FASTEST)
-    batches = len(patches) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, FASTEST, total_steps=epochs * batches + 1, pct_start=0.15)
+    """Train on the parts; the student and the seconds spent. The last part only measures."""
+    torch.manual_seed(course.seed)
+    material, aside = Material.load(parts[:-1]), Material.load(parts[-1:])
+    embeddings = _widened(teacher, material.targets[:20_000])
+    lessons = Lessons(
+        label_count, embeddings.std(0).clamp_min(0.05), embeddings.mean(0), torch.from_numpy(teacher.class_weights)
+    ).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [p for p in lessons.parameters() if p.ndim > 1], "weight_decay": DECAY},
+            {"params": [p for p in lessons.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+    )
+    batches = len(material) // BATCH
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
-    first, spent = 0, 0.0
+    first, spent, schedule = 0, 0.0, None
     if checkpoint.is_file():
         held = torch.load(checkpoint, weights_only=True)
         lessons.load_state_dict(held["lessons"])
-        optimiser.load_state_dict(held["optimiser"])
-        schedule.load_state_dict(held["schedule"])
         first, spent = held["epoch"], held["seconds"]
-    for epoch in range(first, epochs):
+        if first % course.epochs:
+            schedule = _cycle(optimiser, course, first, batches)
+            schedule.load_state_dict(held["schedule"])
+        optimiser.load_state_dict(held["optimiser"])
+    for epoch in range(first, course.length):
         began = time.monotonic()
-        order = torch.from_numpy(np.random.default_rng(seed + epoch).permutation(len(patches)))
+        if schedule is None or epoch % course.epochs == 0:
+            schedule = _cycle(optimiser, course, epoch, batches)
+        order = torch.from_numpy(np.random.default_rng(course.seed + epoch).permutation(len(material)))
         lessons.train()
         total = 0.0
-        progress = tqdm(range(batches), desc=f"epoch {epoch + 1}/{epochs}", mininterval=10)
-        for batch in progress:
-            chosen = order[batch * BATCH : (batch + 1) * BATCH]
-            loss = _loss(lessons, teacher, label_count, patches[chosen], targets[chosen], labels[chosen])
+        for batch in tqdm(range(batches), desc=f"epoch {epoch + 1}/{course.length}", mininterval=10):
+            loss = _loss(lessons, teacher, label_count, material, order[batch * BATCH : (batch + 1) * BATCH])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(lessons.parameters(), 5.0)
@@ -71,17 +98,11 @@ def distil(
             total += loss.item()
         lessons.eval()
         with torch.no_grad():
-            apart = np.mean(
-                [
-                    _loss(lessons, teacher, label_count, *(array[start : start + 500] for array in aside)).item()
-                    for start in range(0, len(aside[0]), 500)
-                ]
-            )
+            losses = [_loss(lessons, teacher, label_count, aside, part) for part in torch.arange(len(aside)).split(500)]
+        apart = float(torch.stack(losses).mean())
         spent += time.monotonic() - began
-        print(
-            f"epoch {epoch + 1}/{epochs}: loss {total / batches:.4f}, on windows apart {apart:.4f}, {spent:.0f} s",
-            flush=True,
-        )
+        told = f"loss {total / batches:.4f}, on windows apart {apart:.4f}, {spent:.0f} s"
+        print(f"epoch {epoch + 1}/{course.length}: {told}", flush=True)
         state = {
             "lessons": lessons.state_dict(),
             "optimiser": optimiser.state_dict(),
@@ -89,21 +110,30 @@ def distil(
         }
         torch.save({**state, "epoch": epoch + 1, "seconds": spent}, checkpoint.with_suffix(".tmp"))
         checkpoint.with_suffix(".tmp").replace(checkpoint)
-    lessons.eval()
-    return lessons.student, spent
+    return lessons.eval().student, spent
+
+
+def _cycle(
+    optimiser: torch.optim.Optimizer, course: Course, epoch: int, batches: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    """The rise and fall of the learning rate for the cycle that holds this epoch."""
+    peak = FASTEST / 2 ** (epoch // course.epochs)
+    return torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=course.epochs * batches + 1, pct_start=0.15)
 
 
 def _loss(
-    lessons: Lessons,
-    teacher: Teacher,
-    label_count: int,
-    patches: torch.Tensor,
-    targets: torch.Tensor,
-    labels: torch.Tensor,
+    lessons: Lessons, teacher: Teacher, label_count: int, material: Material, chosen: torch.Tensor
 ) -> torch.Tensor:
-    """The loss of one batch as stored."""
-    bands = ((patches.float() - INPUT_ZERO_POINT) * INPUT_SCALE).unsqueeze(1).to(memory_format=torch.channels_last)
-    heard = torch.zeros(len(patches), label_count + 1)
-    heard.scatter_(1, torch.where(labels < 0, label_count, labels).long(), 1.0)
+    """The loss of some windows, by their numbers."""
+    bands = (material.patches[chosen].float() - INPUT_ZERO_POINT) * INPUT_SCALE
+    labels = material.labels[chosen].long()
+    heard = torch.zeros(len(chosen), label_count + 1)
+    heard.scatter_(1, torch.where(labels < 0, label_count, labels), 1.0)
+    bands = bands.unsqueeze(1).to(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        return lessons.loss(bands, (targets.float() - teacher.zero_point) * teacher.scale, heard[:, :label_count])
+        return lessons.loss(bands, _widened(teacher, material.targets[chosen]), heard[:, :label_count])
+
+
+def _widened(teacher: Teacher, cells: torch.Tensor) -> torch.Tensor:
+    """The teacher's int8 cells as values: float32, same shape."""
+    return (cells.float() - teacher.zero_point) * teacher.scale

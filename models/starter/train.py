@@ -29,8 +29,9 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for windows and checkpoints, outside the repository"
     )
-    parser.add_argument("--windows", type=int, default=200_000)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--windows", type=int, default=160_000)
+    parser.add_argument("--epochs", type=int, default=6, help="of one cycle")
+    parser.add_argument("--cycles", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=HERE, help="where the artefacts go")
@@ -57,7 +58,7 @@ def student_step(arguments: argparse.Namespace) -> None:
     """Distil."""
     import torch
     from clips import shared_folder, training_clips
-    from distil import distil
+    from distil import Course, distil
     from teacher import Teacher
     from windows import PUBLISHED
 
@@ -65,10 +66,11 @@ def student_step(arguments: argparse.Namespace) -> None:
     folder = student_folder(arguments)
     labels = len({clip.label for clip in training_clips()})
     teacher = Teacher(shared_folder() / PUBLISHED)
-    student, seconds = distil(windows_step(arguments), labels, teacher, folder, arguments.epochs, arguments.seed)
+    course = Course(arguments.epochs, arguments.cycles, arguments.seed)
+    student, seconds = distil(windows_step(arguments), labels, teacher, folder, course)
     torch.save(student.state_dict(), folder / "student.pt")
     (folder / "training.json").write_text(
-        json.dumps({"windows": arguments.windows, "epochs": arguments.epochs, "seconds": round(seconds)}) + "\n"
+        json.dumps({"windows": arguments.windows, "epochs": course.length, "seconds": round(seconds)}) + "\n"
     )
 
 
