@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.features.window import hann_window
 from edge.stream import SAMPLE_RATE
 
 FRONT_END_VERSION = 1
@@ -60,9 +61,8 @@ class LogMel:
     """
 
     def __init__(self) -> None:
-        hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)  # periodic
         # 1 / 32768 is a power of two: folded into the window it rounds nothing that YAMNet does not.
-        self._window: NDArray[np.float32] = hann.astype(np.float32) / np.float32(32_768.0)
+        self._window: NDArray[np.float32] = hann_window(FRAME_SAMPLES) / np.float32(32_768.0)
         self._weights = mel_weights()
         self._padded = np.zeros((_BATCH, _FFT_SAMPLES), np.float32)  # the last 112 columns stay zero
         self._magnitude = np.zeros((_BATCH, _SPECTRUM), np.float32)

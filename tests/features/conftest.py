@@ -28,6 +28,8 @@ class Yamnet:
         tensors = self._interpreter.get_tensor_details()
         self._patch = next(t for t in tensors if t["dtype"] is np.int8 and list(t["shape"]) == [1, 96, 64])
         self._weights = next(t for t in tensors if t["dtype"] is np.float32 and list(t["shape"]) == [64, 257])
+        self._window = next(t for t in tensors if t["dtype"] is np.float32 and list(t["shape"])[-1:] == [400]
+                            and np.prod(t["shape"]) == 400)
         self._scores = self._interpreter.get_output_details()[0]
         self._input = self._interpreter.get_input_details()[0]
 
@@ -35,6 +37,11 @@ class Yamnet:
     def mel_weights(self) -> NDArray[np.float32]:
         """float32 `(257, 64)`: the file's own mel matrix."""
         return self._interpreter.get_tensor(self._weights["index"]).T
+
+    @property
+    def window(self) -> NDArray[np.float32]:
+        """float32 `(400,)`: the file's own analysis window."""
+        return self._interpreter.get_tensor(self._window["index"]).reshape(-1)
 
     def hear(self, samples: Clip) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Of int16 `(15600,)`: the file's own patch int8 `(96, 64)` and its scores float32 `(521,)`."""
