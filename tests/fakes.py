@@ -14,7 +14,7 @@ from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 class FakeSource:
     """Plays a script: blocks, None for "nothing yet", or a callable to run between two blocks."""
 
-    def __init__(self, script: Sequence[Block | None | Callable[[], None]], *, live: bool = False) -> None:
+    def __init__(self, script: Sequence[Block | Callable[[], None] | None], *, live: bool = False) -> None:
         self.live = live
         self.state = "ok"
         self.closed = False

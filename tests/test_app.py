@@ -98,7 +98,7 @@ def test_a_failure_on_the_way_up_gives_back_what_was_taken(recording: Path, tmp_
 def test_settings_and_model_are_checked_before_anything_opens(recording: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="clapp"):
         build(settings_for(recording, pin=(PinSettings(pin="17", target="clapp", factory="simulated"),)), tmp_path)
-    with pytest.raises(ModelError, match="'startre'.*starter"):
+    with pytest.raises(ModelError, match=r"'startre'.*starter"):
         build(settings_for(recording, model=ModelSettings(name="startre")), tmp_path)
 
 

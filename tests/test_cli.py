@@ -141,7 +141,8 @@ def test_output_into_a_pipe_that_closes_is_no_failure_to_explain(recording: Path
 
 def test_check_names_each_part_with_what_to_do(recording: Path, tmp_path: Path) -> None:
     settings = tmp_path / "edge.toml"
-    settings.write_text(f'[source]\nkind = "file"\npath = "{recording}"\npaced = false\n[mqtt]\nhost = "127.0.0.1"\nport = 1\n'
+    settings.write_text(f'[source]\nkind = "file"\npath = "{recording}"\npaced = false\n'
+                        '[mqtt]\nhost = "127.0.0.1"\nport = 1\n'
                         '[[pin]]\npin = 17\ntarget = "hand_clap"\nfactory = "simulated"\n')
     done = edge_audio("check", "--config", settings, "--state-dir", tmp_path, "--format", "json", code=1)
     findings = {line["part"]: line for line in map(json.loads, done.stdout.splitlines())}

@@ -24,7 +24,7 @@ MAY = {
     **{name: GROUND - {"journal"} for name in GROUND},
     "settings_file": {"settings_file"} | GROUND,
 }
-"""Parts that are not listed (cli, app, classification, bench, demo, plot ...) compose, and may import anything below them."""
+"""Parts that are not listed (cli, app, classification, bench, demo ...) compose, and may import anything below them."""
 
 ONE_FILE = {
     "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt_connection.py", "gpiozero": "edge/sinks/",

@@ -21,14 +21,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("clone")
     subprocess.run(f"git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t {copy}", shell=True,
                    check=True, cwd=ROOT)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target",
-                    str(folder), str(copy)], check=True, capture_output=True, timeout=300)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+                    "--target", str(folder), str(copy)], check=True, capture_output=True, timeout=300)
     return folder
 
 
 def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "edge", *arguments], cwd=installed, capture_output=True, text=True, timeout=120,
-                          check=False, env={**os.environ, "PYTHONPATH": str(installed), "EDGE_AUDIO_STATE": str(installed / "state")})
+    environment = {**os.environ, "PYTHONPATH": str(installed), "EDGE_AUDIO_STATE": str(installed / "state")}
+    return subprocess.run([sys.executable, "-m", "edge", *arguments], cwd=installed, capture_output=True, text=True,
+                          timeout=120, check=False, env=environment)
 
 
 def test_the_embedded_model_and_the_demo_come_with_it(installed: Path) -> None:

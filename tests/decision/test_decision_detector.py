@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -119,5 +120,5 @@ def test_starts_and_ends_alternate_and_never_overlap(values: list[float], releas
     for detection in ends:
         assert detection.end is not None and detection.end >= detection.start
         assert detection.probability >= 0.6 - 1e-6
-    for before, after in zip(ends, ends[1:], strict=False):
+    for before, after in itertools.pairwise(ends):
         assert before.end is not None and after.start >= before.end

@@ -50,5 +50,5 @@ def test_own_thresholds_win_and_own_labels_leave_the_models_thresholds_behind() 
 def test_an_unknown_label_names_the_nearest_ones() -> None:
     with pytest.raises(SettingsError, match="nearest: Clapping"):
         resolve_targets([TargetSettings(name="x", labels=("claping",))], LABELS, OFFERED)
-    with pytest.raises(SettingsError, match="'clap'.*nearest: Clapping"):
+    with pytest.raises(SettingsError, match=r"'clap'.*nearest: Clapping"):
         resolve_targets([TargetSettings(name="clap")], LABELS, OFFERED)
