@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 import wave
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,11 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.stream import SAMPLE_RATE
+
+_PEAK = """
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+"""The process says its own peak, in kB: what wait4 reports starts from the memory of whoever forked it."""
 
 _BARE = """
 import sys, numpy
@@ -25,15 +28,21 @@ for _ in range(10):
     runtime.set_input(numpy.zeros(runtime.inputs[0].shape, numpy.float32))
     runtime.invoke()
     runtime.output()
-"""
+""" + _PEAK
+
+_RUN = """
+import sys
+from edge.cli import main
+main(sys.argv[1:])
+""" + _PEAK
 
 _READY = """
 import sys
 from pathlib import Path
 from edge.app import build
 from edge.settings_file import load_settings
-build(load_settings(Path(sys.argv[1])), Path(sys.argv[2]))
-"""
+build(load_settings(Path(sys.argv[1])), Path(sys.argv[2])).source.close()
+""" + _PEAK
 
 SETTINGS = """
 [source]
@@ -57,28 +66,23 @@ level = "error"
 """All parts at work: broker (that refuses), pin, gate."""
 
 
-def peak_bytes(arguments: Sequence[str]) -> int:
-    """Peak resident memory of a Python process with these arguments. Raises ModelError where it fails."""
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode != 0:
-        raise ModelError("bench", found=f"exit {process.returncode}: {said.decode(errors='replace').strip()[-300:]}",
+def peak_bytes(script: str, *arguments: str) -> int:
+    """Peak resident memory of a Python process that runs `script`. Raises ModelError where it fails."""
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ModelError("bench", found=f"exit {done.returncode}: {done.stderr.strip()[-300:]}",
                          wanted="a process that runs to its end")
-    return usage.ru_maxrss * 1024
+    return int(done.stdout.split()[-1]) * 1024
 
 
 def bare_peak_bytes(whole: Path, runtime: str) -> int:
     """Peak memory of numpy, the runtime, and the whole file in it: nothing of ours but the import of the runtime."""
-    return peak_bytes(["-c", _BARE, str(whole), runtime])
+    return peak_bytes(_BARE, str(whole), runtime)
 
 
 def run_peak_bytes(settings: Path, state_dir: Path) -> int:
     """Peak memory of `edge-audio run` over a recording, with broker, pin and gate."""
-    return peak_bytes(["-m", "edge", "run", "--config", str(settings), "--state-dir", str(state_dir)])
+    return peak_bytes(_RUN, "run", "--config", str(settings), "--state-dir", str(state_dir))
 
 
 def startup_seconds(settings: Path, state_dir: Path, *, rounds: int = 3) -> float:
@@ -86,7 +90,7 @@ def startup_seconds(settings: Path, state_dir: Path, *, rounds: int = 3) -> floa
     taken = []
     for _ in range(rounds):
         mark = time.monotonic()
-        peak_bytes(["-c", _READY, str(settings), str(state_dir)])
+        peak_bytes(_READY, str(settings), str(state_dir))
         taken.append(time.monotonic() - mark)
     return min(taken)
 
