@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -167,3 +168,13 @@ def test_evaluate_measures_a_folder_of_classes(tmp_path: Path) -> None:
     line = json.loads(edge_audio("evaluate", "--format", "json", tmp_path).stdout)
     assert line["clips"] == 2 and line["classified"] == 1
     assert line["classes"]["hand_clap"]["negatives"] == 1
+
+
+@pytest.mark.skipif(Path("/proc/asound/cards").exists(), reason="this machine may have a microphone")
+def test_without_a_microphone_devices_and_check_say_what_to_do(tmp_path: Path) -> None:
+    bare = {**os.environ, "PULSE_SERVER": "none", "EDGE_AUDIO_STATE": str(tmp_path), "HOME": str(tmp_path)}
+    done = edge_audio("devices", code=1, env=bare)
+    assert done.stdout == "" and "arecord" in done.stderr
+    done = edge_audio("check", "--format", "json", code=1, env=bare)
+    (finding,) = [line for line in map(json.loads, done.stdout.splitlines()) if line["part"] == "microphone"]
+    assert not finding["ok"] and "none at all" in finding["text"] and "edge-audio devices" in finding["advice"]

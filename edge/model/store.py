@@ -174,6 +174,8 @@ def _folders(parent: Path) -> dict[str, Path]:
         return {path.name: path for path in parent.iterdir() if (path / MANIFEST).is_file()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise disk_error(parent, error, "a state directory that can be read (--state-dir)") from error
 
 
 def _check_file(path: Path, thing: str, sha256: str | None) -> None:

@@ -1,0 +1,54 @@
+"""What an unprivileged user may not read or write is named, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import tone
+from tests.test_cli import ROOT, write_wav
+
+NOBODY = 65_534
+
+AS_NOBODY = f"""
+import os, sys
+from edge.cli import main
+free, *arguments = sys.argv[1:]
+main(["classify", free])                       # loads everything while it may
+os.seteuid({NOBODY})
+sys.exit(main(arguments))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["classify", "{folder}/locked.wav"], ["locked.wav", "ermission denied"]),
+    (["run", "--config", "{folder}/locked.toml"], ["locked.toml", "ermission denied"]),
+    (["run", "--file", "{folder}/free.wav", "--fast", "--config", "{folder}/log.toml"], ["locked.log", "ermission denied"]),
+    (["model", "install", "{folder}/free.wav", "--state-dir", "{folder}/locked"], ["locked", "ermission denied"]),
+    (["model", "list", "--state-dir", "{folder}/locked"], ["locked", "ermission denied"]),
+])
+def test_no_permission_is_one_line_that_names_the_thing(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+    free = write_wav(tmp_path / "free.wav", tone(1.0))
+    write_wav(tmp_path / "locked.wav", tone(1.0)).chmod(0o600)
+    for name in ("locked.toml", "locked.log"):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "log.toml").write_text(f'[log]\nevents = "{tmp_path}/locked.log"\n')
+    (tmp_path / "locked").mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    before = sorted(tmp_path.rglob("*"))
+    given = [part.format(folder=tmp_path) for part in arguments]
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(free), *given],
+                          capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
+                          env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path / "state")})
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge-audio: ")]
+    assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+    for word in words:
+        assert word in line
+    assert sorted(tmp_path.rglob("*")) == before
