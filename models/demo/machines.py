@@ -25,7 +25,7 @@ def siren(seconds: float) -> Samples:
 
 
 def footstep(seed: int) -> Samples:
-    """A shoe on wood: a dull heel, then a softer sole, 300 ms, peak 1."""
+    """A soft shoe on wood: a dull heel, then a softer sole, 300 ms, peak 1."""
     rng = np.random.default_rng(seed)
     now = np.arange(round(0.3 * RATE)) / RATE
     sound = np.zeros_like(now)
@@ -34,8 +34,7 @@ def footstep(seed: int) -> Samples:
         begun = (now >= start) * (1.0 - np.exp(-after / 0.002))
         sound += strength * begun * np.sin(2.0 * np.pi * hertz * after) * np.exp(-after / 0.035)
         scuff = np.convolve(rng.standard_normal(len(now)), np.hanning(24) / 12.0, "same")
-        sound += 0.12 * strength * begun * scuff * np.exp(-after / 0.03)
-        sound += 0.1 * strength * begun * rng.standard_normal(len(now)) * np.exp(-after / 0.0025)
+        sound += 0.3 * strength * begun * scuff * np.exp(-after / 0.03)
     return sound / np.abs(sound).max()
 
 

@@ -63,7 +63,7 @@ def voice_scene() -> list[Sound]:
 def steps_scene() -> list[Sound]:
     """Somebody walks past a fan: nothing at all to report."""
     steps = [Sound(1.2 + 0.62 * n, footstep(40 + n), (0.8 + 0.3 * n, 1.2, 0.05), -16.0) for n in range(8)]
-    return [Sound(0.3, fan(7.2, 9), (0.5, 3.0, 0.3), -34.0), *steps]
+    return [Sound(0.3, fan(7.2, 9), (0.5, 3.0, 0.3), -28.0), *steps]
 
 
 def siren_scene() -> list[Sound]:

@@ -68,26 +68,27 @@ LABELS = (
     ),
 )
 
-# What ships, judged by recall at five false alarms an hour on sources left out (figures: MODEL_CARD.md).
+# What ships, judged on sources left out and on sources never heard (figures: MODEL_CARD.md). Experimental: borderline, or
+# measured on next to nothing; of these only finger_snap, which the appliance is for, is a standard target.
 KEPT: tuple[str, ...] = (
     "hand_clap",
     "typing",
     "applause",
     "baby_cry",
-    "dog_bark",
+    "chainsaw",
+    "church_bells",
+    "clock_tick",
     "door_knock",
     "fire_crackling",
+    "glass_break",
     "music",
     "phone_ring",
-    "rooster",
-    "scream",
     "sea_waves",
     "siren",
-    "sneeze",
-    "speech",
-    "whistle",
+    "snoring",
 )
-EXPERIMENTAL: tuple[str, ...] = ("finger_snap",)
+EXPERIMENTAL: tuple[str, ...] = ("finger_snap", "dog_bark", "rooster", "speech", "water_running", "whistle")
+STANDARD_TARGETS: tuple[str, ...] = (*KEPT, "finger_snap")
 
 SINGLE_KEY_SECONDS = 1.5
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from backbone import Backbone
 from clips import digest
+from labels import EXPERIMENTAL, STANDARD_TARGETS
 
 DESCRIPTION = "Hand claps, typing and household sounds: int8 convolutions distilled from YAMNet, rows of our own."
 
 
-def write_manifest(
-    folder: Path, backbone: Backbone, thresholds: dict[str, tuple[float, float]], experimental: tuple[str, ...]
-) -> None:
+def write_manifest(folder: Path, backbone: Backbone, thresholds: dict[str, tuple[float, float]]) -> None:
     """Write manifest.json; thresholds are logits (enter, release) in the order of the head's rows."""
     with np.load(folder / "head.npz") as head:
         rows, columns = head["weights"].shape
@@ -39,7 +38,7 @@ def write_manifest(
         },
         "head": {**_file(folder / "head.npz"), "rows": rows, "columns": columns},
         "labels": list(thresholds),
-        "experimental": [name for name in experimental if name in thresholds],
+        "experimental": [name for name in EXPERIMENTAL if name in thresholds],
         "targets": [
             {
                 "name": name,
@@ -48,6 +47,7 @@ def write_manifest(
                 "release_threshold": round(_score(release), 4),
             }
             for name, (enter, release) in thresholds.items()
+            if name in STANDARD_TARGETS
         ],
         "source": {
             "made_by": "models/starter/train.py",

@@ -95,6 +95,6 @@ def fit_head(out: Path, work: Path, seed: int, ridge: float = RIDGE) -> list[Evi
         np.savez(file, weights=rows, bias=bias)
     write_sources(out / "sources.csv", clips)
     thresholds = {label.name: (one.threshold, one.threshold - RELEASE_LOGITS) for label, one in chosen}
-    write_manifest(out, backbone, thresholds, EXPERIMENTAL)
+    write_manifest(out, backbone, thresholds)
     (out / "out_of_fold.json").write_text(json.dumps([asdict(one) for one in evidence], indent=1) + "\n")
     return evidence
