@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from edge.features.frontend import FrontEnd
 from edge.learn.figures import area_under_curve
 from edge.model.classifier import Model, open_model
 from edge.model.manifest import file_sha256
+from edge.model.runtime import open_runtime
 from edge.stream import Block, StreamFormat
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +76,13 @@ def test_it_is_small_enough_for_a_small_board() -> None:
     training = json.loads((STARTER / "training.json").read_text(encoding="utf-8"))
     assert MANIFEST["backbone"]["bytes"] < 600_000
     assert training["multiplies"] < 26_000_000
+
+
+def test_xnnpack_takes_every_operator_where_it_takes_int8_at_all() -> None:
+    runtime = open_runtime(STARTER / "backbone.tflite")
+    if runtime.name != "LiteRT":
+        pytest.skip(f"{runtime.name}: XNNPACK takes no int8 operator there")
+    assert re.search(r"\b(\d+) of \1 operators", runtime.describe()), runtime.describe()
 
 
 def test_int8_loses_next_to_nothing() -> None:

@@ -84,5 +84,5 @@ def procedural_sound(rng: np.random.Generator, samples: int) -> Floats:
     """One sound of a random kind, peak 1: float32 (samples,)."""
     sound = KINDS[rng.integers(len(KINDS))](rng, samples)
     if rng.random() < 0.4:
-        sound = np.roll(sound, int(rng.integers(samples))) * np.float32(1.0)
+        sound = np.roll(sound, int(rng.integers(samples)))
     return sound / max(float(np.abs(sound).max()), 1e-6)
