@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,11 +47,18 @@ def test_no_permission_is_one_line_that_names_the_thing(arguments: list[str], wo
     (tmp_path / "locked").mkdir(mode=0o700)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
+    # A copy of the program that anybody may read: the clone may lie in root's own folder.
+    program = tmp_path.parent / "program"
+    if not program.exists():
+        shutil.copytree(ROOT / "edge", program / "edge", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "models" / "starter", program / "models" / "starter")
+        shutil.copy(ROOT / "setup.cfg", program)
     before = sorted(tmp_path.rglob("*"))
     given = [part.format(folder=tmp_path) for part in arguments]
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(free), *given],
-                          capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
-                          env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path / "state")})
+                          capture_output=True, text=True, cwd=program, timeout=120, check=False,
+                          env={**os.environ, "PYTHONPATH": str(program), "PYTHONDONTWRITEBYTECODE": "1",
+                               "EDGE_AUDIO_STATE": str(tmp_path / "state")})
     lines = [line for line in done.stderr.splitlines() if line.startswith("edge-audio: ")]
     assert len(lines) == 1, done.stderr
     assert done.returncode in (1, 2) and "Traceback" not in done.stderr
