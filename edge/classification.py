@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
-from edge.settings import SourceSettings, TargetSettings
-from edge.sources.open import open_source
-from edge.stats import Stats
+from edge.settings import TargetSettings
+from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 
 Progress = Callable[[float], None]
@@ -27,7 +26,7 @@ class Classification:
     """What is in one sound, patch by patch. P patches, L labels, E values in an embedding, F frames of 10 ms.
 
     starts: float64 `(P,)`, seconds. scores: float32 `(P, L)`. embeddings: float32 `(P, E)` and bands: float32 `(F, 64)`
-    (log-mel), both None for a whole model. events: phase "end", in the order of their ends.
+    (log-mel), None where they were not kept or the model has none. events: phase "end", in the order of their ends.
     """
 
     file: str
@@ -71,13 +70,28 @@ class Classification:
 
 
 class _Kept:
-    """A sink and an `on_scores` that keep what passes."""
+    """A sink and an `on_scores` that keep what passes, no more of it than is asked for: an hour has 15,000 patches."""
 
     name = "kept"
 
-    def __init__(self) -> None:
-        self.patches: list[tuple[Patch, Scores]] = []
+    def __init__(self, *, hop_frames: int, embeddings: bool, bands: bool) -> None:
+        self._hop_frames = hop_frames
+        self._embeddings, self._bands = embeddings, bands
+        self.positions: list[int] = []
+        self.scores: list[NDArray[np.float32]] = []
+        self.embeddings: list[NDArray[np.float32]] = []
+        self.bands: list[NDArray[np.float32]] = []
         self.events: list[Event] = []
+
+    def patch(self, patch: Patch, scores: Scores) -> None:
+        """Keep what one patch gave; of its bands those that no patch before it had."""
+        if self._bands and patch.data.dtype == np.float32:
+            rows = cast("NDArray[np.float32]", patch.data)
+            self.bands.append(rows[-self._hop_frames:].copy() if self.positions else rows)
+        if self._embeddings and scores.embedding is not None:
+            self.embeddings.append(scores.embedding)
+        self.positions.append(scores.position)
+        self.scores.append(scores.values)
 
     def start(self) -> None:
         """Nothing to take."""
@@ -119,38 +133,31 @@ class _Sound:
 
 
 def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMPLE_RATE, hop_seconds: float = 0.24,
-             channel: int = -1, targets: Sequence[TargetSettings] = (),
+             channel: int = -1, targets: Sequence[TargetSettings] = (), embeddings: bool = True, bands: bool = True,
              progress: Progress | None = None) -> Classification:
     """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
 
     The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one patch.
+    embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """
-    kept = _Kept()
-    blocks = _array_blocks(sound, rate) if isinstance(sound, np.ndarray) else open_source(
-        SourceSettings(kind="file", path=str(sound), paced=False), Stats()).blocks()
-    source = _Sound(blocks, progress)
-    listener = Listener(model, targets=targets, hop_seconds=hop_seconds, channel=channel,
-                        on_scores=lambda patch, scores: kept.patches.append((patch, scores)))
-    listener.run(source, [kept])
-    scores = [scores for _, scores in kept.patches]
-    embeddings = [entry.embedding for entry in scores if entry.embedding is not None]
+    kept = _Kept(hop_frames=round(hop_seconds * 100), embeddings=embeddings, bands=bands)
+    listener = Listener(model, targets=targets, hop_seconds=hop_seconds, channel=channel, on_scores=kept.patch)
+    if isinstance(sound, np.ndarray):
+        source = _Sound(_array_blocks(sound, rate), progress)
+        listener.run(source, [kept])
+    else:
+        with open_recording(sound) as recording:
+            source = _Sound(recording.blocks(), progress)
+            listener.run(source, [kept])
     return Classification(
         file="array" if isinstance(sound, np.ndarray) else str(sound), duration_seconds=source.seconds,
         model=model.manifest.name, runtime=model.runtime_name, hop_seconds=hop_seconds,
         patch_samples=model.patch_samples, labels=tuple(model.labels),
-        starts=np.array([entry.position / SAMPLE_RATE for entry in scores], np.float64),
-        scores=np.stack([entry.values for entry in scores]) if scores else np.zeros((0, len(model.labels)), np.float32),
-        embeddings=np.stack(embeddings) if embeddings else None,
-        bands=_joined([patch for patch, _ in kept.patches], round(hop_seconds * 100)), events=tuple(kept.events))
-
-
-def _joined(patches: Sequence[Patch], hop_frames: int) -> NDArray[np.float32] | None:
-    """The overlapping patches' bands laid end to end, each frame once: float32 `(F, 64)`."""
-    if not patches or patches[0].data.ndim != 2:
-        return None
-    rows = [patch.data if number == 0 else patch.data[-hop_frames:] for number, patch in enumerate(patches)]
-    return np.concatenate(rows).astype(np.float32, copy=False)
+        starts=np.array(kept.positions, np.float64) / SAMPLE_RATE,
+        scores=np.stack(kept.scores) if kept.scores else np.zeros((0, len(model.labels)), np.float32),
+        embeddings=np.stack(kept.embeddings) if kept.embeddings else None,
+        bands=np.concatenate(kept.bands) if kept.bands else None, events=tuple(kept.events))
 
 
 def _array_blocks(sound: NDArray[Any], rate: int) -> Iterator[Block | None]:

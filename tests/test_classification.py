@@ -36,6 +36,12 @@ def test_every_sample_is_in_a_patch_and_the_hop_is_kept(result: Classification) 
     assert result.bands is not None and result.bands.shape == (96 + 48 * (len(result.starts) - 1), 64)
 
 
+def test_what_is_not_asked_for_is_not_kept(result: Classification) -> None:
+    slim = classify(LoudnessModel(), SOUND, hop_seconds=0.48, embeddings=False, bands=False)
+    assert slim.embeddings is None and slim.bands is None
+    assert np.array_equal(slim.scores, result.scores)
+
+
 def test_floats_and_channels_are_heard_like_samples(result: Classification) -> None:
     stereo = np.stack([SOUND, SOUND], axis=1)
     for other in (SOUND / 32768.0, stereo, stereo.astype(np.float32) / 32768.0):

@@ -100,6 +100,7 @@ def test_classify_searches_folders(recording: Path) -> None:
     (["classify", "--allow", "clasping", "{recording}"], ["clasping"]),
     (["run", "--config", "nowhere.toml"], ["nowhere.toml", "No such file"]),
     (["run", "--file", "nowhere.wav", "--fast"], ["nowhere.wav"]),
+    (["run", "--fast"], ["--fast", "microphone", "--file"]),
     (["evaluate", "nowhere"], ["nowhere"]),
     (["evaluate", "setup.cfg"], ["setup.cfg", "path and class"]),
     (["model", "install", "nowhere.tflite"], ["nowhere.tflite"]),

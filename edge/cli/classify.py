@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             with progress_bar(file) as progress:
                 result = classify(model, file, hop_seconds=hop, channel=settings.source.channel,
-                                  targets=settings.target, progress=progress)
+                                  targets=settings.target, embeddings=False,
+                                  bands=options.plot is not None, progress=progress)
         except SourceError as error:
             print(f"edge-audio: {error}", file=sys.stderr)
             worst = max(worst, error.exit_code)

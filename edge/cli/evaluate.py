@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = 0.0
     with bar("evaluate", len(clips), "clips") as progress:
         for number, clip in enumerate(clips):
-            result = classify(model, clip.path, hop_seconds=options.hop)
+            result = classify(model, clip.path, hop_seconds=options.hop, embeddings=False, bands=False)
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
             scores[number] = result.scores.max(axis=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge.app import build
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SettingsError
 from edge.settings import SourceSettings
 
 EXAMPLES = """Examples:
@@ -37,6 +38,8 @@ def source_settings(options: argparse.Namespace, source: SourceSettings) -> Sour
         source = replace(source, kind="file", path=str(options.file))
     if options.microphone is not None:
         source = replace(source, kind="microphone", microphone=options.microphone)
+    if options.fast and source.kind != "file":
+        raise SettingsError("--fast", found=f"a {source.kind}", wanted="a recording (--file)")
     return replace(source, paced=False) if options.fast else source
 
 
