@@ -29,7 +29,7 @@ _FFT_SAMPLES = 512
 _SPECTRUM = _FFT_SAMPLES // 2 + 1
 _LOWEST_HZ, _HIGHEST_HZ = 125.0, 7_500.0
 _LOG_OFFSET = 0.001
-_BATCH = 64  # rows per turn, a hop of 0.48 s and a block: the scratch (about 330 kB) stays in the second-level cache of a small board
+_BATCH = 64  # rows per turn, a hop of 0.48 s and a block: the scratch (330 kB) stays in a small board's second-level cache
 _SLAB = 4  # rows per matrix product; see LogMel.rows
 
 
