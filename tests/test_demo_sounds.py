@@ -26,7 +26,7 @@ IN_YAMNETS_WORDS = {
     "hand_clap": {"Clapping", "Hands", "Applause"},
     "typing": {"Typing", "Computer keyboard", "Typewriter"},
     "speech": {"Speech", "Narration, monologue", "Male speech, man speaking", "Speech synthesizer"},
-    "siren": {"Siren", "Police car (siren)", "Ambulance (siren)", "Civil defense siren"},
+    "siren": {"Siren", "Emergency vehicle", "Police car (siren)", "Ambulance (siren)", "Civil defense siren"},
 }
 
 

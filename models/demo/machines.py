@@ -1,4 +1,4 @@
-"""A siren that wails, a foot that steps, a fan that turns."""
+"""A siren that yelps, a foot that steps, a fan that turns."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Samples = npt.NDArray[np.float64]
 
 
 def siren(seconds: float) -> Samples:
-    """An electronic wail: a horn-shaped wave that climbs from 650 to 1,450 Hz and falls back, every 3.2 s; peak 1."""
+    """An electronic yelp: a bright tone that climbs from 650 to 1,450 Hz and falls back, twice a second; peak 1."""
     now = np.arange(round(seconds * RATE)) / RATE
-    turn = (now / 3.2) % 1.0
+    turn = (now / 0.5) % 1.0
     climb = np.where(turn < 0.45, turn / 0.45, (1.0 - turn) / 0.55)
     pitch = 650.0 * (1_450.0 / 650.0) ** np.sin(0.5 * np.pi * climb)
     angle = 2.0 * np.pi * np.cumsum(pitch) / RATE

@@ -57,7 +57,7 @@ def typing_scene() -> list[Sound]:
 
 def voice_scene() -> list[Sound]:
     """Somebody speaks: nothing that claps or types."""
-    return [Sound(1.0, spoken(SENTENCE), (1.5, 1.5, 1.6), -8.0, "speech")]
+    return [Sound(1.0, spoken(SENTENCE), (1.5, 1.5, 1.6), -8.0)]
 
 
 def steps_scene() -> list[Sound]:
@@ -67,7 +67,7 @@ def steps_scene() -> list[Sound]:
 
 
 def siren_scene() -> list[Sound]:
-    """A siren, wailing outside."""
+    """A siren, yelping."""
     return [Sound(1.5, siren(7.0), (0.6, 0.5, 1.8), -12.0, "siren")]
 
 
@@ -78,7 +78,7 @@ SCENES = {
     "typing": (typing_scene, 11.5, STUDY),
     "voice": (voice_scene, 9.0, LIVING_ROOM),
     "steps": (steps_scene, 8.0, LIVING_ROOM),
-    "siren": (siren_scene, 10.5, LIVING_ROOM),
+    "siren": (siren_scene, 10.5, STUDY),
 }
 
 

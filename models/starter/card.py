@@ -118,6 +118,9 @@ def left_out_lines(manifest: dict[str, Any], apart: dict[str, Any]) -> Iterator[
         mark = " (experimental)" if name in manifest["experimental"] else ""
         recall = share(one["heard"], one["clips"])
         counts = f"{one['clips']} | {one['groups']}"
+        if one["groups"] < 2:
+            yield f"| {name}{mark} | {counts} | only source | - | - |"
+            continue
         yield f"| {name}{mark} | {counts} | {one['area']:.3f} | {recall} | {one['staged_share']:.2f} |"
     yield ""
     yield "Each source of the scarce labels, left out, at the threshold that ships:"

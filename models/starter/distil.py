@@ -1,6 +1,7 @@
 """Distilling: the student learns to say what the teacher says. A broken run goes on from its last epoch.
 
-The learning rate rises and falls in cycles, each half as high as the one before: after every cycle the student is whole.
+The learning rate rises and falls in cycles, each half as high as the one before; the student is the mean of what the
+cycles end with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from average import averaged
 from bands import INPUT_SCALE, INPUT_ZERO_POINT
 from student import Lessons, Student
 from teacher import Teacher
@@ -110,7 +112,10 @@ def distil(
         }
         torch.save({**state, "epoch": epoch + 1, "seconds": spent}, checkpoint.with_suffix(".tmp"))
         checkpoint.with_suffix(".tmp").replace(checkpoint)
-    return lessons.eval().student, spent
+        if (epoch + 1) % course.epochs == 0:
+            torch.save(lessons.student.state_dict(), folder / f"cycle-{(epoch + 1) // course.epochs}.pt")
+    ends = [folder / f"cycle-{number + 1}.pt" for number in range(course.cycles)]
+    return averaged(ends, material.patches), spent
 
 
 def _cycle(

@@ -73,10 +73,8 @@ LABELS = (
 KEPT: tuple[str, ...] = (
     "hand_clap",
     "typing",
-    "applause",
     "baby_cry",
     "chainsaw",
-    "church_bells",
     "clock_tick",
     "door_knock",
     "fire_crackling",
@@ -87,7 +85,20 @@ KEPT: tuple[str, ...] = (
     "siren",
     "snoring",
 )
-EXPERIMENTAL: tuple[str, ...] = ("finger_snap", "dog_bark", "rooster", "speech", "water_running", "whistle")
+EXPERIMENTAL: tuple[str, ...] = (
+    "finger_snap",
+    "alarm_beep",
+    "applause",
+    "church_bells",
+    "cough",
+    "dog_bark",
+    "helicopter",
+    "rain",
+    "rooster",
+    "speech",
+    "water_running",
+    "whistle",
+)
 STANDARD_TARGETS: tuple[str, ...] = (*KEPT, "finger_snap")
 
 SINGLE_KEY_SECONDS = 1.5
