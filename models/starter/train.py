@@ -1,7 +1,7 @@
 """Train the starter model: windows, student, backbone, rows, manifest. Each step is kept and skipped when it is there.
 
-    python models/starter/train.py --work /tmp/starter            all of it
-    python models/starter/train.py --work /tmp/starter rows       the rows and the manifest again, on the backbone as it is
+    python models/starter/train.py --work FOLDER            all of it
+    python models/starter/train.py --work FOLDER rows       the rows and the manifest again, on the backbone as it is
 
 Needs models/starter/requirements.txt and the recordings (EDGE_AUDIO_SHARED, default ../shared). The run is seeded; the
 work folder holds gigabytes and stays out of the repository.
