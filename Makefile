@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?=
+ARM_ROOT ?= /var/tmp/edge-audio-arm64
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite check lint types clean
+.PHONY: menu packages test-packages install demo run test test-tflite test-arm check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +42,10 @@ test: $(VENV)/installed-dev ## run the tests, on LiteRT and on tflite-runtime
 
 test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, in an environment of its own
 	@deploy/test-tflite.sh $(BIN)/python
+
+test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
+	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python
+	EDGE_AUDIO_ARM_ROOT=$(ARM_ROOT) $(BIN)/python -m pytest -q -m slow tests/test_arm.py
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .
