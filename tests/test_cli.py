@@ -169,6 +169,9 @@ def test_evaluate_measures_a_folder_of_classes(tmp_path: Path) -> None:
     line = json.loads(edge_audio("evaluate", "--format", "json", tmp_path).stdout)
     assert line["clips"] == 2 and line["classified"] == 1
     assert line["classes"]["hand_clap"]["negatives"] == 1
+    rows = edge_audio("evaluate", "--format", "csv", tmp_path).stdout.splitlines()
+    assert rows[0] == "class,clips,negatives,area_under_curve,recall" and rows[1].startswith("hand_clap,1,1,")
+    assert "accuracy" in edge_audio("evaluate", tmp_path).stdout
 
 
 @pytest.mark.skipif(Path("/proc/asound/cards").exists(), reason="this machine may have a microphone")

@@ -8,9 +8,9 @@ as negatives.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,17 +63,17 @@ def run(options: argparse.Namespace) -> int:
              "runtime": model.runtime_name, "hop_seconds": options.hop, "hours": round(seconds / 3600, 3)}
     if options.format == "json":
         print(json.dumps(as_dict(figures, about)))
+    elif options.format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["class", "clips", "negatives", "area_under_curve", "recall"])
+        writer.writerows([row.name, row.clips, row.negatives, f"{row.area_under_curve:.4f}", f"{row.recall:.4f}"]
+                         for row in figures.classes)
     else:
-        _table(figures, about, ("\t" if options.format == "table" else ","))
+        _table(figures, about)
     return 0
 
 
-def _table(figures: Figures, about: dict[str, object], separator: str) -> None:
-    if separator == ",":
-        _rows([["class", "clips", "negatives", "area_under_curve", "recall"],
-               *([row.name, str(row.clips), str(row.negatives), f"{row.area_under_curve:.4f}", f"{row.recall:.4f}"]
-                 for row in figures.classes)], separator)
-        return
+def _table(figures: Figures, about: dict[str, object]) -> None:
     print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.clips} clips, "
           f"{about['hours']} hours")
     print(f"accuracy {figures.accuracy:.1%} ({figures.accuracy_low:.1%} to {figures.accuracy_high:.1%}) over "
@@ -81,8 +81,3 @@ def _table(figures: Figures, about: dict[str, object], separator: str) -> None:
     print(f"{'class':<16}{'clips':>6}{'negatives':>11}{'area under curve':>18}{'recall':>8}")
     for row in figures.classes:
         print(f"{row.name:<16}{row.clips:>6}{row.negatives:>11}{row.area_under_curve:>18.3f}{row.recall:>8.2f}")
-
-
-def _rows(rows: Sequence[Sequence[str]], separator: str) -> None:
-    for row in rows:
-        sys.stdout.write(separator.join(row) + "\n")
