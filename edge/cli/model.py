@@ -87,10 +87,10 @@ def _show(options: argparse.Namespace, store: ModelStore) -> int:
     print(f"{manifest.name} {manifest.version}: {manifest.description}\nlicence {manifest.licence}; {manifest.kind}")
     for key, value in manifest.source.items():
         print(f"{key}: {value}")
-    print("standard targets (heard where the settings name none):")
-    for target in manifest.targets:
+    print("targets (heard where the settings name none):")
+    for target in sorted(manifest.targets, key=lambda target: not target.standard):
         print(f"  {target.name:<16}threshold {target.threshold:.3f}, release {target.release_threshold:.3f}: "
-              f"{', '.join(target.labels)}")
+              f"{', '.join(target.labels)}{'' if target.standard else '  (only where the settings name it)'}")
     print(f"{len(manifest.labels)} labels:")
     for label in manifest.labels:
         print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")

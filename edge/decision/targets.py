@@ -40,6 +40,10 @@ class Suggestion(Protocol):
     def release_threshold(self) -> float:
         """Probability under which it may end."""
 
+    @property
+    def standard(self) -> bool:
+        """Heard where the settings name no target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -56,12 +60,12 @@ class Target:
 
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str],
                     suggestions: Sequence[Suggestion]) -> tuple[Target, ...]:
-    """Targets of the settings, completed by the model's suggestions; all suggestions where the settings name none.
+    """Targets of the settings, completed by the model's suggestions; its standard ones where the settings name none.
 
     Raises SettingsError for a label that the model does not have and for a target without labels.
     """
     known = {suggestion.name: suggestion for suggestion in suggestions}
-    asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions)
+    asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions if suggestion.standard)
     return tuple(_resolve(target, labels, known.get(target.name)) for target in asked)
 
 

@@ -97,6 +97,8 @@ class ModelTarget:
     labels: tuple[str, ...]
     threshold: float
     release_threshold: float
+    standard: bool = True
+    """Heard where the settings name no target; otherwise only where they name it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,12 @@ class _Table:
     def number(self, key: str) -> float:
         return float(self._get(key, (int, float), "a number"))
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self.values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, json.dumps(value)[:60], "true or false")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._get(key, list, "a list of texts")
         for value in values:
@@ -160,7 +166,7 @@ def _front_end(table: _Table | None) -> FrontEndSpec | None:
 
 def _target(table: _Table) -> ModelTarget:
     return ModelTarget(table.text("name"), table.texts("labels"), table.number("threshold"),
-                       table.number("release_threshold"))
+                       table.number("release_threshold"), table.flag("standard", default=True))
 
 
 def _source(table: _Table | None) -> dict[str, str]:

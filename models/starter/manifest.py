@@ -45,9 +45,9 @@ def write_manifest(folder: Path, backbone: Backbone, thresholds: dict[str, tuple
                 "labels": [name],
                 "threshold": round(_score(enter), 4),
                 "release_threshold": round(_score(release), 4),
+                "standard": name in STANDARD_TARGETS,
             }
             for name, (enter, release) in thresholds.items()
-            if name in STANDARD_TARGETS
         ],
         "source": {
             "made_by": "models/starter/train.py",

@@ -19,6 +19,7 @@ class Offered:
     labels: tuple[str, ...]
     threshold: float
     release_threshold: float
+    standard: bool = True
 
 
 OFFERED = (Offered("hand_clap", ("Clapping", "Hands"), 0.2, 0.1), Offered("typing", ("Typing",), 0.4, 0.3))
@@ -28,6 +29,13 @@ def test_without_settings_the_models_own_targets_are_heard() -> None:
     found = resolve_targets((), LABELS, OFFERED)
     assert [(t.name, list(t.rows), t.threshold, t.release_threshold) for t in found] == [
         ("hand_clap", [1, 2], 0.2, 0.1), ("typing", [3], 0.4, 0.3)]
+
+
+def test_what_is_not_standard_is_heard_only_where_the_settings_name_it() -> None:
+    offered = (*OFFERED, Offered("speech", ("Speech",), 0.8, 0.4, standard=False))
+    assert [target.name for target in resolve_targets((), LABELS, offered)] == ["hand_clap", "typing"]
+    (found,) = resolve_targets([TargetSettings(name="speech")], LABELS, offered)
+    assert found.threshold == 0.8
 
 
 def test_a_name_alone_takes_labels_and_thresholds_from_the_model() -> None:

@@ -23,7 +23,8 @@ def split_manifest() -> dict[str, Any]:
                      "output": {"shape": [1, 1, 1, 8], "dtype": "int8", "scale": 0.02, "zero_point": -128}},
         "head": {"file": "head.npz", "sha256": "1" * 64, "bytes": 20, "rows": 3, "columns": 8},
         "labels": ["hand_clap", "typing", "finger_snap"], "experimental": ["finger_snap"],
-        "targets": [{"name": "hand_clap", "labels": ["hand_clap"], "threshold": 0.5, "release_threshold": 0.25}],
+        "targets": [{"name": "hand_clap", "labels": ["hand_clap"], "threshold": 0.5, "release_threshold": 0.25,
+                     "standard": True}],
         "source": {"made_by": "a script"},
     }
 
@@ -96,6 +97,8 @@ def test_a_missing_key_is_named(key: str) -> None:
     ("head.rows", 4, "m.json: labels: found 3; wanted 4"),
     ("source.made_by", 5, "m.json: source.made_by: found 5; wanted a text"),
     ("targets", [{"name": "x", "labels": ["bang"], "threshold": 0.5, "release_threshold": 0.2}], "found 'bang'"),
+    ("targets", [{"name": "x", "labels": ["typing"], "threshold": 0.5, "release_threshold": 0.2, "standard": 1}],
+     "true or false"),
     ("targets", [{"name": "x", "labels": [], "threshold": 0.5, "release_threshold": 0.2}], "found no labels"),
     ("targets", [{"name": "x", "labels": ["typing"], "threshold": 0.1, "release_threshold": 0.2}], "threshold 0.1"),
     ("targets", [{"name": "x", "labels": ["typing"], "threshold": 0.1}],
