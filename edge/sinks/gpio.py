@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from edge.errors import SettingsError, SinkError
@@ -33,6 +34,9 @@ PIN_NAME = re.compile(r"(GPIO|BCM|BOARD|WPI)?\d{1,3}|[A-Z][A-Z0-9]*:\d{1,3}")
 
 STOP_SECONDS = 2.0
 """How long `stop` waits for a pin library that hangs."""
+
+RETRY_SECONDS = 1.0
+"""A pin that could not be written is tried again so soon: it may be a relay that should be off."""
 
 
 class GpioSink:
@@ -53,7 +57,10 @@ class GpioSink:
     @property
     def state(self) -> str:
         """"ok", or which pin could not be written and why, for health."""
-        return next((pin.fault for pin in self._pins if pin.fault), "ok")
+        thread = self._thread
+        ended = thread is not None and not thread.is_alive()
+        return next((pin.fault for pin in self._pins if pin.fault),
+                    "its thread ended by itself; the pins are in their safe state" if ended else "ok")
 
     def start(self) -> None:
         """Take the pins and put them into their safe state. Raises SinkError where one cannot be had."""
@@ -63,8 +70,9 @@ class GpioSink:
         except SinkError:
             self._close()
             raise
-        self._thread = threading.Thread(target=self._run, name="gpio", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="gpio", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def event(self, event: Event) -> None:
         """Start what the event triggers; never waits for a pin."""
@@ -91,12 +99,13 @@ class GpioSink:
         return next(pin.device.pin for pin in self._pins if pin.settings.pin == name)
 
     def _run(self) -> None:
-        while self._step():
-            pass
-        for pin in self._pins:
-            pin.trigger.reset()
-            pin.write()
-        self._close()
+        # Whatever ends this thread, every pin is made safe and then given back, even where another one's turn fails.
+        with ExitStack() as ending:
+            ending.callback(self._close)
+            for pin in reversed(self._pins):
+                ending.callback(pin.make_safe)
+            while self._step():
+                pass
 
     def _step(self) -> bool:
         """Wait for an event or for the next step of an action, and do it; False when it is time to stop."""
@@ -117,9 +126,12 @@ class GpioSink:
         return True
 
     def _pause(self) -> float | None:
-        """Seconds to the next step of any action, or None where there is none."""
-        dues = [pin.trigger.due for pin in self._pins if pin.trigger.due is not None]
-        return max(min(dues) - time.monotonic(), 0.0) if dues else None
+        """Seconds to the next step of any action or the next try of a pin that failed, or None where there is none."""
+        now = time.monotonic()
+        pauses = [max(pin.trigger.due - now, 0.0) for pin in self._pins if pin.trigger.due is not None]
+        if any(pin.fault for pin in self._pins):
+            pauses.append(RETRY_SECONDS)
+        return min(pauses, default=None)
 
     def _close(self) -> None:
         for pin in self._pins:
@@ -153,7 +165,7 @@ class _Pin:
             raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
     def write(self) -> None:
-        """Drive the line to what the trigger wants, unless it is there; a pin that fails is tried again next time."""
+        """Drive the line to what the trigger wants, unless it is there; a pin that fails is tried again soon."""
         wanted = self.trigger.on
         if wanted == self._on and not self.fault:
             return
@@ -168,6 +180,11 @@ class _Pin:
         changed, self._on = wanted != self._on, wanted
         if changed and self._on_change is not None:
             self._on_change(self.settings.pin, wanted)
+
+    def make_safe(self) -> None:
+        """Drop the action and drive the line to its safe state."""
+        self.trigger.reset()
+        self.write()
 
     def close(self) -> None:
         """Give the line back: it becomes an input."""

@@ -6,6 +6,7 @@ wait. Each line is one write, so lines of two processes do not mix and `tail -f`
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -132,7 +133,7 @@ class LogSink:
 
     def _open(self) -> int:
         if self._path == "-":
-            return sys.stdout.fileno()
+            return _standard_output()
         # O_NONBLOCK: a named pipe without a reader is an error at once, not a start that never ends.
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
 
@@ -144,3 +145,15 @@ class LogSink:
             return not os.path.samestat(os.fstat(self._file), Path(self._path).stat())
         except FileNotFoundError:
             return True
+
+
+def _standard_output() -> int:
+    """Its descriptor. Raises OSError where it is closed (`>&-`): its number may by now be another file's."""
+    try:
+        if sys.stdout is not None:  # mypy does not know it, but Python documents None for a closed descriptor
+            descriptor = sys.stdout.fileno()
+            os.fstat(descriptor)
+            return descriptor
+    except ValueError as error:  # sys.stdout.close() was called
+        raise OSError(errno.EBADF, "standard output is closed") from error
+    raise OSError(errno.EBADF, "standard output is closed")

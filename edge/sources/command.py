@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -26,6 +27,8 @@ STALLED_SECONDS = 30.0
 _ENDING_SECONDS = 1.0
 """From SIGTERM to SIGKILL."""
 _POLL_SECONDS = 0.2
+_USER_INFO = re.compile(r"//[^/\s]+@")
+"""User and password of a URL, up to the last @ before its path: a password may hold one."""
 _READ_BYTES = 65_536
 
 
@@ -45,14 +48,14 @@ class Command(LiveSource):
         self._stalled_seconds = stalled_seconds
         check_channel(settings, self._format, self.name)
         if shutil.which(self._command[0]) is None:
-            raise SourceError(f"command {self._command[0]}", found="no such program",
+            raise SourceError(self.name, found="no such program",
                               wanted="an executable file, or a name on the PATH")
         self._block_bytes = max(1, round(settings.block_seconds * self._format.rate)) * self._frame_bytes
 
     @property
     def name(self) -> str:
-        """The program's name."""
-        return f"command {self._command[0]}"
+        """The program's name; of a whole command line put there by mistake, without the passwords."""
+        return f"command {_without_user_info(self._command[0])}"
 
     @property
     def format(self) -> StreamFormat:
@@ -122,7 +125,10 @@ class Command(LiveSource):
 
 
 class _LastLine:
-    """The last line with something in it of what was added, at most 200 characters."""
+    """The last line with something in it of what was added, at most 200 characters, without a URL's user info.
+
+    ffmpeg repeats the URL that it cannot open, and the state goes into the log and into retained health.
+    """
 
     def __init__(self) -> None:
         self._tail = b""
@@ -133,7 +139,12 @@ class _LastLine:
     def __str__(self) -> str:
         lines = self._tail.decode(errors="replace").splitlines()
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f": {last[-200:]}" if last else ""
+        return f": {_without_user_info(last)[-200:]}" if last else ""
+
+
+def _without_user_info(text: str) -> str:
+    """rtsp://admin:secret@camera/1 as rtsp://***@camera/1."""
+    return _USER_INFO.sub("//***@", text)
 
 
 def _end(process: subprocess.Popen[bytes], grace_seconds: float) -> str:

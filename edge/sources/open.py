@@ -16,8 +16,6 @@ def open_source(settings: SourceSettings, stats: Stats) -> MicrophoneSource | Re
     Raises SettingsError where the kind lacks what it needs, SourceError where there can be no sound.
     """
     if settings.kind == "file":
-        if not settings.path:
-            raise SettingsError("[source] path", found="nothing", wanted='the recording to hear, as kind is "file"')
         return Recording(settings)
     if settings.kind == "command":
         if not settings.command or not settings.command[0]:

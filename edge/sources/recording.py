@@ -14,7 +14,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import SourceError
+from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
 from edge.sources.channel import check_channel
 from edge.sources.files import SoundFileReader
@@ -24,6 +24,8 @@ from edge.stream import Block, StreamFormat
 _LOG = logging.getLogger(__name__)
 _NOT_RIFF = (b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff")
 """How files begin that libsndfile reads whatever they are called; any other .wav is told off as a WAV."""
+LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
+"""Hz: what the resampler takes. A header that says else is refused while the file can still be named."""
 _SLICE_SECONDS = 0.1
 """Longest sleep of a paced recording, so that close() is heeded soon."""
 
@@ -54,8 +56,11 @@ class Recording:
         """Open `settings.path`.
 
         clock, sleep: a monotonic clock in seconds and what waits on it, for `settings.paced`; tests bring their own.
-        Raises SourceError for a file that gives no sound, SettingsError for a channel that it does not have.
+        Raises SourceError for a file that gives no sound or whose rate is outside 4000 to 384000 Hz, SettingsError for
+        a path that is empty or a channel that the file does not have.
         """
+        if not settings.path:
+            raise SettingsError("[source] path", found="nothing", wanted='the recording to hear, as kind is "file"')
         self.path = Path(settings.path)
         self._reader = _open_reader(self.path)
         self._clock = clock
@@ -65,8 +70,11 @@ class Recording:
         self._closed = False
         self._warned = ""
         try:
+            if not LOWEST_RATE <= self.format.rate <= HIGHEST_RATE:
+                raise SourceError(str(self.path), found=f"{self.format.rate} Hz",
+                                  wanted=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
             check_channel(settings, self.format, str(self.path))
-        except ValueError:
+        except EdgeError:
             self._reader.close()
             raise
         self._block_length = max(1, round(settings.block_seconds * self.format.rate))
@@ -138,7 +146,7 @@ class Recording:
 
 
 def open_recording(path: Path | str, *, block_seconds: float = 0.1, paced: bool = False) -> Recording:
-    """A recording at any path, as fast as possible unless `paced`. Raises SourceError."""
+    """A recording at any path, as fast as possible unless `paced`. Raises SourceError, for "" SettingsError."""
     return Recording(SourceSettings(kind="file", path=str(path), block_seconds=block_seconds, paced=paced))
 
 

@@ -245,3 +245,48 @@ def test_a_pin_that_fails_later_is_told_and_tried_again(watch: Watch, make_event
     seen.sink.event(make_event(target="other"))  # any next step tries again
     assert seen.next_change() == ("17", True)
     assert seen.sink.state == "ok"
+
+
+def test_a_pin_that_could_not_be_switched_off_is_tried_again_without_an_event(watch: Watch,
+                                                                             make_event: MakeEvent) -> None:
+    seen = watch(pin(action="pulse", seconds=0.05))
+    wire, failures = seen.sink.pin("17"), [OSError("bus busy")]
+
+    def write(value: bool, real: Callable[[bool], None] = wire._set_state) -> None:
+        if not value and failures:
+            raise failures.pop()
+        real(value)
+
+    wire._set_state = write
+    seen.sink.event(make_event())
+    assert seen.next_change() == ("17", True)
+    assert seen.next_change() == ("17", False)  # no event comes in between
+    assert not failures and seen.sink.state == "ok" and not seen.level()
+
+
+def test_an_unexpected_error_leaves_every_pin_safe_and_given_back(make_event: MakeEvent,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    surfaced: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: surfaced.append(told.exc_type))
+
+    on_18 = threading.Event()
+
+    def broken(name: str, on: bool) -> None:
+        if name == "17":
+            raise BrokenPipeError
+        on_18.set()
+
+    sink = GpioSink([pin("17", action="toggle"), pin("18", action="toggle", target="snap")], broken)
+    sink.start()
+    wires = [sink.pin("17"), sink.pin("18")]
+    thread = sink._thread
+    assert thread is not None
+    sink.event(make_event(target="snap"))
+    assert on_18.wait(30)
+    sink.event(make_event())
+    thread.join(30)
+    assert surfaced == [BrokenPipeError]
+    assert [(wire.states[-1].state, wire.function) for wire in wires] == [(False, "input")] * 2
+    assert [max(state.state for state in wire.states) for wire in wires] == [True, True]
+    assert sink.state == "its thread ended by itself; the pins are in their safe state"
+    sink.stop()

@@ -171,3 +171,18 @@ def test_a_reader_that_stopped_reading_stops_nobody(tmp_path: Path, make_event: 
         thread.join(0.01)
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.parametrize("close", ["import os; os.close(1)", "import sys; sys.stdout.close()", "pass"])
+def test_a_closed_standard_output_is_an_error_at_start(close: str) -> None:
+    program = (f"{close}\n"
+               "from edge.errors import SinkError\n"
+               "from edge.settings import LogSettings\n"
+               "from edge.sinks.log import LogSink\n"
+               "try:\n    LogSink(LogSettings(events='-'), 'kitchen').start()\n"
+               "except SinkError as error:\n    import os; os.write(2, str(error).encode())\n")
+    redirection = " >&-" if close == "pass" else ""
+    done = subprocess.run(["sh", "-c", f'exec "$0" -c "$1"{redirection}', sys.executable, program], timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("log.events -: found "), done.stderr
+    assert "closed; wanted" in done.stderr or "Bad file descriptor; wanted" in done.stderr

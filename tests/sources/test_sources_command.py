@@ -231,3 +231,17 @@ def test_arecord_is_such_a_command() -> None:
     source = command("arecord", "-q", "-D", "null", "-t", "raw", "-f", "S16_LE", "-r", "16000", "-c", "1")
     blocks = until(source, lambda heard: len(heard) >= 3)
     assert [block.length for block in blocks] == [1600] * 3  # of what happens to be in memory: null writes nothing
+
+
+@pytest.mark.parametrize("password", ["secret", "s@cret"])
+def test_a_password_that_a_command_prints_is_in_no_state(password: str) -> None:
+    source = shell(f"echo 'rtsp://admin:{password}@camera:554/1: Connection refused' >&2; exit 1")
+    for _ in source.blocks():
+        if source.state != "opening":
+            break
+    assert source.state.endswith(": rtsp://***@camera:554/1: Connection refused"), source.state
+
+
+def test_a_password_in_a_command_line_given_as_one_word_is_in_no_error() -> None:
+    with pytest.raises(SourceError, match=r"command ffmpeg -i rtsp://\*\*\*@camera/1: found no such program"):
+        command("ffmpeg -i rtsp://admin:secret@camera/1")

@@ -11,7 +11,9 @@ import pytest
 from wav_files import heard, noise, wav
 
 from edge.errors import SettingsError, SourceError
+from edge.features import resample
 from edge.settings import SourceSettings
+from edge.sources import recording
 from edge.sources.recording import Recording, open_recording
 
 soundfile = pytest.importorskip("soundfile", reason="the extra that these tests are about is not installed")
@@ -210,3 +212,23 @@ def test_real_recordings_are_heard_as_libsndfile_decodes_them(shared: Path) -> N
     for path in paths[::max(len(paths) // 5, 1)]:
         theirs, _ = soundfile.read(path, dtype="float32", always_2d=True)
         np.testing.assert_array_equal(heard(path), np.clip(np.rint(theirs * 32768), -32768, 32767))
+
+
+@pytest.mark.parametrize(("rate", "taken"), [(1, False), (3999, False), (4000, True), (384_000, True),
+                                             (384_001, False)])
+def test_a_rate_outside_4_to_384_khz_names_the_file_when_it_is_opened(tmp_path: Path, rate: int, taken: bool) -> None:
+    path = wav(tmp_path / "a.wav", noise(16, 100), rate=rate)
+    if taken:
+        assert heard(path).shape == (100, 1)
+        return
+    with pytest.raises(SourceError, match=rf"a\.wav: found {rate} Hz; wanted 4000 to 384000 Hz"):
+        open_recording(path)
+
+
+def test_the_rates_are_those_of_the_resampler() -> None:
+    assert (recording.LOWEST_RATE, recording.HIGHEST_RATE) == (resample.LOWEST_RATE, resample.HIGHEST_RATE)
+
+
+def test_an_empty_path_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match=r"\[source\] path: found nothing; wanted the recording to hear"):
+        open_recording("")
