@@ -44,8 +44,7 @@ test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, i
 	@deploy/test-tflite.sh $(BIN)/python
 
 test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
-	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python
-	EDGE_AUDIO_ARM_ROOT=$(ARM_ROOT) $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

@@ -1,10 +1,27 @@
 #!/usr/bin/env bash
-# Makes an emulated 64-bit ARM Debian 12 in a folder, with what edge-audio needs: for `make test-arm`. Needs root.
-# Usage: deploy/arm-root.sh FOLDER PYTHON, where PYTHON's pip fetches the wheels. About five minutes and 700 MB.
+# Makes an emulated 64-bit ARM Debian 12 in a folder, with what edge-audio needs, and runs a command beside it with
+# EDGE_AUDIO_ARM_ROOT set: for `make test-arm`. Needs root. The first time takes about five minutes and 700 MB.
+# Usage: deploy/arm-root.sh FOLDER PYTHON COMMAND..., where PYTHON's pip fetches the wheels.
 set -euo pipefail
-folder=$1 python=$2
+folder=${1%/} python=$2
+shift 2
+mine=$folder.edge-audio    # beside it, for mmdebstrap wants the folder empty: without it the folder is not ours to remove
 log=$(mktemp)
-trap 'status=$?; [ $status -eq 0 ] || tail -n 20 "$log" >&2; rm -f "$log"' EXIT
+finish() {
+    status=$?
+    for tree in proc sys dev; do
+        if mountpoint -q "$folder/$tree"; then umount "$folder/$tree"; fi
+    done
+    [ $status -eq 0 ] || tail -n 20 "$log" >&2
+    rm -f "$log"
+}
+trap finish EXIT
+
+if [ -e "$folder" ] && [ ! -e "$mine" ]; then
+    echo "$folder: found something that this script did not make; wanted a new folder" >&2
+    exit 2
+fi
+touch "$mine"
 
 export DEBIAN_FRONTEND=noninteractive
 packages=(qemu-user-static binfmt-support mmdebstrap arch-test)
@@ -38,3 +55,4 @@ if [ ! -x "$folder/opt/v/bin/python" ] || [ ! -e "$folder/opt/wheels/done" ]; th
         ai-edge-litert numpy paho-mqtt gpiozero >> "$log" 2>&1
     touch "$folder/opt/wheels/done"
 fi
+EDGE_AUDIO_ARM_ROOT=$folder "$@"

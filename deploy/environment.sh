@@ -7,6 +7,11 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     echo "$python: found $("$python" --version 2>&1); wanted Python 3.11 or newer (make PYTHON=...)" >&2
     exit 2
 fi
-[ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
+# On a board Debian's own packages (python3-lgpio, python3-pyaudio, python3-numpy) must be seen. A 32-bit system on a
+# 64-bit kernel must say that it is one, or pip looks for wheels of the wrong kind.
+options=() prefix=()
+case $(uname -m) in aarch64 | arm*) options=(--system-site-packages) ;; esac
+[ "$(uname -m)" = aarch64 ] && [ "$(getconf LONG_BIT)" = 32 ] && prefix=(setarch linux32)
+[ -x "$folder/bin/python" ] || "$python" -m venv "${options[@]}" "$folder"
 echo "Installing edge-audio into $folder"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$requirement"
+"${prefix[@]}" "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$requirement"

@@ -32,7 +32,7 @@ echo "Installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Debian starts a broker on port 1883 when mosquitto is installed; we want the program only, unless one ran before.
+# Debian starts a broker on port 1883 when it installs mosquitto; the demo wants the program only.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' > "$policy"
@@ -44,3 +44,6 @@ if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@
     echo "apt-get could not install: ${missing[*]}" >&2
     exit 1
 fi
+case " ${missing[*]} " in
+    *" mosquitto "*) systemctl disable --quiet mosquitto 2>/dev/null || true ;;  # not at the next boot either
+esac

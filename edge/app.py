@@ -34,13 +34,22 @@ def default_state_dir() -> Path:
         return Path(named)
     if os.geteuid() == 0:
         return Path("/var/lib/edge-audio")
-    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "edge-audio"
+    if xdg := os.environ.get("XDG_STATE_HOME"):
+        return Path(xdg) / "edge-audio"
+    try:
+        return Path.home() / ".local" / "state" / "edge-audio"
+    except RuntimeError as error:
+        raise SettingsError("state directory", found="no home folder", wanted="--state-dir or EDGE_AUDIO_STATE") from error
 
 
 def model_folder(name: str | Path, state_dir: Path) -> Path:
-    """The directory of an embedded or installed model, or of one given by its path. Raises ModelError where none is."""
-    folder = Path(name)
-    return folder if (folder / "manifest.json").is_file() else ModelStore(state_dir).find(str(name))
+    """The directory of an embedded or installed model, or the path itself where one is given (a Path, or with a slash).
+
+    Raises ModelError for a name that is not known.
+    """
+    if isinstance(name, Path) or os.sep in name:
+        return Path(name)
+    return ModelStore(state_dir).find(name)
 
 
 def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,
@@ -97,7 +106,7 @@ class Appliance:
             self.listener.run(self.source, self.sinks)
         finally:
             self.source.close()
-            for sink in reversed(self.started):
+            for sink in self.started:  # pins first, as they were started: a broker may take seconds to say goodbye to
                 sink.stop()
             self.started.clear()
             threading.excepthook = before

@@ -33,8 +33,10 @@ for _ in range(10):
 _RUN = """
 import sys
 from edge.cli import main
-main(sys.argv[1:])
-""" + _PEAK
+code = main(sys.argv[1:])
+""" + _PEAK + """
+sys.exit(code)
+"""
 
 _READY = """
 import sys
@@ -52,12 +54,16 @@ paced = false
 [model]
 name = "{model}"
 runtime = "{runtime}"
+[[target]]
+name = "bench"
+labels = {labels}
+threshold = 0.9
 [mqtt]
 host = "127.0.0.1"
 port = {port}
 [[pin]]
 pin = 17
-target = "{target}"
+target = "bench"
 factory = "simulated"
 [log]
 events = ""

@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from edge.app import load_model_for
-from edge.decision.targets import resolve_targets
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
-from edge.listener import Source
+from edge.features.mix import mix
+from edge.listener import Listener, Source
 from edge.model.classifier import Model
-from edge.settings import Settings
+from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch
+from edge.topics import Topics
 
 LISTEN_SECONDS = 1.5
 """How long `check` listens."""
@@ -59,6 +60,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
     else:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
+    yield _log(settings.log)
 
 
 def _state_dir(folder: Path) -> Finding:
@@ -71,20 +73,21 @@ def _state_dir(folder: Path) -> Finding:
 
 def _targets(settings: Settings, model: Model) -> Iterator[Finding]:
     try:
-        targets = resolve_targets(settings.target, model.labels, model.targets)
+        targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
+    if not targets:
+        yield Finding("targets", False, f"none in the settings, and {model.manifest.name} suggests none", "add a [[target]]")
     for target in targets:
         labels = [model.labels[row] for row in target.rows]
         weak = [label for label in labels if label in model.manifest.experimental]
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{' (experimental)' if weak else ''}")
-    names = [target.name for target in targets]
     for pin in settings.pin:
-        if pin.target not in names:
+        if pin.target not in [target.name for target in targets]:
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
-                          f"one of {', '.join(names)}")
+                          f"one of {', '.join(target.name for target in targets)}")
 
 
 def _source(settings: Settings) -> Finding:
@@ -93,12 +96,12 @@ def _source(settings: Settings) -> Finding:
     kind = settings.source.kind
     try:
         source = open_source(settings.source, Stats())
-        return _listen(source, kind, advice[kind])
+        return _listen(source, settings.source.channel, kind, advice[kind])
     except EdgeError as error:
         return Finding(kind, False, str(error), advice[kind])
 
 
-def _listen(source: Source, kind: str, advice: str) -> Finding:
+def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
     """Hear for a moment; say how loud it was."""
     meter = LevelMeter()
     loudest, seconds, form = -120.0, 0.0, ""
@@ -106,7 +109,8 @@ def _listen(source: Source, kind: str, advice: str) -> Finding:
     try:
         for block in source.blocks():
             if block is not None:
-                loudest = max(loudest, meter.measure(block.samples).rms_dbfs)
+                heard = mix(block.samples, block.format.channels, channel)
+                loudest = max(loudest, meter.measure(heard).rms_dbfs)
                 seconds += block.length / block.format.rate
                 form = str(block.format)
             if seconds >= LISTEN_SECONDS or time.monotonic() > deadline:
@@ -123,10 +127,21 @@ def _listen(source: Source, kind: str, advice: str) -> Finding:
 def _broker(settings: Settings) -> Finding:
     address = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
+        Topics(settings.mqtt.prefix, settings.device.name)
         check_broker(settings.mqtt)
     except EdgeError as error:
         return Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file and protocol")
     return Finding("broker", True, f"{address} took us in")
+
+
+def _log(settings: LogSettings) -> Finding:
+    """Whether event lines can be written, without writing any."""
+    if settings.events in ("", "-"):
+        return Finding("log", True, "standard output" if settings.events else "none in the settings")
+    path = Path(settings.events)
+    if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        return Finding("log", False, f"{path} cannot be written", "[log] events: a file in a folder that can be written")
+    return Finding("log", True, str(path))
 
 
 def _pins(settings: Settings) -> Finding:

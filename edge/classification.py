@@ -17,8 +17,10 @@ from edge.settings import TargetSettings
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 
-Progress = Callable[[float], None]
-"""Called with the seconds heard so far."""
+Progress = Callable[[float, float], None]
+"""Called with the seconds heard so far, and with all there are."""
+
+MOST_CHANNELS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class _Kept:
 
     name = "kept"
 
-    def __init__(self, *, hop_frames: int, embeddings: bool, bands: bool) -> None:
-        self._hop_frames = hop_frames
+    def __init__(self, *, embeddings: bool, bands: bool) -> None:
+        self.hop_frames = 1
         self._embeddings, self._bands = embeddings, bands
         self.positions: list[int] = []
         self.scores: list[NDArray[np.float32]] = []
@@ -87,7 +89,7 @@ class _Kept:
         """Keep what one patch gave; of its bands those that no patch before it had."""
         if self._bands and patch.data.dtype == np.float32:
             rows = cast("NDArray[np.float32]", patch.data)
-            self.bands.append(rows[-self._hop_frames:].copy() if self.positions else rows)
+            self.bands.append(rows[-self.hop_frames:].copy() if self.positions else rows)
         if self._embeddings and scores.embedding is not None:
             self.embeddings.append(scores.embedding)
         self.positions.append(scores.position)
@@ -114,8 +116,9 @@ class _Sound:
     live = False
     state = "ok"
 
-    def __init__(self, blocks: Iterator[Block | None], progress: Progress | None) -> None:
+    def __init__(self, blocks: Iterator[Block | None], total_seconds: float, progress: Progress | None) -> None:
         self._blocks = blocks
+        self._total_seconds = total_seconds
         self._progress = progress
         self.seconds = 0.0
 
@@ -125,7 +128,7 @@ class _Sound:
             if block is not None:
                 self.seconds = (block.position + block.length) / block.format.rate
                 if self._progress is not None:
-                    self._progress(self.seconds)
+                    self._progress(self.seconds, self._total_seconds)
             yield block
 
     def close(self) -> None:
@@ -141,14 +144,15 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
     embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """
-    kept = _Kept(hop_frames=round(hop_seconds * 100), embeddings=embeddings, bands=bands)
+    kept = _Kept(embeddings=embeddings, bands=bands)
     listener = Listener(model, targets=targets, hop_seconds=hop_seconds, channel=channel, on_scores=kept.patch)
+    kept.hop_frames = round(hop_seconds * 100)  # the listener has checked it
     if isinstance(sound, np.ndarray):
-        source = _Sound(_array_blocks(sound, rate), progress)
+        source = _Sound(_array_blocks(sound, rate), len(sound) / max(rate, 1), progress)
         listener.run(source, [kept])
     else:
         with open_recording(sound) as recording:
-            source = _Sound(recording.blocks(), progress)
+            source = _Sound(recording.blocks(), recording.duration_seconds, progress)
             listener.run(source, [kept])
     return Classification(
         file="array" if isinstance(sound, np.ndarray) else str(sound), duration_seconds=source.seconds,
@@ -161,8 +165,11 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
 
 
 def _array_blocks(sound: NDArray[Any], rate: int) -> Iterator[Block | None]:
-    if sound.ndim not in (1, 2) or not sound.size:
-        raise SourceError("array", found=f"shape {sound.shape}", wanted="samples (n,) or (n, channels)")
+    if sound.ndim not in (1, 2) or not sound.size or (sound.ndim == 2 and sound.shape[1] > MOST_CHANNELS):
+        raise SourceError("array", found=f"shape {sound.shape}",
+                          wanted=f"samples (n,) or (n, channels) with at most {MOST_CHANNELS} channels")
+    if not (isinstance(rate, int) and rate > 0):
+        raise SourceError("array", found=f"rate {rate!r}", wanted="a whole number of Hz")
     if np.issubdtype(sound.dtype, np.floating):
         samples = np.clip(np.rint(np.nan_to_num(sound) * 32768.0), -32768, 32767).astype(np.int16)
     elif sound.dtype == np.int16:

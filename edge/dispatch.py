@@ -14,16 +14,17 @@ from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
 if TYPE_CHECKING:
     from edge.listener import Sink
 
-LEVEL_SECONDS = 3.0
-"""How long levels are remembered: an event's start lies up to a patch and a minimum duration behind."""
-
 
 class Dispatcher:
     """Turns detections into events and gives them to the sinks; one id for a sound, one sequence number for a message."""
 
     def __init__(self, clock: StreamClock, stats: Stats, *, monotonic: Callable[[], float],
-                 health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict) -> None:
-        """about: what health says beside the counters (model, source state, ...), asked anew every time."""
+                 health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict,
+                 level_samples: int = 3 * SAMPLE_RATE) -> None:
+        """about: what health says beside the counters (model, source state, ...), asked anew every time.
+
+        level_samples: how long levels are remembered; an event's start lies up to a patch and a minimum duration behind.
+        """
         self.sinks: Sequence[Sink] = ()
         self._clock = clock
         self._stats = stats
@@ -33,23 +34,25 @@ class Dispatcher:
         self._started = monotonic()
         self._next_health = self._started
         self._sequence = 0
-        self._running: dict[str, tuple[str, datetime]] = {}
+        self._level_samples = level_samples
+        self._running: dict[str, tuple[str, datetime, float]] = {}
         self._levels: deque[tuple[int, Level]] = deque()
 
     def level(self, position: int, level: Level) -> None:
         """Remember how loud the block that ends at `position` (16 kHz) was."""
         self._levels.append((position, level))
-        while self._levels[0][0] < position - LEVEL_SECONDS * SAMPLE_RATE:
+        while self._levels[0][0] < position - self._level_samples:
             self._levels.popleft()
 
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""
         if detection.phase == "start":
             started = self._clock.utc(detection.start)
-            self._running[detection.target] = new_event_id(started.timestamp()), started
+            self._running[detection.target] = (new_event_id(started.timestamp()), started,
+                                               self._loudest_since(detection.start))
             self._stats.events += 1
         # The end keeps the start's date and counts on from it: a wall clock that is set in between must not tear them.
-        id_, started = self._running[detection.target]
+        id_, started, level_dbfs = self._running[detection.target]
         ended = None
         if detection.end is not None:
             ended = started + timedelta(seconds=(detection.end - detection.start) / SAMPLE_RATE)
@@ -57,7 +60,7 @@ class Dispatcher:
         event = Event(
             id=id_, sequence=self._sequence, phase=detection.phase, target=detection.target,
             label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
-            end=detection.end, started_at=started, ended_at=ended, level_dbfs=self._loudest_since(detection.start))
+            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs)
         for sink in self.sinks:
             sink.event(event)
         return event

@@ -75,19 +75,25 @@ class Listener:
         gate: None scores every patch. on_scores: called with every patch and its scores, for classify and watch.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
-        hop_samples = round(hop_seconds * SAMPLE_RATE)
         self.targets = resolve_targets(targets, model.labels, model.targets)
         self.stats = stats if stats is not None else Stats()
         self._model = model
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
                                    channel=channel)
-        self._gate = Gate(gate, hop_samples=hop_samples) if gate is not None and gate.enabled else None
+        hop_samples = round(hop_seconds * SAMPLE_RATE)  # the front end has checked it
+        self._gate = None
+        if gate is not None and gate.enabled:
+            self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
         self._detector = Detector(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
         self._on_scores = on_scores
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
         self._monotonic = monotonic
         self._heard_at = monotonic()
-        self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about)
+        self._stalled = True
+        self._expected = 0
+        longest = max((target.minimum_duration for target in self.targets), default=0)
+        self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
+                               level_samples=model.patch_samples + longest + 2 * SAMPLE_RATE)
 
     def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:
         """Hear the source to its end, or until it is closed; sinks are started and stopped by whoever owns them.
@@ -96,24 +102,31 @@ class Listener:
         """
         self._out.sinks = tuple(sinks)
         if not source.live:
-            self._clock.anchor(0)
-        for block in source.blocks():
-            if block is None:
-                self._wait()
-            else:
-                self._hear(block, source.live)
-            self._out.health()
-        self._judge(self._front_end.finish() if not source.live else [])
-        self._end_all()
-        self._out.health(now=True)
+            self._clock.anchor(self._front_end.position, restart=True)
+        try:
+            for block in source.blocks():
+                if block is None:
+                    self._wait()
+                else:
+                    self._hear(block, source.live)
+                self._out.health()
+            self._judge(self._front_end.finish() if not source.live else [])
+        finally:
+            # However it ended: what has started must end, or a lamp stays on.
+            self._end_all()
+            self._out.health(now=True)
 
     def _hear(self, block: Block, live: bool) -> None:
         if block.gap:
             self._end_all()
         patches = self._front_end.push(block)
         if live:
+            # Positions that jump tell how much was lost and stay true to time; a loss of unknown length, a pause or
+            # another format does not.
+            unknown = self._stalled or (block.gap and block.position == self._expected)
+            self._clock.anchor(self._front_end.position, restart=unknown)
+            self._stalled, self._expected = False, block.position + block.length
             self._heard_at = self._monotonic()
-            self._clock.anchor(self._front_end.position, restart=block.gap)
         level = self._front_end.level
         if level is not None:
             self._out.level(self._front_end.position, level)
@@ -141,8 +154,9 @@ class Listener:
     def _wait(self) -> None:
         """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
         if self._monotonic() - self._heard_at > SILENT_SECONDS:
+            self._stalled = True
             self._end_all()
 
     def _end_all(self) -> None:
-        for detection in self._detector.interrupt():
+        for detection in self._detector.interrupt(self._front_end.position):
             self._out.send(detection)

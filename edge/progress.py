@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 PATIENCE_SECONDS = 1.0
 """What takes less than this needs no bar."""
@@ -16,22 +15,22 @@ PATIENCE_SECONDS = 1.0
 class Bar:
     """One line that is drawn over again, at most ten times a second."""
 
-    def __init__(self, name: str, total: float, unit: str) -> None:
-        self._name, self._total, self._unit = name, total, unit
+    def __init__(self, name: str, unit: str) -> None:
+        self._name, self._unit = name, unit
         self._started = self._drawn = time.monotonic()
         self._visible = False
 
-    def __call__(self, done: float) -> None:
-        """Draw `done` of the total."""
+    def __call__(self, done: float, total: float) -> None:
+        """Draw `done` of `total`."""
         now = time.monotonic()
         if now - self._started < PATIENCE_SECONDS or now - self._drawn < 0.1 or not sys.stderr.isatty():
             return
         self._drawn, self._visible = now, True
-        share = min(done / self._total, 1.0) if self._total > 0 else 0.0
+        share = min(done / total, 1.0) if total > 0 else 0.0
         width = max(min(shutil.get_terminal_size().columns - len(self._name) - 34, 40), 5)
         bar = "#" * round(share * width)
         rate = done / (now - self._started)
-        text = f"{self._name} [{bar:<{width}}] {share:4.0%} {done:.0f}/{self._total:.0f} {self._unit} {rate:.0f}/s"
+        text = f"{self._name} [{bar:<{width}}] {share:4.0%} {done:.0f}/{total:.0f} {self._unit} {rate:.0f}/s"
         print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
@@ -41,21 +40,10 @@ class Bar:
 
 
 @contextmanager
-def bar(name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
+def bar(name: str, unit: str) -> Iterator[Callable[[float, float], None]]:
     """A bar that is cleared however the work ends."""
-    drawn = Bar(name, total, unit)
+    drawn = Bar(name, unit)
     try:
         yield drawn
     finally:
         drawn.clear()
-
-
-@contextmanager
-def progress_bar(recording: Path) -> Iterator[Callable[[float], None]]:
-    """A bar over the seconds of a recording. Raises SourceError where it cannot be heard."""
-    from edge.sources.recording import open_recording
-
-    with open_recording(recording) as opened:
-        total = opened.duration_seconds
-    with bar(recording.name, total, "s") as drawn:
-        yield drawn

@@ -28,6 +28,9 @@ TABLES: dict[str, type[Any]] = {
 }
 """Every table of the settings file and the dataclass behind it."""
 
+LOWEST_RATE = 4000
+"""Hz: what the resampler takes."""
+
 REPEATED = ("target", "pin")
 """Tables written [[name]], any number of times."""
 
@@ -38,7 +41,9 @@ def load_settings(path: Path) -> Settings:
     Raises SettingsError for a file that cannot be read, is no TOML, or holds an unknown key or a wrong value.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        if path.exists() and not path.is_file():
+            raise SettingsError(f"settings {path}", found="no plain file", wanted="a readable TOML file")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise SettingsError(f"settings {path}", found=error.strerror or str(error), wanted="a readable TOML file") from error
     except UnicodeDecodeError as error:
@@ -75,6 +80,9 @@ def check_together(settings: Settings, where: str = "settings") -> None:
     for what, name in [("[device] name", settings.device.name), *(("[[target]] name", t.name) for t in settings.target)]:
         if not _plain(name):
             raise SettingsError(f"{where}: {what}", found=repr(name), wanted="letters, digits, '-' and '_'")
+    if 0 < settings.source.rate < LOWEST_RATE:
+        raise SettingsError(f"{where}: [source] rate", found=str(settings.source.rate),
+                            wanted=f"0, or {LOWEST_RATE} or more")
     _unique(f"{where}: [[target]] name", (target.name for target in settings.target))
     _unique(f"{where}: [[pin]] pin", (pin.pin.upper().removeprefix("GPIO") for pin in settings.pin))
     names = {target.name for target in settings.target}
@@ -113,8 +121,11 @@ def _value(key: Field[Any], hint: Any, value: object, where: str) -> Any:
     """The value in the field's own type; whole numbers serve as floats and as pin names."""
     if key.name == "pin" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e15:
         value = float(value)
+    for text in value if isinstance(value, list) else (value,):
+        if isinstance(text, str) and not text.isprintable():
+            raise SettingsError(where, found=repr(text), wanted="text without control characters")
     if hint == tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise SettingsError(where, found=_kind_of(value), wanted="a list of strings, such as [\"one\", \"two\"]")

@@ -89,17 +89,28 @@ def test_top_threshold_allow_and_deny_choose_labels() -> None:
         result.best(0, deny=["d"])
 
 
-@pytest.mark.parametrize("array", [np.zeros((2, 2, 2), np.int16), np.zeros(0, np.int16), np.zeros(10, np.int32)])
+@pytest.mark.parametrize("array", [np.zeros((2, 2, 2), np.int16), np.zeros(0, np.int16), np.zeros(10, np.int32),
+                                   np.zeros((2, 16_000), np.int16)])
 def test_an_array_that_is_no_sound_is_refused(array: np.ndarray) -> None:
     with pytest.raises(SourceError, match="array: found"):
         classify(LoudnessModel(), array)
 
 
+@pytest.mark.parametrize("rate", [0, -1, 44_100.0])
+def test_a_rate_that_is_none_is_refused(rate: int) -> None:
+    with pytest.raises(SourceError, match="rate"):
+        classify(LoudnessModel(), SOUND, rate=rate)
+
+
+def test_a_few_samples_are_a_patch_too() -> None:
+    assert len(classify(LoudnessModel(), np.zeros(2, np.int16), rate=48_000).starts) == 1
+
+
 def test_progress_counts_the_seconds_heard() -> None:
-    seen: list[float] = []
-    classify(LoudnessModel(), SOUND, progress=seen.append)
+    seen: list[tuple[float, float]] = []
+    classify(LoudnessModel(), SOUND, progress=lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
-    assert seen[-1] == pytest.approx(len(SOUND) / SAMPLE_RATE)
+    assert seen[-1] == (pytest.approx(len(SOUND) / SAMPLE_RATE), pytest.approx(len(SOUND) / SAMPLE_RATE))
 
 
 def test_the_picture_is_drawn(result: Classification, tmp_path: Path) -> None:

@@ -100,6 +100,12 @@ def test_classify_searches_folders(recording: Path) -> None:
     (["classify", "--allow", "clasping", "{recording}"], ["clasping"]),
     (["run", "--config", "nowhere.toml"], ["nowhere.toml", "No such file"]),
     (["run", "--file", "nowhere.wav", "--fast"], ["nowhere.wav"]),
+    (["classify", "--hop", "nan", "{recording}"], ["--hop", "nan"]),
+    (["classify", "--score-threshold", "2", "{recording}"], ["--score-threshold", "2"]),
+    (["classify", "--model", "", "{recording}"], ["model"]),
+    (["bench", "--rounds", "0"], ["--rounds", "0"]),
+    (["bench", "--seconds", "nan"], ["--seconds", "nan"]),
+    (["bench", "--hop", "0"], ["--hop", "0"]),
     (["run", "--fast"], ["--fast", "microphone", "--file"]),
     (["evaluate", "nowhere"], ["nowhere"]),
     (["evaluate", "setup.cfg"], ["setup.cfg", "path and class"]),
@@ -139,6 +145,39 @@ def test_output_into_a_pipe_that_closes_is_no_failure_to_explain(recording: Path
     done = subprocess.run(f'"{sys.executable}" -m edge classify --format json "{recording}" "{recording}" | head -c 1',
                           shell=True, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_standard_output_that_is_closed_or_full_is_no_traceback(recording: Path) -> None:
+    words = f'"{sys.executable}" -m edge classify "{recording}"'
+    closed = subprocess.run(f"{words} >&-", shell=True, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    assert closed.returncode == 0 and "Traceback" not in closed.stderr
+    full = subprocess.run(f"{words} > /dev/full", shell=True, capture_output=True, text=True, cwd=ROOT, timeout=120,
+                          check=False)
+    assert full.returncode == 1 and "Traceback" not in full.stderr
+    assert "edge-audio: standard output: found No space left" in full.stderr
+
+
+def test_a_demo_that_is_stopped_leaves_no_broker_behind(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-u", "-m", "edge", "demo"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                               env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert process.stdout is not None
+    while "claps.wav" not in process.stdout.readline():
+        pass
+    process.stdout.readline()
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + 15
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_finds_what_run_refuses(recording: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "edge.toml"
+    settings.write_text(f'[source]\nkind = "file"\npath = "{recording}"\npaced = false\n[model]\nhop_seconds = 0.015\n'
+                        '[mqtt]\nhost = "127.0.0.1"\nport = 1\nprefix = "a/b"\n[log]\nevents = "/nowhere/at/all"\n')
+    done = edge_audio("check", "--config", settings, "--state-dir", tmp_path, "--format", "json", code=1)
+    wrong = {line["part"]: line["text"] for line in map(json.loads, done.stdout.splitlines()) if not line["ok"]}
+    assert set(wrong) == {"targets", "broker", "log"}
+    assert "hop" in wrong["targets"] and "a/b" in wrong["broker"] and "/nowhere/at/all" in wrong["log"]
 
 
 def test_check_names_each_part_with_what_to_do(recording: Path, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from edge.errors import SettingsError
+from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.settings import GateSettings, TargetSettings
 from edge.stream import SAMPLE_RATE
@@ -107,6 +109,66 @@ def test_a_live_source_is_dated_as_it_arrives() -> None:
         script += [lambda: setattr(hands, "seconds", hands.seconds + 0.1), block]
     listener(monotonic=hands, utc=hands).run(FakeSource(script, live=True), [sink])  # type: ignore[arg-type]
     assert sink.events[0].started_at.timestamp() == pytest.approx(50.0 + sink.events[0].start / SAMPLE_RATE, abs=0.02)
+
+
+def test_a_source_that_stalled_is_dated_anew() -> None:
+    """A camera's stream hiccups for 20 s and goes on without a word: what follows is dated when it is heard."""
+    hands, sink = Hands(), FakeSink()
+
+    def move(seconds: float) -> Callable[[], None]:
+        return lambda: setattr(hands, "seconds", hands.seconds + seconds)
+
+    first, second = blocks_of(silence(2.0)), blocks_of(SOUND, position=2 * SAMPLE_RATE)
+    script: list[object] = []
+    for block in first:
+        script += [move(0.1), block]
+    script += [move(20.0), None]
+    for block in second:
+        script += [move(0.1), block]
+    listener(monotonic=hands, utc=hands).run(FakeSource(script, live=True), [sink])  # type: ignore[arg-type]
+    start = sink.events[0]
+    assert start.started_at.timestamp() == pytest.approx(50.0 + 20.0 + start.start / SAMPLE_RATE, abs=0.1)
+
+
+def test_blocks_dropped_by_a_full_queue_do_not_move_the_dates() -> None:
+    """The board was busy for a moment: blocks come late and some are missing, but their positions tell the truth."""
+    hands, sink = Hands(), FakeSink()
+    script: list[object] = []
+    for block in blocks_of(silence(2.0)):
+        script += [lambda: setattr(hands, "seconds", hands.seconds + 0.1), block]
+    late = blocks_of(SOUND, position=3 * SAMPLE_RATE, gap=True)
+    script += [lambda: setattr(hands, "seconds", 50.0 + 3.0 + len(SOUND) / SAMPLE_RATE), *late]
+    listener(monotonic=hands, utc=hands).run(FakeSource(script, live=True), [sink])  # type: ignore[arg-type]
+    start = sink.events[0]
+    assert start.started_at.timestamp() == pytest.approx(50.0 + start.start / SAMPLE_RATE, abs=0.1)
+
+
+def test_what_has_started_ends_even_if_the_source_fails() -> None:
+    def fail() -> None:
+        raise SourceError("microphone", found="smoke", wanted="sound")
+
+    sink = FakeSink()
+    with pytest.raises(SourceError, match="smoke"):
+        listener().run(FakeSource([*blocks_of(tone(2.0)), fail]), [sink])
+    assert [event.phase for event in sink.events] == ["start", "end"]
+    assert sink.healths
+
+
+def test_the_level_is_that_of_the_start() -> None:
+    sink = FakeSink()
+    loud_then_quiet = np.concatenate([silence(2.0), tone(1.0, amplitude=30_000), tone(8.0, amplitude=6_000), silence(2.0)])
+    listener(targets=[TargetSettings(name="loud", minimum_duration_seconds=3.0)]).run(
+        FakeSource(blocks_of(loud_then_quiet)), [sink])
+    assert [event.level_dbfs for event in sink.events] == [pytest.approx(-3.8, abs=0.3)] * 2
+
+
+def test_a_second_recording_is_dated_by_its_own_start() -> None:
+    hands, sink = Hands(), FakeSink()
+    heard = listener(monotonic=hands, utc=hands)
+    heard.run(FakeSource(blocks_of(SOUND)), [sink])
+    hands.seconds = 5000.0
+    heard.run(FakeSource(blocks_of(SOUND)), [sink])
+    assert sink.events[2].started_at.timestamp() == pytest.approx(5002.0, abs=0.3)
 
 
 def test_health_comes_when_it_is_due_and_at_the_end() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from edge import __version__
 from edge.errors import EdgeError
@@ -20,6 +23,34 @@ COMMANDS = {
     "model": "install, list, show, verify, remove or pack models",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }
+
+
+def console() -> int:
+    """The program's entry: `main` with a terminal, pipes and signals around it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (for good)
+        # File names need not be text, terminals need not be UTF-8.
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # so that whatever was started is ended; `run` has its own way
+            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    try:
+        code = main()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader of our output went away (`edge-audio ... | head`): nothing is left to be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        print(f"edge-audio: standard output: found {error.strerror}; wanted room for what is said", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,9 +79,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeError as error:
         print(f"edge-audio: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`edge-audio ... | head`): nothing is left to be said to it.
-        sys.stderr.close()
-        return 1
-    except KeyboardInterrupt:
-        return 130

@@ -14,7 +14,8 @@ from pathlib import Path
 from edge.app import load_model_for, model_folder
 from edge.bench import Cost, measure, test_sound, whole_file
 from edge.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SettingsError
 from edge.model.runtime import open_runtime
 
 EXAMPLES = """Examples:
@@ -38,18 +39,25 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print; JSON is one object for each hop and line."""
     settings = settings_from(options)
     log_to_stderr("error")
+    if options.rounds < 1:
+        raise SettingsError("--rounds", found=str(options.rounds), wanted="1 or more")
+    if not 2.0 <= options.seconds <= 3600.0:
+        raise SettingsError("--seconds", found=str(options.seconds), wanted="2 to 3600")
+    hops = [hop_from(hop, hop) for hop in options.hop or (0.48, 0.12)]
     state_dir = state_dir_from(options)
     model = load_model_for(settings.model, state_dir, targets=settings.target)
+    if not model.labels:  # a model without standard targets: all of it, then
+        model = load_model_for(settings.model, state_dir)
     whole = options.bare or whole_file(model_folder(settings.model.name, state_dir))
     bare = open_runtime(whole, runtime=settings.model.runtime) if whole else None
     sound = test_sound(options.seconds)
     costs = [measure(model, sound, hop_seconds=hop, rounds=options.rounds, bare=bare, targets=settings.target)
-             for hop in options.hop or (0.48, 0.12)]
+             for hop in hops]
     with tempfile.TemporaryDirectory() as folder:
         recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"
         write_wav(recording, sound)
         toml.write_text(SETTINGS.format(sound=recording, model=settings.model.name, runtime=settings.model.runtime,
-                                        target=model.targets[0].name if model.targets else model.labels[0], port=9))
+                                        labels=json.dumps(model.labels[:3]), port=9))
         peak, startup = run_peak_bytes(toml, state_dir), startup_seconds(toml, state_dir)
     bare_peak = bare_peak_bytes(whole, settings.model.runtime) if whole else None
     for cost in costs:
@@ -61,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
             _table(cost, about)
     if options.format == "table":
         beside = f", {peak / bare_peak:.2f} times the bare interpreter's {bare_peak / 1e6:.0f} MB" if bare_peak else ""
+        if whole is None:
+            print("no whole file beside this model: --bare FILE names one to compare with")
         print(f"peak memory of run: {peak / 1e6:.0f} MB{beside}\nstart-up: {startup:.2f} s")
     return 0
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from edge.app import load_model_for
 from edge.classification import Classification, classify
 from edge.classification_output import Printer
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
-from edge.progress import progress_bar
+from edge.listener import Listener
+from edge.progress import bar
 
 EXAMPLES = """Examples:
   edge-audio classify door.wav                           a time line of the five highest labels, then the events
@@ -45,23 +46,28 @@ def run(options: argparse.Namespace) -> int:
     log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
     if options.top < 0:
         raise SettingsError("--top", found=str(options.top), wanted="0 (all) or more")
+    if not 0.0 <= options.score_threshold <= 1.0:
+        raise SettingsError("--score-threshold", found=str(options.score_threshold), wanted="0 to 1")
     files = list(_recordings(options.files))
     if options.plot is not None and len(files) != 1:
         raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
     model = load_model_for(settings.model, state_dir_from(options))
-    hop = options.hop if options.hop is not None else settings.model.hop_seconds
+    hop = hop_from(options.hop, settings.model.hop_seconds)
     printer = Printer(options.format, sys.stdout, top=options.top, score_threshold=options.score_threshold,
                       allow=options.allow, deny=options.deny)
     printer.check(model.labels)
+    # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
+    Listener(model, targets=settings.target, hop_seconds=hop)
     worst = 0
     for file in files:
         try:
-            with progress_bar(file) as progress:
+            with bar(file.name, "s") as progress:
                 result = classify(model, file, hop_seconds=hop, channel=settings.source.channel,
                                   targets=settings.target, embeddings=False,
                                   bands=options.plot is not None, progress=progress)
-        except SourceError as error:
-            print(f"edge-audio: {error}", file=sys.stderr)
+        except (SourceError, SettingsError) as error:
+            about = "" if str(file) in str(error) else f"{file}: "
+            print(f"edge-audio: {about}{error}", file=sys.stderr)
             worst = max(worst, error.exit_code)
             continue
         printer.print(result)

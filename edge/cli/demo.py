@@ -1,7 +1,8 @@
 """Hear the bundled sounds: the whole appliance with the embedded model, a private broker and simulated pins.
 
 Each event is shown as a subscriber receives it, with the pin changes beside it: first in real time, then as fast as
-this machine can. Ends with what was expected against what was heard; exit code 1 if they differ.
+this machine can. Ends with what was expected against what was heard; exit code 1 if they differ. What is expected was
+written for the starter: another model (--model) may differ.
 """
 
 from __future__ import annotations

@@ -50,14 +50,14 @@ def run(options: argparse.Namespace) -> int:
     model = load_model_for(settings.model, state_dir_from(options))
     scores = np.zeros((len(clips), len(model.labels)), np.float32)
     seconds = 0.0
-    with bar("evaluate", len(clips), "clips") as progress:
+    with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
             result = classify(model, clip.path, hop_seconds=options.hop, embeddings=False, bands=False)
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
             scores[number] = result.scores.max(axis=0)
             seconds += result.duration_seconds
-            progress(number + 1)
+            progress(number + 1, len(clips))
     figures = measure(clips, scores, model.labels, classes)
     about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
              "runtime": model.runtime_name, "hop_seconds": options.hop, "hours": round(seconds / 3600, 3)}

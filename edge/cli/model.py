@@ -57,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _install(options: argparse.Namespace, store: ModelStore) -> int:
-    with bar("install", 1.0, "") as drawn:
+    with bar("install", "bytes") as drawn:
         folder = store.install(options.source, name=options.name, sha256=options.sha256, labels=options.labels,
-                               progress=lambda done, total: drawn(done / total if total else 0.0))
+                               progress=lambda done, total: drawn(done, total or 0))
     manifest = store.show(folder.name)
     print(f"installed {manifest.name}: {manifest.kind}, {len(manifest.labels)} labels, in {folder}")
     print(f"use it: edge-audio run --model {manifest.name}")

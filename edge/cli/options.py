@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.app import default_state_dir
+from edge.errors import SettingsError
 from edge.settings import Settings
 from edge.settings_file import load_settings
 
@@ -28,9 +29,9 @@ def settings_from(options: argparse.Namespace) -> Settings:
     """The settings file, if one was named, with the command line's own words on top."""
     settings = load_settings(options.config) if options.config is not None else Settings()
     model = settings.model
-    if options.model:
+    if options.model is not None:
         model = replace(model, name=options.model)
-    if options.runtime:
+    if options.runtime is not None:
         model = replace(model, runtime=options.runtime)
     return replace(settings, model=model)
 
@@ -38,6 +39,15 @@ def settings_from(options: argparse.Namespace) -> Settings:
 def state_dir_from(options: argparse.Namespace) -> Path:
     """--state-dir, else the environment's, else the default."""
     return options.state_dir if options.state_dir is not None else default_state_dir()
+
+
+def hop_from(seconds: float | None, otherwise: float) -> float:
+    """--hop, else `otherwise`. Raises SettingsError for one that is no multiple of 0.01 from 0.01 to 0.96."""
+    if seconds is None:
+        return otherwise
+    if not 0.01 <= seconds <= 0.96 or abs(seconds * 100 - round(seconds * 100)) > 1e-6:
+        raise SettingsError("--hop", found=str(seconds), wanted="a multiple of 0.01 from 0.01 to 0.96")
+    return seconds
 
 
 def log_to_stderr(level: str) -> None:

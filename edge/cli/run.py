@@ -1,4 +1,4 @@
-"""Hear the microphone, or what the settings name, until stopped (Ctrl-C, SIGTERM) or until a recording ends.
+"""Hear the microphone, or what the settings name, until stopped (Ctrl-C, SIGTERM, SIGHUP) or until a recording ends.
 
 Events go to standard output as JSON lines, to the broker, and to the pins, as the settings say.
 """
@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
     settings = replace(settings, source=source_settings(options, settings.source))
     log_to_stderr(settings.log.level)
     appliance = build(settings, state_dir_from(options))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: appliance.stop())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: appliance.stop())
     appliance.run()
     return 0

@@ -46,6 +46,7 @@ class TargetDetector:
         self._running = False
         self._start = 0
         self._last = 0
+        self._sounds = False
         self._label = ""
         self._best = 0.0
         self._deaf_until: int | None = None
@@ -66,7 +67,7 @@ class TargetDetector:
         label = self._labels[int(self.target.rows[row])]
         if self._running:
             return self._go_on(scores.position, probability, label)
-        if probability < self.target.threshold:
+        if not probability >= self.target.threshold:  # NaN is no sound
             self._over_since = None
             return None
         if self._over_since is None:
@@ -79,26 +80,32 @@ class TargetDetector:
             self._best, self._label = probability, label
         if scores.position - self._over_since < self.target.minimum_duration:
             return None
-        self._running, self._last = True, scores.position
+        self._running, self._sounds, self._last = True, True, scores.position
         return self._detection("start", None)
 
-    def interrupt(self) -> Detection | None:
-        """A gap, or the end of the stream: a running event ends where it was last heard."""
+    def interrupt(self, heard: int) -> Detection | None:
+        """A gap, or the end of the stream, at position `heard`: a running event ends where it was last heard.
+
+        That is `heard` itself if the newest patch still held the sound: no patch has said that it stopped.
+        """
         self._over_since = None
-        return self._finish() if self._running else None
+        if not self._running:
+            return None
+        return self._finish(min(self._last + self._patch_samples, heard) if self._sounds else 0)
 
     def _go_on(self, position: int, probability: float, label: str) -> Detection | None:
         if position < self._last:
             raise ValueError(f"position: found {position}; wanted one after {self._last}")
         if probability > self._best:
             self._best, self._label = probability, label
-        if probability >= self.target.release_threshold:
+        self._sounds = probability >= self.target.release_threshold
+        if self._sounds:
             self._last = position
             return None
         return self._finish() if position - self._last >= self.target.release else None
 
-    def _finish(self) -> Detection:
-        end = max(self._last + self._hop_samples, self._start)
+    def _finish(self, at_least: int = 0) -> Detection:
+        end = max(self._last + self._hop_samples, self._start, at_least)
         self._running, self._over_since = False, None
         self._deaf_until = end + self.target.refractory
         return self._detection("end", end)
@@ -125,9 +132,9 @@ class Detector:
         """Starts and ends that this patch brings, in the order of the targets."""
         return [found for machine in self._machines if (found := machine.push(scores)) is not None]
 
-    def interrupt(self) -> list[Detection]:
-        """Ends of all running events: a gap came, or the stream ended."""
-        return [found for machine in self._machines if (found := machine.interrupt()) is not None]
+    def interrupt(self, heard: int) -> list[Detection]:
+        """Ends of all running events: a gap came, or the stream ended, at position `heard`."""
+        return [found for machine in self._machines if (found := machine.interrupt(heard)) is not None]
 
     def reset(self) -> None:
         """Back to the state after construction."""

@@ -26,10 +26,13 @@ class Gate:
     `hang_over_seconds`. Until `FLOOR_SECONDS` have been heard it is open: the room is not known yet.
     """
 
-    def __init__(self, settings: GateSettings, *, hop_samples: int) -> None:
-        """hop_samples: distance between patches at 16 kHz, at least one frame step (160)."""
+    def __init__(self, settings: GateSettings, *, hop_samples: int, patch_samples: int = 15_600) -> None:
+        """hop_samples: distance between patches at 16 kHz, at least one frame step (160); patch_samples: their length.
+
+        The gate stays open for at least a patch: every patch that holds the sound must be heard.
+        """
         self._open_db = settings.open_db
-        self._hang_over = round(settings.hang_over_seconds * SAMPLE_RATE)
+        self._hang_over = max(round(settings.hang_over_seconds * SAMPLE_RATE), patch_samples)
         self._frames = max(hop_samples // FRAME_STEP, 1)
         self._means: deque[NDArray[np.float32]] = deque(maxlen=max(round(FLOOR_SECONDS * SAMPLE_RATE / hop_samples), 1))
         self.reset()
@@ -53,10 +56,11 @@ class Gate:
         return patch.position <= self._open_until
 
     def _decibels(self, patch: Patch) -> NDArray[np.float32]:
-        """float32 `(frames of the newest hop, bands)` in dB; a waveform patch has one band, its level."""
+        """float32 `(frames, bands)` in dB of what is new: the newest hop, all of a first patch. A waveform has one band."""
         if patch.data.ndim == 2:
-            return np.asarray(patch.data[-self._frames:] * np.float32(DB_PER_NEPER), np.float32)
-        newest = patch.data[-self._frames * FRAME_STEP:].astype(np.float32)
+            rows = patch.data if patch.first else patch.data[-self._frames:]
+            return np.asarray(rows * np.float32(DB_PER_NEPER), np.float32)
+        newest = (patch.data if patch.first else patch.data[-self._frames * FRAME_STEP:]).astype(np.float32)
         frames = newest[: len(newest) // FRAME_STEP * FRAME_STEP].reshape(-1, FRAME_STEP)
         power = np.square(frames).mean(axis=1, keepdims=True) / np.float32(32768.0**2)
         return np.asarray(10.0 * np.log10(np.maximum(power, 1e-12)), np.float32)

@@ -88,8 +88,11 @@ def _resolve(target: TargetSettings, labels: Sequence[str], suggestion: Suggesti
     threshold = target.threshold or (suggestion.threshold if same and suggestion else FALLBACK_THRESHOLD)
     release = target.release_threshold or (
         suggestion.release_threshold if same and suggestion and not target.threshold else threshold * RELEASE_SHARE)
+    if release > threshold:
+        raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
+                            wanted=f"at most its threshold, {threshold}")
     return Target(
-        name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=min(release, threshold),
+        name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
         minimum_duration=round(target.minimum_duration_seconds * SAMPLE_RATE),
         release=round(target.release_seconds * SAMPLE_RATE),
         refractory=round(target.refractory_seconds * SAMPLE_RATE))

@@ -103,7 +103,7 @@ def demo_settings(settings: Settings, targets: tuple[str, ...]) -> Settings:
     pins = tuple(PinSettings(pin=str(FIRST_PIN + number), target=target, factory="simulated",
                              action="hold" if target == "typing" else "pulse")
                  for number, target in enumerate(targets))
-    return replace(settings, device=replace(settings.device, name="demo"), pin=pins,
+    return replace(settings, target=(), device=replace(settings.device, name="demo"), pin=pins,
                    log=LogSettings(events="", level="warning"))
 
 

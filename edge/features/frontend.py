@@ -128,8 +128,8 @@ class FrontEnd:
         none. `level` is the tail's (None if the resampler kept none), `rows` its and the silence's. A block that comes
         later begins afresh, as after a gap.
         """
-        end = self.position
         patches = self._hear(self._resampler.flush())
+        end = max(self.position, self._fed)
         level = self._level
         if self._patches.covered < end:
             rows, at = self._rows, self._rows_position

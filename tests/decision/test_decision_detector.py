@@ -29,7 +29,7 @@ def hear(values: Sequence[float], *targets: Target, first: bool = False, finish:
     for number, value in enumerate(values):
         scores = Scores(number * HOP, np.array([value, value / 2], np.float32), first=first and number == 0)
         found += detector.push(scores)
-    return found + (detector.interrupt() if finish else [])
+    return found + (detector.interrupt(len(values) * HOP + PATCH) if finish else [])
 
 
 def test_one_clap_in_four_overlapping_patches_is_one_event() -> None:
@@ -79,7 +79,7 @@ def test_the_highest_label_names_the_event() -> None:
     detector = Detector([target(rows=(0, 1))], ("clap", "hands"), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(0, np.array([0.7, 0.1], np.float32)))
     detector.push(Scores(HOP, np.array([0.2, 0.95], np.float32)))
-    (end,) = detector.interrupt()
+    (end,) = detector.interrupt(HOP + PATCH)
     assert (end.label, end.probability) == ("hands", pytest.approx(0.95))
 
 
@@ -88,19 +88,31 @@ def test_targets_do_not_disturb_each_other() -> None:
     assert [(d.target, d.phase) for d in found] == [("one", "start"), ("two", "start"), ("one", "end"), ("two", "end")]
 
 
+def test_a_sound_that_the_end_cuts_off_lasts_to_the_end() -> None:
+    detector = Detector([target()], ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    for number in range(10):
+        detector.push(Scores(number * HOP, np.array([0.9], np.float32)))
+    heard = 9 * HOP + PATCH - 100
+    assert [d.end for d in detector.interrupt(heard)] == [heard]
+
+
+def test_a_score_that_is_no_number_is_no_sound() -> None:
+    assert hear([float("nan"), float("nan"), 0.1]) == []
+
+
 def test_an_interruption_ends_what_runs_and_nothing_else() -> None:
     detector = Detector([target()], ("clap",), patch_samples=PATCH, hop_samples=HOP)
-    assert detector.interrupt() == []
+    assert detector.interrupt(0) == []
     detector.push(Scores(0, np.array([0.9], np.float32)))
     assert detector.busy
-    assert [d.phase for d in detector.interrupt()] == ["end"]
+    assert [d.phase for d in detector.interrupt(PATCH)] == ["end"]
     assert not detector.busy
 
 
 def test_reset_returns_to_the_state_after_construction() -> None:
     detector = Detector([target(refractory=100.0)], ("clap",), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(0, np.array([0.9], np.float32)))
-    detector.interrupt()
+    detector.interrupt(PATCH)
     detector.reset()
     assert [d.phase for d in detector.push(Scores(HOP, np.array([0.9], np.float32)))] == ["start"]
 

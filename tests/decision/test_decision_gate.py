@@ -64,6 +64,23 @@ def test_only_the_newest_hop_counts(gate: Gate, random: np.random.Generator) -> 
     assert not gate.push(Patch(old, 200 * HOP))
 
 
+def test_all_of_a_first_patch_is_new(gate: Gate, random: np.random.Generator) -> None:
+    settle(gate, random)
+    old = room(random)
+    old[:-FRAMES] += 3.0
+    assert gate.push(Patch(old, 200 * HOP, first=True))
+
+
+def test_every_patch_that_holds_the_sound_is_let_through(random: np.random.Generator) -> None:
+    long = 5 * SAMPLE_RATE
+    gate = Gate(GateSettings(), hop_samples=HOP, patch_samples=long)
+    settle(gate, random)
+    click = room(random)
+    click[-3] += 1.2
+    assert gate.push(Patch(click, 200 * HOP))
+    assert all(settle(gate, random, patches=long // HOP, start=201))
+
+
 def test_a_waveform_patch_is_judged_by_its_level(random: np.random.Generator) -> None:
     gate = Gate(GateSettings(), hop_samples=HOP)
     quiet = [gate.push(Patch(random.normal(0, 100, 15_600).astype(np.int16), n * HOP)) for n in range(200)]

@@ -55,6 +55,11 @@ def test_own_thresholds_win_and_own_labels_leave_the_models_thresholds_behind() 
     assert (list(other.rows), other.threshold) == ([2], 0.5)
 
 
+def test_a_release_threshold_over_the_models_threshold_is_refused() -> None:
+    with pytest.raises(SettingsError, match="release_threshold"):
+        resolve_targets([TargetSettings(name="hand_clap", release_threshold=0.9)], LABELS, OFFERED)
+
+
 def test_an_unknown_label_names_the_nearest_ones() -> None:
     with pytest.raises(SettingsError, match="nearest: Clapping"):
         resolve_targets([TargetSettings(name="x", labels=("claping",))], LABELS, OFFERED)
