@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -12,7 +13,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from edge.classification import Classification
-from edge.errors import SourceError
+from edge.errors import SettingsError, SourceError
 from edge.stream import SAMPLE_RATE
 
 TICKS = (125, 250, 500, 1000, 2000, 4000, 7500)
@@ -24,12 +25,28 @@ def _share(hertz: float) -> float:
     return (here - low) / (high - low)
 
 
-def plot_classification(result: Classification, path: Path, *, top: int = 10) -> None:
-    """Write a picture: the log-mel bands over time, the highest labels' scores beneath them, events as bars.
+def _highest(result: Classification, top: int, labels: Sequence[str] | None) -> list[int]:
+    """Rows of the labels to draw, highest first."""
+    for label in labels or ():
+        if label not in result.labels:
+            raise SettingsError(f"label {label!r}", found="no such label", wanted=f"a label of {result.model}")
+    order = [int(row) for row in np.argsort(-result.scores.max(axis=0), kind="stable")
+             if labels is None or result.labels[row] in labels]
+    if not order:
+        raise SettingsError("labels", found="none to draw", wanted="one or more")
+    return order[:top]
 
-    Raises SourceError for a path that cannot be written.
+
+def plot_classification(result: Classification, path: Path, *, top: int = 10,
+                        labels: Sequence[str] | None = None) -> None:
+    """Write a picture (PNG, whatever its name): log-mel bands over time, the highest scores beneath, events as bars.
+
+    labels: draw the highest of these only; None: of all. Raises SourceError for a path that cannot be written and for
+    a classification without patches, SettingsError for a label that the model lacks.
     """
-    order = np.argsort(-result.scores.max(axis=0), kind="stable")[:top]
+    if not len(result.scores):
+        raise SourceError(result.file, found="no sound", wanted="a recording")
+    order = _highest(result, top, labels)
     figure, (upper, lower) = plt.subplots(
         2, 1, sharex=True, figsize=(11, 3.2 + 0.28 * len(order)), layout="constrained",
         height_ratios=[3.0, 0.6 + 0.28 * len(order)])
@@ -56,7 +73,7 @@ def plot_classification(result: Classification, path: Path, *, top: int = 10) ->
     upper.set_xlim(0, end)
     figure.colorbar(lower.images[0], ax=lower, label="score")
     try:
-        figure.savefig(path, dpi=110)
+        figure.savefig(path, dpi=110, format="png")
     except (OSError, ValueError) as error:
         raise SourceError(f"--plot {path}", found=str(error), wanted="a file name that can be written, such as out.png"
                           ) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from edge.errors import SourceError
-from edge.learn.evaluate import Clip, SoundClass, find_clips, load_classes, measure
+from edge.classification import Classification
+from edge.cli import evaluate as command
+from edge.errors import SettingsError, SourceError
+from edge.learn.classes import SoundClass, load_classes
+from edge.learn.evaluate import Clip, find_clips, measure
 from edge.learn.figures import area_under_curve, wilson_interval
+from edge.picture_path import check_picture_path
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,3 +74,95 @@ def test_clips_come_from_folders_or_a_manifest(tmp_path: Path) -> None:
     for call in (lambda: find_clips(tmp_path / "none"), lambda: find_clips(manifest, only=["bark"])):
         with pytest.raises(SourceError):
             call()
+
+
+# What cannot be measured is said, and names file and row or key.
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"[x]\nclips = 1\nlabels = ['a']\n", r"t\.toml: x\.clips: found 1; wanted a list of texts"),
+    (b"[x]\nclips = ['a']\n", r"x\.labels: found nothing; wanted a list"),
+    (b"x = 1\n", r"t\.toml: x: found 1; wanted a table"),
+    (b"[x]\nclips = [1]\nlabels = ['a']\n", r"x\.clips: found \[1\]"),
+    (b"\xff", r"t\.toml: found bytes that are no UTF-8"),
+    (b"[x]\nclip = ['a']\n", r"x\.clip: found an unknown key; wanted one of clips"),
+    (b"[x", r"t\.toml: found no TOML"), (b"", r"t\.toml: found no class"), (None, r"t\.toml: found No such file")])
+def test_a_table_of_classes_that_cannot_be_used_names_file_and_key(content: bytes | None, said: str,
+                                                                      tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "t.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=said):
+        load_classes(tmp_path / "t.toml")
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"path,class\na.wav,clap\n,clap\n", r"m\.csv: row 3: found no path"),
+    (b"class,path\nclap\n", "row 2: found no path"),
+    (b"path,class\na.wav\n", "row 2: found no class"),
+    (b"path,class\n\xff,clap\n", r"m\.csv: found bytes that are no UTF-8"),
+    (b"path,class\n" + b"a" * 200_000, "row 2: found field larger"), (b"", "found columns none"),
+    (b"path,class\n", r"m\.csv: found no clip")])
+def test_a_manifest_that_cannot_be_used_names_file_and_row(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes(content)
+    with pytest.raises(SourceError, match=said):
+        find_clips(tmp_path / "m.csv")
+
+
+def test_a_manifest_that_excel_wrote_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes("\ufeffpath,class\r\nä.wav,clap\r\n".encode())
+    assert find_clips(tmp_path / "m.csv") == [Clip(tmp_path / "ä.wav", "clap")]
+
+
+def test_a_class_or_split_that_no_clip_has_is_said_with_those_there_are(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,class,split\na.wav,clap,eval\nb.wav,moo,train\n")
+    with pytest.raises(SourceError, match=r"--split evla: found no such row .*; wanted one of eval, train"):
+        find_clips(manifest, split="evla")
+    with pytest.raises(SourceError, match=r"--class bark: found no clip of it .*; wanted one of clap, moo"):
+        find_clips(manifest, only=["clap", "bark"])
+    with pytest.raises(SourceError, match=r"--split: found .*, a folder"):
+        find_clips(tmp_path, split="eval")
+    manifest.write_text("path,class\na.wav,clap\n")
+    with pytest.raises(SourceError, match="wanted a CSV manifest with the columns path, class and split"):
+        find_clips(manifest, split="eval")
+
+
+def test_nothing_to_measure_is_an_error_and_no_accuracy_of_nought() -> None:
+    classes = [SoundClass("moo", ("cow",), ("Moo",), ())]
+    for labels, wanted in ((("Moo",), "a clip of cow"), (("Clapping",), "such a class")):
+        with pytest.raises(SourceError, match=f"clips: found none of a class that the model has .*{wanted}"):
+            measure([Clip(Path("x"), "noise")], np.zeros((1, 1), np.float32), labels, classes)
+
+
+@pytest.mark.parametrize("hop", [math.nan, math.inf, 0.0, -0.48, 0.005, 0.97, 1e300])
+def test_a_hop_that_cannot_be_is_refused_before_anything_is_read(hop: float) -> None:
+    with pytest.raises(SettingsError, match=r"--hop: found .*; wanted a multiple of 0\.01 from 0\.01 to 0\.96"):
+        command.run(argparse.Namespace(hop=hop))
+
+
+# Pictures.
+
+def _classification(patches: int) -> Classification:
+    return Classification("a.wav", 1.0, "ears", "none", 0.48, 15_600, ("one", "two", "three"), np.zeros(patches),
+                          np.ones((patches, 3), np.float32), None, None, ())
+
+
+def test_a_picture_is_a_png_of_the_labels_asked_for(tmp_path: Path) -> None:
+    plot = pytest.importorskip("edge.plot", reason="matplotlib is not installed here")
+    plot.plot_classification(_classification(2), tmp_path / "out.jpg", labels=["two"])
+    assert (tmp_path / "out.jpg").read_bytes().startswith(b"\x89PNG")
+    assert plot._highest(_classification(2), 10, ["three", "two"]) == [1, 2]
+    for labels in (["none"], []):
+        with pytest.raises(SettingsError, match="label"):
+            plot.plot_classification(_classification(2), tmp_path / "none.png", labels=labels)
+    with pytest.raises(SourceError, match=r"a\.wav: found no sound"):
+        plot.plot_classification(_classification(0), tmp_path / "none.png")
+
+
+def test_where_a_picture_cannot_be_written_is_said_beforehand(tmp_path: Path) -> None:
+    check_picture_path(tmp_path / "out.PNG")
+    assert not list(tmp_path.iterdir())
+    os.mkfifo(tmp_path / "pipe.png")
+    for path, said in ((tmp_path, "a folder"), (tmp_path / "out.jpg", r"a name that ends in '\.jpg'"),
+                       (tmp_path / "none" / "out.png", "no folder"), (tmp_path / "pipe.png", "a device or pipe")):
+        with pytest.raises(SettingsError, match=f"--plot .*: found {said}"):
+            check_picture_path(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import numpy as np
 from edge.app import load_model_for
 from edge.classification import classify
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.errors import SourceError
-from edge.learn.evaluate import Figures, as_dict, find_clips, load_classes, measure
+from edge.errors import SettingsError, SourceError
+from edge.learn.classes import load_classes
+from edge.learn.evaluate import Figures, as_dict, find_clips, measurable, measure
 from edge.model.store import embedded_folder
 from edge.progress import bar
 
@@ -43,11 +45,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score every clip, then print the figures. Clips that cannot be heard are an error: figures would be of others."""
+    _check_hop(options.hop)
     settings = settings_from(options)
     log_to_stderr("warning")
     classes = load_classes(options.classes or embedded_folder() / "classes.toml")
     clips = find_clips(options.clips, split=options.split, only=options.only)
     model = load_model_for(settings.model, state_dir_from(options))
+    measurable(clips, model.labels, classes)  # said before an hour of listening
     scores = np.zeros((len(clips), len(model.labels)), np.float32)
     seconds = 0.0
     with bar("evaluate", "clips") as progress:
@@ -71,6 +75,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         _table(figures, about)
     return 0
+
+
+def _check_hop(seconds: float) -> None:
+    frames = round(seconds * 100) if math.isfinite(seconds) else 0
+    if not 1 <= frames <= 96 or abs(frames - seconds * 100) > 1e-6:
+        raise SettingsError("--hop", found=f"{seconds:g}", wanted="a multiple of 0.01 from 0.01 to 0.96")
 
 
 def _table(figures: Figures, about: dict[str, object]) -> None:

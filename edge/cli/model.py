@@ -75,7 +75,7 @@ def _list(options: argparse.Namespace, store: ModelStore) -> int:
             print(json.dumps({"name": model.name, "origin": origin, "kind": manifest.kind if manifest else None,
                               "version": manifest.version if manifest else None,
                               "labels": len(manifest.labels) if manifest else None, "problem": model.problem}))
-        elif manifest is None:
+        elif manifest is None or model.problem:
             print(f"{model.name:<16}{origin:<11}BROKEN  {model.problem}")
         else:
             print(f"{model.name:<16}{origin:<11}{manifest.kind:<7}{len(manifest.labels):>4} labels  {manifest.description}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import tomllib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
+from edge.learn.classes import SoundClass
 from edge.learn.figures import area_under_curve, wilson_interval
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -24,16 +25,6 @@ class Clip:
     path: Path
     name: str
     """Its class, as the folder or the manifest says."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoundClass:
-    """Which clips hold a sound and which labels stand for it (models/classes.toml)."""
-
-    name: str
-    clips: tuple[str, ...]
-    labels: tuple[str, ...]
-    beside: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +50,79 @@ class Figures:
     classes: tuple[ClassFigures, ...]
 
 
-def load_classes(path: Path) -> tuple[SoundClass, ...]:
-    """Read the table of sound classes."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(SoundClass(name, tuple(entry["clips"]), tuple(entry["labels"]), tuple(entry.get("beside", ())))
-                 for name, entry in table.items())
-
-
 def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> list[Clip]:
     """Clips of a folder (one sub-folder for each class) or of a manifest (CSV with the columns path and class).
 
-    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for neither.
+    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for neither a
+    folder nor a manifest, for a row without path or class, and for a split or class that no clip has.
     """
-    if source.is_dir():
+    try:
+        folder, file = source.is_dir(), source.is_file()
+    except OSError as error:
+        raise _unread(source, error) from error
+    if folder:
+        if split:
+            raise SourceError("--split", found=f"{source}, a folder", wanted="a CSV manifest with the column split")
         found = [Clip(path, path.parent.name) for path in sorted(source.glob("*/*")) if path.suffix.lower() in SUFFIXES]
-    elif source.is_file():
-        with source.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if not {"path", "class"} <= set(reader.fieldnames or ()):
-                raise SourceError(str(source), found=f"columns {', '.join(reader.fieldnames or ['none'])}",
-                                  wanted="a CSV manifest with the columns path and class")
-            found = [Clip(source.parent / row["path"], row["class"]) for row in reader
-                     if not split or row.get("split") == split]
+    elif file:
+        found = _manifest_clips(source, split)
     else:
         raise SourceError(str(source), found="no such file or folder", wanted="a folder of classes or a CSV manifest")
-    chosen = [clip for clip in found if not only or clip.name in only]
-    if not chosen:
+    if not found:
         raise SourceError(str(source), found="no clip", wanted="recordings in sub-folders, or rows in a manifest")
-    return chosen
+    names = {clip.name for clip in found}
+    for name in only:
+        if name not in names:
+            raise SourceError(f"--class {name}", found=f"no clip of it in {source}",
+                              wanted=f"one of {', '.join(sorted(names))}")
+    return [clip for clip in found if not only or clip.name in only]
+
+
+def _manifest_clips(source: Path, split: str) -> list[Clip]:
+    try:
+        # Excel begins its CSV with a byte order mark, which would be part of the first column's name.
+        with source.open(newline="", encoding="utf-8-sig") as file:
+            text = file.read()
+    except OSError as error:
+        raise _unread(source, error) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(str(source), found="bytes that are no UTF-8", wanted="a CSV manifest in UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        columns = reader.fieldnames or ()
+        needed = {"path", "class"} | ({"split"} if split else set())
+        if not needed <= set(columns):
+            wanted = "path, class and split (--split)" if split else "path and class"
+            raise SourceError(str(source), found=f"columns {', '.join(columns) or 'none'}",
+                              wanted=f"a CSV manifest with the columns {wanted}")
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:  # the reader has counted the rows before it
+        raise SourceError(f"{source}: row {reader.line_num + 1}", found=str(error), wanted="a row of CSV") from error
+    if split:
+        splits = {row["split"] or "" for _, row in rows}
+        if split not in splits:
+            raise SourceError(f"--split {split}", found=f"no such row in {source}",
+                              wanted=f"one of {', '.join(sorted(filter(None, splits))) or 'none'}")
+        rows = [(number, row) for number, row in rows if row["split"] == split]
+    for number, row in rows:
+        for column in ("path", "class"):
+            if not row[column]:
+                raise SourceError(f"{source}: row {number}", found=f"no {column}", wanted=f"a {column} in each row")
+    return [Clip(source.parent / row["path"], row["class"]) for _, row in rows]
+
+
+def _unread(source: Path, error: OSError) -> SourceError:
+    return SourceError(str(source), found=error.strerror or str(error), wanted="a folder or manifest that can be read")
+
+
+def measurable(clips: Sequence[Clip], labels: Sequence[str], classes: Iterable[SoundClass]) -> list[SoundClass]:
+    """The classes that a model of these labels can be measured on. Raises SourceError where no clip is of any."""
+    used = [entry for entry in classes if set(entry.labels) & set(labels)]
+    wanted = sorted({name for entry in used for name in entry.clips})
+    if not {clip.name for clip in clips} & set(wanted):
+        raise SourceError("clips", found="none of a class that the model has labels for",
+                          wanted=f"a clip of {', '.join(wanted) or 'such a class (--classes names the labels)'}")
+    return used
 
 
 def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence[str],
@@ -94,15 +130,16 @@ def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence
     """Accuracy, and for each class the area under the ROC curve and the recall.
 
     scores: float32 `(clips, labels)`, each clip's highest patch. A class's score is the highest of its labels'.
+    Raises SourceError where there is nothing to measure.
     """
-    used = [entry for entry in classes if set(entry.labels) & set(labels)]
+    used = measurable(clips, labels, classes)
     column = {label: number for number, label in enumerate(labels)}
     names = np.array([clip.name for clip in clips])
     by_class = np.stack([scores[:, [column[label] for label in entry.labels if label in column]].max(axis=1)
-                         for entry in used], axis=1) if used else np.zeros((len(clips), 0), np.float32)
+                         for entry in used], axis=1)
     truth = {entry.name: np.isin(names, entry.clips) for entry in used}
-    top = by_class.argmax(axis=1) if used else np.zeros(len(clips), int)
-    inside = np.any([*truth.values()], axis=0) if used else np.zeros(len(clips), bool)
+    top = by_class.argmax(axis=1)
+    inside = np.any([*truth.values()], axis=0)
     right = sum(int((truth[entry.name] & (top == number)).sum()) for number, entry in enumerate(used))
     low, high = wilson_interval(right, int(inside.sum()))
     rows = []
@@ -113,7 +150,7 @@ def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence
             entry.name, int(own.sum()), int((counted & ~own).sum()),
             area_under_curve(by_class[counted, number], own[counted]),
             float((top[own] == number).mean()) if own.any() else float("nan")))
-    return Figures(len(clips), int(inside.sum()), right / max(int(inside.sum()), 1), low, high,
+    return Figures(len(clips), int(inside.sum()), right / int(inside.sum()), low, high,
                    tuple(row for row in rows if row.clips))
 
 

@@ -58,12 +58,17 @@ def fetch(url: str, folder: Path, *, progress: Progress | None = None, context: 
     (If-Range) that the file is still the same. context: certificates to trust; None: the system's.
     Raises ModelError for another kind of address, for what the server refuses, and when every attempt failed.
     """
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        raise ModelError(url, found=f"no address ({error})", wanted="https:// or file://") from error
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost"):
             raise ModelError(url, found=f"a file on {parts.netloc}", wanted="file:///path on this machine")
         return Path(urllib.request.url2pathname(parts.path))
-    if parts.scheme != "https" or not parts.netloc:
+    if parts.scheme == "https" and not parts.hostname:
+        raise ModelError(url, found="an address without a host", wanted="https://host/file")
+    if parts.scheme != "https":
         raise ModelError(url, found=f"an address of kind {parts.scheme!r}", wanted="https:// or file://")
     opener = urllib.request.build_opener(
         urllib.request.HTTPSHandler(context=context or ssl.create_default_context()), _HttpsOnly)

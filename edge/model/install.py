@@ -48,6 +48,21 @@ def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path 
 
     thing: what the owner called the file, for errors. Raises ModelError and OSError.
     """
+    try:
+        _build(file, into, thing=thing, name=name, labels=labels, runtime=runtime)
+        try_directory(into, runtime=runtime)
+        return load_manifest(into)
+    except ModelError as error:
+        # The folder is gone when the owner reads this: what is named is the file that was given.
+        raise type(error)(_as_given(error.thing, into, thing), found=_as_given(error.found, into, thing),
+                          wanted=error.wanted) from error
+
+
+def _as_given(text: str, into: Path, thing: str) -> str:
+    return text.replace(f"{into / PUBLISHED}", thing).replace(f"{into}/", f"{thing}: ")
+
+
+def _build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> None:
     with file.open("rb") as opened:
         head = opened.read(512)
     if head[4:8] == b"TFL3":
@@ -55,12 +70,10 @@ def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path 
     elif head[257:262] == b"ustar":
         if labels is not None:
             raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
-        _build_unpacked(file, into, name=name, runtime=runtime)
+        _build_unpacked(file, into, thing=thing, name=name, runtime=runtime)
     else:
         raise ModelError(thing, found=f"a file beginning {head[:8]!r}" if head else "an empty file",
                          wanted="a TFLite model, or an archive made by edge-audio model pack")
-    try_directory(into, runtime=runtime)
-    return load_manifest(into)
 
 
 def try_directory(directory: Path, *, runtime: str) -> str:
@@ -81,8 +94,8 @@ def try_directory(directory: Path, *, runtime: str) -> str:
     return model.describe()
 
 
-def _build_unpacked(file: Path, into: Path, *, name: str | None, runtime: str) -> None:
-    unpack(file, into)
+def _build_unpacked(file: Path, into: Path, *, thing: str, name: str | None, runtime: str) -> None:
+    unpack(file, into, thing=thing)
     manifest = load_manifest(into)
     for spec in manifest.files:
         spec.check(into)

@@ -51,18 +51,29 @@ class FileSpec:
 
     def check(self, directory: Path) -> Path:
         """The file's path, once its size and digest are as promised. Raises ModelError."""
-        path = directory / self.file
+        path = self.check_size(directory)
         try:
-            size = path.stat().st_size
-            digest = file_sha256(path) if size == self.bytes else ""
+            digest = file_sha256(path)
         except OSError as error:
-            raise ModelError(str(path), found=error.strerror or str(error),
-                             wanted=f"the {self.bytes} bytes that manifest.json names") from error
-        if size != self.bytes:
-            raise ModelError(str(path), found=f"{size} bytes", wanted=f"{self.bytes} bytes, as in manifest.json")
+            raise self._unread(path, error) from error
         if digest != self.sha256:
             raise ModelError(str(path), found=f"sha256 {digest}", wanted=f"{self.sha256}, as in manifest.json")
         return path
+
+    def check_size(self, directory: Path) -> Path:
+        """The file's path, once its size is as promised; nothing of it is read. Raises ModelError."""
+        path = directory / self.file
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise self._unread(path, error) from error
+        if size != self.bytes:
+            raise ModelError(str(path), found=f"{size} bytes", wanted=f"{self.bytes} bytes, as in manifest.json")
+        return path
+
+    def _unread(self, path: Path, error: OSError) -> ModelError:
+        return ModelError(str(path), found=error.strerror or str(error),
+                          wanted=f"the {self.bytes} bytes that manifest.json names")
 
 
 @dataclass(frozen=True, slots=True)

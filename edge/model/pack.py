@@ -31,12 +31,14 @@ def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:
             archive.addfile(entry, io.BytesIO(content))
 
 
-def unpack(archive: Path, into: Path) -> None:
+def unpack(archive: Path, into: Path, *, thing: str = "") -> None:
     """Put the files of an archive into the directory `into`, which is there and empty.
 
     Nothing but plain files of plain names, in one folder or none, bounded in number and size, is taken; the manifest
-    is for the caller to check. Raises ModelError for anything else, for a truncated archive too.
+    is for the caller to check. thing: names the archive in errors; empty: its path. Raises ModelError for anything
+    else, for a truncated archive too.
     """
+    thing = thing or str(archive)
     total = 0
     folders: set[PurePosixPath] = set()
     try:
@@ -49,19 +51,19 @@ def unpack(archive: Path, into: Path) -> None:
                 total += entry.size
                 if not entry.isreg() or not NAME.fullmatch(path.name) or len(path.parts) > 2 or len(folders) > 1 \
                         or path.is_absolute() or ".." in path.parts or (into / path.name).exists():
-                    raise _refuse(archive, f"an entry {entry.name!r}")
+                    raise _refuse(thing, f"an entry {entry.name!r}")
                 if count > _ENTRIES or total > LIMIT:
-                    raise _refuse(archive, f"{count} entries of {total} bytes and more")
+                    raise _refuse(thing, f"{count} entries of {total} bytes and more")
                 content = tar.extractfile(entry)
                 data = content.read() if content else b""
                 if len(data) != entry.size:
-                    raise _refuse(archive, "a truncated archive")
+                    raise _refuse(thing, "a truncated archive")
                 (into / path.name).write_bytes(data)
     except (tarfile.TarError, EOFError) as error:
-        raise _refuse(archive, f"a broken archive ({error})") from error
+        raise _refuse(thing, f"a broken archive ({error})") from error
     if not (into / MANIFEST).is_file():
-        raise _refuse(archive, f"no {MANIFEST}")
+        raise _refuse(thing, f"no {MANIFEST}")
 
 
-def _refuse(archive: Path, found: str) -> ModelError:
-    return ModelError(str(archive), found=found, wanted="an archive made by edge-audio model pack")
+def _refuse(thing: str, found: str) -> ModelError:
+    return ModelError(thing, found=found, wanted="an archive made by edge-audio model pack")

@@ -6,6 +6,7 @@ import difflib
 import importlib.resources
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Found:
     """It came with the program, and cannot be removed."""
     manifest: Manifest | None
     problem: str = ""
-    """Why there is no manifest: the model is broken."""
+    """Why it cannot be used: its manifest, or a file that has not the size that the manifest names."""
 
 
 def embedded_folder() -> Path:
@@ -67,8 +68,9 @@ class ModelStore:
         """The directory of a model. Raises ModelError that names the nearest known one."""
         known = self._known()
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-            wanted = f"one of {', '.join(sorted(known))}; nearest is {near[0]}" if near else "an installed model"
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            wanted = f"one of {', '.join(sorted(known))}" if known else "an installed model"
+            wanted += f"; nearest is {near[0]}" if near else ""
             raise ModelError("model", found=repr(name), wanted=wanted)
         return known[name][0]
 
@@ -91,18 +93,22 @@ class ModelStore:
             drop(directory)
 
     def pack(self, name: str, output: Path) -> None:
-        """Write a model as one archive that `install` takes on another board. Raises ModelError."""
+        """Write a model as one archive that `install` takes on another board.
+
+        output: a new file, a regular one to replace, or a link to either. Raises ModelError.
+        """
         from edge.model.pack import write_pack
 
+        target = _regular(output)
         directory = self.find(name)
         manifest = load_manifest(directory)
         for spec in manifest.files:
             spec.check(directory)
-        temporary = output.with_name(f".{output.name}.{os.getpid()}")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             write_pack(directory, manifest, temporary)
             sync(temporary)
-            temporary.replace(output)
+            temporary.replace(target)
         except OSError as error:
             raise disk_error(output, error, "a file that can be written") from error
         finally:
@@ -163,10 +169,14 @@ class ModelStore:
 
 
 def _found(name: str, directory: Path, embedded: bool) -> Found:
+    manifest = None
     try:
-        return Found(name, directory, embedded, load_manifest(directory))
+        manifest = load_manifest(directory)
+        for spec in manifest.files:
+            spec.check_size(directory)
     except ModelError as error:
-        return Found(name, directory, embedded, None, str(error))
+        return Found(name, directory, embedded, manifest, str(error))
+    return Found(name, directory, embedded, manifest)
 
 
 def _folders(parent: Path) -> dict[str, Path]:
@@ -176,6 +186,24 @@ def _folders(parent: Path) -> dict[str, Path]:
         return {}
     except OSError as error:
         raise disk_error(parent, error, "a state directory that can be read (--state-dir)") from error
+
+
+def _regular(output: Path) -> Path:
+    """Where a file of this name is to be written: a link's target. Raises ModelError for a device, pipe or folder.
+
+    A device would not be written to but replaced, for the whole machine.
+    """
+    target = Path(os.path.realpath(output))
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    except OSError as error:
+        raise disk_error(output, error, "a file that can be written") from error
+    if not stat.S_ISREG(mode):
+        found = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
+        raise ModelError(str(output), found=found, wanted="a file name")
+    return target
 
 
 def _check_file(path: Path, thing: str, sha256: str | None) -> None:

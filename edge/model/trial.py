@@ -65,7 +65,10 @@ def _run(path: Path, runtime: str) -> dict[str, object]:
                 real = np.clip(real * 128.0, 0, 127)
             opened.set_input(real.astype(tensor.dtype), index)
         else:
-            opened.invoke()
+            try:
+                opened.invoke()
+            except ModelError as error:
+                raise ModelError(f"{path}: {error.thing}", found=error.found, wanted=error.wanted) from error
             for index, tensor in enumerate(opened.outputs):
                 if not np.isfinite(opened.output(index)).all():
                     raise ModelError(f"{path}: output {tensor.name}", found="values that are not finite",

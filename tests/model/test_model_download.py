@@ -149,7 +149,7 @@ def test_a_server_that_is_not_trusted_is_refused_at_once(server: Server, tmp_pat
     assert pauses == [] and server.behaviour.asked == []
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/x.tflite", "ftp://127.0.0.1/x", "https:///x", "data://text,x"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1/x.tflite", "ftp://127.0.0.1/x", "data://text,x"])
 def test_only_https_and_file_are_taken(url: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="wanted https:// or file://"):
         fetch(url, tmp_path)
@@ -184,3 +184,12 @@ def test_parts_that_nobody_went_on_with_are_removed_after_a_week(get: Callable[[
     os.utime(old, (0, 0))
     get()
     assert not old.exists() and new.exists()
+
+
+@pytest.mark.parametrize(("url", "found"), [
+    ("https://", "an address without a host; wanted https://host/file"),
+    ("https:///x.tflite", "an address without a host"),
+    ("https://:443/x", "an address without a host"), ("https://[", "no address")])
+def test_an_address_without_a_host_is_said(url: str, found: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"found {found}"):
+        fetch(url, tmp_path / "downloads")

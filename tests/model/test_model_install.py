@@ -143,6 +143,17 @@ def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_f
     assert _left(tmp_path) == []
 
 
+def test_errors_name_the_file_that_was_given_and_no_folder_of_ours(tiny: Path, yamnet_pack: Path, store: ModelStore,
+                                                                   tmp_path: Path) -> None:
+    for file, name in ((tiny / "float.tflite", "half.tflite"), (yamnet_pack, "half.tar")):
+        content = file.read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        for source in (tmp_path / name, (tmp_path / name).as_uri()):
+            with pytest.raises(ModelError) as caught:
+                store.install(source)
+            assert str(caught.value).startswith(f"{source}: ") and ".new-" not in str(caught.value)
+
+
 def test_a_missing_file_and_a_folder_are_named(store: ModelStore, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.tflite: found No such file or directory"):
         store.install(tmp_path / "none.tflite")

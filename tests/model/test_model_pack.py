@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -48,13 +49,34 @@ def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, sto
     assert not (store.find("other") / "notes.pdf").exists()
 
 
+def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+    store.install(tiny / "float.tflite")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(ModelError, match=f"{name}: found a device or pipe; wanted a file name"):
+            store.pack("float", tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo() and (tmp_path / "link").is_symlink()
+
+
+def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+    store.install(tiny / "float.tflite")
+    (tmp_path / "link.tar").symlink_to("real.tar")
+    for _ in range(2):
+        store.pack("float", tmp_path / "link.tar")
+        assert (tmp_path / "link.tar").is_symlink() and tarfile.is_tarfile(tmp_path / "real.tar")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ModelError, match="loop: found "):
+        store.pack("float", tmp_path / "loop")
+
+
 def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path, store: ModelStore,
                                                                       tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     with pytest.raises(ModelError, match="found No such file or directory; wanted a file that can be written"):
         store.pack("float", tmp_path / "nowhere" / "float.tar")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ModelError, match="wanted a file that can be written"):
+    with pytest.raises(ModelError, match="found a folder; wanted a file name"):
         store.pack("float", tmp_path / "folder")
     assert not [path for path in tmp_path.iterdir() if "folder" in path.name and path.name != "folder"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.cli import model as command
 from edge.errors import ModelError
 from edge.model import install as installing
 from edge.model import store as storing
@@ -41,6 +43,8 @@ def test_an_unknown_model_names_the_nearest_known_one(tiny: Path, store: ModelSt
     store.install(tiny / "float.tflite", name="yamnet")
     with pytest.raises(ModelError, match="model: found 'yamnett'; wanted one of starter, yamnet; nearest is yamnet"):
         store.find("yamnett")
+    with pytest.raises(ModelError, match=r"wanted one of starter, yamnet$"):
+        store.find("qqq")
     for name in ("../models", "", "."):
         with pytest.raises(ModelError, match="wanted one of"):
             store.find(name)
@@ -57,6 +61,25 @@ def test_a_broken_model_is_listed_with_its_problem(tiny: Path, store: ModelStore
     (store.install(tiny / "int16.tflite") / "manifest.json").write_text("{")
     broken = store.list()[0]
     assert broken.name == "int16" and broken.manifest is None and "no JSON" in broken.problem
+
+
+def test_a_model_with_a_cut_or_missing_file_is_listed_with_its_problem(tiny: Path, store: ModelStore,
+                                                                       embedded: Path) -> None:
+    file = store.install(tiny / "int16.tflite") / "whole.tflite"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "whole.tflite: found" in store.list()[0].problem and store.list()[0].manifest is not None
+    file.unlink()
+    assert "No such file" in store.list()[0].problem
+
+
+def test_a_broken_model_makes_the_exit_code_of_list_1(tiny: Path, store: ModelStore, tmp_path: Path,
+                                                      capsys: pytest.CaptureFixture[str]) -> None:
+    file = store.install(tiny / "int16.tflite") / "whole.tflite"
+    options = argparse.Namespace(format="table")
+    assert command._list(options, store) == 0
+    file.write_bytes(b"half")
+    assert command._list(options, store) == 1
+    assert "int16           installed  BROKEN  " in capsys.readouterr().out
 
 
 def test_removing_leaves_nothing_of_a_model(tiny: Path, store: ModelStore, tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""Whether a picture can be written somewhere: asked before an hour of listening, and without matplotlib."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edge.errors import SettingsError
+
+
+def check_picture_path(path: Path) -> None:
+    """See that a picture can be written to `path`; nothing is written yet.
+
+    Raises SettingsError for a folder, for a name that does not end in .png, and for a folder that is missing or cannot
+    be written.
+    """
+    def refuse(found: str, wanted: str) -> SettingsError:
+        return SettingsError(f"--plot {path}", found=found, wanted=wanted)
+
+    try:
+        if path.is_dir():
+            raise refuse("a folder", "a file name, such as out.png")
+        if path.suffix.lower() != ".png":
+            raise refuse(f"a name that ends in {path.suffix!r}", "a file name that ends in .png")
+        if not path.parent.is_dir():
+            raise refuse(f"no folder {path.parent}", "a file name in a folder that is there")
+        if path.exists() and not path.is_file():
+            raise refuse("a device or pipe", "a file name, such as out.png")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise refuse("no permission to write there", "a file name that can be written")
+    except OSError as error:
+        raise refuse(error.strerror or str(error), "a file name that can be written") from error
