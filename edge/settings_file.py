@@ -43,7 +43,7 @@ def load_settings(path: Path) -> Settings:
     try:
         if path.exists() and not path.is_file():
             raise SettingsError(f"settings {path}", found="no plain file", wanted="a readable TOML file")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise SettingsError(f"settings {path}", found=error.strerror or str(error), wanted="a readable TOML file") from error
     except UnicodeDecodeError as error:
@@ -124,8 +124,8 @@ def _value(key: Field[Any], hint: Any, value: object, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e15:
         value = float(value)
     for text in value if isinstance(value, list) else (value,):
-        if isinstance(text, str) and not text.isprintable():
-            raise SettingsError(where, found=repr(text), wanted="text without control characters")
+        if isinstance(text, str) and "\0" in text:  # no file, program or host has it in its name
+            raise SettingsError(where, found=repr(text), wanted="text without NUL")
     if hint == tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise SettingsError(where, found=_kind_of(value), wanted="a list of strings, such as [\"one\", \"two\"]")

@@ -83,7 +83,7 @@ def test_a_broker_that_is_away_delays_nothing(recording: Path, tmp_path: Path) -
     assert [event.phase for event in kept.events] == ["start", "end"]
     assert kept.calls == ["start", "stop"]
     states = kept.healths[-1]["sinks"]
-    assert states == {"mqtt": "away: connection refused"}
+    assert states in ({"mqtt": "away: connection refused"}, {"mqtt": "connecting"}), "the recording may be over first"
 
 
 def test_a_failure_on_the_way_up_gives_back_what_was_taken(recording: Path, tmp_path: Path) -> None:
@@ -135,31 +135,48 @@ def test_a_bug_in_a_thread_of_a_sink_ends_the_run(tmp_path: Path) -> None:
     assert threading.excepthook is hook
 
 
-def test_sigterm_leaves_pins_safe_and_says_offline(tmp_path: Path) -> None:
-    """systemd stops the program with SIGTERM: exit code 0, the broker is told, the pins are off."""
+NOISE = """
+import os, sys, time
+while True:
+    os.write(1, os.urandom(3200))   # 0.1 s of full-scale noise
+    time.sleep(0.09)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_pins_safe_and_says_offline(number: signal.Signals, tmp_path: Path) -> None:
+    """systemd stops the program with SIGTERM, a closed terminal with SIGHUP: exit code 0, broker told, pins off."""
     settings = tmp_path / "edge.toml"
     states: list[str] = []
-    online, offline = threading.Event(), threading.Event()
+    sounds, offline = threading.Event(), threading.Event()
 
     def on_message(topic: str, payload: str, _retained: bool) -> None:
         if topic.endswith("/status"):
             states.append(payload)
-            {"online": online, "offline": offline}[payload].set()
+        if (topic, payload) == ("edge-audio/edge-audio/state/anything", "ON"):
+            sounds.set()
+        if payload == "offline":
+            offline.set()
 
     with PrivateBroker() as broker, Subscriber(broker.settings(), ["#"], on_message):
         settings.write_text(
-            '[source]\nkind = "command"\ncommand = ["cat", "/dev/zero"]\n'
-            f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n'
-            '[[pin]]\npin = 17\ntarget = "hand_clap"\nfactory = "simulated"\nactive_high = false\n')
+            f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(NOISE)}]\n'
+            f'[[target]]\nname = "anything"\nlabels = {json.dumps(anything().labels)}\nthreshold = 0.01\n'
+            f'release_threshold = 0.001\n[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n'
+            '[[pin]]\npin = 17\ntarget = "anything"\nfactory = "simulated"\nactive_high = false\naction = "hold"\n'
+            '[log]\nlevel = "debug"\n')
         process = subprocess.Popen([sys.executable, "-m", "edge", "run", "--config", str(settings)], cwd=ROOT,
-                                   stderr=subprocess.PIPE, text=True, env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path)})
-        assert online.wait(PATIENCE_SECONDS)
-        process.send_signal(signal.SIGTERM)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path)})
+        assert sounds.wait(PATIENCE_SECONDS)
+        process.send_signal(number)
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, said
         assert "Traceback" not in said
         assert offline.wait(PATIENCE_SECONDS)
     assert states == ["online", "offline"]
+    moves = [line.rpartition(" ")[2] for line in said.splitlines() if "gpio: pin 17 o" in line]
+    assert moves[:1] == ["on"] and moves[-1] == "off"
 
 
 def test_the_state_directory_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

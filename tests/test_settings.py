@@ -67,7 +67,7 @@ def test_every_key_is_explained_and_its_default_is_in_range() -> None:
     ("[[target]]\nname = \"a\"\nthreshold = 0.3\nrelease_threshold = 0.4", ["release_threshold", "at most"]),
     ("[device]\nname = \"a/b\"", ["[device] name", "'a/b'"]),
     ("[source]\nrate = 100", ["[source] rate", "100", "4000"]),
-    ("[log]\nevents = \"a\\u0000b\"", ["[log] events", "control characters"]),
+    ("[log]\nevents = \"a\\u0000b\"", ["[log] events", "NUL"]),
     ("[model]\nhop_seconds = " + "9" * 401, ["[model] hop_seconds", "a number"]),
     ("[source]\nrate = nan", ["[source] rate", "a whole number"]),
     ("[gate]\nopen_db = nan", ["[gate] open_db", "nan", "0"]),

@@ -18,6 +18,7 @@ from edge.cli.options import common, hop_from, log_to_stderr, settings_from, sta
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
 from edge.listener import Listener
+from edge.picture_path import check_picture_path
 from edge.progress import bar
 
 EXAMPLES = """Examples:
@@ -49,8 +50,10 @@ def run(options: argparse.Namespace) -> int:
     if not 0.0 <= options.score_threshold <= 1.0:
         raise SettingsError("--score-threshold", found=str(options.score_threshold), wanted="0 to 1")
     files = list(_recordings(options.files))
-    if options.plot is not None and len(files) != 1:
-        raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
+    if options.plot is not None:
+        if len(files) != 1:
+            raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
+        check_picture_path(options.plot)
     model = load_model_for(settings.model, state_dir_from(options))
     hop = hop_from(options.hop, settings.model.hop_seconds)
     printer = Printer(options.format, sys.stdout, top=options.top, score_threshold=options.score_threshold,
@@ -72,16 +75,19 @@ def run(options: argparse.Namespace) -> int:
             continue
         printer.print(result)
         if options.plot is not None:
-            _plot(result, options.plot, options.top)
+            _plot(result, options)
     return worst
 
 
-def _plot(result: Classification, path: Path, top: int) -> None:
+def _plot(result: Classification, options: argparse.Namespace) -> None:
     try:
         from edge.plot import plot_classification
     except ImportError as error:
         raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error
-    plot_classification(result, path, top=top or 10)
+    labels = None
+    if options.allow or options.deny:
+        labels = [label for label in options.allow or result.labels if label not in options.deny]
+    plot_classification(result, options.plot, top=options.top or 10, labels=labels)
 
 
 def _recordings(paths: Sequence[Path]) -> Iterator[Path]:

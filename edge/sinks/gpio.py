@@ -178,6 +178,7 @@ class _Pin:
             return
         self.fault = ""
         changed, self._on = wanted != self._on, wanted
+        LOG.debug("gpio: pin %s %s", self.settings.pin, "on" if wanted else "off")
         if changed and self._on_change is not None:
             self._on_change(self.settings.pin, wanted)
 
