@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.stream import HIGHEST_RATE
+
 
 def _key(default: Any, help_line: str, *, low: float | None = None, high: float | None = None,
          choices: tuple[str, ...] | None = None) -> Any:
@@ -32,7 +34,7 @@ class SourceSettings:
     kind: str = _key("microphone", "microphone, file or command", choices=("microphone", "file", "command"))
     microphone: str = _key("", "part of its name (`edge-audio devices` lists them); empty: the system's default")
     rate: int = _key(0, "Hz to ask of the card, or that the command prints; 0: 16000 if it can, else its own",
-                     low=0, high=384_000)
+                     low=0, high=HIGHEST_RATE)
     channels: int = _key(0, "channels to ask for, or that the command prints; 0: the card's fewest (command: 1)",
                          low=0, high=64)
     channel: int = _key(-1, "which channel to hear, from 0; -1: the mean of all", low=-1, high=63)

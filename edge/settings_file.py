@@ -21,15 +21,13 @@ from edge.settings import (
     SourceSettings,
     TargetSettings,
 )
+from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
     "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "log": LogSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
-
-LOWEST_RATE = 4000
-"""Hz: what the resampler takes."""
 
 REPEATED = ("target", "pin")
 """Tables written [[name]], any number of times."""

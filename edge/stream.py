@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 16_000
 """Hz of every sample after the resampler, and the unit of every position behind it."""
 
+LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
+"""Hz that a source may have: 4 kHz still holds a clap's body, 384 kHz is the fastest card that is sold."""
+
 Phase = Literal["start", "end"]
 
 

@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError
 from edge.features.lowpass import coefficients, exponent, half_taps, to_int16
-from edge.stream import SAMPLE_RATE
-
-LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
-"""Hz: what cards and recordings have; 4 kHz still holds a clap's body, 384 kHz is the fastest that is sold."""
+from edge.stream import HIGHEST_RATE, LOWEST_RATE, SAMPLE_RATE
 
 _MOST_PHASES = 640  # 11.025 kHz needs them all; a period of more would wait for more than 40 ms of sound
 _LARGEST_TABLE = 1 << 18  # coefficients, 2 MB; odder ratios take the nearest of as many phases as it holds

@@ -19,13 +19,11 @@ from edge.settings import SourceSettings
 from edge.sources.channel import check_channel
 from edge.sources.files import SoundFileReader
 from edge.sources.wav import WavReader, read_header
-from edge.stream import Block, StreamFormat
+from edge.stream import HIGHEST_RATE, LOWEST_RATE, Block, StreamFormat
 
 _LOG = logging.getLogger(__name__)
 _NOT_RIFF = (b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff")
 """How files begin that libsndfile reads whatever they are called; any other .wav is told off as a WAV."""
-LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
-"""Hz: what the resampler takes. A header that says else is refused while the file can still be named."""
 _SLICE_SECONDS = 0.1
 """Longest sleep of a paced recording, so that close() is heeded soon."""
 
@@ -70,6 +68,7 @@ class Recording:
         self._closed = False
         self._warned = ""
         try:
+            # Refused while the file can still be named: the resampler would know the rate only.
             if not LOWEST_RATE <= self.format.rate <= HIGHEST_RATE:
                 raise SourceError(str(self.path), found=f"{self.format.rate} Hz",
                                   wanted=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
