@@ -18,13 +18,13 @@ from edge.decision.detector import Detector
 from edge.decision.targets import resolve_targets
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model, Split
+from edge.model.install import PUBLISHED
 from edge.model.runtime import Runtime
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores, StreamFormat
 
 BLOCK = SAMPLE_RATE // 10
 MONO = StreamFormat(SAMPLE_RATE, 1)
-STAGES = ("front_end", "model", "decision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
     detector = Detector(resolve_targets(targets, model.labels, model.targets), model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
     score = _timed_score(model)
-    spent = dict.fromkeys((*STAGES[:1], *score.names, STAGES[2]), 0.0)
+    spent = dict.fromkeys(("front_end", *score.names, "decision"), 0.0)
     patches = 0
     for start in range(0, len(sound), BLOCK):
         block = Block(sound[start: start + BLOCK], start, MONO)
@@ -136,7 +136,7 @@ def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> flo
 
 def whole_file(folder: Path) -> Path | None:
     """The published file kept beside an installed model, to run bare; None where there is none."""
-    path = folder / "whole.tflite"
+    path = folder / PUBLISHED
     return path if path.is_file() else None
 
 

@@ -50,10 +50,7 @@ class Classification:
 
         allow: only these labels (none: all); deny: never these. Raises SettingsError for a label the model lacks.
         """
-        for label in (*allow, *deny):
-            if label not in self.labels:
-                raise SettingsError(f"label {label!r}", found="no such label", wanted=f"one of the {len(self.labels)} "
-                                    f"labels of {self.model} (edge-audio model show {self.model})")
+        check_labels((*allow, *deny), self.labels, self.model)
         row = self.scores[patch]
         order = [index for index in np.argsort(-row, kind="stable") if row[index] >= score_threshold
                  and (not allow or self.labels[index] in allow) and self.labels[index] not in deny]
@@ -69,6 +66,14 @@ class Classification:
             "events": [{"target": event.target, "start_seconds": round(event.start / SAMPLE_RATE, 3),
                         "end_seconds": round((event.end or event.start) / SAMPLE_RATE, 3),
                         "probability": round(event.probability, 4)} for event in self.events]}
+
+
+def check_labels(asked: Sequence[str], labels: Sequence[str], model: str) -> None:
+    """Raise SettingsError for a label of `asked` that is none of the model's `labels`."""
+    for label in asked:
+        if label not in labels:
+            raise SettingsError(f"label {label!r}", found="no such label", wanted=f"one of the {len(labels)} "
+                                f"labels of {model} (edge-audio model show {model})")
 
 
 class _Kept:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from edge.classification import Classification
-from edge.errors import SettingsError
 from edge.stream import SAMPLE_RATE
 
 
@@ -20,15 +19,7 @@ class Printer:
         self._form = form
         self._out = out
         self._choice = {"top": top, "score_threshold": score_threshold, "allow": allow, "deny": deny}
-        self._names = (*allow, *deny)
         self._head_printed = False
-
-    def check(self, labels: Sequence[str]) -> None:
-        """Raise SettingsError for an --allow or --deny label that the model lacks, before any file is opened."""
-        for label in self._names:
-            if label not in labels:
-                raise SettingsError(f"--allow/--deny {label!r}", found="no such label", wanted="a label of the model "
-                                    "(edge-audio model show NAME lists them)")
 
     def print(self, result: Classification) -> None:
         """Print one."""

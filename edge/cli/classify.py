@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge.app import load_model_for
-from edge.classification import Classification, classify
+from edge.classification import Classification, check_labels, classify
 from edge.classification_output import Printer
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError, SourceError
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     hop = hop_from(options.hop, settings.model.hop_seconds)
     printer = Printer(options.format, sys.stdout, top=options.top, score_threshold=options.score_threshold,
                       allow=options.allow, deny=options.deny)
-    printer.check(model.labels)
+    check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
     # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
     Listener(model, targets=settings.target, hop_seconds=hop)
     worst = 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 import sys
 from pathlib import Path
 
@@ -18,8 +17,8 @@ import numpy as np
 
 from edge.app import load_model_for
 from edge.classification import classify
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.errors import SettingsError, SourceError
+from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SourceError
 from edge.learn.classes import load_classes
 from edge.learn.evaluate import Figures, as_dict, find_clips, measurable, measure
 from edge.model.store import embedded_folder
@@ -40,12 +39,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--class", dest="only", action="append", default=[], metavar="NAME",
                         help="only clips of this class (repeatable)")
     parser.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
-    parser.add_argument("--hop", type=float, default=0.48, metavar="SECONDS", help="distance between patches (0.48)")
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="distance between patches (0.48)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Score every clip, then print the figures. Clips that cannot be heard are an error: figures would be of others."""
-    _check_hop(options.hop)
+    hop = hop_from(options.hop, 0.48)
     settings = settings_from(options)
     log_to_stderr("warning")
     classes = load_classes(options.classes or embedded_folder() / "classes.toml")
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = 0.0
     with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
-            result = classify(model, clip.path, hop_seconds=options.hop, embeddings=False, bands=False)
+            result = classify(model, clip.path, hop_seconds=hop, embeddings=False, bands=False)
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
             scores[number] = result.scores.max(axis=0)
@@ -64,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             progress(number + 1, len(clips))
     figures = measure(clips, scores, model.labels, classes)
     about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
-             "runtime": model.runtime_name, "hop_seconds": options.hop, "hours": round(seconds / 3600, 3)}
+             "runtime": model.runtime_name, "hop_seconds": hop, "hours": round(seconds / 3600, 3)}
     if options.format == "json":
         print(json.dumps(as_dict(figures, about)))
     elif options.format == "csv":
@@ -75,12 +74,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _table(figures, about)
     return 0
-
-
-def _check_hop(seconds: float) -> None:
-    frames = round(seconds * 100) if math.isfinite(seconds) else 0
-    if not 1 <= frames <= 96 or abs(frames - seconds * 100) > 1e-6:
-        raise SettingsError("--hop", found=f"{seconds:g}", wanted="a multiple of 0.01 from 0.01 to 0.96")
 
 
 def _table(figures: Figures, about: dict[str, object]) -> None:
