@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import __version__
-from edge.decision.targets import resolve_targets
+from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.listener import Listener, Sink, Source
@@ -73,7 +73,7 @@ def load_model_for(settings: ModelSettings, state_dir: Path, *,
     if targets is not None:
         manifest = load_manifest(model_folder(settings.name, state_dir))
         resolved = resolve_targets(targets, manifest.labels, manifest.targets)
-        rows = list(dict.fromkeys(manifest.labels[row] for target in resolved for row in target.rows))
+        rows = [manifest.labels[row] for row in resolved.rows()]
     return load_model(settings.name, state_dir=state_dir, runtime=settings.runtime, threads=settings.threads,
                       delegate=settings.delegate, rows=rows)
 
@@ -102,7 +102,7 @@ class Appliance:
                 sink.start()
                 self.started.append(sink)
             log.info("%s", self.model.describe())
-            log.info("hearing %s", ", ".join(target.name for target in self.listener.targets))
+            log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:
             self.source.close()
@@ -142,7 +142,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores)
-    names = [target.name for target in listener.targets]
+    names = list(listener.targets.names)
     if not names:
         raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
                             wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.detector import Detector
-from edge.decision.targets import resolve_targets
+from edge.decision.resolve import resolve_targets
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model, Split
 from edge.model.install import PUBLISHED
@@ -79,7 +79,7 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
             targets: tuple[TargetSettings, ...]) -> tuple[dict[str, float], int]:
     """CPU seconds of each stage over the whole sound, and the patches there were."""
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
-    detector = Detector(resolve_targets(targets, model.labels, model.targets), model.labels,
+    detector = Detector(resolve_targets(targets, model.labels, model.targets).sounds, model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
     score = _timed_score(model)
     spent = dict.fromkeys(("front_end", *score.names, "decision"), 0.0)

@@ -77,17 +77,17 @@ def _targets(settings: Settings, model: Model) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
-    if not targets:
+    if not targets.names:
         yield Finding("targets", False, f"none in the settings, and {model.manifest.name} suggests none", "add a [[target]]")
-    for target in targets:
+    for target in targets.sounds:
         labels = [model.labels[row] for row in target.rows]
         weak = [label for label in labels if label in model.manifest.experimental]
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{' (experimental)' if weak else ''}")
     for pin in settings.pin:
-        if pin.target not in [target.name for target in targets]:
+        if pin.target not in targets.names:
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
-                          f"one of {', '.join(target.name for target in targets)}")
+                          f"one of {', '.join(targets.names)}")
 
 
 def _source(settings: Settings) -> Finding:

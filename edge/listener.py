@@ -8,7 +8,7 @@ from typing import Protocol
 
 from edge.decision.detector import Detector
 from edge.decision.gate import Gate
-from edge.decision.targets import resolve_targets
+from edge.decision.resolve import resolve_targets
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model
@@ -84,14 +84,15 @@ class Listener:
         self._gate = None
         if gate is not None and gate.enabled:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
-        self._detector = Detector(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
+        self._detector = Detector(self.targets.sounds, model.labels, patch_samples=model.patch_samples,
+                                  hop_samples=hop_samples)
         self._on_scores = on_scores
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
         self._monotonic = monotonic
         self._heard_at = monotonic()
         self._stalled = True
         self._expected = 0
-        longest = max((target.minimum_duration for target in self.targets), default=0)
+        longest = max((target.minimum_duration for target in self.targets.sounds), default=0)
         self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
                                level_samples=model.patch_samples + longest + 2 * SAMPLE_RATE)
 

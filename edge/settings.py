@@ -81,8 +81,22 @@ class TargetSettings:
     minimum_duration_seconds: float = _key(0.0, "seconds over the threshold before an event starts", low=0.0,
                                            high=60.0)
     release_seconds: float = _key(0.5, "seconds under the release threshold before it ends", low=0.0, high=600.0)
-    refractory_seconds: float = _key(0.5, "seconds after an event ends in which no new one starts", low=0.0,
+    refractory_seconds: float = _key(0.5, "lasting: seconds after an event ends in which no new one starts", low=0.0,
                                      high=3600.0)
+    sound: str = _key("", "impulsive (an event for each onset) or lasting (one from start to end); empty: the model's own",
+                      choices=("", "impulsive", "lasting"))
+    pattern_of: str = _key("", "makes a pattern: the target whose events it counts")
+    count: int = _key(2, "pattern: how many events", low=2, high=100)
+    minimum_gap_seconds: float = _key(0.1, "pattern: shortest time from one event's start to the next", low=0.0,
+                                      high=60.0)
+    maximum_gap_seconds: float = _key(0.8, "pattern: longest time from one event's start to the next", low=0.05,
+                                      high=60.0)
+    quiet_before_seconds: float = _key(0.0, "pattern: no event of that target for so long before the first", low=0.0,
+                                       high=60.0)
+    quiet_after_seconds: float = _key(0.0, "pattern: none for so long after the last", low=0.0, high=60.0)
+    suppress: bool = _key(False, "pattern: the single events that make it up are not sent")
+    louder_db: float = _key(0.0, "makes a loudness target, without labels: so many dB over the room's noise; 0: none",
+                            low=0.0, high=100.0)
 
 
 @dataclass(frozen=True, slots=True)

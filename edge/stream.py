@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -102,6 +102,8 @@ class Event:
     start, end: positions (16 kHz); `end` is None in phase "start".
     probability, score: the highest so far, 0 to 1; level_dbfs: RMS around the start.
     sequence: counts what this device sends, from 1, without holes.
+    peak: what the model said of the patch in which it was surest, for the journal; None where no patch made it (a
+    loudness target, a pattern).
     """
 
     id: str
@@ -116,11 +118,44 @@ class Event:
     started_at: datetime
     ended_at: datetime | None
     level_dbfs: float
+    peak: Scores | None = field(default=None, compare=False, repr=False)
 
     @property
     def duration_seconds(self) -> float | None:
         """Seconds from start to end, or None while it lasts."""
         return None if self.end is None else (self.end - self.start) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHearing:
+    """How one target stands after a patch: probability and threshold 0 to 1; None while the gate is closed.
+
+    running: an event of it goes on. refused: why what was heard is no event ("under the threshold", "an echo", ...);
+    empty where there is nothing to refuse.
+    """
+
+    target: str
+    label: str
+    probability: float | None
+    threshold: float
+    running: bool = False
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What is heard now, once a hop: for `watch`. Levels in dBFS.
+
+    noise_dbfs: the tracked noise floor. top: labels in use with their scores, highest first; empty while the gate is
+    closed.
+    """
+
+    position: int
+    level_dbfs: float
+    noise_dbfs: float
+    gate_open: bool
+    top: tuple[tuple[str, float], ...]
+    targets: tuple[TargetHearing, ...]
 
 
 def new_event_id(unix_seconds: float) -> str:

@@ -1,24 +1,13 @@
-"""What the settings ask for, resolved against what the model offers."""
+"""What to hear, ready to use: sounds that the model names, patterns over their events, and plain loudness."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from edge.errors import SettingsError
-from edge.settings import TargetSettings
-from edge.stream import SAMPLE_RATE
-
-FALLBACK_THRESHOLD = 0.5
-"""For a label of a model that suggests no threshold of its own."""
-
-RELEASE_SHARE = 0.5
-"""Release threshold as a share of the threshold, where neither settings nor model give one."""
 
 
 class Suggestion(Protocol):
@@ -44,10 +33,51 @@ class Suggestion(Protocol):
     def standard(self) -> bool:
         """Heard where the settings name no target."""
 
+    @property
+    def impulsive(self) -> bool:
+        """One event for each onset."""
+
+
+class Calibrated(Protocol):
+    """What `calibrate` found for a target: probability = logistic(scale * logit + offset), and where its events start."""
+
+    @property
+    def scale(self) -> float:
+        """Over 0."""
+
+    @property
+    def offset(self) -> float:
+        """In logits."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability that starts an event."""
+
+    @property
+    def release_threshold(self) -> float:
+        """Probability under which it may end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an owner's feedback adds to a target's logit: weights @ embedding + bias. weights: float32 `(E,)`."""
+
+    weights: NDArray[np.float32]
+    bias: float
+
+    def logit(self, embedding: NDArray[np.float32]) -> float:
+        """What to add for this embedding, float32 `(E,)`."""
+        return float(self.weights @ embedding) + self.bias
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to hear, ready to use: rows are int `(k,)` indices into the model's labels; durations in samples (16 kHz)."""
+    """A sound: rows are int `(k,)` indices into the model's labels; durations in samples (16 kHz).
+
+    Its logit is the highest of its labels' logits, plus the correction's; its probability is
+    logistic(scale * logit + offset). impulsive: one event for each onset; else one from start to end.
+    sent: False for a sound that is heard only for a pattern's sake.
+    """
 
     name: str
     rows: NDArray[np.intp]
@@ -56,51 +86,55 @@ class Target:
     minimum_duration: int
     release: int
     refractory: int
+    scale: float = 1.0
+    offset: float = 0.0
+    impulsive: bool = False
+    correction: Correction | None = None
+    sent: bool = True
 
 
-def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str],
-                    suggestions: Sequence[Suggestion]) -> tuple[Target, ...]:
-    """Targets of the settings, completed by the model's suggestions; its standard ones where the settings name none.
+@dataclass(frozen=True, slots=True)
+class PatternTarget:
+    """A rule over the events of one sound: how many, how far apart (start to start), how much quiet around them.
 
-    Raises SettingsError for a label that the model does not have and for a target without labels.
+    Gaps and quiet in samples (16 kHz). suppress: the events that make it up are not sent themselves.
     """
-    known = {suggestion.name: suggestion for suggestion in suggestions}
-    asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions if suggestion.standard)
-    return tuple(_resolve(target, labels, known.get(target.name)) for target in asked)
+
+    name: str
+    of: str
+    count: int
+    minimum_gap: int
+    maximum_gap: int
+    quiet_before: int
+    quiet_after: int
+    suppress: bool
 
 
-def _resolve(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None) -> Target:
-    own = target.labels
-    if not own and suggestion is not None:
-        own = suggestion.labels
-    elif not own and target.name in labels:
-        own = (target.name,)
-    if not own:
-        raise SettingsError(f"target {target.name!r} labels", found="none, and the model suggests none",
-                            wanted=f"labels of the model{_nearest(target.name, labels)}")
-    rows = []
-    for label in own:
-        if label not in labels:
-            raise SettingsError(f"target {target.name!r} labels", found=repr(label),
-                                wanted=f"labels of the model{_nearest(label, labels)}")
-        rows.append(labels.index(label))
-    same = suggestion is not None and set(own) == set(suggestion.labels)
-    threshold = target.threshold or (suggestion.threshold if same and suggestion else FALLBACK_THRESHOLD)
-    release = target.release_threshold or (
-        suggestion.release_threshold if same and suggestion and not target.threshold else threshold * RELEASE_SHARE)
-    if release > threshold:
-        raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
-                            wanted=f"at most its threshold, {threshold}")
-    return Target(
-        name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
-        minimum_duration=round(target.minimum_duration_seconds * SAMPLE_RATE),
-        release=round(target.release_seconds * SAMPLE_RATE),
-        refractory=round(target.refractory_seconds * SAMPLE_RATE))
+@dataclass(frozen=True, slots=True)
+class LoudnessTarget:
+    """Anything louder than the room by `louder_db`; durations in samples (16 kHz)."""
+
+    name: str
+    louder_db: float
+    minimum_duration: int
+    release: int
+    refractory: int
 
 
-def _nearest(name: str, labels: Sequence[str]) -> str:
-    folded = {label.lower(): label for label in labels}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=3, cutoff=0.5)
-    inside = [label for low, label in folded.items() if name.lower() in low]
-    names = list(dict.fromkeys([folded[low] for low in close] + inside))[:3]
-    return f"; nearest: {', '.join(names)}" if names else ""
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """All that is to be heard."""
+
+    sounds: tuple[Target, ...] = ()
+    patterns: tuple[PatternTarget, ...] = ()
+    loudness: tuple[LoudnessTarget, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Targets whose events are sent."""
+        return (*(sound.name for sound in self.sounds if sound.sent), *(pattern.name for pattern in self.patterns),
+                *(target.name for target in self.loudness))
+
+    def rows(self) -> Iterator[int]:
+        """The model's rows that are needed, each once, in the order of the sounds."""
+        yield from dict.fromkeys(int(row) for sound in self.sounds for row in sound.rows)

@@ -110,6 +110,8 @@ class ModelTarget:
     release_threshold: float
     standard: bool = True
     """Heard where the settings name no target; otherwise only where they name it."""
+    impulsive: bool = False
+    """A sound without length (a clap, a knock): one event for each onset."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,8 @@ def _front_end(table: _Table | None) -> FrontEndSpec | None:
 
 def _target(table: _Table) -> ModelTarget:
     return ModelTarget(table.text("name"), table.texts("labels"), table.number("threshold"),
-                       table.number("release_threshold"), table.flag("standard", default=True))
+                       table.number("release_threshold"), table.flag("standard", default=True),
+                       table.flag("impulsive", default=False))
 
 
 def _source(table: _Table | None) -> dict[str, str]:

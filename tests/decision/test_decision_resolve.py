@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from edge.decision.targets import resolve_targets
+from edge.decision.resolve import resolve_targets
 from edge.errors import SettingsError
 from edge.settings import TargetSettings
 
@@ -20,6 +20,7 @@ class Offered:
     threshold: float
     release_threshold: float
     standard: bool = True
+    impulsive: bool = False
 
 
 OFFERED = (Offered("hand_clap", ("Clapping", "Hands"), 0.2, 0.1), Offered("typing", ("Typing",), 0.4, 0.3))
@@ -27,31 +28,31 @@ OFFERED = (Offered("hand_clap", ("Clapping", "Hands"), 0.2, 0.1), Offered("typin
 
 def test_without_settings_the_models_own_targets_are_heard() -> None:
     found = resolve_targets((), LABELS, OFFERED)
-    assert [(t.name, list(t.rows), t.threshold, t.release_threshold) for t in found] == [
+    assert [(t.name, list(t.rows), t.threshold, t.release_threshold) for t in found.sounds] == [
         ("hand_clap", [1, 2], 0.2, 0.1), ("typing", [3], 0.4, 0.3)]
 
 
 def test_what_is_not_standard_is_heard_only_where_the_settings_name_it() -> None:
     offered = (*OFFERED, Offered("speech", ("Speech",), 0.8, 0.4, standard=False))
-    assert [target.name for target in resolve_targets((), LABELS, offered)] == ["hand_clap", "typing"]
-    (found,) = resolve_targets([TargetSettings(name="speech")], LABELS, offered)
+    assert [target.name for target in resolve_targets((), LABELS, offered).sounds] == ["hand_clap", "typing"]
+    (found,) = resolve_targets([TargetSettings(name="speech")], LABELS, offered).sounds
     assert found.threshold == 0.8
 
 
 def test_a_name_alone_takes_labels_and_thresholds_from_the_model() -> None:
-    (found,) = resolve_targets([TargetSettings(name="hand_clap")], LABELS, OFFERED)
+    (found,) = resolve_targets([TargetSettings(name="hand_clap")], LABELS, OFFERED).sounds
     assert (list(found.rows), found.threshold, found.release_threshold) == ([1, 2], 0.2, 0.1)
 
 
 def test_a_name_that_is_a_label_needs_no_labels() -> None:
-    (found,) = resolve_targets([TargetSettings(name="Speech")], LABELS, OFFERED)
+    (found,) = resolve_targets([TargetSettings(name="Speech")], LABELS, OFFERED).sounds
     assert (list(found.rows), found.threshold) == ([0], 0.5)
 
 
 def test_own_thresholds_win_and_own_labels_leave_the_models_thresholds_behind() -> None:
-    (own,) = resolve_targets([TargetSettings(name="hand_clap", threshold=0.6)], LABELS, OFFERED)
+    (own,) = resolve_targets([TargetSettings(name="hand_clap", threshold=0.6)], LABELS, OFFERED).sounds
     assert (own.threshold, own.release_threshold) == (0.6, 0.3)
-    (other,) = resolve_targets([TargetSettings(name="hand_clap", labels=("Hands",))], LABELS, OFFERED)
+    (other,) = resolve_targets([TargetSettings(name="hand_clap", labels=("Hands",))], LABELS, OFFERED).sounds
     assert (list(other.rows), other.threshold) == ([2], 0.5)
 
 

@@ -1,0 +1,130 @@
+"""What the settings ask for, resolved against what the model offers and what the owner's calibration found."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from edge.decision.targets import (
+    Calibrated,
+    Correction,
+    LoudnessTarget,
+    PatternTarget,
+    Suggestion,
+    Target,
+    Targets,
+)
+from edge.errors import SettingsError
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE
+
+FALLBACK_THRESHOLD = 0.5
+"""For a label of a model that suggests no threshold of its own."""
+
+RELEASE_SHARE = 0.5
+"""Release threshold as a share of the threshold, where neither settings nor model give one."""
+
+_NONE: Mapping[str, Calibrated] = MappingProxyType({})
+_UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
+
+
+def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
+                    calibrations: Mapping[str, Calibrated] = _NONE,
+                    corrections: Mapping[str, Correction] = _UNCORRECTED) -> Targets:
+    """Targets of the settings, completed by calibration and the model's suggestions; its standard ones where none is named.
+
+    calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold
+    of the settings goes before the calibration's, and that before the model's own.
+    Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
+    thresholds or gaps that contradict each other.
+    """
+    known = {suggestion.name: suggestion for suggestion in suggestions}
+    asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions if suggestion.standard)
+    named = {target.name: target for target in asked}
+    sounds, patterns, loudness = [], [], []
+    for target in asked:
+        if target.pattern_of:
+            patterns.append(_pattern(target, named))
+        elif target.louder_db:
+            loudness.append(_loudness(target))
+        else:
+            sounds.append((target, True))
+    for pattern in patterns:
+        if pattern.of not in (each.name for each, _ in sounds):  # heard for its sake only
+            sounds.append((TargetSettings(name=pattern.of), False))
+    return Targets(
+        tuple(_sound(target, labels, known.get(target.name), calibrations.get(target.name),
+                     corrections.get(target.name), sent=sent) for target, sent in sounds),
+        tuple(patterns), tuple(loudness))
+
+
+def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None, calibrated: Calibrated | None,
+           correction: Correction | None, *, sent: bool) -> Target:
+    own = target.labels
+    if not own and suggestion is not None:
+        own = suggestion.labels
+    elif not own and target.name in labels:
+        own = (target.name,)
+    if not own:
+        raise SettingsError(f"target {target.name!r} labels", found="none, and the model suggests none",
+                            wanted=f"labels of the model{_nearest(target.name, labels)}")
+    rows = []
+    for label in own:
+        if label not in labels:
+            raise SettingsError(f"target {target.name!r} labels", found=repr(label),
+                                wanted=f"labels of the model{_nearest(label, labels)}")
+        rows.append(labels.index(label))
+    same = suggestion if suggestion is not None and set(own) == set(suggestion.labels) else None
+    measured: Calibrated | Suggestion | None = calibrated or same
+    threshold = target.threshold or (measured.threshold if measured else FALLBACK_THRESHOLD)
+    release = target.release_threshold or (
+        measured.release_threshold if measured and not target.threshold else threshold * RELEASE_SHARE)
+    if release > threshold:
+        raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
+                            wanted=f"at most its threshold, {threshold}")
+    impulsive = target.sound == "impulsive" if target.sound else suggestion is not None and suggestion.impulsive
+    return Target(
+        name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
+        minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
+        refractory=_samples(target.refractory_seconds), impulsive=impulsive, correction=correction, sent=sent,
+        scale=calibrated.scale if calibrated else 1.0, offset=calibrated.offset if calibrated else 0.0)
+
+
+def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> PatternTarget:
+    thing = f"target {target.name!r}"
+    if target.labels or target.louder_db:
+        raise SettingsError(f"{thing} pattern_of", found="labels or louder_db beside it",
+                            wanted="a pattern, a loudness target, or labels")
+    of = named.get(target.pattern_of)
+    if target.pattern_of == target.name or (of is not None and (of.pattern_of or of.louder_db)):
+        raise SettingsError(f"{thing} pattern_of", found=repr(target.pattern_of), wanted="a target that is a sound")
+    if target.minimum_gap_seconds > target.maximum_gap_seconds:
+        raise SettingsError(f"{thing} minimum_gap_seconds", found=f"{target.minimum_gap_seconds}",
+                            wanted=f"at most maximum_gap_seconds, {target.maximum_gap_seconds}")
+    return PatternTarget(
+        target.name, target.pattern_of, target.count, _samples(target.minimum_gap_seconds),
+        _samples(target.maximum_gap_seconds), _samples(target.quiet_before_seconds),
+        _samples(target.quiet_after_seconds), target.suppress)
+
+
+def _loudness(target: TargetSettings) -> LoudnessTarget:
+    if target.labels:
+        raise SettingsError(f"target {target.name!r} louder_db", found="labels beside it",
+                            wanted="a loudness target, or labels")
+    return LoudnessTarget(target.name, target.louder_db, _samples(target.minimum_duration_seconds),
+                          _samples(target.release_seconds), _samples(target.refractory_seconds))
+
+
+def _samples(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)
+
+
+def _nearest(name: str, labels: Sequence[str]) -> str:
+    folded = {label.lower(): label for label in labels}
+    close = difflib.get_close_matches(name.lower(), list(folded), n=3, cutoff=0.5)
+    inside = [label for low, label in folded.items() if name.lower() in low]
+    names = list(dict.fromkeys([folded[low] for low in close] + inside))[:3]
+    return f"; nearest: {', '.join(names)}" if names else ""
