@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.detector import Detector
+from edge.decision.decision import Decision
 from edge.decision.resolve import resolve_targets
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model, Split
@@ -79,7 +79,7 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
             targets: tuple[TargetSettings, ...]) -> tuple[dict[str, float], int]:
     """CPU seconds of each stage over the whole sound, and the patches there were."""
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
-    detector = Detector(resolve_targets(targets, model.labels, model.targets).sounds, model.labels,
+    decision = Decision(resolve_targets(targets, model.labels, model.targets), model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
     score = _timed_score(model)
     spent = dict.fromkeys(("front_end", *score.names, "decision"), 0.0)
@@ -89,10 +89,13 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
         mark = time.process_time()
         found = front_end.push(block)
         spent["front_end"] += time.process_time() - mark
+        mark = time.process_time()
+        decision.hear(front_end.rows, front_end.rows_position)
+        spent["decision"] += time.process_time() - mark
         for patch in found:
             scores = score(patch, spent)
             mark = time.process_time()
-            detector.push(scores)
+            decision.push(scores)
             spent["decision"] += time.process_time() - mark
             patches += 1
     return spent, patches

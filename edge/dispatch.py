@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from edge.decision.detector import Detection
+from edge.decision.detection import Detection
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
 
@@ -44,6 +44,11 @@ class Dispatcher:
         while self._levels[0][0] < position - self._level_samples:
             self._levels.popleft()
 
+    @property
+    def level_dbfs(self) -> float:
+        """RMS of the newest block in dBFS."""
+        return self._levels[-1][1].rms_dbfs if self._levels else -120.0
+
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""
         if detection.phase == "start":
@@ -60,7 +65,7 @@ class Dispatcher:
         event = Event(
             id=id_, sequence=self._sequence, phase=detection.phase, target=detection.target,
             label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
-            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs)
+            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs, peak=detection.peak)
         for sink in self.sinks:
             sink.event(event)
         return event

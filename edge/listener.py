@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
-from edge.decision.detector import Detector
+import numpy as np
+
+from edge.decision.decision import Decision
 from edge.decision.gate import Gate
+from edge.decision.impulsive import WAIT
+from edge.decision.loudness import NoiseFloor
 from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Calibrated, Correction
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model
 from edge.settings import GateSettings, TargetSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamClock
+from edge.stream import SAMPLE_RATE, Block, Event, Hearing, Patch, Scores, StreamClock
 
 SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
+WATCHED_LABELS = 10
+"""Labels, highest first, that a watcher is told of."""
+_NONE: Mapping[str, Calibrated] = MappingProxyType({})
+_UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
 
 
 class Source(Protocol):
@@ -61,6 +71,17 @@ class Sink(Protocol):
         """Leave everything in its safe state and give it back. Safe twice."""
 
 
+class Watcher(Protocol):
+    """Who wants to see what is heard, hop by hop. Nothing in it may make the listener wait."""
+
+    @property
+    def watching(self) -> bool:
+        """Whether anybody looks: otherwise nothing is made for it."""
+
+    def hearing(self, hearing: Hearing) -> None:
+        """What is heard after the newest patch; return at once."""
+
+
 class Listener:
     """One source in, events out. Blocks the thread that calls `run`; everything else happens behind the sinks."""
 
@@ -68,14 +89,17 @@ class Listener:
                  channel: int = -1, gate: GateSettings | None = None, stats: Stats | None = None,
                  health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict,
-                 on_scores: Callable[[Patch, Scores], None] | None = None,
+                 on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
+                 calibrations: Mapping[str, Calibrated] = _NONE, corrections: Mapping[str, Correction] = _UNCORRECTED,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 
-        gate: None scores every patch. on_scores: called with every patch and its scores, for classify and watch.
+        gate: None scores every patch. on_scores: called with every patch and its scores, for classify. watcher: shown
+        every hop. calibrations, corrections: by target; they belong to this model's rows.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
-        self.targets = resolve_targets(targets, model.labels, model.targets)
+        self.targets = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations,
+                                       corrections=corrections)
         self.stats = stats if stats is not None else Stats()
         self._model = model
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
@@ -84,17 +108,19 @@ class Listener:
         self._gate = None
         if gate is not None and gate.enabled:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
-        self._detector = Detector(self.targets.sounds, model.labels, patch_samples=model.patch_samples,
-                                  hop_samples=hop_samples)
+        self._decision = Decision(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
         self._on_scores = on_scores
+        self._watcher = watcher
+        self._room = NoiseFloor()
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
         self._monotonic = monotonic
         self._heard_at = monotonic()
         self._stalled = True
         self._expected = 0
-        longest = max((target.minimum_duration for target in self.targets.sounds), default=0)
+        longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
+            pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
         self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
-                               level_samples=model.patch_samples + longest + 2 * SAMPLE_RATE)
+                               level_samples=max(model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE)
 
     def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:
         """Hear the source to its end, or until it is closed; sinks are started and stopped by whoever owns them.
@@ -111,7 +137,7 @@ class Listener:
                 else:
                     self._hear(block, source.live)
                 self._out.health()
-            self._judge(self._front_end.finish() if not source.live else [])
+            self._judge([] if source.live else self._front_end.finish())
         finally:
             # However it ended: what has started must end, or a lamp stays on.
             self._end_all()
@@ -132,25 +158,44 @@ class Listener:
         if level is not None:
             self._out.level(self._front_end.position, level)
             self.stats.clipped_samples += level.clipped
+            self._room.push_level(level.rms_dbfs, block.length * SAMPLE_RATE // block.format.rate)
         self.stats.blocks += 1
         self.stats.samples += block.length * SAMPLE_RATE // block.format.rate
         self.stats.deaf_seconds = self._front_end.deaf_samples / SAMPLE_RATE
         self._judge(patches)
 
     def _judge(self, patches: Sequence[Patch]) -> None:
+        if not patches:
+            return
+        if patches[0].first:
+            # The front end forgot: lost samples that no flag told of, or another format.
+            self._end_all()
+        self._decision.hear(self._front_end.rows, self._front_end.rows_position)
         for patch in patches:
-            if patch.first:
-                # The front end forgot: lost samples that no flag told of, or another format.
-                self._end_all()
-            if self._gate is not None and not self._gate.push(patch) and not self._detector.busy:
+            scores = None
+            if self._gate is not None and not self._gate.push(patch) and not self._decision.busy:
                 self.stats.gated_patches += 1
-                continue
-            scores = self._model.score(patch)
-            self.stats.patches += 1
-            if self._on_scores is not None:
-                self._on_scores(patch, scores)
-            for detection in self._detector.push(scores):
+                detections = self._decision.skip(patch.position)
+            else:
+                scores = self._model.score(patch)
+                self.stats.patches += 1
+                if self._on_scores is not None:
+                    self._on_scores(patch, scores)
+                detections = self._decision.push(scores)
+            for detection in detections:
                 self._out.send(detection)
+            if self._watcher is not None and self._watcher.watching:
+                self._watcher.hearing(self._hearing(patch, scores))
+
+    def _hearing(self, patch: Patch, scores: Scores | None) -> Hearing:
+        """What is heard now, for those who watch."""
+        best = () if scores is None else np.argsort(-scores.values, kind="stable")[:WATCHED_LABELS]
+        level = self._out.level_dbfs
+        noise = self._room.db
+        return Hearing(
+            patch.position, level, level if noise is None else noise, scores is not None,
+            tuple((self._model.labels[row], float(scores.values[row])) for row in best) if scores is not None else (),
+            self._decision.hearing())
 
     def _wait(self) -> None:
         """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
@@ -159,5 +204,5 @@ class Listener:
             self._end_all()
 
     def _end_all(self) -> None:
-        for detection in self._detector.interrupt(self._front_end.position):
+        for detection in self._decision.interrupt(self._front_end.position):
             self._out.send(detection)

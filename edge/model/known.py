@@ -19,19 +19,19 @@ class Known:
     targets: tuple[ModelTarget, ...]
 
 
-def _target(name: str, threshold: float, *labels: str) -> ModelTarget:
+def _target(name: str, threshold: float, *labels: str, impulsive: bool = False) -> ModelTarget:
     """Released at half the threshold: a sound's score falls within one patch, a pause's does too."""
-    return ModelTarget(name, labels, threshold, threshold / 2)
+    return ModelTarget(name, labels, threshold, threshold / 2, impulsive=impulsive)
 
 
 # Thresholds: what 1 in 100 recordings of other sounds reaches, measured by tests/model/measure_thresholds.py.
 _YAMNET_TARGETS = (
-    _target("hand_clap", 0.35, "Clapping", "Hands", "Applause"),
+    _target("hand_clap", 0.35, "Clapping", "Hands", "Applause", impulsive=True),
     _target("typing", 0.4, "Typing", "Computer keyboard", "Typewriter"),
-    _target("finger_snap", 0.1, "Finger snapping"),
+    _target("finger_snap", 0.1, "Finger snapping", impulsive=True),
     _target("smoke_alarm", 0.1, "Smoke detector, smoke alarm", "Fire alarm"),
     _target("glass_break", 0.4, "Glass", "Shatter", "Breaking"),
-    _target("door_knock", 0.5, "Knock"),
+    _target("door_knock", 0.5, "Knock", impulsive=True),
     _target("doorbell", 0.1, "Doorbell", "Ding-dong"),
     _target("dog_bark", 0.4, "Dog", "Bark", "Yip", "Howl", "Bow-wow"),
     _target("baby_cry", 0.1, "Baby cry, infant cry"),

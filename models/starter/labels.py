@@ -101,6 +101,9 @@ EXPERIMENTAL: tuple[str, ...] = (
 )
 STANDARD_TARGETS: tuple[str, ...] = (*KEPT, "finger_snap")
 
+# Sounds without length: one event for each onset.
+IMPULSIVE: tuple[str, ...] = ("hand_clap", "finger_snap", "door_knock")
+
 SINGLE_KEY_SECONDS = 1.5
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from backbone import Backbone
 from clips import digest
-from labels import EXPERIMENTAL, STANDARD_TARGETS
+from labels import EXPERIMENTAL, IMPULSIVE, STANDARD_TARGETS
 
 DESCRIPTION = "Hand claps, typing and household sounds: int8 convolutions distilled from YAMNet, rows of our own."
 
@@ -46,6 +46,7 @@ def write_manifest(folder: Path, backbone: Backbone, thresholds: dict[str, tuple
                 "threshold": round(_score(enter), 4),
                 "release_threshold": round(_score(release), 4),
                 "standard": name in STANDARD_TARGETS,
+                "impulsive": name in IMPULSIVE,
             }
             for name, (enter, release) in thresholds.items()
         ],

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.decision.detector import Detection, Detector
-from edge.decision.targets import Target
+from edge.decision.decision import Decision
+from edge.decision.detection import Detection
+from edge.decision.targets import Target, Targets
 from edge.stream import SAMPLE_RATE, Scores
 
 PATCH, HOP = 15_600, 3_840  # 0.975 s, 0.24 s
@@ -24,7 +25,7 @@ def target(name: str = "clap", rows: Sequence[int] = (0,), *, threshold: float =
 
 
 def hear(values: Sequence[float], *targets: Target, first: bool = False, finish: bool = True) -> list[Detection]:
-    detector = Detector(targets or (target(),), ("clap", "hands"), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets(targets or (target(),)), ("clap", "hands"), patch_samples=PATCH, hop_samples=HOP)
     found: list[Detection] = []
     for number, value in enumerate(values):
         scores = Scores(number * HOP, np.array([value, value / 2], np.float32), first=first and number == 0)
@@ -76,7 +77,7 @@ def test_the_first_patch_is_new_from_its_first_sample() -> None:
 
 
 def test_the_highest_label_names_the_event() -> None:
-    detector = Detector([target(rows=(0, 1))], ("clap", "hands"), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets((target(rows=(0, 1)),)), ("clap", "hands"), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(0, np.array([0.7, 0.1], np.float32)))
     detector.push(Scores(HOP, np.array([0.2, 0.95], np.float32)))
     (end,) = detector.interrupt(HOP + PATCH)
@@ -89,7 +90,7 @@ def test_targets_do_not_disturb_each_other() -> None:
 
 
 def test_a_sound_that_the_end_cuts_off_lasts_to_the_end() -> None:
-    detector = Detector([target()], ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets((target(),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
     for number in range(10):
         detector.push(Scores(number * HOP, np.array([0.9], np.float32)))
     heard = 9 * HOP + PATCH - 100
@@ -101,7 +102,7 @@ def test_a_score_that_is_no_number_is_no_sound() -> None:
 
 
 def test_an_interruption_ends_what_runs_and_nothing_else() -> None:
-    detector = Detector([target()], ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets((target(),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
     assert detector.interrupt(0) == []
     detector.push(Scores(0, np.array([0.9], np.float32)))
     assert detector.busy
@@ -110,7 +111,7 @@ def test_an_interruption_ends_what_runs_and_nothing_else() -> None:
 
 
 def test_reset_returns_to_the_state_after_construction() -> None:
-    detector = Detector([target(refractory=100.0)], ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets((target(refractory=100.0),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(0, np.array([0.9], np.float32)))
     detector.interrupt(PATCH)
     detector.reset()
@@ -118,7 +119,7 @@ def test_reset_returns_to_the_state_after_construction() -> None:
 
 
 def test_a_position_that_goes_back_is_refused() -> None:
-    detector = Detector([target()], ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    detector = Decision(Targets((target(),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(HOP, np.array([0.9], np.float32)))
     with pytest.raises(ValueError, match="position"):
         detector.push(Scores(0, np.array([0.9], np.float32)))

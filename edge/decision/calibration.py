@@ -1,0 +1,58 @@
+"""From what the model says of a patch to the probability of a target. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.targets import Target
+from edge.stream import Scores
+
+FARTHEST_LOGIT = 16.0
+"""Stands for a score of 0 or 1, whose logit is infinite."""
+
+
+def logits_of(scores: Scores) -> NDArray[np.float32]:
+    """float32 `(labels,)`: the model's logits, or log(score / (1 - score)) of a model that gives scores alone."""
+    if scores.logits is not None:
+        return scores.logits
+    values = scores.values.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        logits = np.log(values) - np.log1p(-values)
+    bounded: NDArray[np.float32] = np.clip(logits, -FARTHEST_LOGIT, FARTHEST_LOGIT).astype(np.float32)
+    return bounded
+
+
+def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0) -> float:
+    """logistic(scale * logit + offset), Platt (1999): 0 to 1. NaN stays NaN."""
+    power = scale * logit + offset
+    if power >= 0.0:
+        return 1.0 / (1.0 + math.exp(-min(power, 700.0)))
+    return 1.0 - 1.0 / (1.0 + math.exp(max(power, -700.0))) if power < 0.0 else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one patch says of one target: which of its labels is highest, that label's score, and the probability."""
+
+    label: str
+    score: float
+    probability: float
+    scores: Scores
+
+
+def heard(target: Target, labels: Sequence[str], scores: Scores, logits: NDArray[np.float32]) -> Heard:
+    """Judge one target. labels: the model's, in the order of `scores`; logits: `logits_of(scores)`, the same for all."""
+    mine = logits[target.rows]
+    row = int(target.rows[int(mine.argmax())])
+    score = float(scores.values[row])
+    if target.correction is None and target.scale == 1.0 and target.offset == 0.0:
+        return Heard(labels[row], score, score, scores)
+    logit = float(logits[row])
+    if target.correction is not None and scores.embedding is not None:
+        logit += target.correction.logit(scores.embedding)
+    return Heard(labels[row], score, probability_of(logit, target.scale, target.offset), scores)

@@ -1,0 +1,152 @@
+"""All targets side by side: rows and scores in, detections out. Pure: time is the position of patches and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.calibration import Heard, heard, logits_of
+from edge.decision.detection import Detection
+from edge.decision.impulsive import WAIT, ImpulsiveDetector
+from edge.decision.lasting import LastingDetector
+from edge.decision.loudness import LoudnessDetector, NoiseFloor
+from edge.decision.onset import FRAME_STEP, Onset, OnsetDetector, powers
+from edge.decision.pattern import PatternDetector
+from edge.decision.targets import Target, Targets
+from edge.stream import Scores, TargetHearing
+
+Sound = ImpulsiveDetector | LastingDetector
+
+
+class Decision:
+    """What becomes of rows and scores.
+
+    `hear` takes the rows as the front end makes them; `push` or `skip` then takes each patch, in order, and judges it with
+    the rows up to its end, so that how rows and patches are batched changes nothing.
+    """
+
+    def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int) -> None:
+        """labels: the model's, in the order of its scores; patch_samples, hop_samples: at 16 kHz."""
+        self._labels = tuple(labels)
+        self._patch_samples = patch_samples
+        self._onset_detector = OnsetDetector()
+        self._floor = NoiseFloor()
+        self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
+        self._patterns = [
+            PatternDetector(sound.name, own, sent=sound.sent) if (own := [
+                pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
+            for sound in targets.sounds]
+        self._loudness = [LoudnessDetector(target) for target in targets.loudness]
+        self.reset()
+
+    def _sound(self, target: Target, hop_samples: int) -> Sound:
+        if target.impulsive:
+            return ImpulsiveDetector(target, self._onset_detector, patch_samples=self._patch_samples)
+        return LastingDetector(target, patch_samples=self._patch_samples, hop_samples=hop_samples)
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+        self._forget()
+        self._floor.reset()
+        for part in (*self._sounds, *self._loudness, *filter(None, self._patterns)):
+            part.reset()
+
+    def _forget(self) -> None:
+        self._rows: NDArray[np.float32] = np.empty((0, 64), np.float32)
+        self._rows_position = 0
+        self._onsets: list[Onset] = []
+        self._heard: list[Heard | None] = [None] * len(self._sounds)
+        self._onset_detector.reset()
+
+    @property
+    def busy(self) -> bool:
+        """An event runs or is about to: the backbone must stay awake."""
+        return any(sound.busy for sound in self._sounds) or any(part.busy for part in self._patterns if part is not None)
+
+    @property
+    def floor_db(self) -> float | None:
+        """The room's noise in dB of any reference; None until it is known."""
+        return self._floor.db
+
+    def hear(self, rows: NDArray[np.float32], position: int) -> None:
+        """Rows float32 `(k, 64)` that go on from the last ones, or begin afresh after `interrupt`; before their patches."""
+        if not len(self._rows):
+            self._rows_position = position
+        self._rows = np.concatenate((self._rows, rows))
+
+    def push(self, scores: Scores) -> list[Detection]:
+        """The next patch and what the model says of it: starts and ends that it brings.
+
+        Raises ValueError for a position that goes back.
+        """
+        found = self._listen(scores.position)
+        logits = logits_of(scores) if self._sounds else np.empty(0, np.float32)
+        for number, sound in enumerate(self._sounds):
+            one = self._heard[number] = heard(sound.target, self._labels, scores, logits)
+            mine = sound.push(one) if isinstance(sound, ImpulsiveDetector) else sound.push(one, self._onsets)
+            found += self._pass_on(number, sound, mine, scores.position)
+        return found
+
+    def skip(self, position: int) -> list[Detection]:
+        """The next patch, left out because the gate is closed: nothing runs, but patterns and loudness go on."""
+        found = self._listen(position)
+        for number, sound in enumerate(self._sounds):
+            self._heard[number] = None
+            found += self._pass_on(number, sound, [], position)
+        return found
+
+    def interrupt(self, until: int) -> list[Detection]:
+        """A gap, or the end of the stream, at position `until`: ends of all running events; onsets are forgotten."""
+        found: list[Detection] = []
+        for sound, pattern in zip(self._sounds, self._patterns, strict=True):
+            mine = sound.interrupt(until)
+            found += mine if pattern is None else pattern.interrupt(mine)
+        for loud in self._loudness:
+            found += loud.interrupt()
+        self._forget()
+        return found
+
+    def hearing(self) -> tuple[TargetHearing, ...]:
+        """How every target stands after the newest patch, in the order of the settings' sounds, then loudness."""
+        stands = [
+            TargetHearing(sound.target.name, one.label if one else "", one.probability if one else None,
+                          sound.target.threshold, sound.running,
+                          sound.refused if one and one.probability >= sound.target.threshold / 2 else "")
+            for sound, one in zip(self._sounds, self._heard, strict=True)]
+        for loud in self._loudness:
+            share = min(max(loud.over_db / loud.target.louder_db, 0.0), 1.0)
+            stands.append(TargetHearing(loud.target.name, "", share, 1.0, loud.running, loud.refused))
+        return tuple(stands)
+
+    def _listen(self, position: int) -> list[Detection]:
+        """Take the rows that end with the patch at `position`: onsets, the floor, loudness."""
+        end = position + self._patch_samples
+        count = min(max((end - 400 - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
+        rows, self._rows = self._rows[:count], self._rows[count:]
+        at, self._rows_position = self._rows_position, self._rows_position + FRAME_STEP * count
+        fresh = self._onset_detector.push(rows, at)
+        self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
+        for sound in self._sounds:
+            if isinstance(sound, ImpulsiveDetector):
+                sound.onsets(fresh)
+        return self._judge_loudness(rows, at)
+
+    def _judge_loudness(self, rows: NDArray[np.float32], at: int) -> list[Detection]:
+        power = powers(rows)
+        found: list[Detection] = []
+        if self._loudness:
+            floor = self._floor.db
+            for number, level in enumerate(10.0 * np.log10(power)):
+                for loud in self._loudness:
+                    found += loud.push(at + FRAME_STEP * number, float(level), floor)
+        self._floor.push(power)
+        return found
+
+    def _pass_on(self, number: int, sound: Sound, mine: list[Detection], position: int) -> list[Detection]:
+        pattern = self._patterns[number]
+        if pattern is None:
+            return mine
+        settled = sound.settled(position) if isinstance(sound, ImpulsiveDetector) else position
+        return pattern.push(mine, settled)

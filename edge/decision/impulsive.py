@@ -1,0 +1,158 @@
+"""Sounds without length (a clap, a snap, a knock): one event for each onset that the model names. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.decision.calibration import Heard
+from edge.decision.detection import Detection
+from edge.decision.onset import Onset, OnsetDetector
+from edge.decision.targets import Target
+from edge.stream import Phase
+
+INSIDE = 640
+"""Samples (40 ms) of a sound that must lie in a patch before the patch can name it."""
+CENTRAL = 3_200
+"""A patch that holds so much more of the stream after an onset (0.2 s), and does not name it, speaks against it."""
+WAIT = 24_000
+"""Samples (1.5 s) that an onset waits for the patch that names it."""
+WITHIN_DB = 10.0
+"""Onsets of one patch share its name if they are at most so much weaker than the strongest that is named."""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    onset: Onset
+    against: int = 0
+    """Patches that held it well inside and did not name the target."""
+
+
+@dataclass(slots=True)
+class _Running:
+    onset: Onset
+    best: Heard
+    falling: bool = False
+    """A later patch was less sure: the peak is known."""
+
+
+class ImpulsiveDetector:
+    """Onsets wait; a patch over the threshold names those that it holds.
+
+    Which of them: the ones that came in with it, if the patch before was under the threshold, else all that are about as
+    loud. While the target goes on being heard because of one onset, another of like loudness is another event, a weaker
+    one must wait until it is the patch's only reason. An echo never names anything. An event's end is where the sound has
+    died away, told once its patches are past their peak.
+    """
+
+    def __init__(self, target: Target, detector: OnsetDetector, *, patch_samples: int) -> None:
+        """detector: asked for the steepest rise where no onset was seen, and for where a sound has died away."""
+        self.target = target
+        self._detector = detector
+        self._patch_samples = patch_samples
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+        self.refused = ""
+        self._waiting: list[_Candidate] = []
+        self._named: list[Onset] = []
+        self._running: _Running | None = None
+        self._over = False
+        self._heard_until = -1
+
+    @property
+    def busy(self) -> bool:
+        """An event runs: the backbone must stay awake."""
+        return self._running is not None
+
+    running = busy
+
+    def settled(self, position: int) -> int:
+        """Every event that starts before this position is known, after the patch at `position`."""
+        open_ones = [each.onset.position for each in self._waiting if each.against < 2]
+        return min([*open_ones, position + self._patch_samples - INSIDE])
+
+    def onsets(self, found: Sequence[Onset]) -> None:
+        """Onsets that are new, in order."""
+        self._waiting += [_Candidate(onset) for onset in found]
+
+    def push(self, heard: Heard) -> list[Detection]:
+        """Take the next patch: ends and starts in the order of their sounds."""
+        position = heard.scores.position
+        stop = position + self._patch_samples - INSIDE
+        self.refused = ""
+        self._waiting = [each for each in self._waiting if each.onset.position >= max(stop - WAIT, position)]
+        self._named = [onset for onset in self._named if onset.position >= position]
+        inside = [each for each in self._waiting if each.onset.position < stop]
+        over = heard.probability >= self.target.threshold  # NaN is no sound
+        found = self._follow(heard, stop)
+        if over:
+            for candidate in self._choose(inside, position, stop):
+                found += self._start(candidate, heard, stop)
+        else:
+            for each in inside:
+                each.against += each.onset.position < stop - CENTRAL
+            self.refused = "under the threshold"
+        self._over, self._heard_until = over, stop
+        return found
+
+    def interrupt(self, until: int) -> list[Detection]:
+        """A gap, or the end of the stream, at position `until`: a running event ends; what waits is forgotten."""
+        self._waiting.clear()
+        self._named.clear()
+        self._over = False
+        return self._end(until) if self._running is not None else []
+
+    def _choose(self, inside: list[_Candidate], position: int, stop: int) -> list[Onset]:
+        """The onsets that this patch, which is over the threshold, names."""
+        real = [each for each in inside if not each.onset.echo]
+        if not real:
+            self.refused = "an echo" if inside else "the same onset"
+            if inside or self._named or self._over:
+                return []
+            missed = self._detector.strongest(max(position, self._heard_until - self._patch_samples // 4), stop)
+            return [missed] if missed is not None else []
+        fresh = [each for each in real if each.onset.position >= self._heard_until]
+        # What earlier patches held well inside and did not name is not what this one is about, unless nothing else is left.
+        likely = [each for each in (fresh if self._over else real) if each.against < 2 or each in fresh]
+        if self._named:
+            loudest = max(onset.level_db for onset in self._named)
+        else:
+            likely = likely or real
+            loudest = max(each.onset.level_db for each in likely)
+        chosen = [each.onset for each in likely if each.onset.level_db >= loudest - WITHIN_DB]
+        self.refused = "" if chosen else "much weaker than the sound before it" if likely else "the same onset"
+        return chosen
+
+    def _start(self, onset: Onset, heard: Heard, stop: int) -> list[Detection]:
+        ended = self._end(onset.position) if self._running is not None else []
+        self._waiting = [each for each in self._waiting if each.onset.position > onset.position]
+        self._named.append(onset)
+        self._running = _Running(onset, heard)
+        return [*ended, self._detection("start", None)]
+
+    def _follow(self, heard: Heard, stop: int) -> list[Detection]:
+        """The running event: keep the patch that was surest; end it when it is past that and has died away."""
+        running = self._running
+        if running is None:
+            return []
+        if heard.probability > running.best.probability and running.onset.position >= heard.scores.position:
+            running.best = heard
+        else:
+            running.falling = True
+        end = self._detector.decayed(running.onset, stop)
+        return self._end(end) if running.falling and end is not None else []
+
+    def _end(self, at: int) -> list[Detection]:
+        assert self._running is not None
+        known = self._detector.decayed(self._running.onset, at)
+        ended = self._detection("end", max(min(at, known) if known is not None else at, self._running.onset.position))
+        self._running = None
+        return [ended]
+
+    def _detection(self, phase: Phase, end: int | None) -> Detection:
+        assert self._running is not None
+        best = self._running.best
+        return Detection(phase, self.target.name, best.label, best.probability, best.score,
+                         self._running.onset.position, end, best.scores)

@@ -1,0 +1,106 @@
+"""How loud it is against the room: the tracked noise floor, and targets that need no class. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.detection import Detection
+from edge.decision.onset import FRAME_STEP
+from edge.decision.targets import LoudnessTarget
+from edge.stream import SAMPLE_RATE
+
+FLOOR_SECONDS = 15.0
+"""The room's noise is the quietest STEP_SECONDS of so many seconds: pauses set it; what goes on for longer becomes it."""
+STEP_SECONDS = 0.5
+RELEASE_DB = 3.0
+"""An event goes on while it is louder than `louder_db` less this."""
+
+
+class NoiseFloor:
+    """Tracks the quietest mean power of 0.5 s in the last 15 s, in dB of any reference."""
+
+    def __init__(self) -> None:
+        self._step = round(STEP_SECONDS * SAMPLE_RATE / FRAME_STEP)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+        self._means: deque[float] = deque(maxlen=round(FLOOR_SECONDS / STEP_SECONDS))
+        self._open: list[float] = []
+
+    @property
+    def db(self) -> float | None:
+        """The floor; None until the first 0.5 s have been heard."""
+        return min(self._means, default=None)
+
+    def push(self, power: NDArray[np.float32]) -> None:
+        """Frames' power, linear, float32 `(k,)`, 10 ms apart."""
+        for value in power:
+            self._open.append(float(value))
+            if len(self._open) == self._step:
+                self._means.append(10.0 * float(np.log10(max(sum(self._open) / self._step, 1e-12))))
+                self._open.clear()
+
+    def push_level(self, dbfs: float, samples: int) -> None:
+        """A stretch of so many samples (16 kHz) at one level."""
+        self.push(np.full(max(samples // FRAME_STEP, 1), 10.0 ** (dbfs / 10.0), np.float32))
+
+
+class LoudnessDetector:
+    """Anything louder than the room by so many dB: one event from start to end, to the frame (10 ms)."""
+
+    def __init__(self, target: LoudnessTarget) -> None:
+        self.target = target
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+        self.refused = ""
+        self.over_db = 0.0
+        self._since: int | None = None
+        self._last = 0
+        self._loudest = 0.0
+        self._running = False
+        self._deaf_until: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """An event has started and not ended."""
+        return self._running
+
+    def push(self, position: int, level_db: float, floor_db: float | None) -> list[Detection]:
+        """One frame, its first sample at `position`; level and floor in dB of the same reference."""
+        self.refused = ""
+        target = self.target
+        self.over_db = level_db - floor_db if floor_db is not None else 0.0
+        if self._since is not None and self.over_db >= target.louder_db - RELEASE_DB:
+            self._last, self._loudest = position, max(self._loudest, self.over_db)
+        elif floor_db is not None and self._since is None and self.over_db >= target.louder_db:
+            if self._deaf_until is not None and position < self._deaf_until:
+                self.refused = "within the refractory time"
+                return []
+            self._since, self._last, self._loudest = position, position, self.over_db
+        elif self._since is not None and position - self._last > target.release:
+            return self._end()
+        if self._since is None or self._running or self._last - self._since < target.minimum_duration:
+            return []
+        self._running = True
+        return [self._detection("start", None)]
+
+    def interrupt(self) -> list[Detection]:
+        """A gap, or the end of the stream."""
+        return self._end()
+
+    def _end(self) -> list[Detection]:
+        found = [self._detection("end", self._last + FRAME_STEP)] if self._running else []
+        if self._running:
+            self._deaf_until = self._last + FRAME_STEP + self.target.refractory
+        self._since, self._running = None, False
+        return found
+
+    def _detection(self, phase: str, end: int | None) -> Detection:
+        assert self._since is not None
+        return Detection("start" if phase == "start" else "end", self.target.name, "", 1.0, 1.0, self._since, end)

@@ -1,0 +1,154 @@
+"""Where sounds begin: spectral flux of the log-mel rows against an adaptive floor. Pure: time is the rows' position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_STEP = 160
+BANDS = 64
+DB_PER_NEPER = 20.0 / float(np.log(10.0))
+"""Rows are natural logarithms of magnitudes: one unit is 8.69 dB."""
+SILENT_ROW = float(np.log(0.001))
+"""What digital silence gives in every band; what is taken to lie before the first row."""
+
+LAG = 2
+"""Frames between the two rows whose difference is the flux: a frame is 25 ms long, so an attack fills it in two steps."""
+PEAK_FRAMES = 3
+"""A peak is the highest flux within so many frames (30 ms) on either side."""
+FLOOR_FRAMES = 100
+"""The floor is the median flux of the last second: steady noise, hum and rain raise it."""
+OVER_FLOOR_DB = 2.0
+FLOOR_SHARE = 1.5
+"""A peak counts from FLOOR_SHARE times the floor and OVER_FLOOR_DB more, in the mean of all bands."""
+APART = 960
+"""Samples (60 ms): peaks nearer than that are one onset. An attack has more than one edge."""
+ECHO_WITHIN, ECHO_DB = 1_920, 6.0
+"""An onset within so many samples (120 ms) of a stronger one, and so much weaker than it, is its echo."""
+CENTRE = 200
+"""Samples from a frame's start to its middle, where its Hann window weighs most."""
+KEPT_FRAMES = 200
+"""Frames remembered (2 s): an onset may wait 1.5 s for the patch that names it."""
+DECAY_DB = 20.0
+LONGEST_DECAY = 8_000
+"""An impulsive sound is over when it has fallen by DECAY_DB, or to the level before it, or after so many samples (0.5 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """Something began at `position` (16 kHz).
+
+    flux_db: mean rise over the bands. level_db: power of the attack (any reference, the same for all). before_db: power
+    just before it. echo: weaker than one just before it.
+    """
+
+    position: int
+    flux_db: float
+    level_db: float
+    before_db: float
+    echo: bool
+
+
+class OnsetDetector:
+    """Rows in, onsets out, each 30 ms after its peak. Böck and Widmer's SuperFlux (DAFx 2013), causal.
+
+    flux[t] = mean over bands of max(0, row[t] - max over neighbouring bands of row[t - LAG]): the maximum keeps a voice
+    that glides from one band to the next from looking like attacks.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after construction: silence lies before what comes."""
+        self._rows: NDArray[np.float32] = np.full((KEPT_FRAMES, BANDS), SILENT_ROW, np.float32)
+        self._flux: NDArray[np.float32] = np.zeros(KEPT_FRAMES, np.float32)
+        self._power: NDArray[np.float32] = _decibels(self._rows)
+        self._next = -1
+        self._last: Onset | None = None
+
+    def push(self, rows: NDArray[np.float32], position: int) -> list[Onset]:
+        """Onsets that rows float32 `(k, 64)` complete; `position` of the first row's first sample.
+
+        Rows that do not follow the last ones make it forget.
+        """
+        if position != self._next:
+            self.reset()
+        self._next = position + FRAME_STEP * len(rows)
+        found: list[Onset] = []
+        for start in range(0, len(rows), KEPT_FRAMES // 2):
+            found += self._push(rows[start: start + KEPT_FRAMES // 2], position + FRAME_STEP * start)
+        return found
+
+    def _push(self, rows: NDArray[np.float32], position: int) -> list[Onset]:
+        count = len(rows)
+        self._rows = np.concatenate((self._rows[count:], rows))
+        before = self._rows[-count - LAG: -LAG]
+        wide = before.copy()
+        np.maximum(wide[:, 1:], before[:, :-1], out=wide[:, 1:])
+        np.maximum(wide[:, :-1], before[:, 1:], out=wide[:, :-1])
+        flux = np.maximum(rows - wide, 0.0).mean(axis=1) * np.float32(DB_PER_NEPER)
+        self._flux = np.concatenate((self._flux[count:], flux))
+        self._power = np.concatenate((self._power[count:], _decibels(rows)))
+        self._begin = position + FRAME_STEP * (count - KEPT_FRAMES)
+        found = []
+        # A peak needs PEAK_FRAMES after it: what is judged now lags behind by as many.
+        for frame in range(KEPT_FRAMES - count - PEAK_FRAMES, KEPT_FRAMES - PEAK_FRAMES):
+            if self._flux[frame] >= OVER_FLOOR_DB and (onset := self._judge(frame)) is not None:
+                found.append(onset)
+        return found
+
+    def strongest(self, start: int, stop: int) -> Onset | None:
+        """The steepest rise between two positions, however small; for a sound that was named but not seen to begin."""
+        first = max((start - self._begin - CENTRE) // FRAME_STEP, PEAK_FRAMES)
+        last = min((stop - self._begin - CENTRE) // FRAME_STEP, KEPT_FRAMES - PEAK_FRAMES)
+        if self._next < 0 or first >= last:
+            return None
+        return self._onset(first + int(self._flux[first:last].argmax()), echo=False)
+
+    def decayed(self, onset: Onset, stop: int) -> int | None:
+        """Position where an impulsive sound is over, by what was heard up to `stop`; None while that is not known."""
+        end = min(onset.position + LONGEST_DECAY, stop)
+        quiet = max(onset.level_db - DECAY_DB, onset.before_db + 3.0)
+        first = max((onset.position - self._begin) // FRAME_STEP + PEAK_FRAMES, 0)
+        last = (end - self._begin) // FRAME_STEP
+        under = np.flatnonzero(self._power[first:last] < quiet)
+        if len(under):
+            return int(self._begin + FRAME_STEP * (first + int(under[0])) + CENTRE)
+        return end if end == onset.position + LONGEST_DECAY else None
+
+    def _judge(self, frame: int) -> Onset | None:
+        """The onset at a frame whose flux is a peak; None where it is none."""
+        here = self._flux[frame]
+        earlier, later = self._flux[frame - PEAK_FRAMES: frame], self._flux[frame + 1: frame + PEAK_FRAMES + 1]
+        if here <= earlier.max() or here < later.max():
+            return None
+        floor = float(np.median(self._flux[max(frame - FLOOR_FRAMES, 0): frame]))
+        if here < FLOOR_SHARE * floor + OVER_FLOOR_DB:
+            return None
+        found = self._onset(frame, echo=False)
+        last = self._last
+        if last is not None and found.position - last.position < APART:
+            return None
+        if last is not None and found.position - last.position <= ECHO_WITHIN and found.level_db <= last.level_db - ECHO_DB:
+            return self._onset(frame, echo=True)
+        self._last = found
+        return found
+
+    def _onset(self, frame: int, *, echo: bool) -> Onset:
+        return Onset(
+            position=self._begin + FRAME_STEP * frame + CENTRE, flux_db=float(self._flux[frame]),
+            level_db=float(self._power[frame: frame + PEAK_FRAMES + 1].max()),
+            before_db=float(self._power[frame - LAG]), echo=echo)
+
+
+def powers(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 `(k,)`: the sum over bands of squared magnitudes, of log-mel rows `(k, 64)`."""
+    power: NDArray[np.float32] = np.exp(2.0 * rows, dtype=np.float32).sum(axis=1)
+    return power
+
+
+def _decibels(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(10.0 * np.log10(powers(rows)), np.float32)
