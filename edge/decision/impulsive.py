@@ -17,6 +17,8 @@ CENTRAL = 3_200
 """A patch that holds so much more of the stream after an onset (0.2 s), and does not name it, speaks against it."""
 WAIT = 24_000
 """Samples (1.5 s) that an onset waits for the patch that names it."""
+LEAST_RISE_DB = 3.0
+"""A sound that two patches in a row name although no onset was seen began at their steepest rise, if it is at least this."""
 WITHIN_DB = 10.0
 """Onsets of one patch share its name if they are at most so much weaker than the strongest that is named."""
 
@@ -59,7 +61,9 @@ class ImpulsiveDetector:
         self._named: list[Onset] = []
         self._running: _Running | None = None
         self._over = False
+        self._unexplained = 0
         self._heard_until = -1
+        self._last_named = -WAIT
 
     @property
     def busy(self) -> bool:
@@ -87,6 +91,8 @@ class ImpulsiveDetector:
         inside = [each for each in self._waiting if each.onset.position < stop]
         over = heard.probability >= self.target.threshold  # NaN is no sound
         found = self._follow(heard, stop)
+        tail = self._last_named >= position - self._patch_samples
+        self._unexplained = self._unexplained + 1 if over and not self._waiting and not tail else 0
         if over:
             for candidate in self._choose(inside, position, stop):
                 found += self._start(candidate, heard, stop)
@@ -101,7 +107,7 @@ class ImpulsiveDetector:
         """A gap, or the end of the stream, at position `until`: a running event ends; what waits is forgotten."""
         self._waiting.clear()
         self._named.clear()
-        self._over = False
+        self._over, self._unexplained = False, 0
         return self._end(until) if self._running is not None else []
 
     def _choose(self, inside: list[_Candidate], position: int, stop: int) -> list[Onset]:
@@ -109,10 +115,10 @@ class ImpulsiveDetector:
         real = [each for each in inside if not each.onset.echo]
         if not real:
             self.refused = "an echo" if inside else "the same onset"
-            if inside or self._named or self._over:
+            if self._unexplained != 2:
                 return []
-            missed = self._detector.strongest(max(position, self._heard_until - self._patch_samples // 4), stop)
-            return [missed] if missed is not None else []
+            missed = self._detector.strongest(position, stop)
+            return [missed] if missed is not None and missed.flux_db >= LEAST_RISE_DB else []
         fresh = [each for each in real if each.onset.position >= self._heard_until]
         # What earlier patches held well inside and did not name is not what this one is about, unless nothing else is left.
         likely = [each for each in (fresh if self._over else real) if each.against < 2 or each in fresh]
@@ -129,6 +135,7 @@ class ImpulsiveDetector:
         ended = self._end(onset.position) if self._running is not None else []
         self._waiting = [each for each in self._waiting if each.onset.position > onset.position]
         self._named.append(onset)
+        self._last_named = onset.position
         self._running = _Running(onset, heard)
         return [*ended, self._detection("start", None)]
 

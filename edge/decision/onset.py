@@ -23,6 +23,8 @@ FLOOR_FRAMES = 100
 OVER_FLOOR_DB = 2.0
 FLOOR_SHARE = 1.5
 """A peak counts from FLOOR_SHARE times the floor and OVER_FLOOR_DB more, in the mean of all bands."""
+FALLING_DB = 6.0
+"""Where the power is so much lower after a peak than before, a sound has stopped: its end splashes into all bands."""
 APART = 960
 """Samples (60 ms): peaks nearer than that are one onset. An attack has more than one edge."""
 ECHO_WITHIN, ECHO_DB = 1_920, 6.0
@@ -129,6 +131,8 @@ class OnsetDetector:
         if here < FLOOR_SHARE * floor + OVER_FLOOR_DB:
             return None
         found = self._onset(frame, echo=False)
+        if self._power[frame + PEAK_FRAMES] < found.before_db - FALLING_DB:
+            return None
         last = self._last
         if last is not None and found.position - last.position < APART:
             return None
