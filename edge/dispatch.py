@@ -44,11 +44,6 @@ class Dispatcher:
         while self._levels[0][0] < position - self._level_samples:
             self._levels.popleft()
 
-    @property
-    def level_dbfs(self) -> float:
-        """RMS of the newest block in dBFS."""
-        return self._levels[-1][1].rms_dbfs if self._levels else -120.0
-
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""
         if detection.phase == "start":

@@ -17,6 +17,7 @@ from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Calibrated, Correction
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
+from edge.features.level import SILENCE_DBFS
 from edge.model.classifier import Model
 from edge.settings import GateSettings, TargetSettings
 from edge.stats import Stats
@@ -112,6 +113,7 @@ class Listener:
         self._on_scores = on_scores
         self._watcher = watcher
         self._room = NoiseFloor()
+        self._loudest_dbfs, self._shown = SILENCE_DBFS, False
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
         self._monotonic = monotonic
         self._heard_at = monotonic()
@@ -158,6 +160,8 @@ class Listener:
         if level is not None:
             self._out.level(self._front_end.position, level)
             self.stats.clipped_samples += level.clipped
+            self._loudest_dbfs = level.rms_dbfs if self._shown else max(self._loudest_dbfs, level.rms_dbfs)
+            self._shown = False
             self._room.push_level(level.rms_dbfs, block.length * SAMPLE_RATE // block.format.rate)
         self.stats.blocks += 1
         self.stats.samples += block.length * SAMPLE_RATE // block.format.rate
@@ -190,8 +194,8 @@ class Listener:
     def _hearing(self, patch: Patch, scores: Scores | None) -> Hearing:
         """What is heard now, for those who watch."""
         best = () if scores is None else np.argsort(-scores.values, kind="stable")[:WATCHED_LABELS]
-        level = self._out.level_dbfs
-        noise = self._room.db
+        level, noise = self._loudest_dbfs, self._room.db  # the loudest block since a watcher was last shown one
+        self._shown = True
         return Hearing(
             patch.position, level, level if noise is None else noise, scores is not None,
             tuple((self._model.labels[row], float(scores.values[row])) for row in best) if scores is not None else (),

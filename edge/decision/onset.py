@@ -16,6 +16,8 @@ SILENT_ROW = float(np.log(0.001))
 
 LAG = 2
 """Frames between the two rows whose difference is the flux: a frame is 25 ms long, so an attack fills it in two steps."""
+NARROW_BANDS, NARROW_SHARE = 6, 0.25
+"""A beep rises in a few bands only: a quarter of the mean rise of the six that rise most counts as flux too."""
 PEAK_FRAMES = 3
 """A peak is the highest flux within so many frames (30 ms) on either side."""
 FLOOR_FRAMES = 100
@@ -57,7 +59,7 @@ class OnsetDetector:
     """Rows in, onsets out, each 30 ms after its peak. Böck and Widmer's SuperFlux (DAFx 2013), causal.
 
     flux[t] = mean over bands of max(0, row[t] - max over neighbouring bands of row[t - LAG]): the maximum keeps a voice
-    that glides from one band to the next from looking like attacks.
+    that glides from one band to the next from looking like attacks. Of a narrow sound, the few bands that it has.
     """
 
     def __init__(self) -> None:
@@ -91,7 +93,9 @@ class OnsetDetector:
         wide = before.copy()
         np.maximum(wide[:, 1:], before[:, :-1], out=wide[:, 1:])
         np.maximum(wide[:, :-1], before[:, 1:], out=wide[:, :-1])
-        flux = np.maximum(rows - wide, 0.0).mean(axis=1) * np.float32(DB_PER_NEPER)
+        rise = np.maximum(rows - wide, 0.0)
+        narrow = np.partition(rise, -NARROW_BANDS, axis=1)[:, -NARROW_BANDS:].mean(axis=1) * np.float32(NARROW_SHARE)
+        flux = np.maximum(rise.mean(axis=1), narrow) * np.float32(DB_PER_NEPER)
         self._flux = np.concatenate((self._flux[count:], flux))
         self._power = np.concatenate((self._power[count:], _decibels(rows)))
         self._begin = position + FRAME_STEP * (count - KEPT_FRAMES)

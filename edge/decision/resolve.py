@@ -86,6 +86,10 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
         raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
                             wanted=f"at most its threshold, {threshold}")
     impulsive = target.sound == "impulsive" if target.sound else suggestion is not None and suggestion.impulsive
+    if impulsive and target.minimum_duration_seconds:
+        raise SettingsError(f"target {target.name!r} minimum_duration_seconds",
+                            found=f"{target.minimum_duration_seconds} for an impulsive sound, which has no length",
+                            wanted='0, or sound = "lasting"')
     return Target(
         name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),

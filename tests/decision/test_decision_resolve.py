@@ -66,3 +66,49 @@ def test_an_unknown_label_names_the_nearest_ones() -> None:
         resolve_targets([TargetSettings(name="x", labels=("claping",))], LABELS, OFFERED)
     with pytest.raises(SettingsError, match=r"'clap'.*nearest: Clapping"):
         resolve_targets([TargetSettings(name="clap")], LABELS, OFFERED)
+
+
+@dataclass(frozen=True)
+class Found:
+    scale: float = 2.0
+    offset: float = -1.0
+    threshold: float = 0.7
+    release_threshold: float = 0.35
+
+
+def test_a_calibration_goes_before_the_models_thresholds_and_after_the_settings() -> None:
+    (found,) = resolve_targets([TargetSettings(name="hand_clap")], LABELS, OFFERED,
+                               calibrations={"hand_clap": Found()}).sounds
+    assert (found.scale, found.offset, found.threshold, found.release_threshold) == (2.0, -1.0, 0.7, 0.35)
+    (own,) = resolve_targets([TargetSettings(name="hand_clap", threshold=0.9)], LABELS, OFFERED,
+                             calibrations={"hand_clap": Found()}).sounds
+    assert (own.scale, own.threshold, own.release_threshold) == (2.0, 0.9, 0.45)
+
+
+def test_a_pattern_brings_its_sound_along_unsent() -> None:
+    found = resolve_targets([TargetSettings(name="double", pattern_of="hand_clap")], LABELS, OFFERED)
+    assert found.names == ("double",)
+    assert [(sound.name, sound.sent) for sound in found.sounds] == [("hand_clap", False)]
+    assert list(found.rows()) == [1, 2]
+    both = resolve_targets([TargetSettings(name="double", pattern_of="hand_clap"), TargetSettings(name="hand_clap")],
+                           LABELS, OFFERED)
+    assert both.names == ("hand_clap", "double")
+
+
+def test_what_contradicts_itself_is_refused() -> None:
+    for wrong, thing in [
+        (TargetSettings(name="x", pattern_of="x"), "pattern_of"),
+        (TargetSettings(name="x", pattern_of="hand_clap", labels=("Hands",)), "pattern_of"),
+        (TargetSettings(name="x", pattern_of="hand_clap", minimum_gap_seconds=2.0), "minimum_gap_seconds"),
+        (TargetSettings(name="x", louder_db=10.0, labels=("Hands",)), "louder_db"),
+        (TargetSettings(name="typing", sound="impulsive", minimum_duration_seconds=1.0), "minimum_duration_seconds"),
+        (TargetSettings(name="x", pattern_of="nothing"), "labels"),
+    ]:
+        with pytest.raises(SettingsError, match=thing):
+            resolve_targets([wrong], LABELS, OFFERED)
+
+
+def test_a_sound_is_impulsive_where_the_model_or_the_settings_say_so() -> None:
+    offered = (Offered("hand_clap", ("Clapping",), 0.2, 0.1, impulsive=True),)
+    assert resolve_targets((), LABELS, offered).sounds[0].impulsive
+    assert not resolve_targets([TargetSettings(name="hand_clap", sound="lasting")], LABELS, offered).sounds[0].impulsive
