@@ -45,14 +45,13 @@ class Heard:
     scores: Scores
 
 
-def heard(target: Target, labels: Sequence[str], scores: Scores, logits: NDArray[np.float32]) -> Heard:
+def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequence[float]) -> Heard:
     """Judge one target. labels: the model's, in the order of `scores`; logits: `logits_of(scores)`, the same for all."""
-    mine = logits[target.rows]
-    row = int(target.rows[int(mine.argmax())])
+    row = max(target.rows.tolist(), key=logits.__getitem__)
     score = float(scores.values[row])
     if target.correction is None and target.scale == 1.0 and target.offset == 0.0:
         return Heard(labels[row], score, score, scores)
-    logit = float(logits[row])
+    logit = logits[row]
     if target.correction is not None and scores.embedding is not None:
         logit += target.correction.logit(scores.embedding)
     return Heard(labels[row], score, probability_of(logit, target.scale, target.offset), scores)

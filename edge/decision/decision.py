@@ -12,7 +12,7 @@ from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
 from edge.decision.loudness import LoudnessDetector, NoiseFloor
-from edge.decision.onset import FRAME_STEP, Onset, OnsetDetector, powers
+from edge.decision.onset import FRAME_STEP, Onset, OnsetDetector, decibels
 from edge.decision.pattern import PatternDetector
 from edge.decision.targets import Target, Targets
 from edge.stream import Scores, TargetHearing
@@ -65,11 +65,6 @@ class Decision:
         """An event runs or is about to: the backbone must stay awake."""
         return any(sound.busy for sound in self._sounds) or any(part.busy for part in self._patterns if part is not None)
 
-    @property
-    def floor_db(self) -> float | None:
-        """The room's noise in dB of any reference; None until it is known."""
-        return self._floor.db
-
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
         """Rows float32 `(k, 64)` that go on from the last ones, or begin afresh after `interrupt`; before their patches."""
         if not len(self._rows):
@@ -82,7 +77,7 @@ class Decision:
         Raises ValueError for a position that goes back.
         """
         found = self._listen(scores.position)
-        logits = logits_of(scores) if self._sounds else np.empty(0, np.float32)
+        logits = logits_of(scores).tolist() if self._sounds else []
         for number, sound in enumerate(self._sounds):
             one = self._heard[number] = heard(sound.target, self._labels, scores, logits)
             mine = sound.push(one) if isinstance(sound, ImpulsiveDetector) else sound.push(one, self._onsets)
@@ -126,22 +121,21 @@ class Decision:
         count = min(max((end - 400 - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
         rows, self._rows = self._rows[:count], self._rows[count:]
         at, self._rows_position = self._rows_position, self._rows_position + FRAME_STEP * count
-        fresh = self._onset_detector.push(rows, at)
+        power = decibels(rows)
+        fresh = self._onset_detector.push(rows, at, power)
         self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
         for sound in self._sounds:
             if isinstance(sound, ImpulsiveDetector):
                 sound.onsets(fresh)
-        return self._judge_loudness(rows, at)
+        return self._judge_loudness(power, at) if self._loudness else []
 
-    def _judge_loudness(self, rows: NDArray[np.float32], at: int) -> list[Detection]:
-        power = powers(rows)
+    def _judge_loudness(self, levels: NDArray[np.float32], at: int) -> list[Detection]:
+        floor = self._floor.db
         found: list[Detection] = []
-        if self._loudness:
-            floor = self._floor.db
-            for number, level in enumerate(10.0 * np.log10(power)):
-                for loud in self._loudness:
-                    found += loud.push(at + FRAME_STEP * number, float(level), floor)
-        self._floor.push(power)
+        for number, level in enumerate(levels.tolist()):
+            for loud in self._loudness:
+                found += loud.push(at + FRAME_STEP * number, level, floor)
+        self._floor.push(np.power(np.float32(10.0), levels / np.float32(10.0)))
         return found
 
     def _pass_on(self, number: int, sound: Sound, mine: list[Detection], position: int) -> list[Detection]:

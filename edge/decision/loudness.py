@@ -29,7 +29,7 @@ class NoiseFloor:
     def reset(self) -> None:
         """Back to the state after construction."""
         self._means: deque[float] = deque(maxlen=round(FLOOR_SECONDS / STEP_SECONDS))
-        self._open: list[float] = []
+        self._open, self._count = 0.0, 0
 
     @property
     def db(self) -> float | None:
@@ -38,11 +38,12 @@ class NoiseFloor:
 
     def push(self, power: NDArray[np.float32]) -> None:
         """Frames' power, linear, float32 `(k,)`, 10 ms apart."""
-        for value in power:
-            self._open.append(float(value))
-            if len(self._open) == self._step:
-                self._means.append(10.0 * float(np.log10(max(sum(self._open) / self._step, 1e-12))))
-                self._open.clear()
+        while len(power):
+            taken = power[: self._step - self._count]
+            self._open, self._count, power = self._open + float(taken.sum()), self._count + len(taken), power[len(taken):]
+            if self._count == self._step:
+                self._means.append(10.0 * float(np.log10(max(self._open / self._step, 1e-12))))
+                self._open, self._count = 0.0, 0
 
     def push_level(self, dbfs: float, samples: int) -> None:
         """A stretch of so many samples (16 kHz) at one level."""

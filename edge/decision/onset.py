@@ -16,7 +16,7 @@ SILENT_ROW = float(np.log(0.001))
 
 LAG = 2
 """Frames between the two rows whose difference is the flux: a frame is 25 ms long, so an attack fills it in two steps."""
-NARROW_BANDS, NARROW_SHARE = 6, 0.25
+NARROW_BANDS, NARROW_WEIGHT = 6, 0.25 / 6
 """A beep rises in a few bands only: a quarter of the mean rise of the six that rise most counts as flux too."""
 PEAK_FRAMES = 3
 """A peak is the highest flux within so many frames (30 ms) on either side."""
@@ -35,6 +35,8 @@ CENTRE = 200
 """Samples from a frame's start to its middle, where its Hann window weighs most."""
 KEPT_FRAMES = 200
 """Frames remembered (2 s): an onset may wait 1.5 s for the patch that names it."""
+_TURN = KEPT_FRAMES - FLOOR_FRAMES - 2 * PEAK_FRAMES
+"""Frames judged at a time: all of the floor before them is still remembered."""
 DECAY_DB = 20.0
 LONGEST_DECAY = 8_000
 """An impulsive sound is over when it has fallen by DECAY_DB, or to the level before it, or after so many samples (0.5 s)."""
@@ -67,42 +69,46 @@ class OnsetDetector:
 
     def reset(self) -> None:
         """Back to the state after construction: silence lies before what comes."""
-        self._rows: NDArray[np.float32] = np.full((KEPT_FRAMES, BANDS), SILENT_ROW, np.float32)
+        self._before: NDArray[np.float32] = np.full((LAG, BANDS), SILENT_ROW, np.float32)
         self._flux: NDArray[np.float32] = np.zeros(KEPT_FRAMES, np.float32)
-        self._power: NDArray[np.float32] = _decibels(self._rows)
+        self._power: NDArray[np.float32] = np.full(KEPT_FRAMES, float(decibels(self._before)[0]), np.float32)
         self._next = -1
         self._last: Onset | None = None
 
-    def push(self, rows: NDArray[np.float32], position: int) -> list[Onset]:
+    def push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32] | None = None) -> list[Onset]:
         """Onsets that rows float32 `(k, 64)` complete; `position` of the first row's first sample.
 
-        Rows that do not follow the last ones make it forget.
+        power: `decibels(rows)`, where it is known already. Rows that do not follow the last ones make it forget.
         """
         if position != self._next:
             self.reset()
         self._next = position + FRAME_STEP * len(rows)
+        if power is None:
+            power = decibels(rows)
         found: list[Onset] = []
-        for start in range(0, len(rows), KEPT_FRAMES // 2):
-            found += self._push(rows[start: start + KEPT_FRAMES // 2], position + FRAME_STEP * start)
+        for start in range(0, len(rows), _TURN):
+            stop = start + _TURN
+            found += self._push(rows[start:stop], position + FRAME_STEP * start, power[start:stop])
         return found
 
-    def _push(self, rows: NDArray[np.float32], position: int) -> list[Onset]:
+    def _push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32]) -> list[Onset]:
         count = len(rows)
-        self._rows = np.concatenate((self._rows[count:], rows))
-        before = self._rows[-count - LAG: -LAG]
+        rows_and_before = np.concatenate((self._before, rows))
+        before, self._before = rows_and_before[:-LAG], rows_and_before[-LAG:]
         wide = before.copy()
         np.maximum(wide[:, 1:], before[:, :-1], out=wide[:, 1:])
         np.maximum(wide[:, :-1], before[:, 1:], out=wide[:, :-1])
         rise = np.maximum(rows - wide, 0.0)
-        narrow = np.partition(rise, -NARROW_BANDS, axis=1)[:, -NARROW_BANDS:].mean(axis=1) * np.float32(NARROW_SHARE)
-        flux = np.maximum(rise.mean(axis=1), narrow) * np.float32(DB_PER_NEPER)
+        narrow = np.partition(rise, -NARROW_BANDS, axis=1)[:, -NARROW_BANDS:].sum(axis=1) * np.float32(NARROW_WEIGHT)
+        flux = np.maximum(rise.sum(axis=1) * np.float32(1.0 / BANDS), narrow) * np.float32(DB_PER_NEPER)
         self._flux = np.concatenate((self._flux[count:], flux))
-        self._power = np.concatenate((self._power[count:], _decibels(rows)))
+        self._power = np.concatenate((self._power[count:], power))
         self._begin = position + FRAME_STEP * (count - KEPT_FRAMES)
         found = []
         # A peak needs PEAK_FRAMES after it: what is judged now lags behind by as many.
-        for frame in range(KEPT_FRAMES - count - PEAK_FRAMES, KEPT_FRAMES - PEAK_FRAMES):
-            if self._flux[frame] >= OVER_FLOOR_DB and (onset := self._judge(frame)) is not None:
+        first, last = KEPT_FRAMES - count - PEAK_FRAMES, KEPT_FRAMES - PEAK_FRAMES
+        for frame in np.flatnonzero(self._flux[first:last] >= OVER_FLOOR_DB) + first:
+            if (onset := self._judge(int(frame))) is not None:
                 found.append(onset)
         return found
 
@@ -131,7 +137,7 @@ class OnsetDetector:
         earlier, later = self._flux[frame - PEAK_FRAMES: frame], self._flux[frame + 1: frame + PEAK_FRAMES + 1]
         if here <= earlier.max() or here < later.max():
             return None
-        floor = float(np.median(self._flux[max(frame - FLOOR_FRAMES, 0): frame]))
+        floor = float(np.sort(self._flux[frame - FLOOR_FRAMES: frame])[FLOOR_FRAMES // 2])
         if here < FLOOR_SHARE * floor + OVER_FLOOR_DB:
             return None
         found = self._onset(frame, echo=False)
@@ -152,11 +158,7 @@ class OnsetDetector:
             before_db=float(self._power[frame - LAG]), echo=echo)
 
 
-def powers(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 `(k,)`: the sum over bands of squared magnitudes, of log-mel rows `(k, 64)`."""
-    power: NDArray[np.float32] = np.exp(2.0 * rows, dtype=np.float32).sum(axis=1)
-    return power
-
-
-def _decibels(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(10.0 * np.log10(powers(rows)), np.float32)
+def decibels(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Power of log-mel rows `(k, 64)` in dB: float32 `(k,)`, 10 log10 of the sum over bands of squared magnitudes."""
+    power: NDArray[np.float32] = np.exp(rows + rows).sum(axis=1)
+    return np.asarray(10.0 * np.log10(power), np.float32)

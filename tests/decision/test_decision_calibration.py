@@ -35,13 +35,13 @@ def test_a_probability_is_one_and_rises_with_the_logit(logit: float, scale: floa
 
 def test_nothing_calibrated_leaves_the_score_as_it_is() -> None:
     said = scores([0.3, 5.0, 1.2])
-    found = heard(target(), LABELS, said, logits_of(said))
+    found = heard(target(), LABELS, said, logits_of(said).tolist())
     assert (found.label, found.probability) == ("c", found.score) == ("c", float(said.values[2]))
 
 
 def test_scale_and_offset_belong_to_the_target_and_its_highest_label() -> None:
     said = scores([0.3, 5.0, 1.2])
-    found = heard(target(scale=2.0, offset=-1.0), LABELS, said, logits_of(said))
+    found = heard(target(scale=2.0, offset=-1.0), LABELS, said, logits_of(said).tolist())
     assert found.score == float(said.values[2])
     assert found.probability == pytest.approx(1 / (1 + math.exp(-(2.0 * 1.2 - 1.0))))
 
@@ -49,7 +49,7 @@ def test_scale_and_offset_belong_to_the_target_and_its_highest_label() -> None:
 def test_a_correction_adds_to_the_logit() -> None:
     said = scores([0.0, 0.0, 1.0], [1.0, -2.0])
     veto = Correction(np.array([-1.0, 1.0], np.float32), -0.5)
-    found = heard(target(correction=veto), LABELS, said, logits_of(said))
+    found = heard(target(correction=veto), LABELS, said, logits_of(said).tolist())
     assert found.probability == pytest.approx(probability_of(1.0 - 3.5), abs=1e-6)
 
 
