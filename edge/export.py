@@ -16,6 +16,7 @@ from edge.features.window import hann_window
 from edge.model.classifier import Model, Split
 from edge.model.export import FrontEndTables, export_split, export_whole
 from edge.model.output_file import replacing
+from edge.model.quantization import dequantise
 from edge.model.runtime import open_runtime
 from edge.model.self_description import Description
 from edge.model.trial import try_model
@@ -79,10 +80,9 @@ def _difference(model: Model, file: Path, runtime: str) -> float:
         (patch,) = front_end.push(Block(samples, 0, StreamFormat(SAMPLE_RATE, 1)))
         exported.set_input((samples / np.float32(32_768.0)).astype(np.float32).reshape(exported.inputs[0].shape))
         exported.invoke()
-        made = exported.outputs[0]
-        scores = exported.output().reshape(-1).astype(np.float32)
+        made, scores = exported.outputs[0], exported.output().reshape(-1)
         if made.scale:
-            scores = (scores - np.float32(made.zero_point)) * np.float32(made.scale)
+            scores = dequantise(scores, scale=made.scale, zero_point=made.zero_point)
         worst = max(worst, float(np.abs(scores - model.score(patch).values).max()))
     return worst
 

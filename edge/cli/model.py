@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.app import load_model, model_folder
+from edge.app import load_model
 from edge.cli.options import state_dir_from
 from edge.export import export
 from edge.model.store import ModelStore
@@ -121,10 +121,10 @@ def _pack(options: argparse.Namespace, store: ModelStore) -> int:
     return 0
 
 
-def _export(options: argparse.Namespace, _store: ModelStore) -> int:
-    state_dir, output = state_dir_from(options), options.output or Path(f"{options.name}.tflite")
-    model = load_model(options.name, state_dir=state_dir, runtime=options.runtime)
-    made = export(model, model_folder(options.name, state_dir), output, runtime=options.runtime)
-    print(f"exported {options.name} to {output}: {made.labels} labels, {made.bytes} bytes; its scores are "
-          f"{made.difference:.4f} off the appliance's own at most")
+def _export(options: argparse.Namespace, store: ModelStore) -> int:
+    directory, output = store.find(options.name), options.output or Path(f"{options.name}.tflite")
+    model = load_model(options.name, state_dir=state_dir_from(options), runtime=options.runtime)
+    made = export(model, directory, output, runtime=options.runtime)
+    print(f"exported {options.name} into {output}: {made.labels} labels, {made.bytes} bytes; tried on made-up sounds, its "
+          f"scores are at most {made.difference:.4f} off the appliance's own")
     return 0

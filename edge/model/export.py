@@ -23,8 +23,8 @@ from edge.model.split import SchemaMissing, describe_again, pack_graph, read_gra
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE
 
-_DEQUANTIZE_VERSION = {"uint8": 1, "int8": 2}
-"""Versions of DEQUANTIZE that first took these dtypes: the lowest that serves, so that old runtimes open the file."""
+_TAKES_INT8 = 2
+"""The first version of DEQUANTIZE that does; all other operators are of version 1, so that old runtimes open the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def export_split(backbone: bytes, spec: GraphSpec, head: Head, labels: tuple[str
     if len(labels) != len(head.bias) or spec.output.size != head.weights.shape[1]:
         raise ModelError(f"{thing}: head", found=f"{list(head.weights.shape)}",
                          wanted=f"[{len(labels)}, {spec.output.size}], a row for each label")
-    if spec.input.dtype not in _DEQUANTIZE_VERSION or spec.output.dtype not in (*_DEQUANTIZE_VERSION, "float32"):
-        raise ModelError(f"{thing}: backbone", found=f"{spec.input} to {spec.output}", wanted="int8 or uint8")
+    if spec.input.dtype != "int8" or spec.output.dtype not in ("int8", "float32"):
+        raise ModelError(f"{thing}: tensors", found=f"{spec.input} to {spec.output}", wanted="int8 to int8 or float32")
     graph = _read(backbone, thing)
     inside = tuple(range(len(graph.operators)))
     extension = Extension(graph)
@@ -151,7 +151,7 @@ def _head(extension: Extension, head: Head, embedding: int, spec: TensorSpec) ->
     if spec.dtype != "float32":
         real = extension.tensor("embedding", TensorSpec(spec.shape, "float32"))
         operators.append(extension.operator("DEQUANTIZE", (embedding,), real, options="DequantizeOptions",
-                                            version=_DEQUANTIZE_VERSION[spec.dtype]))
+                                            version=_TAKES_INT8))
         embedding = real
     flat = extension.tensor("embedding_row", TensorSpec((1, columns), "float32"))
     logits = extension.tensor("logits", TensorSpec((1, rows), "float32"))

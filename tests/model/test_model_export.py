@@ -6,6 +6,7 @@ import csv
 import hashlib
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,16 @@ from model_taught import STARTER, TAUGHT, open_taught, scene
 
 from edge.classification import classify
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import mel_weights
+from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
 from edge.model.audio_metadata import audio_properties, label_files
 from edge.model.classifier import Split, open_model
+from edge.model.export import FrontEndTables, export_split
+from edge.model.extension import Extension
+from edge.model.manifest import TensorSpec
 from edge.model.runtime import open_runtime
-from edge.model.split import read_graph
+from edge.model.self_description import Description
+from edge.model.split import pack_graph, read_graph
 from edge.model.store import ModelStore
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
@@ -133,3 +138,25 @@ def test_the_front_end_is_our_own_tables_and_the_backbone_is_as_it_was(exports: 
     large = {bytes(buffer.data) for buffer in published.model.buffers
              if buffer.data is not None and len(buffer.data) > 4_096}
     assert large and not large & {bytes(data) for name, data in values.items() if name != b"mel_weights"}
+
+
+@pytest.mark.skipif(not HAS_LITERT, reason="taking a file apart needs LiteRT's schema")
+def test_a_backbone_with_a_float_embedding_is_exported_too() -> None:
+    model = open_model(STARTER)
+    assert isinstance(model, Split) and model.manifest.backbone is not None
+    spec, content = model.manifest.backbone, (STARTER / "backbone.tflite").read_bytes()
+    graph = read_graph(content, "backbone")
+    real = TensorSpec(spec.output.shape, "float32")
+    widened = Extension(graph).tensor("widened", real)
+    Extension(graph).operator("DEQUANTIZE", graph.outputs, widened, version=2, options="DequantizeOptions")
+    floating = pack_graph(graph, operators=range(len(graph.operators)), inputs=graph.inputs, outputs=(widened,),
+                          description="float embedding")
+    tables = FrontEndTables(hann_window(400), mel_weights(), LOG_OFFSET, 160, 96)
+    about = Description("starter", "1", "Apache-2.0", "starter")
+    scores = []
+    for backbone, output in ((content, spec.output), (floating, real)):
+        file = open_runtime(export_split(backbone, replace(spec, output=output), model.head, model.labels, tables, about, "it"))
+        file.set_input(np.random.default_rng(1).normal(0.0, 0.1, 15_600).astype(np.float32))
+        file.invoke()
+        scores.append(file.output())
+    assert np.array_equal(*scores)
