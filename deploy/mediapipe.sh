@@ -16,7 +16,7 @@ if [ ! -e "$folder/installed" ]; then
     touch "$folder/made-by-edge-audio"
     [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
     echo "Installing MediaPipe into $folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check 'mediapipe>=1.2.2,<2'
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check mediapipe==1.2.2
     touch "$folder/installed"
 fi
 EDGE_AUDIO_MEDIAPIPE_PYTHON=$folder/bin/python "$@"

@@ -23,7 +23,7 @@ def test_an_export_goes_back_into_an_appliance_and_hears_the_same(tmp_path: Path
     heard = [classify(model, scene("claps"), hop_seconds=0.48)
              for model in (load_model(STARTER), load_model("ears", state_dir=tmp_path / "state"))]
     assert heard[0].labels == heard[1].labels
-    assert abs(heard[0].scores - heard[1].scores).max() < 0.02
+    assert abs(heard[0].scores - heard[1].scores).max() < 0.03
 
 
 @pytest.mark.parametrize(("name", "wanted"), [("startr", "nearest is starter"), ("models/starter", "one of starter")])

@@ -31,8 +31,9 @@ from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4
-SCORES_OFF = 0.02
-"""What a score may be off: one band in an int8 step's neighbour moves it by up to 0.013 (1,196 patches, either model)."""
+SCORES_OFF = 0.03
+"""What a score may be off: a band in an int8 step's neighbour moves it by up to 0.013 on LiteRT, by up to 0.022 on
+tflite-runtime (413 patches, either model)."""
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,8 @@ def test_a_backbone_with_a_float_embedding_is_exported_too() -> None:
     about = Description("starter", "1", "Apache-2.0", "starter")
     scores = []
     for backbone, output in ((content, spec.output), (floating, real)):
-        file = open_runtime(export_split(backbone, replace(spec, output=output), model.head, model.labels, tables, about, "it"))
+        exported = export_split(backbone, replace(spec, output=output), model.head, model.labels, tables, about, "it")
+        file = open_runtime(exported)
         file.set_input(np.random.default_rng(1).normal(0.0, 0.1, 15_600).astype(np.float32))
         file.invoke()
         scores.append(file.output())
