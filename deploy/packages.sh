@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, and nothing else. Usage: deploy/packages.sh run [test]
+# Installs the Debian packages that are missing, and nothing else. Usage: deploy/packages.sh run|test|mediapipe ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
 test=(mosquitto-clients alsa-utils libasound2-plugins pulseaudio sox espeak-ng openssl procps)
+mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
 
 wanted=()
 for group in "$@"; do
     case $group in
         run) wanted+=("${run[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run or test" >&2; exit 2 ;;
+        mediapipe) wanted+=("${mediapipe[@]}") ;;
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test or mediapipe" >&2; exit 2 ;;
     esac
 done
 

@@ -18,12 +18,13 @@ def test_a_script_parses_and_may_be_run(script: Path) -> None:
     assert script.stat().st_mode & 0o111
 
 
-def test_an_arm_root_is_never_made_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
-    """It once removed whatever folder it was given."""
+@pytest.mark.parametrize("script", ["arm-root.sh", "mediapipe.sh"])
+def test_nothing_is_made_in_a_folder_of_somebody_else(tmp_path: Path, script: str) -> None:
+    """arm-root.sh once removed whatever folder it was given."""
     theirs = tmp_path / "home"
     theirs.mkdir()
     (theirs / "letter").write_text("dear")
-    done = subprocess.run([ROOT / "deploy" / "arm-root.sh", theirs, sys.executable, "true"], capture_output=True, text=True,
+    done = subprocess.run([ROOT / "deploy" / script, theirs, sys.executable, "true"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 2 and "found something that this script did not make" in done.stderr
     assert (theirs / "letter").read_text() == "dear"

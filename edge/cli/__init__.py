@@ -20,7 +20,7 @@ COMMANDS = {
     "evaluate": "measure a model on labelled recordings",
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
-    "model": "install, list, show, verify, remove or pack models",
+    "model": "install, list, show, verify, remove, pack or export models",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }
 

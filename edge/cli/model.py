@@ -1,4 +1,4 @@
-"""Install, list, show, verify, remove or pack models."""
+"""Install, list, show, verify, remove, pack or export models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.app import load_model
 from edge.cli.options import state_dir_from
+from edge.export import export
 from edge.model.store import ModelStore
 from edge.progress import bar
 
@@ -17,6 +19,7 @@ EXAMPLES = """Examples:
   edge-audio model list
   edge-audio model pack yamnet --output yamnet.tar           for a board that has tflite-runtime only
   edge-audio run --model yamnet
+  edge-audio model export starter --output ears.tflite       for a phone app: waveform in, scores out, labels inside
 
 YAMNet is split into backbone and head. Any other TFLite classifier with one waveform input (16 kHz) and one score
 output is taken whole, with the labels inside the file or those that --labels names, one a line.
@@ -48,6 +51,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     pack = verb("pack", "write a model as one archive for another board", _pack)
     pack.add_argument("name", metavar="NAME")
     pack.add_argument("--output", type=Path, metavar="FILE", help="archive to write (default: NAME.tar)")
+    exporting = verb("export", "write a model, taught sounds included, as one TFLite file for phone apps", _export)
+    exporting.add_argument("name", metavar="NAME")
+    exporting.add_argument("--output", type=Path, metavar="FILE", help="file to write (default: NAME.tflite)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -112,4 +118,13 @@ def _pack(options: argparse.Namespace, store: ModelStore) -> int:
     output = options.output or Path(f"{options.name}.tar")
     store.pack(options.name, output)
     print(f"packed {options.name} into {output}; on the other board: edge-audio model install {output.name}")
+    return 0
+
+
+def _export(options: argparse.Namespace, store: ModelStore) -> int:
+    directory, output = store.find(options.name), options.output or Path(f"{options.name}.tflite")
+    model = load_model(options.name, state_dir=state_dir_from(options), runtime=options.runtime)
+    made = export(model, directory, output, runtime=options.runtime)
+    print(f"exported {options.name} into {output}: {made.labels} labels, {made.bytes} bytes; tried on made-up sounds, its "
+          f"scores are at most {made.difference:.4f} off the appliance's own")
     return 0

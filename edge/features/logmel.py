@@ -28,7 +28,8 @@ PATCH_SAMPLES = (PATCH_FRAMES - 1) * FRAME_STEP + FRAME_SAMPLES
 _FFT_SAMPLES = 512
 _SPECTRUM = _FFT_SAMPLES // 2 + 1
 _LOWEST_HZ, _HIGHEST_HZ = 125.0, 7_500.0
-_LOG_OFFSET = 0.001
+LOG_OFFSET = 0.001
+"""Added to every band before the logarithm, so that silence has one."""
 _BATCH = 64  # rows per turn, a hop of 0.48 s and a block: the scratch (330 kB) stays in a small board's second-level cache
 _SLAB = 4  # rows per matrix product; see LogMel.rows
 
@@ -79,7 +80,7 @@ class LogMel:
             # over from before may fill the last): how rows are batched then never shows in them.
             slabs = self._magnitude[: end - start].reshape(-1, _SLAB, _SPECTRUM)
             np.matmul(slabs, self._weights, out=rows[start:end].reshape(-1, _SLAB, BANDS))
-        rows += np.float32(_LOG_OFFSET)
+        rows += np.float32(LOG_OFFSET)
         np.log(rows, out=rows)
         return rows[:count]
 

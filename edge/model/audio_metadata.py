@@ -1,21 +1,25 @@
-"""What a TFLite file's own metadata says of its sound: sample rate and channels.
+"""What a TFLite file's own metadata says of its sound (sample rate and channels) and of its labels.
 
 Read from the bytes, for boards without LiteRT's schema. Table and field numbers are those of the public schemas:
 schema.fbs (Model, Metadata, Buffer) and metadata_schema.fbs (ModelMetadata, SubGraphMetadata, TensorMetadata,
-Content, AudioProperties).
+Content, AudioProperties, AssociatedFile). `self_description` writes what is read here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from collections.abc import Iterator
 
 from edge.errors import ModelError
 
 _MODEL_BUFFERS, _MODEL_METADATA = 4, 6
 _METADATA_NAME, _METADATA_BUFFER = 0, 1
-_SUBGRAPHS, _INPUTS, _CONTENT = 3, 2, 3
+_SUBGRAPHS, _INPUTS, _OUTPUTS, _CONTENT, _FILES = 3, 2, 3, 3, 6
 _CONTENT_KIND, _CONTENT_PROPERTIES, _AUDIO = 0, 1, 4
-_NAME = b"TFLITE_METADATA"
+_FILE_NAME, _FILE_KIND, _AXIS_LABELS = 0, 2, 2
+METADATA_NAME = b"TFLITE_METADATA"
+"""What the entry for ModelMetadata is called in a model's list of metadata."""
 
 
 def audio_properties(model: bytes, thing: str) -> tuple[int, int] | None:
@@ -23,9 +27,33 @@ def audio_properties(model: bytes, thing: str) -> tuple[int, int] | None:
 
     Raises ModelError if the metadata cannot be read.
     """
-    try:
+    with _readable(thing):
         metadata = _metadata(model)
         return None if metadata is None else _first_input(metadata)
+
+
+def label_files(model: bytes, thing: str) -> tuple[str, ...]:
+    """Names of the files inside the model that hold a label for each value of its first output; none said: empty.
+
+    Raises ModelError if the metadata cannot be read.
+    """
+    with _readable(thing):
+        metadata = _metadata(model)
+        subgraphs = _tables(metadata, _root(metadata), _SUBGRAPHS) if metadata is not None else []
+        if metadata is None or not subgraphs or not (outputs := _tables(metadata, subgraphs[0], _OUTPUTS)):
+            return ()
+        names = []
+        for file in _tables(metadata, outputs[0], _FILES):
+            name, kind = _field(metadata, file, _FILE_NAME), _field(metadata, file, _FILE_KIND)
+            if name is not None and kind is not None and metadata[kind] == _AXIS_LABELS:
+                names.append(_bytes(metadata, name).decode("utf-8", "replace"))
+        return tuple(names)
+
+
+@contextlib.contextmanager
+def _readable(thing: str) -> Iterator[None]:
+    try:
+        yield
     except (struct.error, IndexError) as error:
         raise ModelError(f"{thing}: metadata", found=f"a broken table ({error})", wanted="a TFLite model") from error
 
@@ -34,7 +62,7 @@ def _metadata(model: bytes) -> bytes | None:
     root = _root(model)
     for entry in _tables(model, root, _MODEL_METADATA):
         name = _field(model, entry, _METADATA_NAME)
-        if name is not None and _bytes(model, name) == _NAME:
+        if name is not None and _bytes(model, name) == METADATA_NAME:
             at = _field(model, entry, _METADATA_BUFFER)
             buffer = _tables(model, root, _MODEL_BUFFERS)[_number(model, at) if at is not None else 0]
             data = _field(model, buffer, 0)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.model.audio_metadata import METADATA_NAME
 from edge.model.graph import Graph
 from edge.model.head import Head
 from edge.model.layout import OtherLayout, find_layout
@@ -82,32 +83,19 @@ def read_graph(model: bytes, thing: str) -> Graph:
 
     Open the file in a runtime first: that verifies it; this does not.
     """
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError as error:
-        raise SchemaMissing(thing, found="a file to be split, and no LiteRT on this machine",
-                            wanted="an archive that another machine made (edge-audio model pack)") from error
-    try:
-        parsed = schema.ModelT.InitFromPackedBuf(model, 0)
-    except (struct.error, IndexError, ValueError, TypeError) as error:
-        raise ModelError(thing, found=f"a broken file ({error})", wanted="a TFLite model") from error
+    schema, parsed = _parse(model, thing)
     if not parsed.subgraphs or len(parsed.subgraphs) != 1:
         raise OtherLayout(f"{thing}: layout", found=f"{len(parsed.subgraphs or ())} subgraphs", wanted="1")
     return Graph(schema, parsed)
 
 
 def pack_graph(graph: Graph, *, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int],
-               description: str) -> bytes:
+               description: str, metadata: bytes = b"") -> bytes:
     """A TFLite file of these operators only, with the tensors, buffers and operator codes that they use.
 
-    The same bytes for the same graph. `graph` is left as it was.
+    metadata: what the file is to say of itself (`self_description`); empty: nothing. The same bytes for the same
+    graph. `graph` is left as it was.
     """
-    import flatbuffers
-
-    class AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
-        def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:
-            return super().StartVector(elemSize, numElems, max(alignment, _ALIGNMENT))
-
     schema, old = graph.schema, graph.model
     chosen = [graph.operators[index] for index in operators]
     used = {int(tensor) for operator in chosen for tensor in (*operator.inputs, *operator.outputs) if tensor >= 0}
@@ -130,8 +118,50 @@ def pack_graph(graph: Graph, *, operators: Sequence[int], inputs: Sequence[int],
                                    outputs=[tensors[int(tensor)] for tensor in operator.outputs])
                           for operator in chosen]
     new.subgraphs = [subgraph]
+    if metadata:
+        _describe(schema, new, metadata)
+    return _pack(new)
+
+
+def describe_again(model: bytes, metadata: bytes, thing: str) -> bytes:
+    """The same model, saying this of itself instead of what it said. Raises ModelError, as `read_graph` does."""
+    schema, parsed = _parse(model, thing)
+    if any(getattr(buffer, "offset", 0) > 1 for buffer in parsed.buffers or ()):
+        raise ModelError(thing, found="weights kept outside its table of buffers", wanted="a file under 2 GB")
+    _describe(schema, parsed, metadata)
+    return _pack(parsed)
+
+
+def _parse(model: bytes, thing: str) -> tuple[Any, Any]:
+    """The schema's module, and the file as its ModelT."""
+    try:
+        from ai_edge_litert import schema_py_generated as schema
+    except ImportError as error:
+        raise SchemaMissing(thing, found="a file to be taken apart, and no LiteRT on this machine",
+                            wanted="an archive that another machine made (edge-audio model pack)") from error
+    try:
+        return schema, schema.ModelT.InitFromPackedBuf(model, 0)
+    except (struct.error, IndexError, ValueError, TypeError) as error:
+        raise ModelError(thing, found=f"a broken file ({error})", wanted="a TFLite model") from error
+
+
+def _describe(schema: Any, model: Any, metadata: bytes) -> None:
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = np.frombuffer(metadata, np.uint8)
+    model.buffers = [*model.buffers, buffer]
+    entry.name, entry.buffer = METADATA_NAME, len(model.buffers) - 1
+    model.metadata = [each for each in model.metadata or () if each.name != entry.name] + [entry]
+
+
+def _pack(model: Any) -> bytes:
+    import flatbuffers
+
+    class AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
+        def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:
+            return super().StartVector(elemSize, numElems, max(alignment, _ALIGNMENT))
+
     builder = AlignedBuilder(1 << 20)
-    builder.Finish(new.Pack(builder), file_identifier=b"TFL3")
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
-import os
 import shutil
-import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge.errors import ModelError
 from edge.model.manifest import NAME, Manifest, file_sha256
 from edge.model.manifest_file import MANIFEST, load_manifest
-from edge.model.placing import NEW, OLD, changing, disk_error, drop, put, sync
+from edge.model.placing import NEW, OLD, changing, disk_error, drop, put
 
 if TYPE_CHECKING:
     import ssl
@@ -97,22 +95,15 @@ class ModelStore:
 
         output: a new file, a regular one to replace, or a link to either. Raises ModelError.
         """
+        from edge.model.output_file import replacing
         from edge.model.pack import write_pack
 
-        target = _regular(output)
-        directory = self.find(name)
-        manifest = load_manifest(directory)
-        for spec in manifest.files:
-            spec.check(directory)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
+        with replacing(output) as temporary:
+            directory = self.find(name)
+            manifest = load_manifest(directory)
+            for spec in manifest.files:
+                spec.check(directory)
             write_pack(directory, manifest, temporary)
-            sync(temporary)
-            temporary.replace(target)
-        except OSError as error:
-            raise disk_error(output, error, "a file that can be written") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def install(self, source: str | Path, *, name: str | None = None, sha256: str | None = None,
                 labels: Path | None = None, progress: Progress | None = None,
@@ -186,24 +177,6 @@ def _folders(parent: Path) -> dict[str, Path]:
         return {}
     except OSError as error:
         raise disk_error(parent, error, "a state directory that can be read (--state-dir)") from error
-
-
-def _regular(output: Path) -> Path:
-    """Where a file of this name is to be written: a link's target. Raises ModelError for a device, pipe or folder.
-
-    A device would not be written to but replaced, for the whole machine.
-    """
-    target = Path(os.path.realpath(output))
-    try:
-        mode = target.stat().st_mode
-    except FileNotFoundError:
-        return target
-    except OSError as error:
-        raise disk_error(output, error, "a file that can be written") from error
-    if not stat.S_ISREG(mode):
-        found = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
-        raise ModelError(str(output), found=found, wanted="a file name")
-    return target
 
 
 def _check_file(path: Path, thing: str, sha256: str | None) -> None:

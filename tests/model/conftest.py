@@ -75,6 +75,22 @@ def exposed(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the starter's export, one row taught by hand, and the head it was made with (model_taught.py)."""
+    folder = tmp_path_factory.mktemp("exports")
+    with_litert(Path(__file__).with_name("model_taught.py"), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def yamnet_exports(yamnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the starter and of YAMNet."""
+    folder = tmp_path_factory.mktemp("yamnet_exports")
+    with_litert(Path(__file__).with_name("model_taught.py"), folder, yamnet)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def yamnet(yamnet_pack: Path, runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of YAMNet installed from its pack. Not to be written to."""
     return ModelStore(tmp_path_factory.mktemp("state"), runtime=runtime).install(yamnet_pack)
