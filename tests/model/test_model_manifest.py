@@ -24,7 +24,7 @@ def split_manifest() -> dict[str, Any]:
         "head": {"file": "head.npz", "sha256": "1" * 64, "bytes": 20, "rows": 3, "columns": 8},
         "labels": ["hand_clap", "typing", "finger_snap"], "experimental": ["finger_snap"],
         "targets": [{"name": "hand_clap", "labels": ["hand_clap"], "threshold": 0.5, "release_threshold": 0.25,
-                     "standard": True}],
+                     "standard": True, "impulsive": False}],
         "source": {"made_by": "a script"},
     }
 
