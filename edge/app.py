@@ -142,7 +142,9 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
                 "source": heard.state, "sinks": states}
 
-    watch = WatchSink(state_dir, settings.device.name, about) if watcher is None and settings.watch.enabled else None
+    watch = None
+    if watcher is None and settings.watch.enabled:
+        watch = WatchSink(state_dir, settings.device.name, about, patch_samples=model.patch_samples)
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,

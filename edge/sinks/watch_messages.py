@@ -3,7 +3,7 @@
 Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; null from a recording):
 
     about     device, about: version, model, runtime, source, sinks; first of all, and again whenever it changes
-    hearing   once a hop: position (samples, 16 kHz), level_dbfs, noise_dbfs, gate_open, top, targets
+    hearing   once a hop: start, end (positions of the patch), level_dbfs, noise_dbfs, gate_open, top, targets
     event     start, end (positions), event: the payload that MQTT carries
     lost      messages: how many this watcher was too slow for
     refused   reason: why this watcher is told nothing
@@ -49,11 +49,12 @@ def from_line(line: bytes) -> Message:
     raise SinkError("watch", found=found, wanted=f"messages of schema {SCHEMA}: the same edge-audio on both sides")
 
 
-def hearing_message(hearing: Hearing, at: str | None) -> Message:
-    """Levels to 0.1 dB, scores and probabilities to 4 digits."""
+def hearing_message(hearing: Hearing, patch_samples: int, at: str | None) -> Message:
+    """Levels to 0.1 dB, scores and probabilities to 4 digits; patch_samples: how far a patch reaches."""
     return message(
-        "hearing", at, position=int(hearing.position), level_dbfs=round(hearing.level_dbfs, 1),
-        noise_dbfs=round(hearing.noise_dbfs, 1), gate_open=bool(hearing.gate_open),
+        "hearing", at, start=int(hearing.position), end=int(hearing.position) + patch_samples,
+        level_dbfs=round(hearing.level_dbfs, 1), noise_dbfs=round(hearing.noise_dbfs, 1),
+        gate_open=bool(hearing.gate_open),
         top=[{"label": label, "score": round(score, 4)} for label, score in hearing.top],
         targets=[{"target": each.target, "label": each.label,
                   "probability": None if each.probability is None else round(each.probability, 4),
@@ -65,7 +66,7 @@ def hearing_from(told: Message) -> Hearing:
     """Back again. Raises SinkError where names are missing."""
     try:
         return Hearing(
-            told["position"], told["level_dbfs"], told["noise_dbfs"], told["gate_open"],
+            told["start"], told["level_dbfs"], told["noise_dbfs"], told["gate_open"],
             tuple((each["label"], each["score"]) for each in told["top"]),
             tuple(TargetHearing(each["target"], each["label"], each["probability"], each["threshold"], each["running"],
                                 each["refused"]) for each in told["targets"]))

@@ -60,7 +60,7 @@ def fit(text: str, width: int) -> str:
 
 
 def line(spans: Iterable[Span], width: int, look: Look) -> str:
-    """One line of at most `width` cells, with its colours if the look has any; no blanks at its end."""
+    """One line of exactly `width` cells, with its colours if the look has any: drawn over an old one it leaves nothing."""
     painted, room = [], width
     for text, style in spans:
         text = clean(text, look)
@@ -68,7 +68,7 @@ def line(spans: Iterable[Span], width: int, look: Look) -> str:
             text = fit(text, room)
         room -= cells(text)
         painted.append(f"\x1b[{STYLES[style]}m{text}\x1b[0m" if look.colour and style and text else text)
-    return "".join(painted).rstrip(" ")
+    return "".join(painted) + " " * room
 
 
 def bar(share: float | None, mark: float | None, width: int, look: Look) -> str:

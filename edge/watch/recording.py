@@ -43,7 +43,8 @@ class RecordingFeed:
         self._error: BaseException | None = None
         model = self._appliance.model
         self._told.put(message("about", None, device=self._device, about={
-            "model": model.manifest.name, "runtime": model.describe(), "source": "ok"}))
+            "model": model.manifest.name, "runtime": model.describe(), "source": "ok",
+            "file": Path(settings.source.path).name}))
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
@@ -85,7 +86,7 @@ class RecordingFeed:
 
     def hearing(self, hearing: Hearing) -> None:
         """As a watcher."""
-        self._tell(hearing_message(hearing, None))
+        self._tell(hearing_message(hearing, self._appliance.model.patch_samples, None))
 
     def health(self, health: Mapping[str, object]) -> None:
         """As a sink: of no interest here."""

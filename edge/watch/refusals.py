@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.sinks.watch_messages import Message, message
-from edge.stream import SAMPLE_RATE, Hearing, TargetHearing
+from edge.stream import Hearing, TargetHearing
 
 TAIL = ("under the threshold", "the same onset")
 """Reasons that say nothing new of a stretch that an event came from: its sound rises and fades."""
@@ -15,7 +15,8 @@ TAIL = ("under the threshold", "the same onset")
 class Refusal:
     """What one target made of a stretch of hops: the highest probability in it, and why that was not enough.
 
-    position: of the patch with the highest probability; at: when that was told (None in a recording).
+    position: where the first of its patches ends, so the sound lies just before; at: when that was told (None in a
+    recording).
     """
 
     target: str
@@ -29,8 +30,7 @@ class Refusal:
     def message(self) -> Message:
         """For the JSON lines."""
         return message("refusal", self.at, target=self.target, label=self.label, reason=self.reason,
-                       probability=round(self.probability, 4), threshold=round(self.threshold, 4),
-                       position=self.position, start_seconds=round(self.position / SAMPLE_RATE, 3))
+                       probability=round(self.probability, 4), threshold=round(self.threshold, 4), end=self.position)
 
 
 @dataclass(slots=True)
@@ -51,12 +51,12 @@ class Refusals:
         """Those that go on."""
         return tuple(stretch.refusal for stretch in self._stretches.values() if stretch.refusal is not None)
 
-    def push(self, hearing: Hearing, at: str | None) -> list[Refusal]:
-        """Take the next hop; returns the refusals whose stretch has ended."""
+    def push(self, hearing: Hearing, end: int, at: str | None) -> list[Refusal]:
+        """Take the next hop, whose patch ends at position `end`; returns the refusals whose stretch is over."""
         ended: list[Refusal] = []
         for target in hearing.targets:
             if target.refused or target.running:
-                self._go_on(target, hearing.position, at)
+                self._go_on(target, end, at)
             elif (stretch := self._stretches.pop(target.target, None)) is not None and stretch.refusal is not None:
                 ended.append(stretch.refusal)
         return ended
@@ -67,7 +67,7 @@ class Refusals:
         self._stretches.clear()
         return left
 
-    def _go_on(self, target: TargetHearing, position: int, at: str | None) -> None:
+    def _go_on(self, target: TargetHearing, end: int, at: str | None) -> None:
         stretch = self._stretches.setdefault(target.target, _Stretch())
         if target.running:
             stretch.raised = True
@@ -77,7 +77,8 @@ class Refusals:
             return
         probability = target.probability if target.probability is not None else 0.0
         known = stretch.refusal
-        if known is None or probability > known.probability:
-            fresh = Refusal(target.target, target.label, target.refused, probability, target.threshold, position, at)
-            stretch.refusal = fresh if known is None or target.refused not in TAIL or known.reason in TAIL else replace(
-                fresh, reason=known.reason)
+        if known is None or (known.reason in TAIL and target.refused not in TAIL):
+            known = Refusal(target.target, target.label, target.refused, probability, target.threshold, end, at)
+        elif probability > known.probability:
+            known = replace(known, probability=probability, label=target.label)
+        stretch.refusal = known

@@ -9,6 +9,9 @@ from edge.stream import SAMPLE_RATE, Event, Hearing, TargetHearing
 from edge.watch.paint import Look, Span, bar, fit
 from edge.watch.refusals import Refusal
 
+NARROW = 60
+"""Cells under which rows say less."""
+
 QUIETEST_DBFS = -90.0
 """The left end of the level bar; its right end is full scale."""
 
@@ -22,12 +25,12 @@ When = Callable[[str | None, int], str]
 def level_rows(hearing: Hearing | None, width: int, look: Look) -> list[list[Span]]:
     """The level with the noise floor as a mark, and the gate: one row, or two where it is narrow."""
     if hearing is None:
-        return [[("level  nothing heard yet", "dim")]] + ([[]] if width < 60 else [])
+        return [[("level  nothing heard yet", "dim")]] + ([[]] if width < NARROW else [])
     gate: Span = ("gate open", "event") if hearing.gate_open else ("gate closed", "dim")
     level, noise = f"{hearing.level_dbfs:6.1f} dBFS", f"noise {hearing.noise_dbfs:.1f}"
-    room = width - (46 if width >= 60 else 19)
+    room = width - (46 if width >= NARROW else 19)
     drawn = bar(_share(hearing.level_dbfs), _share(hearing.noise_dbfs), room, look)
-    if width >= 60:
+    if width >= NARROW:
         return [[("level ", ""), (level, "strong"), (f" {drawn} {noise:<12}  ", ""), gate]]
     return [[("level ", ""), (level, "strong"), (f" {drawn}", "")], [(f"{noise} dBFS, ", ""), gate]]
 
@@ -53,19 +56,25 @@ def label_row(label: str, score: float, width: int, name: int, look: Look) -> li
     return [(f"  {fit(label, name)} {drawn} {_figure(score)}", "")]
 
 
-def event_row(event: Event, name: int, when: When) -> list[Span]:
-    """When, what, how sure, and how long it lasted or that it goes on."""
-    started = event.started_at.astimezone(UTC).isoformat()
+def event_row(event: Event, width: int, name: int, when: When) -> list[Span]:
+    """E while it goes on; when, what, how sure, and how long it lasted."""
     running = event.end is None
     lasted = "goes on" if running else f"lasted {event.duration_seconds:.2f} s"
-    text = f"{when(started, event.start):>9}  {fit(event.target, name)} {_figure(event.probability)}  {lasted}"
+    told = _when(when(event.started_at.astimezone(UTC).isoformat(), event.start), width)
+    text = f"{told} {fit(event.target, name)} {_figure(event.probability)} {lasted}"
     return [(f"E {text}", "event") if running else (f"  {text}", "")]
 
 
-def refusal_row(refusal: Refusal, name: int, when: When) -> list[Span]:
-    """When, what, its highest probability against the threshold, and why that was no event."""
-    figures = f"{_figure(refusal.probability)}/{_figure(refusal.threshold)}"
-    return [(f"  {when(refusal.at, refusal.position):>9}  {fit(refusal.target, name)} {figures}  {refusal.reason}", "")]
+def refusal_row(refusal: Refusal, width: int, name: int, when: When) -> list[Span]:
+    """x; when, what, its highest probability against the threshold (where there is room), and why that was no event."""
+    figures = f"{_figure(refusal.probability)}/{_figure(refusal.threshold)} " if width >= NARROW else ""
+    told = _when(when(refusal.at, refusal.position), width)
+    return [(f"x {told} {fit(refusal.target, name)} {figures}{refusal.reason}", "")]
+
+
+def _when(words: str, width: int) -> str:
+    """On the right of ten cells; of seven where it is narrow, without "ago"."""
+    return f"{words:>10}" if width >= NARROW else f"{words.removesuffix(' ago'):>7}"
 
 
 def ago(at: str | None, now: datetime) -> str:

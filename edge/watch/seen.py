@@ -21,6 +21,8 @@ class Seen:
         self.device = ""
         self.about: Mapping[str, Any] = {}
         self.hearing: Hearing | None = None
+        self.end = 0
+        """Position of the end of what the newest hearing is about."""
         self.told_at: str | None = None
         """When the newest hearing was told."""
         self.lost = 0
@@ -56,8 +58,8 @@ class Seen:
                 self._events.popitem(last=False)
         elif told["kind"] == "hearing":
             self.hearing = hearing_from(told)
-            self.told_at = told.get("at")
-            return self._keep(self._refusals.push(self.hearing, self.told_at))
+            self.end, self.told_at = int(told["end"]), told.get("at")
+            return self._keep(self._refusals.push(self.hearing, self.end, self.told_at))
         return []
 
     def finish(self) -> list[Refusal]:

@@ -15,7 +15,7 @@ from edge.sinks.watch_messages import to_line
 from edge.watch.feed import RETRY_SECONDS, Feed
 from edge.watch.layout import frame
 from edge.watch.paint import Look, line
-from edge.watch.rows import event_row, into, refusal_row
+from edge.watch.rows import NAME_CELLS, event_row, into, refusal_row
 from edge.watch.seen import Seen
 from edge.watch.terminal import Terminal
 
@@ -81,13 +81,14 @@ def print_lines(feed: Feed, output: TextIO) -> None:
 
 def summary(seen: Seen, width: int) -> Iterator[str]:
     """What came of a recording, oldest first, for after the screen."""
-    look = Look(colour=False)
-    rows = [event_row(event, 20, lambda _at, position: into(position)) for event in reversed(seen.events)]
-    yield f"events: {len(rows) or 'none'}"
-    yield from (line(row, width, look) for row in rows)
-    rows = [refusal_row(refusal, 20, lambda _at, position: into(position)) for refusal in reversed(seen.refused)]
-    yield f"not raised: {len(rows) or 'none'}"
-    yield from (line(row, width, look) for row in rows)
+    def when(_at: str | None, position: int) -> str:
+        return into(position)
+
+    events = [event_row(event, width, NAME_CELLS, when) for event in reversed(seen.events)]
+    refused = [refusal_row(refusal, width, NAME_CELLS, when) for refusal in reversed(seen.refused)]
+    for heading, rows in (("events", events), ("not raised", refused)):
+        yield f"{heading}: {len(rows) or 'none'}"
+        yield from (line(row, width, Look(colour=False)).rstrip() for row in rows)
 
 
 class _Held(logging.Handler):

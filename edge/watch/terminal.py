@@ -35,6 +35,8 @@ class Terminal:
         self._before: dict[int, Any] = {}
         self._wakeup = -1
         self._read, self._write = -1, -1
+        self._drawn: list[str] = []
+        self._drawn_size = (0, 0)
         self.quit = False
         """Ctrl-C or q."""
 
@@ -85,10 +87,15 @@ class Terminal:
         return USUAL_SIZE
 
     def draw(self, lines: Sequence[str]) -> None:
-        """One frame in one write: each line over the old one, what is left of the old frame cleared."""
-        text = "\r\n".join(f"{line}\x1b[K" for line in lines)
+        """One frame in one write: the lines that differ from the last frame's, as wide and as many as those."""
+        size = self.size()
+        anew = size != self._drawn_size or len(lines) != len(self._drawn)
+        old = [""] * len(lines) if anew else self._drawn
+        text = "".join(f"\x1b[{number}H{line}" for number, (line, before) in enumerate(zip(lines, old, strict=True), 1)
+                       if line != before)
+        self._drawn, self._drawn_size = list(lines), size
         try:
-            self._say(f"\x1b[H{text}\x1b[J")
+            self._say(("\x1b[2J" if anew else "") + text)
         except OSError:  # the terminal is gone: nobody looks any more
             self.quit = True
 
@@ -124,3 +131,4 @@ class Terminal:
         self._give_back()
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take()
+        self._drawn = []
