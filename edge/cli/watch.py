@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             colour = not (options.no_colour or os.environ.get("NO_COLOR") or dumb)
             seen = show(feed, sys.stdout, top=options.top, width=options.width, look=Look(utf8(os.environ), colour))
-            if feed.note:
+            if feed.ended and feed.note:
                 print(f"edge-audio: {feed.note}", file=sys.stderr)
             if not feed.live:
                 print("\n".join(summary(seen, options.width or os.get_terminal_size(sys.stdout.fileno()).columns or 80)))
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     finally:
         feed.close()
-    return 1 if feed.failed else 0
+    return 1 if feed.ended and feed.failed else 0
 
 
 def _feed(options: argparse.Namespace) -> Feed:

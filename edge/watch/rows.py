@@ -25,7 +25,7 @@ When = Callable[[str | None, int], str]
 def level_rows(hearing: Hearing | None, width: int, look: Look) -> list[list[Span]]:
     """The level with the noise floor as a mark, and the gate: one row, or two where it is narrow."""
     if hearing is None:
-        return [[("level  nothing heard yet", "dim")]] + ([[]] if width < NARROW else [])
+        return [[("level  nothing is heard", "dim")]] + ([[]] if width < NARROW else [])
     gate: Span = ("gate open", "event") if hearing.gate_open else ("gate closed", "dim")
     level, noise = f"{hearing.level_dbfs:6.1f} dBFS", f"noise {hearing.noise_dbfs:.1f}"
     room = width - (46 if width >= NARROW else 19)

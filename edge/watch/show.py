@@ -51,7 +51,10 @@ def show(feed: Feed, output: TextIO, *, top: int, width: int, look: Look) -> See
                     seen.finish()
                 seen.take(told)
                 fresh = True
-            fresh |= feed.note != before
+            if feed.note != before:
+                fresh = True
+                if feed.note:  # it is away: nothing is heard now
+                    seen.finish()
     seen.finish()
     return seen
 
