@@ -13,7 +13,7 @@ from edge import __version__
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
-from edge.listener import Listener, Sink, Source
+from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
 from edge.model.manifest_file import load_manifest
 from edge.model.store import ModelStore
@@ -21,6 +21,7 @@ from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
+from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch, Scores
@@ -125,13 +126,15 @@ class Appliance:
 
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
           on_pin_change: Callable[[str, bool], None] | None = None,
-          on_scores: Callable[[Patch, Scores], None] | None = None) -> Appliance:
+          on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
+          every_label: bool = False) -> Appliance:
     """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
 
-    source: hear this one instead of the settings' own. Raises SettingsError, ModelError or SourceError.
+    source: hear this one instead of the settings' own. watcher: shown every hop, instead of the [watch] socket's.
+    every_label: compute all rows, not only those that targets need. Raises SettingsError, ModelError or SourceError.
     """
     stats = Stats()
-    model = load_model_for(settings.model, state_dir, targets=settings.target)
+    model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
@@ -139,9 +142,13 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
                 "source": heard.state, "sinks": states}
 
+    watch = None
+    if watcher is None and settings.watch.enabled:
+        watch = WatchSink(state_dir, settings.device.name, about, patch_samples=model.patch_samples)
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
-                        health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores)
+                        health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
+                        watcher=watcher or watch)
     names = list(listener.targets.names)
     if not names:
         raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
@@ -153,6 +160,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         sinks.append(GpioSink(settings.pin, on_change=on_pin_change))
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))
+    if watch is not None:
+        sinks.append(watch)
     if settings.mqtt.host:
         sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
     # Last, so that nothing is open when anything above is refused.

@@ -142,6 +142,14 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """[watch]: what `edge-audio watch` looks at."""
+
+    enabled: bool = _key(True, "offer what is heard now to `edge-audio watch`: a socket in the state directory, for this "
+                               "user and root")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of it. Only `app.py` and `check` read the whole."""
 
@@ -153,3 +161,4 @@ class Settings:
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     pin: tuple[PinSettings, ...] = ()
     log: LogSettings = field(default_factory=LogSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)

@@ -20,12 +20,14 @@ from edge.settings import (
     Settings,
     SourceSettings,
     TargetSettings,
+    WatchSettings,
 )
 from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
     "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "log": LogSettings,
+    "watch": WatchSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
 

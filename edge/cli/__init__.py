@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "hear the microphone (or what the settings name) until stopped",
     "demo": "hear the bundled sounds: private broker, simulated pins, a subscriber's view",
     "classify": "say what is in recordings: scores of every patch, and events",
+    "watch": "show what is heard now: levels, probabilities against thresholds, events, and why one was not raised",
     "evaluate": "measure a model on labelled recordings",
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",

@@ -15,7 +15,7 @@ from edge.app import build
 from edge.demo.broker import PrivateBroker
 from edge.demo.scenes import Expected, Heard, Scene
 from edge.errors import SinkError
-from edge.settings import LogSettings, MqttSettings, PinSettings, Settings, SourceSettings
+from edge.settings import LogSettings, MqttSettings, PinSettings, Settings, SourceSettings, WatchSettings
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.topics import OFFLINE, Topics
 
@@ -104,7 +104,7 @@ def demo_settings(settings: Settings, targets: tuple[str, ...]) -> Settings:
                              action="hold" if target == "typing" else "pulse")
                  for number, target in enumerate(targets))
     return replace(settings, target=(), device=replace(settings.device, name="demo"), pin=pins,
-                   log=LogSettings(events="", level="warning"))
+                   log=LogSettings(events="", level="warning"), watch=WatchSettings(enabled=False))
 
 
 def _unix(text: str) -> float:

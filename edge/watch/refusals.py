@@ -1,0 +1,84 @@
+"""Why something heard became no event: one line for a stretch of hops, not one for each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge.sinks.watch_messages import Message, message
+from edge.stream import Hearing, TargetHearing
+
+TAIL = ("under the threshold", "the same onset")
+"""Reasons that say nothing new of a stretch that an event came from: its sound rises and fades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What one target made of a stretch of hops: the highest probability in it, and why that was not enough.
+
+    position: where the first of its patches ends, so the sound lies just before; at: when that was told (None in a
+    recording).
+    """
+
+    target: str
+    label: str
+    reason: str
+    probability: float
+    threshold: float
+    position: int
+    at: str | None
+
+    def message(self) -> Message:
+        """For the JSON lines."""
+        return message("refusal", self.at, target=self.target, label=self.label, reason=self.reason,
+                       probability=round(self.probability, 4), threshold=round(self.threshold, 4), end=self.position)
+
+
+@dataclass(slots=True)
+class _Stretch:
+    raised: bool = False
+    """An event came from it."""
+    refusal: Refusal | None = None
+
+
+class Refusals:
+    """Hearings in, refusals out, each when its stretch of hops is over."""
+
+    def __init__(self) -> None:
+        self._stretches: dict[str, _Stretch] = {}
+
+    @property
+    def open(self) -> tuple[Refusal, ...]:
+        """Those that go on."""
+        return tuple(stretch.refusal for stretch in self._stretches.values() if stretch.refusal is not None)
+
+    def push(self, hearing: Hearing, end: int, at: str | None) -> list[Refusal]:
+        """Take the next hop, whose patch ends at position `end`; returns the refusals whose stretch is over."""
+        ended: list[Refusal] = []
+        for target in hearing.targets:
+            if target.refused or target.running:
+                self._go_on(target, end, at)
+            elif (stretch := self._stretches.pop(target.target, None)) is not None and stretch.refusal is not None:
+                ended.append(stretch.refusal)
+        return ended
+
+    def finish(self) -> list[Refusal]:
+        """The end of the stream: those that were open."""
+        left = list(self.open)
+        self._stretches.clear()
+        return left
+
+    def _go_on(self, target: TargetHearing, end: int, at: str | None) -> None:
+        stretch = self._stretches.setdefault(target.target, _Stretch())
+        if target.running:
+            stretch.raised = True
+            if stretch.refusal is not None and stretch.refusal.reason in TAIL:
+                stretch.refusal = None
+        if not target.refused or (stretch.raised and target.refused in TAIL):
+            return
+        probability = target.probability if target.probability is not None else 0.0
+        known = stretch.refusal
+        if known is None or (known.reason in TAIL and target.refused not in TAIL):
+            known = Refusal(target.target, target.label, target.refused, probability, target.threshold, end, at)
+        elif probability > known.probability:
+            known = replace(known, probability=probability, label=target.label)
+        stretch.refusal = known

@@ -1,0 +1,72 @@
+"""All that a watcher has been told, put in order: what the screen shows is made from this alone."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from edge.sinks.watch_messages import Message, event_from, hearing_from
+from edge.stream import Event, Hearing
+from edge.watch.refusals import Refusal, Refusals
+
+KEPT = 60
+"""Events and refusals that are remembered; no screen shows more."""
+
+
+class Seen:
+    """Messages in; what stands now out."""
+
+    def __init__(self) -> None:
+        self.device = ""
+        self.about: Mapping[str, Any] = {}
+        self.hearing: Hearing | None = None
+        self.end = 0
+        """Position of the end of what the newest hearing is about."""
+        self.told_at: str | None = None
+        """When the newest hearing was told."""
+        self.lost = 0
+        """Messages that this watcher was too slow for."""
+        self._events: OrderedDict[str, Event] = OrderedDict()
+        self._refused: list[Refusal] = []
+        self._refusals = Refusals()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Newest first; of each sound its newest phase."""
+        return tuple(reversed(self._events.values()))
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """Newest first; those that go on before those that are over."""
+        return (*self._refusals.open, *reversed(self._refused))
+
+    def take(self, told: Message) -> list[Refusal]:
+        """Take one message; returns the refusals that it brought to an end.
+
+        Raises SinkError for a message whose names are missing.
+        """
+        if told["kind"] == "about":
+            self.device = str(told.get("device", ""))
+            self.about = dict(told.get("about") or {})
+        elif told["kind"] == "lost":
+            self.lost += int(told.get("messages", 0))
+        elif told["kind"] == "event":
+            event = event_from(told)
+            self._events[event.id] = event
+            while len(self._events) > KEPT:
+                self._events.popitem(last=False)
+        elif told["kind"] == "hearing":
+            self.hearing = hearing_from(told)
+            self.end, self.told_at = int(told["end"]), told.get("at")
+            return self._keep(self._refusals.push(self.hearing, self.end, self.told_at))
+        return []
+
+    def finish(self) -> list[Refusal]:
+        """What was watched has ended: what went on is over."""
+        self.hearing = None
+        return self._keep(self._refusals.finish())
+
+    def _keep(self, ended: list[Refusal]) -> list[Refusal]:
+        self._refused = (self._refused + ended)[-KEPT:]
+        return ended
