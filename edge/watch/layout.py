@@ -47,7 +47,8 @@ def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: dat
          _grid([target_row(target, wide, name, look) for target in _nearest(targets, shares[0] * columns)], columns)),
         ("labels: the highest scores", shares[3], _labels(hearing, min(top, shares[3] * columns), columns, wide, look)),
         ("events", shares[1],
-         [event_row(event, width, name, when) for event in seen.events] or [_nothing("no event yet")]),
+         [event_row(event, width, name, when, cut_off=event.id in seen.cut_off) for event in seen.events]
+         or [_nothing("no event yet")]),
         ("not raised: highest probability/threshold, and why", shares[2],
          [refusal_row(refusal, width, name, when) for refusal in seen.refused] or [_nothing("nothing refused yet")])]
     body: list[Row] = []

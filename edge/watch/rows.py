@@ -56,10 +56,10 @@ def label_row(label: str, score: float, width: int, name: int, look: Look) -> li
     return [(f"  {fit(label, name)} {drawn} {_figure(score)}", "")]
 
 
-def event_row(event: Event, width: int, name: int, when: When) -> list[Span]:
-    """E while it goes on; when, what, how sure, and how long it lasted."""
-    running = event.end is None
-    lasted = "goes on" if running else f"lasted {event.duration_seconds:.2f} s"
+def event_row(event: Event, width: int, name: int, when: When, *, cut_off: bool = False) -> list[Span]:
+    """E while it goes on; when, what, how sure, and how long it lasted. cut_off: nobody will tell its end."""
+    running = event.end is None and not cut_off
+    lasted = "goes on" if running else "end not heard" if cut_off else f"lasted {event.duration_seconds:.2f} s"
     told = _when(when(event.started_at.astimezone(UTC).isoformat(), event.start), width)
     text = f"{told} {fit(event.target, name)} {_figure(event.probability)} {lasted}"
     return [(f"E {text}", "event") if running else (f"  {text}", "")]

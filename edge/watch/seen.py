@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from edge.sinks.watch_messages import Message, event_from, hearing_from
@@ -27,6 +28,8 @@ class Seen:
         """When the newest hearing was told."""
         self.lost = 0
         """Messages that this watcher was too slow for."""
+        self.cut_off: frozenset[str] = frozenset()
+        """Ids of events whose end was never told: what was watched ended before."""
         self._events: OrderedDict[str, Event] = OrderedDict()
         self._refused: list[Refusal] = []
         self._refusals = Refusals()
@@ -54,6 +57,7 @@ class Seen:
         elif told["kind"] == "event":
             event = event_from(told)
             self._events[event.id] = event
+            self._mark(event)
             while len(self._events) > KEPT:
                 self._events.popitem(last=False)
         elif told["kind"] == "hearing":
@@ -65,7 +69,15 @@ class Seen:
     def finish(self) -> list[Refusal]:
         """What was watched has ended: what went on is over."""
         self.hearing = None
+        self.cut_off = frozenset(event.id for event in self._events.values() if event.end is None)
         return self._keep(self._refusals.finish())
+
+    def _mark(self, event: Event) -> None:
+        """Its target shows it at once: the hearing of its hop comes a moment later."""
+        if self.hearing is not None:
+            self.hearing = replace(self.hearing, targets=tuple(
+                replace(target, running=event.phase == "start") if target.target == event.target else target
+                for target in self.hearing.targets))
 
     def _keep(self, ended: list[Refusal]) -> list[Refusal]:
         self._refused = (self._refused + ended)[-KEPT:]

@@ -47,8 +47,6 @@ def show(feed: Feed, output: TextIO, *, top: int, width: int, look: Look) -> See
                 fresh = True
             before = feed.note
             for told in feed.take():
-                if told["kind"] == "about":  # perhaps another run: nothing goes on from the one before
-                    seen.finish()
                 seen.take(told)
                 fresh = True
             if feed.note != before:
@@ -87,7 +85,7 @@ def summary(seen: Seen, width: int) -> Iterator[str]:
     def when(_at: str | None, position: int) -> str:
         return into(position)
 
-    events = [event_row(event, width, NAME_CELLS, when) for event in reversed(seen.events)]
+    events = [event_row(event, width, NAME_CELLS, when, cut_off=event.id in seen.cut_off) for event in reversed(seen.events)]
     refused = [refusal_row(refusal, width, NAME_CELLS, when) for refusal in reversed(seen.refused)]
     for heading, rows in (("events", events), ("not raised", refused)):
         yield f"{heading}: {len(rows) or 'none'}"

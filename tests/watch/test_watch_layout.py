@@ -57,6 +57,21 @@ def test_level_noise_gate_bars_thresholds_events_and_refusals_are_shown() -> Non
     assert re.search(r"^x    0:00.97 siren +0\.30/0\.50 under the threshold", text, re.MULTILINE)
 
 
+def test_an_event_marks_its_target_before_the_hearing_of_its_hop_comes() -> None:
+    seen = seen_with(hearing_told(target("hand_clap", 0.2)), event_told("hand_clap", seconds=2.0))
+    assert re.search(r"^E hand_clap .*/0\.50", shown(seen), re.MULTILINE)
+    seen.take(event_told("hand_clap", seconds=2.0, lasted=0.1))
+    assert re.search(r"^  hand_clap .*/0\.50", shown(seen), re.MULTILINE)
+
+
+def test_an_event_does_not_go_on_for_ever_when_the_appliance_is_gone() -> None:
+    seen = seen_with(hearing_told(target()), event_told("hand_clap", seconds=2.0))
+    seen.finish()
+    assert "0.90 end not heard" in shown(seen) and "0.90 goes on" not in shown(seen)
+    seen.take(event_told("typing", seconds=9.0))
+    assert re.search(r"typing +0\.90 goes on", shown(seen))
+
+
 def test_a_bar_is_as_long_as_its_share_and_marks_the_threshold() -> None:
     assert bar(0.5, 0.75, 8, PLAIN) == "████··│·"
     assert bar(0.5, 0.25, 8, Look(unicode=False)) == "##|#...."
