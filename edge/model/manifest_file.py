@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import ModelError
 from edge.model.manifest import (
     SCHEMA,
+    FileSpec,
     FrontEndSpec,
     GraphSpec,
     HeadSpec,
@@ -58,6 +59,7 @@ def parse_manifest(text: str, thing: str) -> Manifest:
         backbone=_graph(table.optional("backbone")),
         head=_head(table.optional("head")),
         whole=_graph(table.optional("whole")),
+        bank=_file(table.optional("bank")),
         experimental=table.texts("experimental") if "experimental" in parsed else (),
         targets=tuple(_target(each) for each in table.tables("targets")) if "targets" in parsed else (),
         source=_source(table.optional("source")),
@@ -158,6 +160,10 @@ def _head(table: _Table | None) -> HeadSpec | None:
         return None
     return HeadSpec(table.text("file"), table.text("sha256"), table.size("bytes"),
                     table.size("rows"), table.size("columns"))
+
+
+def _file(table: _Table | None) -> FileSpec | None:
+    return None if table is None else FileSpec(table.text("file"), table.text("sha256"), table.size("bytes"))
 
 
 def _front_end(table: _Table | None) -> FrontEndSpec | None:
