@@ -10,11 +10,10 @@ from edge.errors import ModelError
 from edge.model.download import LIMIT
 from edge.model.manifest import NAME, Manifest
 from edge.model.manifest_file import MANIFEST
+from edge.model.own_rows import BANK_LIST
 
 _ENTRIES = 16
 """Files that an archive may hold: a model has four, and perhaps a card and the bank's list of sources."""
-BANK_LIST = "bank.json"
-"""Beside a bank: its sources, their licences, its size. For people; no program reads it."""
 
 
 def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:

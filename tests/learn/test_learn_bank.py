@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from edge.errors import ModelError
 from edge.learn.bank import load_bank
 from edge.model.manifest import FileSpec, FrontEndSpec, GraphSpec, HeadSpec, Manifest, TensorSpec, file_sha256
+from edge.model.manifest_file import load_manifest
 
 MADE_ON = "a" * 64
 
@@ -89,3 +92,16 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     spec = FileSpec("bank.npz", file_sha256(tmp_path / "bank.npz"), 10)
     with pytest.raises(ModelError, match=r"bank\.npz: found no bank"):
         load_bank(tmp_path, replace(manifest, bank=spec))
+
+
+def test_the_embedded_models_bank_lists_what_is_in_it() -> None:
+    folder = Path(__file__).resolve().parents[2] / "models" / "starter"
+    manifest, listed = load_manifest(folder), json.loads((folder / "bank.json").read_text(encoding="utf-8"))
+    bank = load_bank(folder, manifest)
+    assert manifest.bank is not None and listed["sha256"] == manifest.bank.sha256
+    assert bank.cells.shape == (listed["embeddings"], listed["columns"])
+    assert dict(Counter(bank.names.tolist())) == listed["classes"]
+    assert bank.hours == pytest.approx(listed["hours"], abs=0.001)
+    # Made noise is nobody's; everything else has a source with a licence.
+    assert sum(source["embeddings"] for source in listed["sources"]) == int((bank.names != "noise").sum())
+    assert all(source["licence"] and source["as_stated_in"] for source in listed["sources"])
