@@ -26,7 +26,8 @@ from edge.model.manifest import (
     bytes_sha256,
     file_sha256,
 )
-from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
+from edge.model.manifest_file import MANIFEST, load_manifest, load_own_rows, manifest_text
+from edge.model.own_rows import ROWS, copy_bank, with_own_rows
 from edge.model.pack import unpack
 from edge.model.quantization import dequantise
 from edge.model.runtime import open_runtime
@@ -43,13 +44,15 @@ _STEPS_OFF = 1
 """int8 steps that a split's logits may be off the file's own."""
 
 
-def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> Manifest:
+def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
+          embedded: Path) -> Manifest:
     """Make a model directory in `into` (there, and empty) of a published file or an archive; tried before it returns.
 
-    thing: what the owner called the file, for errors. Raises ModelError and OSError.
+    thing: what the owner called the file, for errors. embedded: the folder of models that came with the program; rows of
+    our own for a known file lie in it under the file's name. Raises ModelError and OSError.
     """
     try:
-        _build(file, into, thing=thing, name=name, labels=labels, runtime=runtime)
+        _build(file, into, thing=thing, name=name, labels=labels, runtime=runtime, embedded=embedded)
         try_directory(into, runtime=runtime)
         return load_manifest(into)
     except ModelError as error:
@@ -62,11 +65,12 @@ def _as_given(text: str, into: Path, thing: str) -> str:
     return text.replace(f"{into / PUBLISHED}", thing).replace(f"{into}/", f"{thing}: ")
 
 
-def _build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> None:
+def _build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
+           embedded: Path) -> None:
     with file.open("rb") as opened:
         head = opened.read(512)
     if head[4:8] == b"TFL3":
-        _build_published(file, into, thing=thing, name=name, labels=labels, runtime=runtime)
+        _build_published(file, into, thing=thing, name=name, labels=labels, runtime=runtime, embedded=embedded)
     elif head[257:262] == b"ustar":
         if labels is not None:
             raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
@@ -107,7 +111,7 @@ def _build_unpacked(file: Path, into: Path, *, thing: str, name: str | None, run
 
 
 def _build_published(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None,
-                     runtime: str) -> None:
+                     runtime: str, embedded: Path) -> None:
     content = file.read_bytes()
     digest = bytes_sha256([content])
     known = KNOWN.get(digest)
@@ -130,6 +134,8 @@ def _build_published(file: Path, into: Path, *, thing: str, name: str | None, la
         spec = GraphSpec(PUBLISHED, digest, len(content), given, made)
         manifest = replace(manifest, kind="whole", whole=spec, patch_samples=math.prod(given.shape))
     else:
+        if known is not None and (embedded / known.name / ROWS).is_file():
+            manifest, cut = _with_own_rows(into, manifest, cut, embedded / known.name)
         manifest = _write_split(into, manifest, cut)
     manifest.check(thing)
     _write_manifest(into, manifest)
@@ -177,6 +183,12 @@ def _name_from(thing: str) -> str:
     """A model's name from a path or an address."""
     stem = PurePosixPath(urlsplit(thing).path).stem if is_url(thing) else Path(thing).stem
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:64] or "model"
+
+
+def _with_own_rows(into: Path, manifest: Manifest, cut: Cut, folder: Path) -> tuple[Manifest, Cut]:
+    own = load_own_rows(folder)
+    manifest, head = with_own_rows(manifest, cut.head, own, folder, bytes_sha256([cut.backbone]))
+    return replace(manifest, bank=copy_bank(own, folder, into)), replace(cut, head=head)
 
 
 def _write_split(into: Path, manifest: Manifest, cut: Cut) -> Manifest:

@@ -130,6 +130,8 @@ class Manifest:
     backbone: GraphSpec | None = None
     head: HeadSpec | None = None
     whole: GraphSpec | None = None
+    bank: FileSpec | None = None
+    """Embeddings of sounds that a taught one must not be taken for; edge/learn/bank.py reads it."""
     experimental: tuple[str, ...] = ()
     """Labels that are weak, and said to be."""
     targets: tuple[ModelTarget, ...] = ()
@@ -139,7 +141,7 @@ class Manifest:
     @property
     def files(self) -> tuple[FileSpec, ...]:
         """Every file that belongs to the model."""
-        return tuple(spec for spec in (self.backbone, self.head, self.whole) if spec is not None)
+        return tuple(spec for spec in (self.backbone, self.head, self.whole, self.bank) if spec is not None)
 
     def check(self, thing: str) -> None:
         """See that the parts agree with each other. `thing` names the file in errors. Raises ModelError."""
@@ -175,6 +177,8 @@ class Manifest:
                 raise ModelError(f"{thing}: kind", found="whole", wanted="a table 'whole' beside it")
             if self.whole.input.size != self.patch_samples:
                 refuse("patch_samples", self.patch_samples, f"{self.whole.input.size}, as in whole.input")
+            if self.bank is not None:
+                refuse("bank", self.bank.file, "none: a whole model has no embeddings")
             if len(self.labels) != self.whole.output.size:
                 refuse("labels", len(self.labels), f"{self.whole.output.size}, as in whole.output")
         else:

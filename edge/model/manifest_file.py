@@ -1,4 +1,4 @@
-"""manifest.json: read with every key checked, written the same way every time."""
+"""manifest.json and rows.json: read with every key checked; a manifest is written the same way every time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import ModelError
 from edge.model.manifest import (
     SCHEMA,
+    FileSpec,
     FrontEndSpec,
     GraphSpec,
     HeadSpec,
@@ -17,6 +18,7 @@ from edge.model.manifest import (
     ModelTarget,
     TensorSpec,
 )
+from edge.model.own_rows import ROWS, OwnRows
 
 MANIFEST = "manifest.json"
 
@@ -39,6 +41,41 @@ def load_manifest(directory: Path) -> Manifest:
 
 def parse_manifest(text: str, thing: str) -> Manifest:
     """The manifest in `text`; `thing` names it in errors. Raises ModelError."""
+    table = _top(text, thing)
+    manifest = Manifest(
+        name=table.text("name"), version=table.text("version"), kind=table.text("kind"),
+        licence=table.text("licence"), description=table.text("description"),
+        sample_rate=table.integer("sample_rate"), patch_samples=table.integer("patch_samples"),
+        labels=table.texts("labels"),
+        front_end=_front_end(table.optional("front_end")),
+        backbone=_graph(table.optional("backbone")),
+        head=_head(table.table("head")) if table.values.get("head") is not None else None,
+        whole=_graph(table.optional("whole")),
+        bank=_file(table.optional("bank")),
+        experimental=table.texts("experimental") if "experimental" in table.values else (),
+        targets=_targets(table),
+        source=_source(table.optional("source")),
+    )
+    manifest.check(thing)
+    return manifest
+
+
+def load_own_rows(folder: Path) -> OwnRows:
+    """Read `folder`/rows.json; the files beside it are not looked at. Raises ModelError."""
+    path = folder / ROWS
+    try:
+        table = _top(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise ModelError(str(path), found=error.strerror or str(error), wanted="rows of our own") from error
+    shares = table.optional("shares")
+    return OwnRows(
+        backbone_sha256=table.text("backbone_sha256"), rows=_head(table.table("rows")), labels=table.texts("labels"),
+        shares={} if shares is None else {label: shares.table(label).numbers() for label in shares.values},
+        experimental=table.texts("experimental"), targets=_targets(table), bank=_file(table.optional("bank")))
+
+
+def _top(text: str, thing: str) -> _Table:
+    """The whole text as one table of this schema. Raises ModelError."""
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -49,21 +86,7 @@ def parse_manifest(text: str, thing: str) -> Manifest:
     schema = table.integer("schema")
     if schema != SCHEMA:
         raise ModelError(f"{thing}: schema", found=str(schema), wanted=str(SCHEMA))
-    manifest = Manifest(
-        name=table.text("name"), version=table.text("version"), kind=table.text("kind"),
-        licence=table.text("licence"), description=table.text("description"),
-        sample_rate=table.integer("sample_rate"), patch_samples=table.integer("patch_samples"),
-        labels=table.texts("labels"),
-        front_end=_front_end(table.optional("front_end")),
-        backbone=_graph(table.optional("backbone")),
-        head=_head(table.optional("head")),
-        whole=_graph(table.optional("whole")),
-        experimental=table.texts("experimental") if "experimental" in parsed else (),
-        targets=tuple(_target(each) for each in table.tables("targets")) if "targets" in parsed else (),
-        source=_source(table.optional("source")),
-    )
-    manifest.check(thing)
-    return manifest
+    return table
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -105,6 +128,9 @@ class _Table:
 
     def number(self, key: str) -> float:
         return float(self._get(key, (int, float), "a number"))
+
+    def numbers(self) -> dict[str, float]:
+        return {key: self.number(key) for key in self.values}
 
     def flag(self, key: str, *, default: bool) -> bool:
         value = self.values.get(key, default)
@@ -153,15 +179,21 @@ def _graph(table: _Table | None) -> GraphSpec | None:
                      _tensor(table.table("input")), _tensor(table.table("output")))
 
 
-def _head(table: _Table | None) -> HeadSpec | None:
-    if table is None:
-        return None
+def _head(table: _Table) -> HeadSpec:
     return HeadSpec(table.text("file"), table.text("sha256"), table.size("bytes"),
                     table.size("rows"), table.size("columns"))
 
 
+def _file(table: _Table | None) -> FileSpec | None:
+    return None if table is None else FileSpec(table.text("file"), table.text("sha256"), table.size("bytes"))
+
+
 def _front_end(table: _Table | None) -> FrontEndSpec | None:
     return None if table is None else FrontEndSpec(table.text("name"), table.integer("version"))
+
+
+def _targets(table: _Table) -> tuple[ModelTarget, ...]:
+    return tuple(_target(each) for each in table.tables("targets")) if "targets" in table.values else ()
 
 
 def _target(table: _Table) -> ModelTarget:

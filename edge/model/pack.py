@@ -10,18 +10,20 @@ from edge.errors import ModelError
 from edge.model.download import LIMIT
 from edge.model.manifest import NAME, Manifest
 from edge.model.manifest_file import MANIFEST
+from edge.model.own_rows import BANK_LIST
 
 _ENTRIES = 16
-"""Files that an archive may hold: a model has three, and perhaps a card."""
+"""Files that an archive may hold: a model has four, and perhaps a card and the bank's list of sources."""
 
 
 def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:
-    """Write the model in `directory` to `output`: manifest, its files, and cards (*.md) beside it.
+    """Write the model in `directory` to `output`: manifest, its files, cards (*.md) and the bank's list beside it.
 
     The published file that a split came from stays out. Raises OSError.
     """
     names = [MANIFEST, *(spec.file for spec in manifest.files)]
-    names += sorted(path.name for path in directory.iterdir() if path.suffix == ".md" and NAME.fullmatch(path.name))
+    names += sorted(path.name for path in directory.iterdir()
+                    if (path.suffix == ".md" and NAME.fullmatch(path.name)) or path.name == BANK_LIST)
     with tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name in names:
             content = (directory / name).read_bytes()

@@ -16,19 +16,24 @@ Cells = npt.NDArray[np.int8]
 class Backbone:
     """One interpreter, one thread."""
 
-    def __init__(self, path: Path) -> None:
-        self._interpreter = Interpreter(str(path), num_threads=1)
+    def __init__(self, model: Path | bytes) -> None:
+        """A TFLite file, or what would be in it."""
+        given = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+        self._interpreter = Interpreter(**given, num_threads=1)
         self._interpreter.allocate_tensors()
         self.input: Any = self._interpreter.get_input_details()[0]
         self.output: Any = self._interpreter.get_output_details()[0]
+        self.scale, self.zero_point = self.output["quantization"]
+
+    def cells(self, patches: Cells) -> Cells:
+        """Embeddings as the file gives them: int8 (n, 96, 64) to int8 (n, e)."""
+        found = np.empty((len(patches), self.output["shape"][-1]), np.int8)
+        for number, patch in enumerate(patches):
+            self._interpreter.set_tensor(self.input["index"], patch.reshape(self.input["shape"]))
+            self._interpreter.invoke()
+            found[number] = self._interpreter.get_tensor(self.output["index"]).reshape(-1)
+        return found
 
     def embeddings(self, patches: Cells) -> Floats:
-        """int8 (n, 96, 64) to float32 (n, 256)."""
-        scale, zero_point = self.output["quantization"]
-        found = np.empty((len(patches), self.output["shape"][-1]), np.float32)
-        for number, patch in enumerate(patches):
-            self._interpreter.set_tensor(self.input["index"], patch[None])
-            self._interpreter.invoke()
-            cells = self._interpreter.get_tensor(self.output["index"])[0]
-            found[number] = (cells.astype(np.float32) - zero_point) * np.float32(scale)
-        return found
+        """int8 (n, 96, 64) to float32 (n, e)."""
+        return (self.cells(patches).astype(np.float32) - self.zero_point) * np.float32(self.scale)

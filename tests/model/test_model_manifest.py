@@ -22,6 +22,7 @@ def split_manifest() -> dict[str, Any]:
                      "input": {"shape": [1, 96, 64], "dtype": "int8", "scale": 0.05, "zero_point": 16},
                      "output": {"shape": [1, 1, 1, 8], "dtype": "int8", "scale": 0.02, "zero_point": -128}},
         "head": {"file": "head.npz", "sha256": "1" * 64, "bytes": 20, "rows": 3, "columns": 8},
+        "bank": {"file": "bank.npz", "sha256": "3" * 64, "bytes": 40},
         "labels": ["hand_clap", "typing", "finger_snap"], "experimental": ["finger_snap"],
         "targets": [{"name": "hand_clap", "labels": ["hand_clap"], "threshold": 0.5, "release_threshold": 0.25,
                      "standard": True, "impulsive": False}],
@@ -32,7 +33,7 @@ def split_manifest() -> dict[str, Any]:
 def whole_manifest() -> dict[str, Any]:
     """A whole model's manifest."""
     values = split_manifest()
-    for key in ("front_end", "backbone", "head"):
+    for key in ("front_end", "backbone", "head", "bank"):
         del values[key]
     return values | {
         "kind": "whole", "patch_samples": 1600,
