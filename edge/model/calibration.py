@@ -6,9 +6,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.errors import ModelError
 from edge.model.classifier import Model, Split
 from edge.model.manifest import bytes_sha256
@@ -63,7 +60,7 @@ class TargetCalibration:
     """One target's entry: probability = logistic(scale * softplus(logit) - scale_below * softplus(-logit) + offset).
 
     With scale_below equal to scale that is logistic(scale * logit + offset) (Platt 1999), else beta calibration
-    (Kull et al. 2017). row_sha256: digest of the rows (and the owner's correction) that the logits came from.
+    (Kull et al. 2017). row_sha256: digest of the rows that the logits came from.
     budget_per_day: false alarms allowed; varied_hours: how much varied sound a day was taken to hold.
     """
 
@@ -144,10 +141,11 @@ class Calibration:
         return replace(self, targets={name: entry for name, entry in self.targets.items() if name != target})
 
 
-def row_sha256(model: Model, labels: Sequence[str], correction: tuple[NDArray[np.float32], float] | None = None) -> str:
-    """Digest of what makes a target's logit of an embedding: the rows of its labels, whatever their order, and a correction.
+def row_sha256(model: Model, labels: Sequence[str]) -> str:
+    """Digest of what makes a target's logit of an embedding: the rows of its labels, whatever their order.
 
-    Of a whole model: the labels and their places, since the file's own digest covers its rows.
+    Of a whole model: the labels and their places, since the file's own digest covers its rows. A correction (the owner's
+    feedback) is no part of it: it is fitted to leave all other answers as they are.
     Raises ModelError for a label that the model lacks.
     """
     parts = []
@@ -159,9 +157,6 @@ def row_sha256(model: Model, labels: Sequence[str], correction: tuple[NDArray[np
             parts += [values.astype("<f4").tobytes() for values in (model.head.weights[row], model.head.bias[row: row + 1])]
         else:
             parts.append(f"{model.manifest.labels.index(label)} {label}\n".encode())
-    if correction is not None:
-        weights, bias = correction
-        parts += [b"correction", weights.astype("<f4").tobytes(), np.array([bias], "<f8").tobytes()]
     return bytes_sha256(parts)
 
 
