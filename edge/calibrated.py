@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.decision.targets import Target
+from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError
 from edge.model.calibration import Calibration, TargetCalibration, entry_problem, row_sha256
 from edge.model.calibration_file import load_calibration, own_path, shipped_path
 from edge.model.classifier import Model
+from edge.settings import TargetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,12 @@ def runtime_kind(model: Model) -> str:
     return model.runtime_name.rsplit(" ", 1)[0]
 
 
-def calibrations_for(model: Model, targets: Sequence[Target], *, directory: Path, state_dir: Path) -> Calibrations:
-    """The calibrations of these targets that fit this model, its rows, its runtime and this machine, and are proven here.
+def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, directory: Path, state_dir: Path) -> Calibrations:
+    """The calibrations that fit this model, its rows, its runtime and this machine, and are proven here.
 
-    directory: the model's own. What does not fit is a problem and is not used; nothing is raised for it. An entry that
-    came with the model and is for other labels than the settings' is passed over without a word.
+    wanted: the settings' targets; none: the model's standard ones. directory: the model's own. What does not fit is a
+    problem and is not used; nothing is raised for it. An entry that came with the model and is for other labels than the
+    settings' is passed over without a word. Raises SettingsError for a target that cannot be resolved.
     """
     problems: list[str] = []
     name = model.manifest.name
@@ -47,7 +49,7 @@ def calibrations_for(model: Model, targets: Sequence[Target], *, directory: Path
     own = _usable(own_path(state_dir, name), model, f"edge-audio calibrate --model {name}", problems)
     entries: dict[str, TargetCalibration] = {}
     fitting: dict[str, TargetCalibration] = {}
-    for target in targets:
+    for target in resolve_targets(wanted, model.labels, model.targets).sounds:
         labels = [model.labels[row] for row in target.rows]
         digest = row_sha256(model, labels)
         for calibration in (shipped, own):

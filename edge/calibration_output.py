@@ -120,7 +120,7 @@ def _worth(one: Result) -> list[str]:
         return []
     worth, expected = one.worth, one.entry.expected
     share, low, high = worth.recall
-    form = "beta calibration" if worth.form == "beta" else "Platt"
+    form = {"beta": "beta calibration", "platt": "Platt"}.get(worth.form, "no curve, as the bare score does as well")
     fit = (f"{int(worth.present.sum())} with it ({worth.groups[0]} sources), {int((~worth.present).sum())} without "
            f"({worth.groups[1]}); {form}: calibration error {expected.error_before:.3f} before, "
            f"{expected.error_after:.3f} after")

@@ -60,7 +60,7 @@ class Session:
         if not targets:
             raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
                                 wanted="a sound to calibrate (--target NAME)")
-        served = calibrations_for(model, targets, directory=directory, state_dir=state_dir)
+        served = calibrations_for(model, wanted, directory=directory, state_dir=state_dir)
         return cls(model, settings, state_dir, targets, served, budget)
 
     @property

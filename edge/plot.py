@@ -94,25 +94,25 @@ def plot_calibration(found: Sequence[tuple[str, TargetCalibration, Worth | None]
     """
     if len(found) > MOST_TARGETS:
         raise SettingsError("--plot", found=f"{len(found)} targets", wanted=f"{MOST_TARGETS} at most (--target NAME)")
-    figure, axes = plt.subplots(len(found), 2, figsize=(10, 0.6 + 3.2 * len(found)), layout="constrained", squeeze=False)
-    for (target, entry, worth), (left, right) in zip(found, axes, strict=True):
-        _reliability(left, target, entry, worth)
-        _misses(right, target, entry)
+    columns = 2 if any(worth is not None for _, _, worth in found) else 1
+    figure, axes = plt.subplots(len(found), columns, figsize=(5 * columns + 1, 0.6 + 3.2 * len(found)),
+                                layout="constrained", squeeze=False)
+    for (target, entry, worth), places in zip(found, axes, strict=True):
+        if worth is not None:
+            _reliability(places[0], target, entry, worth)
+        _misses(places[-1], target, entry)
     _save(figure, path)
 
 
-def _reliability(axes: Axes, target: str, entry: TargetCalibration, worth: Worth | None) -> None:
+def _reliability(axes: Axes, target: str, entry: TargetCalibration, worth: Worth) -> None:
     axes.set_title(f"{target}: reliability", fontsize=10)
     axes.set(xlim=(0, 1), ylim=(-0.03, 1.03), xlabel="probability", ylabel="share that was the target")
-    if worth is None:
-        axes.text(0.5, 0.5, "no labelled recordings were heard", ha="center", transform=axes.transAxes)
-        return
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     weights = balanced(worth.present)
     for name, values, colour, error in (("bare score", worth.before, "tab:orange", entry.expected.error_before),
                                         ("calibrated, out of fold", worth.after, "tab:blue", entry.expected.error_after)):
         curve = reliability(values, worth.present, weights)
-        axes.plot(curve.probability, curve.share, color=colour, linewidth=1, label=f"{name}: error {error:.3f}")
+        axes.plot(curve.probability, curve.share, color=colour, linewidth=1, alpha=0.5, label=f"{name}: error {error:.3f}")
         axes.scatter(curve.probability, curve.share, s=8 + 150 * curve.weight / curve.weight.sum(), color=colour, alpha=0.7)
     axes.legend(loc="upper left", fontsize=8)
 
@@ -144,7 +144,7 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
     low = min(entry.expected.alarms_per_day, entry.budget_per_day)
     axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
              xlabel="false alarms a day", ylabel="share missed")
-    axes.legend(loc="upper right", fontsize=8)
+    axes.legend(loc="best", fontsize=8)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SourceError
 from edge.learn.calibrate import Basis, Budget, peaks_of, positives_of, set_threshold, threshold_logit
-from edge.learn.figures import expected_calibration_error, poisson_upper, wilson_interval
+from edge.learn.figures import area_under_curve, expected_calibration_error, poisson_upper, wilson_interval
 from edge.learn.probability import Curve, balanced, fit_curve
 from edge.learn.tail import Share, fit_tail, threshold_for
 from edge.model.calibration import Peaks, TargetCalibration
@@ -41,7 +41,7 @@ class Worth:
 
     highest float64, present bool, before and after float64 (probabilities: bare score, out of fold): `(recordings,)`.
     recall: share over the threshold with its 95 % interval. alarms: on `hours` of sound without it, each fold's at a
-    threshold that was set without it; upper: per hour, 95 %. form: "platt" or "beta". groups: of positives, of negatives.
+    threshold that was set without it; upper: per hour, 95 %. form: of the curve (`Fitted`). groups: of both sides.
     """
 
     highest: NDArray[np.float64]
@@ -72,7 +72,7 @@ def calibrate_labelled(sounds: Sequence[Sound], basis: Basis, budget: Budget, *,
     highest = np.array([float(sound.logits.max()) for sound in sounds])
     folds = fold_numbers([sound.group for sound in sounds], present)
     fitted = fit_curve(highest, present, folds)
-    if fitted.curve.scale + fitted.curve.scale_below <= 0.0 or min(fitted.curve.scale, fitted.curve.scale_below) < 0.0:
+    if not area_under_curve(highest.astype(np.float32), present) > 0.5 or not fitted.curve.scale > 0.0:
         raise SourceError(thing, found="recordings with it that score no higher than those without",
                           wanted="recordings that hold the sound, or another label")
     weights = balanced(present)

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 
 _WINS_BY = 0.01
-"""Share of the log loss by which beta calibration must be better: it has one parameter more."""
+"""Share of the log loss by which a curve with more parameters must be better."""
 _FLATTEST = 0.05
 """Of Platt's slope, that both of beta's must have: on a flat one thresholds would lie nowhere."""
 _STEPS = 100
@@ -51,7 +51,7 @@ class Curve:
 class Fitted:
     """A curve fitted on all, and each sound's probability by a curve that was fitted without its fold, `(n,)`.
 
-    form: "platt" or "beta".
+    form: "platt", "beta", or "bare" for a score that no curve makes better.
     """
 
     curve: Curve
@@ -91,9 +91,10 @@ def fit_beta(logits: Floats, truth: Truth) -> Curve:
 
 
 def fit_curve(logits: Floats, truth: Truth, folds: NDArray[np.int64]) -> Fitted:
-    """The better of both by log loss out of fold. folds: int `(n,)`, those of one source together.
+    """Platt's curve or beta's, by log loss out of fold; none where the bare score is as good as the better one.
 
-    A fold without which one side is empty is given the curve of all. Raises ValueError where one side is empty.
+    folds: int `(n,)`, those of one source together. A fold without which one side is empty is given the curve of all.
+    Raises ValueError where one side is empty.
     """
     found = {}
     for form, fit in (("platt", fit_platt), ("beta", fit_beta)):
@@ -104,10 +105,14 @@ def fit_curve(logits: Floats, truth: Truth, folds: NDArray[np.int64]) -> Fitted:
             curve = fit(logits[rest], truth[rest]) if 0 < truth[rest].sum() < rest.sum() else whole
             outside[own] = curve.probabilities(logits[own])
         found[form] = Fitted(whole, form, outside)
+    bare = Curve().probabilities(logits)
     if min(found["beta"].curve.scale, found["beta"].curve.scale_below) < _FLATTEST * found["platt"].curve.scale:
-        return found["platt"]
-    losses = {form: log_loss(fitted.out_of_fold, truth) for form, fitted in found.items()}
-    return found["beta" if losses["beta"] < losses["platt"] * (1.0 - _WINS_BY) else "platt"]
+        found["beta"] = found["platt"]
+    best = found["platt"]
+    if log_loss(found["beta"].out_of_fold, truth) < log_loss(best.out_of_fold, truth) * (1.0 - _WINS_BY):
+        best = found["beta"]
+    return best if log_loss(best.out_of_fold, truth) < log_loss(bare, truth) * (1.0 - _WINS_BY) else Fitted(
+        Curve(), "bare", bare)
 
 
 def log_loss(probabilities: Floats, truth: Truth) -> float:
