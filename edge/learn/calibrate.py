@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
-from edge.learn.figures import alarm_peaks, heard_hours, wilson_interval
+from edge.learn.figures import alarm_places, heard_hours, wilson_interval
 from edge.learn.probability import Curve
-from edge.learn.tail import Share, alarms_per_day, alarms_upper, fit_tail, threshold_for
+from edge.learn.tail import Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
 
 VARIED_HOURS = 0.2
@@ -27,6 +27,9 @@ after another. With one false alarm a day that is five an hour of such sound."""
 
 RELEASE_LOGITS = 1.5
 """How far under its threshold a target is let go."""
+
+BURST_SECONDS = 30.0
+"""Peaks nearer to each other than this may be of one and the same thing going on."""
 
 _MOST_PEAKS, _MOST_POSITIVES = 300, 200
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
@@ -122,12 +125,19 @@ def peaks_of(stretches: Sequence[NDArray[np.float32]], *, hop_seconds: float, pa
 
     hours: of sound, where it is known better than from the patches (a closed gate leaves some out).
     """
-    found = np.concatenate([alarm_peaks(stretch, hop_seconds=hop_seconds) for stretch in stretches]
-                           or [np.zeros(0, np.float32)])
-    highest = np.sort(found)[::-1][:_MOST_PEAKS]
+    places = [alarm_places(stretch, hop_seconds=hop_seconds) for stretch in stretches]
+    logits = np.concatenate([np.zeros(0), *(stretch[at] for stretch, at in zip(stretches, places, strict=True))])
+    order = np.argsort(-logits, kind="stable")
+    # Stretches lie far apart; within one, peaks of one burst lie near each other.
+    far = 10.0 * BURST_SECONDS + max([0.0, *(len(stretch) * hop_seconds for stretch in stretches)])
+    at = np.concatenate([np.zeros(0), *(far * number + one * hop_seconds for number, one in enumerate(places))])
+    found = logits[order]
+    highest = found[:_MOST_PEAKS]
+    top = np.sort(at[order[:tail_size(len(found))]])
+    apart = float(1 + (np.diff(top) > BURST_SECONDS).sum()) / len(top) if len(top) else 1.0
     if hours is None:
         hours = heard_hours([len(stretch) for stretch in stretches], hop_seconds=hop_seconds, patch_samples=patch_samples)
-    return Peaks(tuple(round(float(logit), 4) for logit in highest), len(found), round(hours, 5))
+    return Peaks(tuple(round(float(logit), 4) for logit in highest), len(found), round(hours, 5), round(apart, 4))
 
 
 def positives_of(highest: NDArray[np.float64]) -> Positives:

@@ -70,14 +70,19 @@ def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[n
     values: `(patches,)`, a patch each hop, of sound without a gap; NaN or -inf where nothing was scored. Gives `(n,)`,
     highest first.
     """
+    return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
+
+
+def alarm_places(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.intp]:
+    """Where the peaks of `alarm_peaks` are: indices into `values`, the highest peak's first."""
     apart = max(round(ALARM_SECONDS / hop_seconds), 1)
     free = np.isfinite(values)
-    peaks = []
+    places = []
     for place in np.argsort(-np.where(free, values, -np.inf), kind="stable"):
         if free[place]:
-            peaks.append(values[place])
+            places.append(place)
             free[max(0, place - apart): place + apart + 1] = False
-    return np.array(peaks, np.float32)
+    return np.array(places, np.intp)
 
 
 def heard_hours(patches: Sequence[int], *, hop_seconds: float, patch_samples: int) -> float:

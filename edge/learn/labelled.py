@@ -105,7 +105,8 @@ def pool(one: Peaks, other: Peaks) -> Peaks:
     """Peaks of two lots of sound together; no more of them are kept than both lots hold in full."""
     lowest = max((peaks.logits[-1] for peaks in (one, other) if len(peaks.logits) < peaks.count), default=-np.inf)
     both = sorted((logit for logit in (*one.logits, *other.logits) if logit >= lowest), reverse=True)
-    return Peaks(tuple(both), one.count + other.count, one.hours + other.hours)
+    return Peaks(tuple(both), one.count + other.count, one.hours + other.hours,
+                 float(np.average([one.apart, other.apart], weights=[one.count + 1, other.count + 1])))
 
 
 def fold_numbers(groups: Sequence[str], present: NDArray[np.bool_], count: int = FOLDS) -> NDArray[np.int64]:

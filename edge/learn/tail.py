@@ -58,12 +58,16 @@ class Tail:
         return self.over / self.hours * math.exp(-(threshold - self.start) / self.beta)
 
     def upper(self, threshold: float) -> float:
-        """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log)."""
-        counted = poisson_upper(self.counted(threshold)) / self.hours
+        """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log).
+
+        Peaks that follow on others of one burst are no further witnesses: only the share `apart` is counted as such.
+        """
+        apart = self.peaks.apart
+        counted = poisson_upper(math.ceil(self.counted(threshold) * apart)) / apart / self.hours
         if not self.over or threshold < self.start:
             return counted
         away = (threshold - self.start) / self.beta
-        drawn = self.rate(threshold) * math.exp(_Z * math.sqrt((1.0 + away * away) / self.over))
+        drawn = self.rate(threshold) * math.exp(_Z * math.sqrt((1.0 + away * away) / (self.over * apart)))
         return min(drawn, counted)
 
 
@@ -74,12 +78,17 @@ def fit_tail(peaks: Peaks) -> Tail:
     """
     if not peaks.hours > 0.0:
         raise ValueError("no sound: wanted more than 0 hours")
-    over = min(max(peaks.count // 10, 20), _MOST, len(peaks.logits) - 1)
-    over = peaks.count // 2 if peaks.count < 2 * over else over
-    if over < _FEWEST or over >= len(peaks.logits):
+    over = min(tail_size(peaks.count), len(peaks.logits) - 1)
+    if over < _FEWEST:
         return Tail(peaks, math.inf, math.nan, 0)
     start = peaks.logits[over]
     return Tail(peaks, start, max(float(np.mean(peaks.logits[:over])) - start, _STEEPEST), over)
+
+
+def tail_size(count: int) -> int:
+    """Of so many peaks, how many a tail is drawn from."""
+    over = min(max(count // 10, 20), _MOST)
+    return count // 2 if count < 2 * over else over
 
 
 @dataclass(frozen=True, slots=True)

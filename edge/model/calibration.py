@@ -22,12 +22,14 @@ EQUAL_MACHINES = ("x86_64", "aarch64")
 class Peaks:
     """How high a target's logit rose in sound without it: one peak for each alarm there would be at a low threshold.
 
-    logits: the highest, descending; count: how many there were in all; hours: of sound.
+    logits: the highest, descending; count: how many there were in all; hours: of sound. apart: share of the highest that
+    began a burst; the others followed on one (a siren, a talk), and say nothing new.
     """
 
     logits: tuple[float, ...]
     count: int
     hours: float
+    apart: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,4 +151,5 @@ def _positives(table: Table | None) -> Positives | None:
 
 
 def _peaks(table: Table | None) -> Peaks | None:
-    return None if table is None else Peaks(table.numbers("logits"), table.integer("count"), table.finite("hours", low=0.0))
+    return None if table is None else Peaks(table.numbers("logits"), table.integer("count"), table.finite("hours", low=0.0),
+                                            table.finite("apart", low=0.01, high=1.0))
