@@ -9,6 +9,8 @@ kind that was heard, and knows nothing of what happens on other days.
 from __future__ import annotations
 
 import math
+import operator
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +47,7 @@ class Tail:
         """Peaks that reached the threshold; at least the stored ones where it lies under them all."""
         if self.peaks.logits and threshold <= self.peaks.logits[-1]:
             return self.peaks.count
-        return sum(logit >= threshold for logit in self.peaks.logits)
+        return bisect_right(self.peaks.logits, -threshold, key=operator.neg)  # they descend
 
     def extrapolated(self, threshold: float) -> bool:
         """Too few peaks reached the threshold to count them."""
