@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError
 from edge.learn.figures import alarm_places, heard_hours, wilson_interval
 from edge.learn.probability import Curve
-from edge.learn.tail import Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
+from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
 
 VARIED_HOURS = 0.2
@@ -133,11 +133,15 @@ def peaks_of(stretches: Sequence[NDArray[np.float32]], *, hop_seconds: float, pa
     at = np.concatenate([np.zeros(0), *(far * number + one * hop_seconds for number, one in enumerate(places))])
     found = logits[order]
     highest = found[:_MOST_PEAKS]
-    top = np.sort(at[order[:tail_size(len(found))]])
-    apart = float(1 + (np.diff(top) > BURST_SECONDS).sum()) / len(top) if len(top) else 1.0
+    apart = min(_share_of_bursts(at[order[:size]]) for size in (COUNTED, max(tail_size(len(found)), 1)))
     if hours is None:
         hours = heard_hours([len(stretch) for stretch in stretches], hop_seconds=hop_seconds, patch_samples=patch_samples)
     return Peaks(tuple(round(float(logit), 4) for logit in highest), len(found), round(hours, 5), round(apart, 4))
+
+
+def _share_of_bursts(seconds: NDArray[np.float64]) -> float:
+    """Bursts over peaks, of peaks at these times; 1 for none."""
+    return float(1 + (np.diff(np.sort(seconds)) > BURST_SECONDS).sum()) / len(seconds) if len(seconds) else 1.0
 
 
 def positives_of(highest: NDArray[np.float64]) -> Positives:

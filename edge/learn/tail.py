@@ -1,9 +1,9 @@
 """How often a target's logit will rise over a threshold, counted where it did, drawn out where it did not. Pure.
 
 Peaks over a high threshold fall off exponentially where the logit's tail is of the Gumbel kind (Pickands, Ann. Stat. 3,
-1975, with shape 0; Davison and Smith, J. R. Stat. Soc. B 52, 1990): rate(t) = n / hours * exp(-(t - u) / beta), n peaks
-over u, beta their mean excess. What was drawn out is a guess that the bound tells the size of: it holds for sound of the
-kind that was heard, and knows nothing of what happens on other days.
+1975, with shape 0; Davison and Smith, J. R. Stat. Soc. B 52, 1990). Alarms are counted down to the tenth; from that
+peak a on rate(t) = 10 / hours * exp(-(t - a) / beta), beta the mean excess of the highest peaks. What was drawn out is a
+guess that the bound tells the size of: it holds for sound of the kind that was heard, and knows nothing of other days.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Z = 1.645
 """One-sided 95 %."""
 _FEWEST, _MOST = 5, 100
 """Peaks that a tail is drawn from."""
-_COUNTED = 5
+COUNTED = 10
 """Alarms that must have been heard before counting them is better than the tail."""
 _STEEPEST = 0.05
 """Logits by which the rate falls to 1/e at the fastest: peaks of scores that are steps of 1/256 may all be alike."""
@@ -31,12 +31,15 @@ _STEEPEST = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Peaks with their tail. start: u; beta: mean excess over it in logits; over: peaks over it, 0 for no tail."""
+    """Peaks with their tail. start: the peak from which it is drawn on, the `anchor`-th; beta: logits by which the rate
+    falls to 1/e; over: peaks that beta comes from, 0 for no tail.
+    """
 
     peaks: Peaks
     start: float
     beta: float
     over: int
+    anchor: int
 
     @property
     def hours(self) -> float:
@@ -51,13 +54,13 @@ class Tail:
 
     def extrapolated(self, threshold: float) -> bool:
         """Too few peaks reached the threshold to count them."""
-        return self.counted(threshold) < _COUNTED
+        return threshold > self.start if self.over else self.counted(threshold) < COUNTED
 
     def rate(self, threshold: float) -> float:
         """Alarms an hour to expect."""
-        if not self.over or threshold < self.start:
+        if not self.over or threshold <= self.start:
             return self.counted(threshold) / self.hours
-        return self.over / self.hours * math.exp(-(threshold - self.start) / self.beta)
+        return self.anchor / self.hours * math.exp(-(threshold - self.start) / self.beta)
 
     def upper(self, threshold: float) -> float:
         """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log).
@@ -66,10 +69,10 @@ class Tail:
         """
         apart = self.peaks.apart
         counted = poisson_upper(math.ceil(self.counted(threshold) * apart)) / apart / self.hours
-        if not self.over or threshold < self.start:
+        if not self.over or threshold <= self.start:
             return counted
         away = (threshold - self.start) / self.beta
-        drawn = self.rate(threshold) * math.exp(_Z * math.sqrt((1.0 + away * away) / (self.over * apart)))
+        drawn = self.rate(threshold) * math.exp(_Z * math.sqrt((1.0 / self.anchor + away * away / self.over) / apart))
         return min(drawn, counted)
 
 
@@ -82,9 +85,10 @@ def fit_tail(peaks: Peaks) -> Tail:
         raise ValueError("no sound: wanted more than 0 hours")
     over = min(tail_size(peaks.count), len(peaks.logits) - 1)
     if over < _FEWEST:
-        return Tail(peaks, math.inf, math.nan, 0)
-    start = peaks.logits[over]
-    return Tail(peaks, start, max(float(np.mean(peaks.logits[:over])) - start, _STEEPEST), over)
+        return Tail(peaks, math.inf, math.nan, 0, 0)
+    beta = float(np.mean(peaks.logits[:over])) - peaks.logits[over]
+    anchor = min(COUNTED, over)
+    return Tail(peaks, peaks.logits[anchor - 1], max(beta, _STEEPEST), over, anchor)
 
 
 def tail_size(count: int) -> int:

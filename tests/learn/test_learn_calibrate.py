@@ -117,13 +117,13 @@ def test_labelled_sound_gives_curve_threshold_and_what_they_are_worth() -> None:
 
 def test_the_budget_holds_on_sound_that_the_threshold_never_saw() -> None:
     budget, counted, hours = Budget(per_day=240.0, varied_hours=1.0), 0, 0.0
-    for _ in range(20):
+    for _ in range(8):
         entry, _ = calibrate_labelled(sounds(100, apart=4.0), basis(), budget, hop_seconds=0.24, patch_samples=15_600)
         fresh = [sound.logits for sound in sounds(100, apart=4.0) if not sound.present]
         found = peaks_of(fresh, hop_seconds=0.24, patch_samples=15_600)
         counted += sum(logit >= threshold_logit(entry) for logit in found.logits)
         hours += found.hours
-    assert counted / hours == pytest.approx(240.0, rel=0.25)
+    assert counted / hours == pytest.approx(240.0, rel=0.35)
 
 
 def test_too_few_recordings_and_positives_that_lie_low_are_refused() -> None:
