@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import __version__
+from edge.calibrated import Calibrations, calibrations_for
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
@@ -79,6 +80,15 @@ def load_model_for(settings: ModelSettings, state_dir: Path, *,
                       delegate=settings.delegate, rows=rows)
 
 
+def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
+    """The calibrations of the settings' targets that fit `model`, which the settings name; what does not is logged."""
+    found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
+                             state_dir=state_dir)
+    for problem in found.problems:
+        log.warning("%s", problem)
+    return found
+
+
 @dataclass
 class Appliance:
     """Everything wired: `run` hears until the source ends or `stop` is called (from a signal handler, too)."""
@@ -135,12 +145,13 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     """
     stats = Stats()
     model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
+    calibrations = load_calibrations(model, settings, state_dir)
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
         states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
         return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
-                "source": heard.state, "sinks": states}
+                "calibration": calibrations.about(), "source": heard.state, "sinks": states}
 
     watch = None
     if watcher is None and settings.watch.enabled:
@@ -148,7 +159,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
-                        watcher=watcher or watch)
+                        watcher=watcher or watch, calibrations=calibrations.entries)
     names = list(listener.targets.names)
     if not names:
         raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.app import load_model_for
+from edge.app import load_model_for, model_folder
+from edge.calibrated import calibrations_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -53,7 +54,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
     except EdgeError as error:
         yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken")
     if model is not None:
-        yield from _targets(settings, model)
+        yield from _targets(settings, model, state_dir)
     yield _source(settings)
     if settings.mqtt.host:
         yield _broker(settings)
@@ -71,14 +72,23 @@ def _state_dir(folder: Path) -> Finding:
                    "choose another with --state-dir or EDGE_AUDIO_STATE; without it no model can be installed")
 
 
-def _targets(settings: Settings, model: Model) -> Iterator[Finding]:
+def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
     try:
-        targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds).targets
+        found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
+                                 state_dir=state_dir)
+        targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
+                           calibrations=found.entries).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
     if not targets.names:
         yield Finding("targets", False, f"none in the settings, and {model.manifest.name} suggests none", "add a [[target]]")
+    for problem in found.problems:
+        text, _, command = problem.rpartition(" (")
+        yield Finding("calibration", False, text, command.rstrip(")"))
+    if not found.problems:
+        made = [f"{name} ({entry.made})" for name, entry in found.entries.items()]
+        yield Finding("calibration", True, ", ".join(made) or "none: the model's own thresholds serve")
     for target in targets.sounds:
         labels = [model.labels[row] for row in target.rows]
         weak = [label for label in labels if label in model.manifest.experimental]

@@ -11,9 +11,17 @@ import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from edge.classification import Classification
 from edge.errors import SettingsError, SourceError
+from edge.learn.calibrate import threshold_logit
+from edge.learn.figures import reliability
+from edge.learn.labelled import Worth
+from edge.learn.probability import balanced
+from edge.learn.tail import Share, alarms_per_day, fit_tail
+from edge.model.calibration import TargetCalibration
 from edge.stream import SAMPLE_RATE
 
 TICKS = (125, 250, 500, 1000, 2000, 4000, 7500)
@@ -72,6 +80,74 @@ def plot_classification(result: Classification, path: Path, *, top: int = 10,
         upper.text(start, 58, event.target, color="cyan", fontsize=8, va="top")
     upper.set_xlim(0, end)
     figure.colorbar(lower.images[0], ax=lower, label="score")
+    _save(figure, path)
+
+
+MOST_TARGETS = 12
+
+
+def plot_calibration(found: Sequence[tuple[str, TargetCalibration, Worth | None]], path: Path) -> None:
+    """Write a picture (PNG): for each target how often a probability was right, before and after, and what each threshold
+    misses against the false alarms that it gives.
+
+    Raises SettingsError for more than MOST_TARGETS, SourceError for a path that cannot be written.
+    """
+    if len(found) > MOST_TARGETS:
+        raise SettingsError("--plot", found=f"{len(found)} targets", wanted=f"{MOST_TARGETS} at most (--target NAME)")
+    columns = 2 if any(worth is not None for _, _, worth in found) else 1
+    figure, axes = plt.subplots(len(found), columns, figsize=(5 * columns + 1, 0.6 + 3.2 * len(found)),
+                                layout="constrained", squeeze=False)
+    for (target, entry, worth), places in zip(found, axes, strict=True):
+        if worth is not None:
+            _reliability(places[0], target, entry, worth)
+        _misses(places[-1], target, entry)
+    _save(figure, path)
+
+
+def _reliability(axes: Axes, target: str, entry: TargetCalibration, worth: Worth) -> None:
+    axes.set_title(f"{target}: reliability", fontsize=10)
+    axes.set(xlim=(0, 1), ylim=(-0.03, 1.03), xlabel="probability", ylabel="share that was the target")
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    weights = balanced(worth.present)
+    for name, values, colour, error in (("bare score", worth.before, "tab:orange", entry.expected.error_before),
+                                        ("calibrated, out of fold", worth.after, "tab:blue", entry.expected.error_after)):
+        curve = reliability(values, worth.present, weights)
+        axes.plot(curve.probability, curve.share, color=colour, linewidth=1, alpha=0.5, label=f"{name}: error {error:.3f}")
+        axes.scatter(curve.probability, curve.share, s=8 + 150 * curve.weight / curve.weight.sum(), color=colour, alpha=0.7)
+    axes.legend(loc="upper left", fontsize=8)
+
+
+def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
+    axes.set_title(f"{target}: misses against false alarms", fontsize=10)
+    if entry.positives is None:
+        axes.text(0.5, 0.5, "no recording of it is known", ha="center", transform=axes.transAxes)
+        return
+    kinds = [("room", entry.room, 24.0, "tab:green"), ("varied sound", entry.negatives, entry.varied_hours, "tab:purple")]
+    shares = [Share(fit_tail(peaks), hours) for _, peaks, hours, _ in kinds if peaks is not None and hours]
+    positives = np.array(entry.positives.logits)
+    top = max([positives[-1], *(share.tail.peaks.logits[0] for share in shares if share.tail.peaks.logits)])
+    logits = np.linspace(min(positives[0], threshold_logit(entry)) - 1.0, top + 2.0, 300)
+    missed = np.array([np.mean(positives < logit) for logit in logits])
+    for name, peaks, hours, colour in kinds:
+        if peaks is not None and hours:
+            one = Share(fit_tail(peaks), hours)
+            alarms = np.array([alarms_per_day([one], logit) for logit in logits])
+            counted = np.array([not one.tail.extrapolated(logit) for logit in logits])
+            axes.plot(alarms[counted], missed[counted], color=colour, label=f"{name}, counted")
+            axes.plot(alarms[~counted], missed[~counted], color=colour, linestyle=":", label=f"{name}, drawn out")
+    axes.axvline(entry.budget_per_day, color="0.7", linewidth=1)
+    share = entry.expected.misses[0] if entry.expected.misses else 0.0
+    axes.errorbar([entry.expected.alarms_per_day], [share], color="black", marker="o", capsize=3, linestyle="none",
+                  xerr=[[0.0], [max(entry.expected.alarms_upper - entry.expected.alarms_per_day, 0.0)]],
+                  label="the threshold, with its upper bound")
+    axes.set_xscale("log")
+    low = min(entry.expected.alarms_per_day, entry.budget_per_day)
+    axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
+             xlabel="false alarms a day", ylabel="share missed")
+    axes.legend(loc="best", fontsize=8)
+
+
+def _save(figure: Figure, path: Path) -> None:
     try:
         figure.savefig(path, dpi=110, format="png")
     except (OSError, ValueError) as error:

@@ -19,6 +19,7 @@ COMMANDS = {
     "classify": "say what is in recordings: scores of every patch, and events",
     "watch": "show what is heard now: levels, probabilities against thresholds, events, and why one was not raised",
     "evaluate": "measure a model on labelled recordings",
+    "calibrate": "set thresholds for this room, or by labelled recordings",
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
     "model": "install, list, show, verify, remove, pack or export models",

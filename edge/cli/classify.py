@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.app import load_model_for
+from edge.app import load_calibrations, load_model_for
 from edge.classification import Classification, check_labels, classify
 from edge.classification_output import Printer
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
@@ -61,12 +61,13 @@ def run(options: argparse.Namespace) -> int:
     check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
     # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
     Listener(model, targets=settings.target, hop_seconds=hop)
+    calibrations = load_calibrations(model, settings, state_dir_from(options)).entries
     worst = 0
     for file in files:
         try:
             with bar(file.name, "s") as progress:
                 result = classify(model, file, hop_seconds=hop, channel=settings.source.channel,
-                                  targets=settings.target, embeddings=False,
+                                  targets=settings.target, calibrations=calibrations, embeddings=False,
                                   bands=options.plot is not None, progress=progress)
         except (SourceError, SettingsError) as error:
             about = "" if str(file) in str(error) else f"{file}: "

@@ -27,9 +27,15 @@ def logits_of(scores: Scores) -> NDArray[np.float32]:
     return bounded
 
 
-def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0) -> float:
-    """logistic(scale * logit + offset), Platt (1999): 0 to 1. NaN stays NaN."""
+def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_below: float | None = None) -> float:
+    """logistic(scale * logit + offset), Platt (1999): 0 to 1. NaN stays NaN.
+
+    scale_below: where it is not scale, logistic(scale * log(1 + exp(logit)) - scale_below * log(1 + exp(-logit)) +
+    offset): beta calibration of the score (Kull, Silva Filho and Flach, AISTATS 2017), two slopes instead of one.
+    """
     power = scale * logit + offset
+    if scale_below is not None and scale_below != scale:
+        power += (scale - scale_below) * (max(-logit, 0.0) + math.log1p(math.exp(-abs(logit))))
     if power >= 0.0:
         return 1.0 / (1.0 + math.exp(-min(power, 700.0)))
     return 1.0 - 1.0 / (1.0 + math.exp(max(power, -700.0))) if power < 0.0 else math.nan
@@ -49,9 +55,9 @@ def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequenc
     """Judge one target. labels: the model's, in the order of `scores`; logits: `logits_of(scores)`, the same for all."""
     row = max(target.rows.tolist(), key=logits.__getitem__)
     score = float(scores.values[row])
-    if target.correction is None and target.scale == 1.0 and target.offset == 0.0:
+    if target.correction is None and target.scale == 1.0 and target.offset == 0.0 and target.scale_below in (None, 1.0):
         return Heard(labels[row], score, score, scores)
     logit = logits[row]
     if target.correction is not None and scores.embedding is not None:
         logit += target.correction.logit(scores.embedding)
-    return Heard(labels[row], score, probability_of(logit, target.scale, target.offset), scores)
+    return Heard(labels[row], score, probability_of(logit, target.scale, target.offset, target.scale_below), scores)

@@ -94,7 +94,8 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
         name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive, correction=correction, sent=sent,
-        scale=calibrated.scale if calibrated else 1.0, offset=calibrated.offset if calibrated else 0.0)
+        scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
+        offset=calibrated.offset if calibrated else 0.0)
 
 
 def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> PatternTarget:

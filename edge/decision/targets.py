@@ -39,11 +39,15 @@ class Suggestion(Protocol):
 
 
 class Calibrated(Protocol):
-    """What `calibrate` found for a target: probability = logistic(scale * logit + offset), and where its events start."""
+    """What `calibrate` found for a target: how a logit becomes a probability (`probability_of`), and where events start."""
 
     @property
     def scale(self) -> float:
         """Over 0."""
+
+    @property
+    def scale_below(self) -> float:
+        """As scale, but where it was fitted apart for low scores (beta calibration)."""
 
     @property
     def offset(self) -> float:
@@ -75,7 +79,7 @@ class Target:
     """A sound: rows are int `(k,)` indices into the model's labels; durations in samples (16 kHz).
 
     Its logit is the highest of its labels' logits, plus the correction's; its probability is
-    logistic(scale * logit + offset). impulsive: one event for each onset; else one from start to end.
+    `probability_of` that. impulsive: one event for each onset; else one from start to end.
     sent: False for a sound that is heard only for a pattern's sake.
     """
 
@@ -87,6 +91,8 @@ class Target:
     release: int
     refractory: int
     scale: float = 1.0
+    scale_below: float | None = None
+    """None: as scale."""
     offset: float = 0.0
     impulsive: bool = False
     correction: Correction | None = None

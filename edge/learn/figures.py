@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.stream import SAMPLE_RATE
+
+ALARM_SECONDS = 1.0
+"""A false alarm is a peak over the threshold, at most one in so many seconds."""
 
 
 def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
@@ -32,3 +39,86 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
+
+
+def poisson_upper(count: int, confidence: float = 0.95) -> float:
+    """The rate that so few as `count` happen under with `1 - confidence` only; 3.0 for none, 4.74 for one.
+
+    The exact one-sided bound: half the chi-square quantile of 2 * (count + 1) degrees of freedom (Garwood, Biometrika
+    28, 1936), found by halving on the Poisson sum it stands for. count: 0 or more. Raises ValueError for less.
+    """
+    if count < 0 or not 0.0 < confidence < 1.0:
+        raise ValueError(f"count {count}, confidence {confidence}: wanted 0 or more, and between 0 and 1")
+    steps = np.arange(count + 1, dtype=np.float64)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(steps[1:]))])
+    low, high = float(count), count + 10.0 * math.sqrt(count + 1.0) - 4.0 * math.log(1.0 - confidence) + 10.0
+    for _ in range(200):
+        middle = (low + high) / 2.0
+        terms = steps * math.log(middle) - factorials - middle if middle > 0.0 else -steps
+        top = float(terms.max())
+        if top + math.log(float(np.exp(terms - top).sum())) > math.log(1.0 - confidence):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.float32]:
+    """The alarms that one stretch of sound gives at a threshold are the peaks over it: the highest value, then the
+    highest that is more than ALARM_SECONDS away, and so on.
+
+    values: `(patches,)`, a patch each hop, of sound without a gap; NaN or -inf where nothing was scored. Gives `(n,)`,
+    highest first.
+    """
+    return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
+
+
+def alarm_places(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.intp]:
+    """Where the peaks of `alarm_peaks` are: indices into `values`, the highest peak's first."""
+    apart = max(round(ALARM_SECONDS / hop_seconds), 1)
+    free = np.isfinite(values)
+    places = []
+    for place in np.argsort(-np.where(free, values, -np.inf), kind="stable"):
+        if free[place]:
+            places.append(place)
+            free[max(0, place - apart): place + apart + 1] = False
+    return np.array(places, np.intp)
+
+
+def heard_hours(patches: Sequence[int], *, hop_seconds: float, patch_samples: int) -> float:
+    """Hours of sound under stretches of so many patches."""
+    each = patch_samples / SAMPLE_RATE
+    return sum(each + (count - 1) * hop_seconds for count in patches if count) / 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """A reliability diagram: for each bin that holds any, mean probability, share of positives, weight; float64 `(n,)`."""
+
+    probability: NDArray[np.float64]
+    share: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64] | None = None,
+                *, bins: int = 10) -> Reliability:
+    """What share of the sounds of a probability was the target. Equal-width bins. All `(n,)`; weights: None is 1 each."""
+    share = np.ones(len(truth)) if weights is None else weights
+    place = np.minimum((np.asarray(probabilities, np.float64) * bins).astype(np.intp), bins - 1)
+    weight = np.bincount(place, share, bins).astype(np.float64)
+    held = weight > 0.0
+    total = np.where(held, weight, 1.0)
+    return Reliability((np.bincount(place, share * probabilities, bins) / total)[held],
+                       (np.bincount(place, share * truth, bins) / total)[held], weight[held])
+
+
+def expected_calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.bool_],
+                               weights: NDArray[np.float64] | None = None, *, bins: int = 10) -> float:
+    """How far a probability lies from the share of positives, on average over the sounds; NaN for none.
+
+    All `(n,)`. Naeini, Cooper and Hauskrecht, AAAI 2015; equal-width bins.
+    """
+    curve = reliability(probabilities, truth, weights, bins=bins)
+    if not len(curve.weight):
+        return math.nan
+    return float(np.average(np.abs(curve.probability - curve.share), weights=curve.weight))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from edge.errors import ModelError
+from edge.model.json_table import Table as _Table
 from edge.model.manifest import (
     SCHEMA,
     FileSpec,
@@ -70,7 +70,7 @@ def load_own_rows(folder: Path) -> OwnRows:
     shares = table.optional("shares")
     return OwnRows(
         backbone_sha256=table.text("backbone_sha256"), rows=_head(table.table("rows")), labels=table.texts("labels"),
-        shares={} if shares is None else {label: shares.table(label).numbers() for label in shares.values},
+        shares={} if shares is None else {label: shares.table(label).all_numbers() for label in shares.values},
         experimental=table.texts("experimental"), targets=_targets(table), bank=_file(table.optional("bank")))
 
 
@@ -93,77 +93,6 @@ def manifest_text(manifest: Manifest) -> str:
     """The manifest as JSON, the same bytes for the same manifest; parts that a kind does not have are left out."""
     parts = {key: value for key, value in asdict(manifest).items() if value is not None}
     return json.dumps({"schema": SCHEMA} | parts, indent=1, ensure_ascii=False) + "\n"
-
-
-class _Table:
-    """One JSON object, with getters that name file and key when what they find is not what they want."""
-
-    def __init__(self, thing: str, prefix: str, values: dict[str, Any]) -> None:
-        self.thing, self.prefix, self.values = thing, prefix, values
-
-    def _get(self, key: str, kinds: type | tuple[type, ...], wanted: str) -> Any:
-        if key not in self.values:
-            raise self.wrong(key, "nothing", wanted)
-        value = self.values[key]
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise self.wrong(key, json.dumps(value)[:60], wanted)
-        return value
-
-    def wrong(self, key: str, found: str, wanted: str) -> ModelError:
-        return ModelError(f"{self.thing}: {self.prefix}{key}", found=found, wanted=wanted)
-
-    def text(self, key: str) -> str:
-        value: str = self._get(key, str, "a text")
-        return value
-
-    def integer(self, key: str) -> int:
-        value: int = self._get(key, int, "a whole number")
-        return value
-
-    def size(self, key: str) -> int:
-        value = self.integer(key)
-        if value < 1:
-            raise self.wrong(key, str(value), "1 or more")
-        return value
-
-    def number(self, key: str) -> float:
-        return float(self._get(key, (int, float), "a number"))
-
-    def numbers(self) -> dict[str, float]:
-        return {key: self.number(key) for key in self.values}
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        value = self.values.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, json.dumps(value)[:60], "true or false")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._get(key, list, "a list of texts")
-        for value in values:
-            if not isinstance(value, str):
-                raise self.wrong(key, json.dumps(value)[:60], "a list of texts")
-        return tuple(values)
-
-    def sizes(self, key: str) -> tuple[int, ...]:
-        values = self._get(key, list, "a list of sizes")
-        for value in values:
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise self.wrong(key, json.dumps(value)[:60], "a list of sizes")
-        return tuple(values)
-
-    def table(self, key: str) -> _Table:
-        return _Table(self.thing, f"{self.prefix}{key}.", self._get(key, dict, "a table"))
-
-    def optional(self, key: str) -> _Table | None:
-        return None if self.values.get(key) is None else self.table(key)
-
-    def tables(self, key: str) -> list[_Table]:
-        values = self._get(key, list, "a list of tables")
-        for value in values:
-            if not isinstance(value, dict):
-                raise self.wrong(key, json.dumps(value)[:60], "a list of tables")
-        return [_Table(self.thing, f"{self.prefix}{key}[{index}].", value) for index, value in enumerate(values)]
 
 
 def _tensor(table: _Table) -> TensorSpec:

@@ -14,6 +14,7 @@ from clips import Clip, read_clip, training_clips, write_sources
 from evidence import Evidence, judge
 from fit import fit_rows, folds_of
 from labels import EXPERIMENTAL, KEPT, LABELS, Label
+from left_out import write_left_out
 from manifest import write_manifest
 from measure import HOP_SECONDS
 from rowset import RowSet, row_set
@@ -80,11 +81,12 @@ def out_of_fold(
 
 
 def fit_head(out: Path, work: Path, seed: int, ridge: float = RIDGE) -> list[Evidence]:
-    """Fit, judge, and write head.npz, manifest.json, out_of_fold.json and sources.csv."""
+    """Fit, judge, and write head.npz, manifest.json, out_of_fold.json, sources.csv and (in work) left_out.npz."""
     backbone, clips = Backbone(out / "backbone.tflite"), training_clips()
     found = row_set(work, seed)
     embeddings = backbone.embeddings(found.patches)
     scored = out_of_fold(embeddings, found, clips, clip_embeddings(backbone, clips), LABELS, ridge)
+    write_left_out(work / "left_out.npz", clips, [label.name for label in LABELS], scored)
     evidence = [judge([logits[:, number] for logits in scored], clips, label) for number, label in enumerate(LABELS)]
     for one in sorted(evidence, key=lambda one: -one.recall):
         at = f"recall {one.recall:.2f} at {one.alarms_per_hour:.1f} false alarms an hour (logit {one.threshold:.2f})"

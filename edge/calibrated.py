@@ -1,0 +1,81 @@
+"""Which calibration serves: the owner's before the one that came with the model, each only where it fits and is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.decision.resolve import resolve_targets
+from edge.errors import ModelError
+from edge.model.calibration import Calibration, TargetCalibration, entry_problem, row_sha256
+from edge.model.calibration_file import load_calibration, own_path, shipped_path
+from edge.model.classifier import Model
+from edge.settings import TargetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrations:
+    """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or the owner's do.
+
+    problems: what does not fit, each with the command that mends it.
+    """
+
+    entries: dict[str, TargetCalibration] = field(default_factory=dict)
+    shipped: dict[str, TargetCalibration] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    def about(self) -> dict[str, object]:
+        """For health."""
+        return {"targets": {name: entry.made for name, entry in sorted(self.entries.items())},
+                "problems": list(self.problems)}
+
+
+def runtime_kind(model: Model) -> str:
+    """"LiteRT" or "tflite-runtime"."""
+    return model.runtime_name.rsplit(" ", 1)[0]
+
+
+def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, directory: Path, state_dir: Path) -> Calibrations:
+    """The calibrations that fit this model, its rows, its runtime and this machine, and are proven here.
+
+    wanted: the settings' targets; none: the model's standard ones. directory: the model's own. What does not fit is a
+    problem and is not used; nothing is raised for it. An entry that came with the model and is for other labels than the
+    settings' is passed over without a word. Raises SettingsError for a target that cannot be resolved.
+    """
+    problems: list[str] = []
+    name = model.manifest.name
+    shipped = _usable(shipped_path(directory, runtime_kind(model)), model, "edge-audio model verify", problems)
+    own = _usable(own_path(state_dir, name), model, f"edge-audio calibrate --model {name}", problems)
+    entries: dict[str, TargetCalibration] = {}
+    fitting: dict[str, TargetCalibration] = {}
+    for target in resolve_targets(wanted, model.labels, model.targets).sounds:
+        labels = [model.labels[row] for row in target.rows]
+        digest = row_sha256(model, labels)
+        for calibration in (shipped, own):
+            entry = calibration.targets.get(target.name) if calibration is not None else None
+            if entry is None:
+                continue
+            problem = entry_problem(entry, labels, digest)
+            if not problem:
+                entries[target.name] = entry
+                if calibration is shipped:
+                    fitting[target.name] = entry
+            elif calibration is own:
+                problems.append(f"calibration of {target.name}: {problem}; not used "
+                                f"(edge-audio calibrate --model {name} --target {target.name})")
+    return Calibrations(entries, fitting, tuple(problems))
+
+
+def _usable(path: Path, model: Model, command: str, problems: list[str]) -> Calibration | None:
+    """The calibration at `path` if there is one and it fits; else its problem is added."""
+    try:
+        calibration = load_calibration(path, model.manifest)
+        problem = calibration.problem(model) if calibration is not None else ""
+    except ModelError as error:
+        problems.append(f"calibration {error}; not used ({command})")
+        return None
+    if problem:
+        problems.append(f"calibration {path}: {problem}; not used ({command})")
+        return None
+    return calibration

@@ -1,0 +1,128 @@
+"""Calibrate a model's targets by the room or by labelled recordings. Composes; `learn` does the sums."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from edge.calibration_session import Result, Session
+from edge.errors import SourceError
+from edge.hearing import Heard, hear
+from edge.learn.calibrate import peaks_of, set_threshold
+from edge.learn.evaluate import SUFFIXES
+from edge.learn.labelled import Sound, calibrate_labelled
+from edge.learn.labelled_clips import LabelledClips
+from edge.learn.room import MOST_EMBEDDINGS, can_keep, save_room
+from edge.progress import bar
+from edge.settings import SourceSettings
+from edge.sources.open import open_source
+from edge.stats import Stats
+
+
+def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minutes: float, *, keep: bool) -> list[Result]:
+    """Hear the settings' source for so many minutes, or recordings; thresholds that keep the budget there.
+
+    keep: the embeddings, for `teach`. Raises SourceError where nothing can be heard.
+    """
+    settings, source = session.settings, session.settings.source
+    sources = [("", source)] if recordings is None else [
+        (str(path), replace(source, kind="file", path=str(path), paced=False)) for path in _files(recordings)]
+    if recordings is None and source.kind != "file":
+        print(f"hearing the room for {minutes:g} minutes; make none of the sounds meanwhile "
+              "(Ctrl-C stops, and keeps nothing)", file=sys.stderr)
+    heard: list[tuple[str, Heard]] = []
+    for name, one in sources:
+        heard.append((name, _hear(session, one, seconds=minutes * 60 if recordings is None else float("inf"),
+                                  gate=True, most=MOST_EMBEDDINGS // len(sources), title=name or "the room")))
+    seconds = sum(one.seconds for _, one in heard)
+    results = []
+    for target in session.targets:
+        stretches = [logits for _, one in heard for logits in one.stretches[target.name]]
+        room = peaks_of(stretches, hop_seconds=settings.model.hop_seconds, patch_samples=session.model.patch_samples,
+                        hours=seconds / 3600)
+        entry = set_threshold(session.basis(target), session.budget, made="room", room=room)
+        results.append(Result(target.name, entry, highest=_highest(heard, target.name)))
+    if keep and can_keep(session.model.manifest):
+        embeddings = np.concatenate([one.embeddings for _, one in heard])[:MOST_EMBEDDINGS]
+        save_room(session.state_dir, session.model.manifest, embeddings, seconds)
+    return results
+
+
+def calibrate_by_clips(session: Session, labelled: LabelledClips) -> list[Result]:
+    """Hear labelled recordings and calibrate each target that they hold; the others are named on standard error.
+
+    Raises SourceError where they hold none, and for a recording that cannot be heard: figures would be of others.
+    """
+    model = session.model
+    logits: list[dict[str, np.ndarray]] = []
+    with bar("calibrate", "clips") as progress:
+        for number, clip in enumerate(labelled.clips):
+            source = replace(session.settings.source, kind="file", path=str(clip.path), paced=False)
+            one = _hear(session, source, gate=False, most=0, title="")
+            logits.append({name: np.concatenate(stretches) for name, stretches in one.stretches.items()})
+            progress(number + 1, len(labelled.clips))
+    results, reasons = [], []
+    for target in session.targets:
+        sides, reason = labelled.sides(target.name, session.labels(target))
+        if reason:
+            reasons.append(f"{target.name} is left as it is: {reason}")
+            continue
+        sounds = [Sound(found[target.name], side, clip.group)
+                  for found, side, clip in zip(logits, sides, labelled.clips, strict=True) if side is not None]
+        shipped, served = session.served.shipped.get(target.name), session.served.entries.get(target.name)
+        try:
+            entry, worth = calibrate_labelled(
+                sounds, session.basis(target), session.budget, hop_seconds=session.settings.model.hop_seconds,
+                patch_samples=model.patch_samples, pooled=shipped.negatives if shipped else None,
+                room=served.room if served else None)
+        except SourceError as error:
+            if len(session.targets) == 1:
+                raise
+            reasons.append(f"{target.name} is left as it is: {error}")
+            continue
+        results.append(Result(target.name, entry, worth))
+    for line in reasons:
+        print(line, file=sys.stderr)
+    if not results:
+        raise SourceError(labelled.where, found="no recording of a target", wanted="recordings of "
+                          + ", ".join(target.name for target in session.targets))
+    return results
+
+
+def _hear(session: Session, source: SourceSettings, *, gate: bool, most: int, title: str,
+          seconds: float = float("inf")) -> Heard:
+    """One source; a recording that gives nothing is named."""
+    settings = session.settings
+    try:
+        with closing(open_source(source, Stats())) as opened, bar(title, "s") as progress:
+            return hear(session.model, session.targets, opened, hop_seconds=settings.model.hop_seconds,
+                        channel=source.channel, gate=settings.gate if gate else None, seconds=seconds,
+                        most_embeddings=most, zeros=not gate,
+                        progress=progress if title and seconds != float("inf") else None)
+    except SourceError as error:
+        if error.thing != "source":
+            raise
+        raise SourceError(source.path if source.kind == "file" else source.kind, found=error.found,
+                          wanted=error.wanted) from error
+
+
+def _highest(heard: Sequence[tuple[str, Heard]], target: str) -> tuple[float, str] | None:
+    """A target's highest logit and where it was: the recording, minutes and seconds; None where nothing was scored."""
+    found = [(*one.highest(target), name) for name, one in heard]
+    logit, at, name = max((one for one in found if np.isfinite(one[0])), default=(np.nan, np.nan, ""))
+    return None if np.isnan(logit) else (logit, f"{name} {int(at // 60)}:{at % 60:04.1f}".strip())
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found = []
+    for path in paths:
+        inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES] if path.is_dir() else [path]
+        if not inside:
+            raise SourceError(str(path), found="a folder without recordings", wanted=f"files named {', '.join(SUFFIXES)}")
+        found += inside
+    return found

@@ -1,0 +1,114 @@
+"""One calibration of one model: its targets, what is known of them, what serves them now, and where the result goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.calibrated import Calibrations, calibrations_for
+from edge.decision.calibration import FARTHEST_LOGIT
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Target
+from edge.errors import ModelError, SettingsError
+from edge.learn.calibrate import Basis, Budget
+from edge.learn.labelled import Worth
+from edge.model.calibration import Calibration, TargetCalibration, row_sha256
+from edge.model.calibration_file import load_calibration, own_path, save_calibration
+from edge.model.classifier import Model
+from edge.settings import Settings, TargetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found for a target. worth: where labelled recordings were heard. highest: of the room, logit and where."""
+
+    target: str
+    entry: TargetCalibration
+    worth: Worth | None = None
+    highest: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One calibration of one model: its targets, what serves them now, and where the result goes."""
+
+    model: Model
+    settings: Settings
+    state_dir: Path
+    targets: tuple[Target, ...]
+    served: Calibrations
+    budget: Budget
+
+    @classmethod
+    def open(cls, model: Model, settings: Settings, state_dir: Path, directory: Path, budget: Budget,
+             only: Sequence[str] = ()) -> Session:
+        """directory: the model's. only: these targets; none: those of the settings, or the model's standard ones.
+
+        Raises SettingsError for a target that is none, or that has no score (a pattern, a loudness target).
+        """
+        named = {target.name: target for target in settings.target}
+        for name in only:
+            if name in named and (named[name].pattern_of or named[name].louder_db):
+                what = f"a pattern over {named[name].pattern_of}" if named[name].pattern_of else "a loudness target"
+                raise SettingsError(f"--target {name}", found=what, wanted="a target that is a sound")
+        wanted = tuple(named.get(name, TargetSettings(name=name)) for name in only) or settings.target
+        targets = resolve_targets(wanted, model.labels, model.targets).sounds
+        if not targets:
+            raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
+                                wanted="a sound to calibrate (--target NAME)")
+        served = calibrations_for(model, wanted, directory=directory, state_dir=state_dir)
+        return cls(model, settings, state_dir, targets, served, budget)
+
+    @property
+    def path(self) -> Path:
+        """The owner's calibration of this model."""
+        return own_path(self.state_dir, self.model.manifest.name)
+
+    def labels(self, target: Target) -> tuple[str, ...]:
+        """A target's labels."""
+        return tuple(self.model.labels[row] for row in target.rows)
+
+    def basis(self, target: Target) -> Basis:
+        """What is known of a target already."""
+        labels = self.labels(target)
+        with np.errstate(divide="ignore"):
+            own = float(np.clip(np.log(target.threshold) - np.log1p(-target.threshold), -FARTHEST_LOGIT, FARTHEST_LOGIT))
+        basis = Basis(labels, row_sha256(self.model, labels), own)
+        entry = self.served.entries.get(target.name)
+        return basis if entry is None else basis.known_from(entry)
+
+    def check_writable(self) -> None:
+        """See that the result can be kept, before an hour of hearing. Raises SettingsError."""
+        nearest = next(path for path in (self.path.parent, *self.path.parents) if path.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+            raise SettingsError("state directory", found=f"{nearest}, which cannot be written",
+                                wanted="another (--state-dir or EDGE_AUDIO_STATE), or --dry-run")
+
+    def save(self, entries: dict[str, TargetCalibration]) -> None:
+        """Keep these entries beside the owner's others; those that do not fit this board go. Raises ModelError."""
+        try:
+            before = load_calibration(self.path, self.model.manifest)
+        except ModelError:
+            before = None  # `served` has said what is wrong with it
+        if before is None or before.problem(self.model):
+            before = Calibration.new(self.model)
+        save_calibration(self.path, before.with_targets(entries))
+
+    def reset(self, target: str) -> list[str]:
+        """Forget one target's entry, or (empty) all; what was forgotten. Raises SettingsError for nothing there."""
+        path, model = self.path, self.model.manifest.name
+        wanted = f"a calibration of {model} of the owner's own (edge-audio calibrate --list)"
+        if not target:
+            if not path.exists():
+                raise SettingsError("--reset", found=f"no {path}", wanted=wanted)
+            path.unlink()
+            return [f"all of {path}"]
+        before = load_calibration(path, self.model.manifest)
+        if before is None or target not in before.targets:
+            raise SettingsError(f"--reset {target}", found="no such entry" if before else f"no {path}", wanted=wanted)
+        save_calibration(path, before.without(target))
+        return [target]

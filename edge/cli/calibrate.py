@@ -1,0 +1,125 @@
+"""Set each target's threshold, and what its scores mean, for this room or by labelled recordings.
+
+From the room (the default): hears the settings' source for some minutes, or recordings of the room, and moves each
+threshold so that no more false alarms are to be expected than the budget allows. Make none of the sounds meanwhile:
+what is heard counts as a false alarm. No sound is kept, only embeddings (a bounded file in the state directory, for
+`teach`). From labelled recordings: fits what a score means (out of fold) too, and says what it is worth.
+
+A day is taken to hold, beside the room's own sound, 12 minutes of sound as varied as the labelled recordings without
+the target (--varied-minutes): a quiet room cannot bring a threshold under what those demand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.app import load_model_for, model_folder
+from edge.calibrating import calibrate_by_clips, calibrate_by_room
+from edge.calibration_output import print_list, print_results
+from edge.calibration_session import Result, Session
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.errors import SettingsError
+from edge.learn.calibrate import VARIED_HOURS, parse_budget
+from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
+from edge.picture_path import check_picture_path
+
+EXAMPLES = """Examples:
+  edge-audio calibrate                                        ten minutes of the room, one false alarm a day a target
+  edge-audio calibrate --minutes 60 --budget 0.2/week --target hand_clap
+  edge-audio calibrate --room kitchen.wav evenings/           recordings of the room instead
+  edge-audio calibrate --target hand_clap --positives claps/ --negatives other/ --plot claps.png
+  edge-audio calibrate --clips recordings/                    one sub-folder a class, or a CSV manifest (--split)
+  edge-audio calibrate --list
+  edge-audio calibrate --reset hand_clap                      back to what came with the model (no name: all)
+"""
+
+MINUTES = 10.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `calibrate` takes."""
+    common(parser, formats=True)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--minutes", type=float, metavar="N", help=f"hear the room so long (default {MINUTES:g})")
+    way.add_argument("--room", nargs="+", type=Path, metavar="FILE", help="recordings of the room, or folders of them")
+    way.add_argument("--positives", type=Path, metavar="FOLDER", help="recordings of one --target (with --negatives)")
+    way.add_argument("--clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings of several classes")
+    way.add_argument("--list", action="store_true", help="what is calibrated, and whether it fits")
+    way.add_argument("--reset", nargs="?", const="", metavar="TARGET", help="forget the owner's calibration")
+    parser.add_argument("--negatives", type=Path, metavar="FOLDER", help="recordings without it")
+    parser.add_argument("--split", default="", help="with --clips: rows of the manifest whose column split says this")
+    parser.add_argument("--classes", type=Path, metavar="TOML", help="with --clips: which labels stand for which class")
+    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target (repeatable)")
+    parser.add_argument("--budget", default="1/day", metavar="N/TIME", help="false alarms allowed: 1/day, 5/hour, 0.2/week")
+    parser.add_argument("--varied-minutes", type=float, default=VARIED_HOURS * 60, metavar="N",
+                        help="varied sound that a day holds, in minutes (12)")
+    parser.add_argument("--dry-run", action="store_true", help="say it, and keep nothing")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="reliability, and misses against false alarms")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Calibrate, or list, or reset."""
+    settings = settings_from(options)
+    log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
+    budget = parse_budget(options.budget, options.varied_minutes)
+    _check_way(options)
+    if options.plot is not None:
+        check_picture_path(options.plot)
+        _plotter()
+    state_dir = state_dir_from(options)
+    model = load_model_for(settings.model, state_dir)
+    session = Session.open(model, settings, state_dir, model_folder(settings.model.name, state_dir), budget, options.target)
+    if options.list:
+        return print_list(session, options.format)
+    if options.reset is not None:
+        print(f"forgot {', '.join(session.reset(options.reset))}")
+        return 0
+    if not options.dry_run:
+        session.check_writable()
+    if options.positives is not None:
+        results = calibrate_by_clips(session, labelled_by_side(options.positives, options.negatives))
+    elif options.clips is not None:
+        results = calibrate_by_clips(session, labelled_by_class(options.clips, split=options.split, classes=options.classes))
+    else:
+        try:
+            results = calibrate_by_room(session, options.room, MINUTES if options.minutes is None else options.minutes,
+                                        keep=not options.dry_run)
+        except KeyboardInterrupt:
+            print("edge-audio: stopped; nothing was kept or changed", file=sys.stderr)
+            return 130
+    if not options.dry_run:
+        session.save({result.target: result.entry for result in results})
+    print_results(session, results, options.format, dry_run=options.dry_run)
+    if options.plot is not None:
+        _plot(results, options.plot)
+    return 0
+
+
+def _check_way(options: argparse.Namespace) -> None:
+    """See that the options go together."""
+    if options.minutes is not None and not 0.0 < options.minutes <= 10_080.0:
+        raise SettingsError("--minutes", found=f"{options.minutes:g}", wanted="more than 0, 10080 (a week) at most")
+    if (options.positives is None) != (options.negatives is None):
+        raise SettingsError("--positives and --negatives", found="one of them", wanted="both")
+    if options.positives is not None and len(options.target) != 1:
+        raise SettingsError("--positives", found=f"{len(options.target)} targets",
+                            wanted="the one that they hold (--target NAME)")
+    if (options.split or options.classes) and options.clips is None:
+        raise SettingsError("--split and --classes", found="no --clips", wanted="labelled recordings (--clips)")
+
+
+def _plotter() -> None:
+    """Raises SettingsError where matplotlib is missing: before an hour of hearing."""
+    try:
+        import edge.plot  # noqa: F401
+    except ImportError as error:
+        raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error
+
+
+def _plot(results: Sequence[Result], path: Path) -> None:
+    from edge.plot import plot_calibration
+
+    plot_calibration([(result.target, result.entry, result.worth) for result in results], path)

@@ -1,0 +1,146 @@
+"""Hear a source for calibration: each target's logits patch by patch, and some embeddings; no sound is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.calibration import logits_of
+from edge.decision.targets import Target
+from edge.errors import SourceError
+from edge.listener import Listener, Source
+from edge.model.classifier import Model
+from edge.settings import GateSettings
+from edge.stream import SAMPLE_RATE, Block, Patch, Scores
+
+PATIENCE_SECONDS = 15.0
+"""How long a source may give nothing before hearing is given up."""
+
+Progress = Callable[[float, float], None]
+"""Called with the seconds heard so far, and with all there are to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard. stretches: for each target float32 `(patches,)` logits, one array for each stretch without a gap, NaN
+    where the gate was closed. positions: of each stretch's first patch. embeddings: float32 `(n, E)`, thinned evenly.
+    """
+
+    seconds: float
+    hop_seconds: float
+    stretches: dict[str, list[NDArray[np.float32]]]
+    positions: list[int]
+    embeddings: NDArray[np.float32]
+
+    def highest(self, target: str) -> tuple[float, float]:
+        """A target's highest logit and the seconds at which its patch began; NaN where nothing was scored."""
+        best, at = float("nan"), float("nan")
+        for logits, position in zip(self.stretches[target], self.positions, strict=True):
+            if np.isfinite(logits).any():
+                place = int(np.nanargmax(logits))
+                if not logits[place] <= best:
+                    best, at = float(logits[place]), position / SAMPLE_RATE + place * self.hop_seconds
+        return best, at
+
+
+class Timed:
+    """A source that ends after so many seconds of sound, and gives up on one that gives none."""
+
+    def __init__(self, source: Source, seconds: float, *, progress: Progress | None = None,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._source, self._wanted, self._progress, self._monotonic = source, seconds, progress, monotonic
+        self.seconds = 0.0
+        self.silent = True
+        """Nothing but zeros so far."""
+
+    @property
+    def live(self) -> bool:
+        return self._source.live
+
+    @property
+    def state(self) -> str:
+        return self._source.state
+
+    def blocks(self) -> Iterator[Block | None]:
+        """The source's blocks. Raises SourceError where none comes for PATIENCE_SECONDS."""
+        heard_at = self._monotonic()
+        for block in self._source.blocks():
+            now = self._monotonic()
+            if block is None:
+                if now - heard_at > PATIENCE_SECONDS:
+                    raise SourceError("source", found=f"no sound for {PATIENCE_SECONDS:g} s ({self.state})",
+                                      wanted="sound (edge-audio check looks at it)")
+            else:
+                heard_at = now
+                self.seconds += block.length / block.format.rate
+                self.silent = self.silent and not block.samples.any()
+                if self._progress is not None:
+                    self._progress(min(self.seconds, self._wanted), self._wanted)
+            yield block
+            if self.seconds >= self._wanted:
+                return
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _Kept:
+    """What patches leave behind: a logit for each target, and every n-th embedding, n doubled when there are too many."""
+
+    def __init__(self, targets: Sequence[Target], *, hop_samples: int, most: int) -> None:
+        self._targets, self._hop, self._most = targets, hop_samples, most
+        self._every, self._seen = 1, 0
+        self._next = -1
+        self.rows: list[list[list[float]]] = []
+        self.positions: list[int] = []
+        self.embeddings: list[NDArray[np.float32]] = []
+
+    def patch(self, patch: Patch, scores: Scores) -> None:
+        """Keep what one patch gave; patches that the gate left out before it become NaN."""
+        left_out = (patch.position - self._next) // self._hop if self._next >= 0 else 0
+        if patch.first or self._next < 0 or left_out < 0 or (patch.position - self._next) % self._hop:
+            self.rows.append([])
+            self.positions.append(patch.position)
+            left_out = 0
+        self.rows[-1] += [[float("nan")] * len(self._targets)] * left_out
+        logits = logits_of(scores)
+        self.rows[-1].append([float(logits[target.rows].max()) + (
+            target.correction.logit(scores.embedding)
+            if target.correction is not None and scores.embedding is not None else 0.0) for target in self._targets])
+        self._next = patch.position + self._hop
+        if scores.embedding is not None and self._most and self._seen % self._every == 0:
+            self.embeddings.append(scores.embedding)
+            if len(self.embeddings) > self._most:
+                self.embeddings, self._every = self.embeddings[::2], self._every * 2
+        self._seen += 1
+
+
+def hear(model: Model, targets: Sequence[Target], source: Source, *, hop_seconds: float, channel: int = -1,
+         gate: GateSettings | None = None, seconds: float = float("inf"), most_embeddings: int = 0,
+         progress: Progress | None = None, zeros: bool = False) -> Heard:
+    """Hear a source through the listener, as the appliance would, for so many seconds or to its end; it is closed then.
+
+    gate: as the appliance's; patches that it leaves out cannot raise an alarm there. Raises SourceError for a source
+    that gives no sound, or (unless `zeros` may be) nothing but zeros.
+    """
+    timed = Timed(source, seconds, progress=progress)
+    kept = _Kept(targets, hop_samples=round(hop_seconds * SAMPLE_RATE), most=most_embeddings)
+    listener = Listener(model, targets=(), hop_seconds=hop_seconds, channel=channel, gate=gate, on_scores=kept.patch)
+    try:
+        listener.run(timed)
+    finally:
+        timed.close()
+    if not timed.seconds:
+        raise SourceError("source", found=f"no sound ({timed.state})", wanted="sound (edge-audio check looks at it)")
+    if timed.silent and not zeros:
+        raise SourceError("source", found=f"nothing but zeros for {timed.seconds:.0f} s",
+                          wanted="sound (unmute the microphone, or choose another)")
+    stretches = [np.array(rows, np.float32).reshape(len(rows), len(targets)) for rows in kept.rows]
+    embeddings = np.stack(kept.embeddings) if kept.embeddings else np.zeros((0, model.embedding_size), np.float32)
+    return Heard(timed.seconds, hop_seconds,
+                 {target.name: [stretch[:, number] for stretch in stretches] for number, target in enumerate(targets)},
+                 kept.positions, embeddings)

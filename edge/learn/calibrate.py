@@ -1,0 +1,152 @@
+"""From what was heard to an entry: the curve from labelled sound, the threshold for a budget of false alarms. Pure.
+
+The room moves the threshold up, never under what labelled sound demands: a day is taken to hold the room's own sound
+for 24 hours and, beside it, `varied_hours` of sound as varied as the labelled negatives, which N minutes of a quiet
+room say nothing of. Both kinds together must stay within the budget.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SettingsError
+from edge.learn.figures import alarm_places, heard_hours, wilson_interval
+from edge.learn.probability import Curve
+from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
+from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
+
+VARIED_HOURS = 0.2
+"""Hours of varied sound (speech, dishes, doors, music, the street) that a day is taken to hold: 12 minutes, one sound
+after another. With one false alarm a day that is five an hour of such sound."""
+
+RELEASE_LOGITS = 1.5
+"""How far under its threshold a target is let go."""
+
+BURST_SECONDS = 30.0
+"""Peaks nearer to each other than this may be of one and the same thing going on."""
+
+_MOST_PEAKS, _MOST_POSITIVES = 300, 200
+_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """False alarms that a target may raise a day, and the hours of varied sound in it."""
+
+    per_day: float = 1.0
+    varied_hours: float = VARIED_HOURS
+
+
+def parse_budget(text: str, varied_minutes: float = VARIED_HOURS * 60) -> Budget:
+    """"1/day", "5/hour", "0.2/week". Raises SettingsError for anything else, and for none at all."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*/\s*(minute|hour|day|week)s?\s*", text)
+    if not found or not 0.0 < float(found[1]) < 1e6:
+        raise SettingsError("--budget", found=repr(text), wanted="false alarms over time, such as 1/day, 5/hour or 0.2/week")
+    if not 0.0 <= varied_minutes <= 1440.0:
+        raise SettingsError("--varied-minutes", found=f"{varied_minutes:g}", wanted="0 to 1440, minutes a day")
+    return Budget(float(found[1]) * 24.0 / _HOURS[found[2]], varied_minutes / 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What is known of a target before its threshold is set.
+
+    own_threshold: logit where its events start without a calibration. errors: expected calibration error of the bare
+    score and of the probability.
+    """
+
+    labels: tuple[str, ...]
+    row_sha256: str
+    own_threshold: float
+    curve: Curve = field(default_factory=Curve)
+    positives: Positives | None = None
+    negatives: Peaks | None = None
+    errors: tuple[float, float] | None = None
+
+    def known_from(self, entry: TargetCalibration) -> Basis:
+        """The same with what an entry of these rows knows."""
+        before, after = entry.expected.error_before, entry.expected.error_after
+        return replace(self, curve=Curve(entry.scale, entry.scale_below, entry.offset), positives=entry.positives,
+                       negatives=entry.negatives, errors=None if before is None or after is None else (before, after))
+
+
+def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None = None) -> TargetCalibration:
+    """The entry whose threshold keeps the budget. Raises SettingsError where neither labelled sound nor room was heard.
+
+    A target without labelled negatives (or with varied_hours 0) is never let under its own threshold by a quiet room.
+    """
+    shares = [] if basis.negatives is None or not budget.varied_hours else [
+        Share(fit_tail(basis.negatives), budget.varied_hours)]
+    floor = -math.inf if shares else basis.own_threshold
+    if room is not None:
+        shares.append(Share(fit_tail(room), 24.0))
+    if not shares:
+        raise SettingsError("calibrate", found=f"nothing to set a threshold of {', '.join(basis.labels)} by",
+                            wanted="sound of the room, or labelled clips")
+    logit = threshold_for(shares, budget.per_day, floor=floor)
+    if not math.isfinite(logit):
+        logit = basis.own_threshold
+    starts, ends = (float(value) for value in basis.curve.probabilities(np.array([logit, logit - RELEASE_LOGITS])))
+    misses = None
+    if basis.positives is not None:
+        share = float(np.mean(np.array(basis.positives.logits) < logit))
+        low, high = wilson_interval(round(share * basis.positives.count), basis.positives.count)
+        misses = (round(share, 4), round(low, 4), round(high, 4))
+    before, after = basis.errors or (None, None)
+    expected = Expected(
+        alarms_per_day(shares, logit), alarms_upper(shares, logit),
+        any(share.tail.extrapolated(logit) for share in shares), misses, before, after)
+    return TargetCalibration(
+        basis.labels, basis.row_sha256, made, basis.curve.scale, basis.curve.scale_below, basis.curve.offset, starts, ends,
+        budget.per_day, budget.varied_hours, expected, basis.positives, basis.negatives, room)
+
+
+def threshold_logit(entry: TargetCalibration) -> float:
+    """The logit at which an entry's events start: its threshold taken back through its curve, by halving."""
+    curve, low, high = Curve(entry.scale, entry.scale_below, entry.offset), -100.0, 100.0
+    for _ in range(100):
+        middle = (low + high) / 2.0
+        if float(curve.probabilities(np.array([middle]))[0]) < entry.threshold:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def peaks_of(stretches: Sequence[NDArray[np.float32]], *, hop_seconds: float, patch_samples: int,
+             hours: float | None = None) -> Peaks:
+    """The peaks of a target's logits in stretches of sound without it, `(patches,)` each.
+
+    hours: of sound, where it is known better than from the patches (a closed gate leaves some out).
+    """
+    places = [alarm_places(stretch, hop_seconds=hop_seconds) for stretch in stretches]
+    logits = np.concatenate([np.zeros(0), *(stretch[at] for stretch, at in zip(stretches, places, strict=True))])
+    order = np.argsort(-logits, kind="stable")
+    # Stretches lie far apart; within one, peaks of one burst lie near each other.
+    far = 10.0 * BURST_SECONDS + max([0.0, *(len(stretch) * hop_seconds for stretch in stretches)])
+    at = np.concatenate([np.zeros(0), *(far * number + one * hop_seconds for number, one in enumerate(places))])
+    found = logits[order]
+    highest = found[:_MOST_PEAKS]
+    apart = min(_share_of_bursts(at[order[:size]]) for size in (COUNTED, max(tail_size(len(found)), 1)))
+    if hours is None:
+        hours = heard_hours([len(stretch) for stretch in stretches], hop_seconds=hop_seconds, patch_samples=patch_samples)
+    return Peaks(tuple(round(float(logit), 4) for logit in highest), len(found), round(hours, 5), round(apart, 4))
+
+
+def _share_of_bursts(seconds: NDArray[np.float64]) -> float:
+    """Bursts over peaks, of peaks at these times; 1 for none."""
+    return float(1 + (np.diff(np.sort(seconds)) > BURST_SECONDS).sum()) / len(seconds) if len(seconds) else 1.0
+
+
+def positives_of(highest: NDArray[np.float64]) -> Positives:
+    """Each recording's highest logit, `(n,)`; quantiles where there are many."""
+    ordered = np.sort(highest)
+    if len(ordered) > _MOST_POSITIVES:
+        ordered = np.quantile(ordered, np.linspace(0.0, 1.0, _MOST_POSITIVES + 1))
+    return Positives(tuple(round(float(logit), 4) for logit in ordered), len(highest))
