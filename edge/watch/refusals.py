@@ -61,6 +61,13 @@ class Refusals:
                 ended.append(stretch.refusal)
         return ended
 
+    def raised(self, target: str) -> None:
+        """An event of this target has started: what rises and fades around it is no refusal."""
+        stretch = self._stretches.setdefault(target, _Stretch())
+        stretch.raised = True
+        if stretch.refusal is not None and stretch.refusal.reason in TAIL:
+            stretch.refusal = None
+
     def finish(self) -> list[Refusal]:
         """The end of the stream: those that were open."""
         left = list(self.open)
@@ -70,9 +77,7 @@ class Refusals:
     def _go_on(self, target: TargetHearing, end: int, at: str | None) -> None:
         stretch = self._stretches.setdefault(target.target, _Stretch())
         if target.running:
-            stretch.raised = True
-            if stretch.refusal is not None and stretch.refusal.reason in TAIL:
-                stretch.refusal = None
+            self.raised(target.target)
         if not target.refused or (stretch.raised and target.refused in TAIL):
             return
         probability = target.probability if target.probability is not None else 0.0

@@ -58,6 +58,8 @@ class Seen:
             event = event_from(told)
             self._events[event.id] = event
             self._mark(event)
+            if event.phase == "start":
+                self._refusals.raised(event.target)
             while len(self._events) > KEPT:
                 self._events.popitem(last=False)
         elif told["kind"] == "hearing":

@@ -25,7 +25,7 @@ QUIT_KEYS = (b"q", b"Q", b"\x03", b"\x04")
 
 
 class Terminal:
-    """A context: the screen is ours inside. Signals (a new size, a stop and its end, Ctrl-C) arrive through `fileno`."""
+    """A context: the screen is ours inside. Signals (a new size, a stop and its end, Ctrl-C) wake `descriptors`."""
 
     def __init__(self, output: TextIO) -> None:
         """output: a terminal; keys are read from standard input where that is one too."""

@@ -37,6 +37,14 @@ def test_the_rise_and_fall_of_an_event_are_no_refusals() -> None:
     assert len(refusals_of(running, target(), rising, target())) == 1, "another stretch"
 
 
+def test_an_event_whose_hops_were_missed_is_still_one() -> None:
+    """Who comes in the middle of a sound, or was too slow, is told of the event, but not of the hops that ran."""
+    refusals = Refusals()
+    refusals.raised("hand_clap")
+    assert refusals.push(hearing(target(probability=0.9, refused="the same onset")), PATCH, None) == []
+    assert refusals.open == ()
+
+
 def test_an_echo_is_told_though_its_clap_was_an_event() -> None:
     (found,) = refusals_of(target(probability=0.9, running=True), target(probability=0.9, running=True, refused="an echo"),
                            target(probability=0.3, refused=UNDER), target())
