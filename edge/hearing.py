@@ -81,7 +81,7 @@ class Timed:
                 if self._progress is not None:
                     self._progress(min(self.seconds, self._wanted), self._wanted)
             yield block
-            if self.seconds >= self._wanted:
+            if self.seconds >= self._wanted - 1e-6:  # tenths do not add up exactly
                 return
 
     def close(self) -> None:

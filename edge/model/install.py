@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -28,10 +29,11 @@ from edge.model.manifest import (
 )
 from edge.model.manifest_file import MANIFEST, load_manifest, load_own_rows, manifest_text
 from edge.model.own_rows import ROWS, copy_bank, with_own_rows
-from edge.model.pack import unpack
+from edge.model.pack import shipped_names, unpack
 from edge.model.quantization import dequantise
 from edge.model.runtime import open_runtime
 from edge.model.split import Cut, SchemaMissing, expose, logit_steps_off, split
+from edge.model.store import embedded_folder
 from edge.model.trial import try_model
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import SAMPLE_RATE, Patch
@@ -139,6 +141,14 @@ def _build_published(file: Path, into: Path, *, thing: str, name: str | None, la
         manifest = _write_split(into, manifest, cut)
     manifest.check(thing)
     _write_manifest(into, manifest)
+    if known is not None:
+        _copy_calibrations(embedded_folder() / known.name, into)
+
+
+def _copy_calibrations(folder: Path, into: Path) -> None:
+    """What `calibrate` found for a file that we know, from the folder of this program that is named as it is."""
+    for name in shipped_names(folder):
+        shutil.copyfile(folder / name, into / name)
 
 
 def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:

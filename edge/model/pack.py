@@ -17,13 +17,14 @@ _ENTRIES = 16
 
 
 def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:
-    """Write the model in `directory` to `output`: manifest, its files, cards (*.md) and the bank's list beside it.
+    """Write the model in `directory` to `output`: manifest, its files; cards (*.md), calibrations and the bank's list.
 
     The published file that a split came from stays out. Raises OSError.
     """
     names = [MANIFEST, *(spec.file for spec in manifest.files)]
     names += sorted(path.name for path in directory.iterdir()
                     if (path.suffix == ".md" and NAME.fullmatch(path.name)) or path.name == BANK_LIST)
+    names += shipped_names(directory)
     with tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name in names:
             content = (directory / name).read_bytes()
@@ -31,6 +32,11 @@ def write_pack(directory: Path, manifest: Manifest, output: Path) -> None:
             entry = tarfile.TarInfo(f"{manifest.name}/{name}")
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
+
+
+def shipped_names(directory: Path) -> list[str]:
+    """The calibrations that lie beside a model: one for each runtime that it was calibrated on."""
+    return sorted(path.name for path in directory.glob("calibration-*.json") if NAME.fullmatch(path.name))
 
 
 def unpack(archive: Path, into: Path, *, thing: str = "") -> None:

@@ -1,0 +1,236 @@
+"""`edge-audio calibrate` as its users meet it, and what a calibration changes where events are made."""
+
+from __future__ import annotations
+
+import json
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.app import build, load_calibrations, load_model
+from edge.checkup import check
+from edge.cli import main
+from edge.decision.calibration import probability_of
+from edge.decision.resolve import resolve_targets
+from edge.errors import SourceError
+from edge.features.frontend import FrontEnd
+from edge.hearing import PATIENCE_SECONDS, Timed, hear
+from edge.learn.calibrate import threshold_logit
+from edge.learn.room import load_room
+from edge.model.calibration_file import load_calibration, own_path, save_calibration
+from edge.model.classifier import Model
+from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings
+from tests.fakes import FakeSource, blocks_of, silence, tone
+from tests.test_cli import complaint, edge_audio, write_wav
+
+DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
+
+
+@pytest.fixture(scope="module")
+def starter() -> Model:
+    return load_model("starter")
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """Forty seconds of a humming room in which something falls now and then."""
+    rng = np.random.default_rng(2)
+    samples = rng.normal(0, 60, 40 * 16_000)
+    for start in range(16_000, len(samples) - 8_000, 24_000):
+        samples[start: start + 3_200] += rng.normal(0, 5_000, 3_200) * np.exp(-np.arange(3_200) / rng.uniform(100, 900))
+    return write_wav(tmp_path / "room.wav", samples.astype(np.int16))
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGE_AUDIO_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: int = 0) -> str:
+    assert main(["calibrate", *map(str, arguments)]) == code, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def test_the_room_moves_thresholds_and_keeps_embeddings_only(
+        room: Path, state: Path, starter: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(capsys, "--room", room, "--target", "hand_clap", "--budget", "1/day")
+    assert "hand_clap" in text and "Drawn out" in text and "misses" in text and "kept in" in text
+    kept = load_calibration(own_path(state, "starter"), starter.manifest)
+    assert kept is not None and kept.problem(starter) == ""
+    entry = kept.targets["hand_clap"]
+    assert entry.made == "room" and entry.room is not None and entry.room.hours == pytest.approx(40 / 3600, rel=0.01)
+    assert entry.expected.extrapolated and entry.expected.alarms_upper > entry.expected.alarms_per_day
+    embeddings = load_room(state, starter.manifest)
+    assert embeddings is not None and embeddings.embeddings.shape[1] == starter.embedding_size
+    assert float(embeddings.seconds.sum()) == pytest.approx(40, rel=0.01)
+    assert {path.suffix for path in state.rglob("*") if path.is_file()} == {".json", ".npz"}, "no sound is kept"
+
+
+def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [json.loads(run(capsys, "--room", room, "--target", "hand_clap", "--budget", budget, "--format", "json",
+                            "--dry-run")) for budget in ("5/hour", "0.2/week")]
+    first, second = (each["targets"]["hand_clap"] for each in found)
+    assert first["threshold"] < second["threshold"] and first["misses"][0] <= second["misses"][0]
+    assert not state.exists(), "--dry-run keeps nothing"
+
+
+def test_a_calibration_serves_at_the_next_start(room: Path, state: Path, starter: Model,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "--room", room, "--target", "hand_clap", "--format", "csv")
+    settings = Settings(log=LogSettings(events=""), source=SourceSettings(kind="file", path=str(room)))
+    appliance = build(settings, state, source=FakeSource([]))
+    kept = load_calibration(own_path(state, "starter"), starter.manifest)
+    assert kept is not None
+    sounds = {sound.name: sound for sound in appliance.listener.targets.sounds}
+    entry = kept.targets["hand_clap"]
+    assert (sounds["hand_clap"].threshold, sounds["hand_clap"].scale) == (entry.threshold, entry.scale)
+    found = load_calibrations(appliance.model, settings, state)
+    assert found.problems == () and found.entries["hand_clap"].made == "room"
+    assert found.entries["typing"].made == "shipped", "what the owner left alone is what came with the model"
+    assert found.about()["problems"] == []
+    assert "hand_clap       room" in run(capsys, "--list")
+
+
+def test_what_does_not_fit_is_said_with_the_command_that_mends_it_and_not_used(
+        room: Path, state: Path, starter: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "--room", room, "--target", "hand_clap", "--target", "typing")  # logs to standard error from here on
+    path = own_path(state, "starter")
+    kept = load_calibration(path, starter.manifest)
+    assert kept is not None
+    changed = replace(kept.targets["hand_clap"], row_sha256="0" * 64)
+    save_calibration(path, kept.with_targets({"hand_clap": changed}))
+    settings = Settings()
+    found = load_calibrations(starter, settings, state)
+    said = capsys.readouterr().err
+    assert "calibration of hand_clap: its rows have changed" in said
+    assert "edge-audio calibrate --model starter --target hand_clap" in said
+    assert found.entries["hand_clap"].made == "shipped" and found.entries["typing"].made == "room"
+    run(capsys, "--list", code=1)
+    save_calibration(path, replace(kept, binding=replace(kept.binding, sha256="1" * 64)))
+    found = load_calibrations(starter, settings, state)
+    assert "made for another backbone" in found.problems[0] and "(edge-audio calibrate --model starter)" in found.problems[0]
+    assert all(entry.made == "shipped" for entry in found.entries.values())
+    path.write_text("{", encoding="utf-8")
+    assert "no JSON" in load_calibrations(starter, settings, state).problems[0]
+    quiet = replace(settings, source=SourceSettings(kind="file", path=str(room), paced=False))
+    findings = [finding for finding in check(quiet, state) if finding.part == "calibration"]
+    assert [finding.ok for finding in findings] == [False]
+    assert findings[0].advice == "edge-audio calibrate --model starter"
+
+
+def test_an_entry_for_other_labels_is_not_the_settings_target(state: Path, starter: Model) -> None:
+    settings = Settings(target=(TargetSettings(name="hand_clap", labels=("hand_clap", "applause")),))
+    found = load_calibrations(starter, settings, state)
+    assert found.entries == {} and found.problems == (), "what came with the model is for its own labels"
+
+
+def test_reset_takes_one_or_all_back(room: Path, state: Path, starter: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "--room", room, "--target", "hand_clap", "--target", "typing")
+    run(capsys, "--reset", "hand_clap")
+    kept = load_calibration(own_path(state, "starter"), starter.manifest)
+    assert kept is not None and set(kept.targets) == {"typing"}
+    run(capsys, "--reset")
+    assert not own_path(state, "starter").exists()
+    run(capsys, "--reset", code=2)
+    run(capsys, "--reset", "typing", code=2)
+
+
+def test_labelled_folders_give_a_curve_a_picture_and_what_it_is_worth(
+        state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for side, sound in (("with", "claps"), ("without", "voice")):
+        (tmp_path / side).mkdir()
+        with wave.open(str(DEMO / f"{sound}.wav"), "rb") as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        for number in range(6):
+            piece = samples[number * len(samples) // 8: number * len(samples) // 8 + 32_000]
+            write_wav(tmp_path / side / f"{number}.wav", piece.astype(np.int16))
+    picture = tmp_path / "claps.png"
+    text = run(capsys, "--target", "hand_clap", "--positives", tmp_path / "with", "--negatives", tmp_path / "without",
+               "--plot", picture, "--format", "json")
+    found = json.loads(text)["targets"]["hand_clap"]
+    assert found["positives"] == 6 and found["negatives"] == 6
+    assert found["recall"][1] < found["recall"][0] <= found["recall"][2]
+    assert found["alarms_per_hour_upper"] > 0 and found["hours"] > 0
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(("arguments", "named"), [
+    (["--minutes", "0"], "--minutes"),
+    (["--minutes", "nan"], "--minutes"),
+    (["--budget", "often"], "--budget"),
+    (["--varied-minutes", "-1"], "--varied-minutes"),
+    (["--target", "hand_clup"], "hand_clup"),
+    (["--positives", "."], "--positives and --negatives"),
+    (["--positives", ".", "--negatives", "."], "--positives"),
+    (["--positives", ".", "--negatives", ".", "--target", "hand_clap"], "twice"),
+    (["--room", "no_such_folder"], "no_such_folder"),
+    (["--room", "edge"], "edge"),
+    (["--clips", "no_such_folder"], "no_such_folder"),
+    (["--clips", "edge"], "edge"),
+    (["--split", "eval"], "--split"),
+    (["--plot", "picture.jpg"], "--plot"),
+    (["--model", "no_such_model"], "no_such_model"),
+])
+def test_a_mistake_is_one_line(arguments: list[str], named: str, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", *arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("edge-audio: ")]
+    assert len(lines) == 1 and named in lines[0] and "found" in lines[0] and "wanted" in lines[0]
+    assert not state.exists()
+
+
+def test_a_state_directory_that_cannot_be_written_is_said_before_hearing(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = edge_audio("calibrate", "--room", room, "--state-dir", tmp_path / "file" / "state", code=2)
+    assert "which cannot be written" in complaint(done)
+
+
+def test_a_pattern_has_no_threshold_of_its_own(tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('[[target]]\nname = "hand_clap"\n[[target]]\nname = "twice"\npattern_of = "hand_clap"\n',
+                      encoding="utf-8")
+    assert main(["calibrate", "--config", str(config), "--target", "twice"]) == 2
+    assert "a pattern over hand_clap" in capsys.readouterr().err
+
+
+def test_a_source_that_gives_nothing_is_given_up_and_so_is_one_of_zeros(starter: Model) -> None:
+    now = iter(np.arange(0.0, 100.0, 1.0))
+    with pytest.raises(SourceError, match="no sound for"):
+        list(Timed(FakeSource([None] * (int(PATIENCE_SECONDS) + 5)), 60.0, monotonic=lambda: float(next(now))).blocks())
+    targets = resolve_targets((), starter.labels, starter.targets).sounds
+    with pytest.raises(SourceError, match="nothing but zeros"):
+        hear(starter, targets, FakeSource(blocks_of(silence(3.0))), hop_seconds=0.24)
+
+
+def test_hearing_ends_in_time_and_gives_each_patch_its_place(starter: Model) -> None:
+    targets = resolve_targets((), starter.labels, starter.targets).sounds
+    sound = np.concatenate([tone(2.0, amplitude=40.0), tone(1.0), tone(17.0, amplitude=40.0)])
+    source = FakeSource(blocks_of(sound), live=True)
+    heard = hear(starter, targets, source, hop_seconds=0.24, seconds=10.0, most_embeddings=8)
+    assert source.closed and heard.seconds == pytest.approx(10.0, abs=0.11)
+    assert heard.embeddings.shape[1] == starter.embedding_size and 4 <= len(heard.embeddings) <= 8
+    patches = len(next(iter(heard.stretches.values()))[0])
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    assert patches == sum(len(front_end.push(block)) for block in blocks_of(sound[:160_000]))
+    gated = hear(starter, targets, FakeSource(blocks_of(sound)), hop_seconds=0.24, gate=GateSettings())
+    for name, (logits,) in gated.stretches.items():
+        plain = hear(starter, targets, FakeSource(blocks_of(sound)), hop_seconds=0.24).stretches[name][0]
+        scored = np.isfinite(logits)
+        assert 0 < scored.sum() < len(logits) <= len(plain)
+        start = (gated.positions[0]) // 3840
+        assert np.array_equal(logits[scored], plain[start: start + len(logits)][scored]), "left-out patches keep their place"
+        break
+
+
+def test_the_threshold_that_is_kept_is_the_one_that_serves(room: Path, state: Path, starter: Model,
+                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "--room", room, "--target", "hand_clap")
+    entry = load_calibrations(starter, Settings(), state).entries["hand_clap"]
+    sound = build(Settings(log=LogSettings(events="")), state, source=FakeSource([])).listener.targets.sounds[0]
+    logit = threshold_logit(entry)
+    for step, starts in ((1e-3, True), (-1e-3, False)):
+        probability = probability_of(logit + step, sound.scale, sound.offset, sound.scale_below)
+        assert (probability >= sound.threshold) is starts
