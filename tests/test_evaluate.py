@@ -56,6 +56,14 @@ def test_accuracy_counts_clips_of_known_classes_and_areas_count_all() -> None:
     assert (typing.clips, typing.negatives, typing.recall) == (1, 4, 1.0)
 
 
+def test_a_label_of_the_classs_own_name_stands_for_it_alone() -> None:
+    classes = [SoundClass("clap", ("hand_clap",), ("clap", "Clapping"), ()), SoundClass("moo", ("cow",), ("Moo",), ())]
+    clips = [Clip(Path("x"), name) for name in ("hand_clap", "noise")]
+    scores = np.array([[0.1, 0.9, 0.0], [0.9, 0.2, 0.0]], np.float32)
+    assert measure(clips, scores, ("Clapping", "clap", "Moo"), classes).classes[0].area_under_curve == 1.0
+    assert measure(clips, scores, ("Clapping", "other", "Moo"), classes).classes[0].area_under_curve == 0.0
+
+
 def test_the_bundled_table_names_each_label_once_and_fits_the_starter() -> None:
     classes = load_classes(ROOT / "models" / "classes.toml")
     labels = [label for entry in classes for label in entry.labels]

@@ -125,18 +125,24 @@ def measurable(clips: Sequence[Clip], labels: Sequence[str], classes: Iterable[S
     return used
 
 
+def _heard_by(entry: SoundClass, labels: Sequence[str]) -> list[str]:
+    own = [label for label in entry.labels if label in labels]
+    return [entry.name] if entry.name in own else own
+
+
 def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence[str],
             classes: Iterable[SoundClass]) -> Figures:
     """Accuracy, and for each class the area under the ROC curve and the recall.
 
-    scores: float32 `(clips, labels)`, each clip's highest patch. A class's score is the highest of its labels'.
+    scores: float32 `(clips, labels)`, each clip's highest patch. A class's score is the label's of its own name where the
+    model has one (rows of our own for a published file), else the highest of its labels'.
     Raises SourceError where there is nothing to measure.
     """
     used = measurable(clips, labels, classes)
     column = {label: number for number, label in enumerate(labels)}
     names = np.array([clip.name for clip in clips])
-    by_class = np.stack([scores[:, [column[label] for label in entry.labels if label in column]].max(axis=1)
-                         for entry in used], axis=1)
+    by_class = np.stack([scores[:, [column[label] for label in _heard_by(entry, labels)]].max(axis=1) for entry in used],
+                        axis=1)
     truth = {entry.name: np.isin(names, entry.clips) for entry in used}
     top = by_class.argmax(axis=1)
     inside = np.any([*truth.values()], axis=0)

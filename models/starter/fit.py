@@ -12,16 +12,17 @@ from torch.nn import functional
 Floats = npt.NDArray[np.float32]
 
 
-def fit_rows(embeddings: Floats, wanted: Floats, weights: Floats, ridge: float) -> tuple[Floats, Floats]:
+def fit_rows(embeddings: Floats, wanted: Floats, weights: Floats, ridge: float | Floats) -> tuple[Floats, Floats]:
     """Fit every label's row.
 
     ``embeddings`` float32 (n, e); ``wanted`` float32 (n, labels), 0 or 1; ``weights`` float32 (n, labels), 0 where a
-    window says nothing about a label. Gives weights float32 (labels, e) and bias float32 (labels,), for embeddings as
-    they are.
+    window says nothing about a label; ``ridge`` one for all, or float32 (labels, e) on values over their deviation.
+    Gives weights float32 (labels, e) and bias float32 (labels,), for embeddings as they are.
     """
     centre, spread = embeddings.mean(0), embeddings.std(0) + 0.05 * embeddings.std()
     inputs = torch.from_numpy((embeddings - centre) / spread)
     answers, shares = torch.from_numpy(wanted), torch.from_numpy(weights / np.maximum(weights.sum(0), 1e-9))
+    penalty = torch.as_tensor(ridge, dtype=torch.float32)
     rows = torch.zeros(wanted.shape[1], embeddings.shape[1], requires_grad=True)
     bias = torch.zeros(wanted.shape[1], requires_grad=True)
     optimiser = torch.optim.LBFGS([rows, bias], max_iter=150, history_size=12, line_search_fn="strong_wolfe")
@@ -30,7 +31,7 @@ def fit_rows(embeddings: Floats, wanted: Floats, weights: Floats, ridge: float) 
         optimiser.zero_grad()
         logits = inputs @ rows.T + bias
         entropy = functional.binary_cross_entropy_with_logits(logits, answers, reduction="none")
-        total = (entropy * shares).sum() + ridge * rows.square().sum()
+        total = (entropy * shares).sum() + (penalty * rows.square()).sum()
         total.backward()
         return total
 
