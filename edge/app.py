@@ -14,14 +14,17 @@ from edge.calibrated import Calibrations, calibrations_for
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
+from edge.journal import FILE as JOURNAL
 from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
 from edge.model.manifest_file import load_manifest
+from edge.model.quantization import quantise
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
+from edge.sinks.journal import JournalSink, Pack
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
@@ -101,6 +104,15 @@ def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Cali
     for problem in found.problems:
         log.warning("%s", problem)
     return found
+
+
+def packing(model: Model) -> Pack | None:
+    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
+    spec = model.manifest.backbone
+    if spec is None or spec.output.dtype != "int8":
+        return None
+    scale, zero_point = spec.output.scale, spec.output.zero_point
+    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
 
 
 @dataclass
@@ -188,6 +200,10 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         sinks.append(LogSink(settings.log, settings.device.name))
     if watch is not None:
         sinks.append(watch)
+    if settings.journal.events:
+        spec = model.manifest.backbone
+        sinks.append(JournalSink(settings.journal, state_dir / JOURNAL, pack=packing(model), labels=model.labels,
+                                 backbone=spec.sha256 if spec is not None else ""))
     if settings.mqtt.host:
         sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
     # Last, so that nothing is open when anything above is refused.

@@ -49,8 +49,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help=f"{FEWEST} to {MOST} recordings of the sound")
     parser.add_argument("--microphone", action="store_true", help="record examples from the settings' source")
     parser.add_argument("--count", type=int, default=10, metavar="N", help="with --microphone: how many (10)")
-    parser.add_argument("--sound", choices=("impulsive", "lasting"), help="an event for each onset, or one from start to end "
-                                                                        "(measured from the recordings)")
+    parser.add_argument("--sound", choices=("impulsive", "lasting"), help="an event for each onset, or one from start to "
+                                                                        "end (measured from the recordings)")
     parser.add_argument("--like", action="append", default=[], metavar="CLASS",
                         help="a class of the bank that is this sound too (repeatable)")
     parser.add_argument("--alarms-per-hour", type=float, default=2.0, metavar="N",
@@ -166,8 +166,8 @@ def _row(sound: TaughtSound) -> dict[str, object]:
 
 def _explain(sound: TaughtSound, model: Model, embedder: Embedder, gathered: Gathered) -> None:
     foreseen = sound.foreseen
-    print(f"of {foreseen.clips} recordings, each judged without itself, {foreseen.heard} would be heard; of an hour of varied "
-          f"sound {foreseen.alarms_per_hour:.1f} false alarms are to be expected (at most {foreseen.alarms_upper:.1f}, 95 %)")
+    print(f"of {foreseen.clips} recordings, each judged without itself, {foreseen.heard} would be heard; an hour of varied "
+          f"sound brings {foreseen.alarms_per_hour:.1f} false alarms (at most {foreseen.alarms_upper:.1f}, with 95 %)")
     if foreseen.collisions:
         print(f"nearest to it: {', '.join(foreseen.collisions)}")
     for name in hears(model, embedder, gathered, without=sound.name):

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.learn.figures import ALARM_SECONDS, poisson_upper
+from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
 from edge.learn.probability import fit_platt
 from edge.learn.regression import Floats, fit_rows
 
 HEARD, PLACED, ALTERED, QUIET = range(4)
 """Kinds of embedding that an example gives: see `edge.learn.examples.Stretches`."""
-RIDGE = 10.0
+FORMS = ((0.04, 0.1), (0.1, 1.0))
+"""Ridge for each value of an embedding, and `narrowest` of fit_rows; what hears more examples, out of fold, is taken. The
+first suits the starter better, the second YAMNet, on sounds that nothing here was trained with."""
 PRESENT_SHARE = 0.1
 """What all examples weigh together, all negatives being 1 each."""
 QUIET_WEIGHT = 2.0
@@ -110,11 +112,19 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
     weights = np.concatenate((_example_weights(examples, float(negatives.weights.sum())), negatives.weights))
     # The last column is fitted to all; each before it leaves one fold out.
     used = weights[:, None] * np.stack([fold != number for number in (*range(folds), -1)], axis=1)
-    rows, bias = fit_rows(embeddings, np.repeat(wanted[:, None], folds + 1, axis=1), used.astype(np.float32), ridge=RIDGE)
-    logits = np.einsum("ij,ij->i", embeddings, rows[fold]) + bias[fold]
-    own, other = logits[: len(positive)], logits[len(positive):]
-    heard = np.array([own[(examples.clip == clip) & (examples.kind == HEARD)].max() for clip in range(examples.clips)])
-    start = threshold_logit(heard, other, negatives.seconds, alarms_per_hour)
+    best: tuple[tuple[float, float], float, Floats, float, Floats, Floats] | None = None
+    for ridge, narrowest in FORMS:
+        rows, bias = fit_rows(embeddings, np.repeat(wanted[:, None], folds + 1, axis=1), used.astype(np.float32),
+                              ridge=ridge * embeddings.shape[1], narrowest=narrowest)
+        logits = np.einsum("ij,ij->i", embeddings, rows[fold]) + bias[fold]
+        own, other = logits[: len(positive)], logits[len(positive):]
+        heard = np.array([own[(examples.clip == clip) & (examples.kind == HEARD)].max() for clip in range(examples.clips)])
+        start = threshold_logit(heard, other, negatives.seconds, alarms_per_hour)
+        merit = (float((heard >= start).sum()), _area(heard, other))
+        if best is None or merit > best[0]:
+            best = merit, start, rows[-1], float(bias[-1]), heard, other
+    assert best is not None  # FORMS is not empty
+    _, start, row, row_bias, heard, other = best
     curve = fit_platt(np.concatenate((heard, other)).astype(np.float64), np.arange(len(heard) + len(other)) < len(heard))
     count, hours = int((heard >= start).sum()), float(negatives.seconds.sum(dtype=np.float64)) / 3600.0
     capped = np.minimum(negatives.seconds, np.float32(LONGEST_ALARM))
@@ -122,10 +132,14 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
     scale = max(curve.scale, 0.05)
     offset = curve.offset if curve.scale == scale else 0.0
     return Lesson(
-        row=rows[-1], bias=float(bias[-1]), scale=scale, offset=offset,
+        row=row, bias=row_bias, scale=scale, offset=offset,
         threshold=_logistic(scale * start + offset), release_threshold=_logistic(scale * (start - RELEASE_LOGITS) + offset),
         heard=count, clips=examples.clips, alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
         collisions=_collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
+
+
+def _area(heard: Floats, other: Floats) -> float:
+    return area_under_curve(np.concatenate((heard, other)), np.arange(len(heard) + len(other)) < len(heard))
 
 
 def threshold_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: float) -> float:

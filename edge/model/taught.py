@@ -66,14 +66,12 @@ class TaughtSound:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak. logit: of its labels then, in the
-    model's own head, without any correction."""
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak."""
 
     event: str
     target: str
     right: bool
     cells: Cells
-    logit: float
     judged_at: str
 
 

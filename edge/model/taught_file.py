@@ -204,7 +204,7 @@ def _parsed(table: Table, arrays: Any) -> Taught:
         sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
         judgements=tuple(
             Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
-                      array(f"judged{number}", np.int8, (columns,)), one.finite("logit"), one.text("judged_at"))
+                      array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"))
             for number, one in enumerate(table.tables("judgements"))),
         corrections={one.text("target"): TaughtCorrection(array(f"correction{number}", np.float32, (columns,)),
                                                           one.finite("bias"))
