@@ -166,7 +166,8 @@ def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone = row
-    return Entry(id_, target, label, probability, score, datetime.fromisoformat(started), datetime.fromisoformat(ended) if ended else None, level,
+    return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),
+                 datetime.fromisoformat(ended) if ended else None, level,
                  None if cells is None else np.frombuffer(cells, np.int8),
                  None if logits is None else np.frombuffer(logits, "<f2").astype(np.float16),
                  tuple(json.loads(labels)) if labels else (), backbone or "")

@@ -1,6 +1,6 @@
 """Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
-fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's own a
-second row is added, which vetoes or supports it. The journal has what is needed; no sound is kept for it.
+fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's
+own a second row is added, which vetoes or supports it. The journal has what is needed; no sound is kept for it.
 """
 
 from __future__ import annotations
