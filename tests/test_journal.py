@@ -20,8 +20,8 @@ LABELS = ("hand_clap", "typing")
 
 def entry(number: int = 0, columns: int = 1024) -> Entry:
     random = np.random.default_rng(number)
-    return Entry(new_event_id(START.timestamp() + number), "hand_clap", "hand_clap", 0.9, 0.8, START + timedelta(seconds=number),
-                 None, -20.5, random.integers(-128, 128, columns).astype(np.int8), np.array([1.5, -2.0], np.float16), LABELS,
+    return Entry(new_event_id(START.timestamp() + number), "hand_clap", "hand_clap", 0.9, 0.8,
+                 START + timedelta(seconds=number), None, -20.5, random.integers(-128, 128, columns).astype(np.int8), np.array([1.5, -2.0], np.float16), LABELS,
                  "b" * 64)
 
 
@@ -72,7 +72,7 @@ def test_events_are_found_by_the_beginning_or_the_end_of_their_ids(tmp_path: Pat
     with pytest.raises(SettingsError, match="3 events"):
         find(path, entries[0].id[:6])
     for none in ("ffffffff", "", "a", "' OR 1=1 --"):
-        with pytest.raises(SettingsError, match="no event|found no"):
+        with pytest.raises(SettingsError, match="found no"):
             find(path, none)
     with pytest.raises(SettingsError, match="no journal"):
         find(tmp_path / "none", "abcd")

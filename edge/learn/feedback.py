@@ -21,6 +21,8 @@ PRESENT_WEIGHT = 5.0
 """What a sound of the bank that the target hears weighs beside one that it does not: there are few."""
 STEPS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """What a judgement weighs, tried in this order: the first under which all of them hold."""
+CLEARLY = 0.5
+"""In logits over the threshold: what of the bank counts as heard. Nearer to it, the next playback decides."""
 MARGIN = 1.0
 """In logits: so far under its release threshold a wrong one must come, or over the threshold a right one."""
 MOST_LOST = 0.02
@@ -78,7 +80,7 @@ def _fit(bank: Standing, judged: Standing, right: NDArray[np.bool_], weight: flo
     given = np.concatenate((bank.power, judged.power))[:, None]
     present = np.clip(1.0 / (1.0 + np.exp(-np.clip(bank.power, -50.0, 50.0))), 0.0, 1.0)
     wanted = np.concatenate((present, right.astype(np.float64)))[:, None]
-    weights = np.concatenate((np.where(bank.power > -1.0, PRESENT_WEIGHT, 1.0), np.full(len(right), weight)))[:, None]
+    weights = np.concatenate((np.where(bank.power > 0.0, PRESENT_WEIGHT, 1.0), np.full(len(right), weight)))[:, None]
     rows, bias = fit_rows(embeddings, wanted.astype(np.float32), weights.astype(np.float32), ridge=RIDGE,
                           given=given.astype(np.float32), narrowest=NARROWEST)
     return rows[0], float(bias[0])
@@ -88,7 +90,7 @@ def _judge(bank: Standing, judged: Standing, right: NDArray[np.bool_], row: Floa
            release: float) -> Corrected:
     after = judged.power + judged.embeddings @ row + bias
     still = bank.power + bank.embeddings @ row + bias
-    present = bank.power >= 0.0
+    present = bank.power >= CLEARLY
     return Corrected(
         row, bias, silenced=int((after[~right] < release - MARGIN).sum()), wrong=int((~right).sum()),
         supported=int((after[right] >= MARGIN).sum()), right=int(right.sum()), kept=int((still[present] >= 0.0).sum()),

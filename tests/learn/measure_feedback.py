@@ -2,10 +2,9 @@
 
     python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] TARGET=CLASS ...
 
-For each target, recordings of `eval` that raise it wrongly (the loudest mistakes of different sources) are played back, each
-time through another room and microphone, until three events were judged wrong. Then the recording and two playbacks that were
-not judged are heard: how many still raise it? And of the recordings of the target, how many are still heard, patch by patch
-over the threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
+For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and microphone,
+until three events were judged wrong. Then the recording and two playbacks that were not judged are heard: how many still
+raise it? And of the recordings of the target, how many are still heard, patch by patch over the threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
 """
 
 from __future__ import annotations
@@ -111,19 +110,17 @@ def correct(bench: Bench, clip: Path) -> Outcome | None:
     playbacks = [altered(samples, np.random.default_rng([7, number])) for number in range(PLAYBACKS)]
     if not bench.events(samples):
         return None
-    before, corrected, used = bench.recall(), 0, 0
+    before, corrected = bench.recall(), 0
     # Every event is judged before any is corrected: three corrections, not one and two that nothing was left of.
     wrong = []
-    for number, playback in enumerate(playbacks[2:]):
+    for playback in playbacks[2:]:
         found = bench.events(playback)
         if found:
             wrong.append(found[0])
         if len(wrong) == CORRECTIONS:
-            used = number
             break
     if len(wrong) < CORRECTIONS:
         return None
-    del used
     for event in wrong:
         bench.judge_wrong(event)
         corrected += 1
@@ -177,8 +174,9 @@ def main() -> None:
         present = [path for path, _ in clips_of(names)] or [path for path, _ in clips_of(names, split="train")]
         for one in outcomes(options.model, options.state_dir, target, names, cases=options.cases, among=among,
                             present=present):
+            lost = 100 * (one.before - one.after) / one.present
             print(f"{one.target:12} {one.clip[:56]:56} {one.playbacks - one.still} of {one.playbacks}  {one.before} {one.after} "
-                  f"of {one.present} ({100 * (one.before - one.after) / one.present:+.1f} points lost)", flush=True)
+                  f"of {one.present} ({lost:+.1f} points lost)", flush=True)
 
 
 if __name__ == "__main__":
