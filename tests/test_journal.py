@@ -21,7 +21,8 @@ LABELS = ("hand_clap", "typing")
 def entry(number: int = 0, columns: int = 1024) -> Entry:
     random = np.random.default_rng(number)
     return Entry(new_event_id(START.timestamp() + number), "hand_clap", "hand_clap", 0.9, 0.8,
-                 START + timedelta(seconds=number), None, -20.5, random.integers(-128, 128, columns).astype(np.int8), np.array([1.5, -2.0], np.float16), LABELS,
+                 START + timedelta(seconds=number), None, -20.5,
+                 random.integers(-128, 128, columns).astype(np.int8), np.array([1.5, -2.0], np.float16), LABELS,
                  "b" * 64)
 
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from edge.learn.regression import Floats, fit_rows
 
-RIDGE = 30.0
-"""Strong: a few judgements must not turn the target over."""
-NARROWEST = 0.5
+RIDGE = 1.0
+"""Beside thousands of sounds that hold their answers. Under a stronger one too little was silenced."""
+NARROWEST = 0.1
 PRESENT_WEIGHT = 5.0
 """What a sound of the bank that the target hears weighs beside one that it does not: there are few."""
 STEPS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """What a judgement weighs, tried in this order: the first under which all of them hold."""
 CLEARLY = 0.5
 """In logits over the threshold: what of the bank counts as heard. Nearer to it, the next playback decides."""
-MARGIN = 1.0
+MARGIN = 0.0
 """In logits: so far under its release threshold a wrong one must come, or over the threshold a right one."""
 MOST_LOST = 0.02
 """Share of the bank's sounds over the threshold that a correction may cost."""

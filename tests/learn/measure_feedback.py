@@ -2,8 +2,8 @@
 
     python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] TARGET=CLASS ...
 
-For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and microphone,
-until three events were judged wrong. Then the recording and two playbacks that were not judged are heard: how many still
+For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and
+microphone, until three events were judged wrong. Then the recording and two playbacks that were not judged are heard: how many still
 raise it? And of the recordings of the target, how many are still heard, patch by patch over the threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
 """
 
@@ -175,8 +175,8 @@ def main() -> None:
         for one in outcomes(options.model, options.state_dir, target, names, cases=options.cases, among=among,
                             present=present):
             lost = 100 * (one.before - one.after) / one.present
-            print(f"{one.target:12} {one.clip[:56]:56} {one.playbacks - one.still} of {one.playbacks}  {one.before} {one.after} "
-                  f"of {one.present} ({lost:+.1f} points lost)", flush=True)
+            print(f"{one.target:12} {one.clip[:56]:56} {one.playbacks - one.still} of {one.playbacks}  {one.before} "
+                  f"{one.after} of {one.present} ({lost:+.1f} points lost)", flush=True)
 
 
 if __name__ == "__main__":
