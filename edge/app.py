@@ -14,12 +14,17 @@ from edge.calibrated import Calibrations, calibrations_for
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
+from edge.journal import FILE as JOURNAL
 from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
 from edge.model.manifest_file import load_manifest
+from edge.model.quantization import quantise
 from edge.model.store import ModelStore
+from edge.model.taught import Taught
+from edge.model.taught_file import load_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
+from edge.sinks.journal import JournalSink, Pack
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
@@ -56,16 +61,26 @@ def model_folder(name: str | Path, state_dir: Path) -> Path:
 
 def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,
                delegate: str = "", rows: Sequence[str] | None = None) -> Model:
-    """Open an embedded or installed model by name, or one by the path of its directory.
+    """Open an embedded or installed model by name, with the sounds that it was taught, or one by the path of its directory.
 
     rows: labels to score; None: all. Raises ModelError where it is not there or is not what its manifest says.
     """
-    folder = model_folder(name, state_dir or default_state_dir())
-    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows)
+    state = state_dir or default_state_dir()
+    folder = model_folder(name, state)
+    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows,
+                       taught=taught_to(name, state))
     front_end = model.manifest.front_end
     if model.wants == "bands" and front_end is not None and front_end.version != FRONT_END_VERSION:
         raise ModelError(f"model {name} front_end version", found=str(front_end.version), wanted=str(FRONT_END_VERSION))
     return model
+
+
+def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
+    """What a model was taught; None for one that cannot be taught, or that is named by its path. Raises ModelError."""
+    if isinstance(name, Path) or os.sep in name:
+        return None
+    manifest = load_manifest(ModelStore(state_dir).find(name))
+    return load_taught(state_dir, manifest) if manifest.kind == "split" else None
 
 
 def load_model_for(settings: ModelSettings, state_dir: Path, *,
@@ -74,6 +89,8 @@ def load_model_for(settings: ModelSettings, state_dir: Path, *,
     rows = None
     if targets is not None:
         manifest = load_manifest(model_folder(settings.name, state_dir))
+        taught = taught_to(settings.name, state_dir)
+        manifest = manifest if taught is None else taught.extend(manifest)
         resolved = resolve_targets(targets, manifest.labels, manifest.targets)
         rows = [manifest.labels[row] for row in resolved.rows()]
     return load_model(settings.name, state_dir=state_dir, runtime=settings.runtime, threads=settings.threads,
@@ -83,10 +100,19 @@ def load_model_for(settings: ModelSettings, state_dir: Path, *,
 def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
     """The calibrations of the settings' targets that fit `model`, which the settings name; what does not is logged."""
     found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
-                             state_dir=state_dir)
+                             state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
     for problem in found.problems:
         log.warning("%s", problem)
     return found
+
+
+def packing(model: Model) -> Pack | None:
+    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
+    spec = model.manifest.backbone
+    if spec is None or spec.output.dtype != "int8":
+        return None
+    scale, zero_point = spec.output.scale, spec.output.zero_point
+    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
 
 
 @dataclass
@@ -159,7 +185,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
-                        watcher=watcher or watch, calibrations=calibrations.entries)
+                        watcher=watcher or watch, calibrations=calibrations.serving,
+                        corrections=calibrations.corrections)
     names = list(listener.targets.names)
     if not names:
         raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
@@ -173,6 +200,10 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         sinks.append(LogSink(settings.log, settings.device.name))
     if watch is not None:
         sinks.append(watch)
+    if settings.journal.events:
+        spec = model.manifest.backbone
+        sinks.append(JournalSink(settings.journal, state_dir / JOURNAL, pack=packing(model), labels=model.labels,
+                                 backbone=spec.sha256 if spec is not None else ""))
     if settings.mqtt.host:
         sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
     # Last, so that nothing is open when anything above is refused.

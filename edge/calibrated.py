@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Calibrated, Correction
 from edge.errors import ModelError
 from edge.model.calibration import Calibration, TargetCalibration, entry_problem, row_sha256
 from edge.model.calibration_file import load_calibration, own_path, shipped_path
 from edge.model.classifier import Model
+from edge.model.taught import Taught, TaughtSound
 from edge.settings import TargetSettings
 
 
@@ -18,12 +20,20 @@ from edge.settings import TargetSettings
 class Calibrations:
     """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or the owner's do.
 
-    problems: what does not fit, each with the command that mends it.
+    taught: sounds of the owner's, with what they were taught with, for those that were not calibrated since.
+    corrections: what feedback added, by target. problems: what does not fit, each with the command that mends it.
     """
 
     entries: dict[str, TargetCalibration] = field(default_factory=dict)
     shipped: dict[str, TargetCalibration] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    taught: dict[str, TaughtSound] = field(default_factory=dict)
+    corrections: dict[str, Correction] = field(default_factory=dict)
+
+    @property
+    def serving(self) -> Mapping[str, Calibrated]:
+        """What the listener takes, by target."""
+        return {**self.taught, **self.entries}
 
     def about(self) -> dict[str, object]:
         """For health."""
@@ -36,7 +46,8 @@ def runtime_kind(model: Model) -> str:
     return model.runtime_name.rsplit(" ", 1)[0]
 
 
-def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, directory: Path, state_dir: Path) -> Calibrations:
+def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, directory: Path, state_dir: Path,
+                     taught: Taught | None = None) -> Calibrations:
     """The calibrations that fit this model, its rows, its runtime and this machine, and are proven here.
 
     wanted: the settings' targets; none: the model's standard ones. directory: the model's own. What does not fit is a
@@ -64,7 +75,13 @@ def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, director
             elif calibration is own:
                 problems.append(f"calibration of {target.name}: {problem}; not used "
                                 f"(edge-audio calibrate --model {name} --target {target.name})")
-    return Calibrations(entries, fitting, tuple(problems))
+    if taught is None:
+        return Calibrations(entries, fitting, tuple(problems))
+    # A target of the settings that has a taught sound's name, but other labels, is another target.
+    others = {target.name for target in wanted if target.labels not in ((), (target.name,))}
+    return Calibrations(entries, fitting, tuple(problems),
+                        {sound.name: sound for sound in taught.sounds if sound.name not in others},
+                        {target: Correction(one.weights, one.bias) for target, one in taught.corrections.items()})
 
 
 def _usable(path: Path, model: Model, command: str, problems: list[str]) -> Calibration | None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.targets import Calibrated
+from edge.decision.targets import Calibrated, Correction
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
@@ -144,18 +144,19 @@ class _Sound:
 
 def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMPLE_RATE, hop_seconds: float = 0.24,
              channel: int = -1, targets: Sequence[TargetSettings] = (),
-             calibrations: Mapping[str, Calibrated] = MappingProxyType({}), embeddings: bool = True, bands: bool = True,
+             calibrations: Mapping[str, Calibrated] = MappingProxyType({}),
+             corrections: Mapping[str, Correction] = MappingProxyType({}), embeddings: bool = True, bands: bool = True,
              progress: Progress | None = None) -> Classification:
     """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
 
     The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one patch.
-    calibrations: by target (`edge.app.load_calibrations`).
+    calibrations, corrections: by target (`edge.app.load_calibrations`).
     embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """
     kept = _Kept(embeddings=embeddings, bands=bands)
     listener = Listener(model, targets=targets, hop_seconds=hop_seconds, channel=channel, on_scores=kept.patch,
-                        calibrations=calibrations)
+                        calibrations=calibrations, corrections=corrections)
     kept.hop_frames = round(hop_seconds * 100)  # the listener has checked it
     if isinstance(sound, np.ndarray):
         source = _Sound(_array_blocks(sound, rate), len(sound) / max(rate, 1), progress)

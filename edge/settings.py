@@ -133,6 +133,14 @@ class PinSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """[journal]: the last events, with what made them, for `feedback`; no sound."""
+
+    events: int = _key(10_000, "events kept, about a kilobyte each, the oldest go first; 0: no journal, no feedback", low=0,
+                       high=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """[log]: one JSON line per event, and how much the program says of itself."""
 
@@ -160,5 +168,6 @@ class Settings:
     target: tuple[TargetSettings, ...] = ()
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     pin: tuple[PinSettings, ...] = ()
+    journal: JournalSettings = field(default_factory=JournalSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)

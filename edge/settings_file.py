@@ -13,6 +13,7 @@ from edge.errors import SettingsError
 from edge.settings import (
     DeviceSettings,
     GateSettings,
+    JournalSettings,
     LogSettings,
     ModelSettings,
     MqttSettings,
@@ -26,7 +27,7 @@ from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
-    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "log": LogSettings,
+    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "journal": JournalSettings, "log": LogSettings,
     "watch": WatchSettings,
 }
 """Every table of the settings file and the dataclass behind it."""

@@ -20,6 +20,8 @@ COMMANDS = {
     "watch": "show what is heard now: levels, probabilities against thresholds, events, and why one was not raised",
     "evaluate": "measure a model on labelled recordings",
     "calibrate": "set thresholds for this room, or by labelled recordings",
+    "teach": "teach the model a sound of your own, from recordings or the microphone",
+    "feedback": "say whether an event was right or wrong; its target is fitted again",
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
     "model": "install, list, show, verify, remove, pack or export models",

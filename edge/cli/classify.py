@@ -61,13 +61,14 @@ def run(options: argparse.Namespace) -> int:
     check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
     # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
     Listener(model, targets=settings.target, hop_seconds=hop)
-    calibrations = load_calibrations(model, settings, state_dir_from(options)).entries
+    calibrations = load_calibrations(model, settings, state_dir_from(options))
     worst = 0
     for file in files:
         try:
             with bar(file.name, "s") as progress:
                 result = classify(model, file, hop_seconds=hop, channel=settings.source.channel,
-                                  targets=settings.target, calibrations=calibrations, embeddings=False,
+                                  targets=settings.target, calibrations=calibrations.serving,
+                                  corrections=calibrations.corrections, embeddings=False,
                                   bands=options.plot is not None, progress=progress)
         except (SourceError, SettingsError) as error:
             about = "" if str(file) in str(error) else f"{file}: "

@@ -16,6 +16,7 @@ from edge.model.head import Head, load_head, logistic
 from edge.model.manifest import Manifest, ModelTarget
 from edge.model.manifest_file import load_manifest
 from edge.model.runtime import Runtime, open_runtime
+from edge.model.taught import Taught
 from edge.model.whole import WholeModel
 from edge.stream import Patch, Scores
 
@@ -103,19 +104,25 @@ class Whole(_Opened):
 
 
 def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
-               rows: Sequence[str] | None = None) -> Model:
+               rows: Sequence[str] | None = None, taught: Taught | None = None) -> Model:
     """Open the model in `directory`, checked once against its manifest: digests, shapes, dtypes, scales, labels.
 
-    rows: labels to score, in this order; None: all. Fewer rows of a split model cost less memory and time.
+    taught: sounds of the owner's, whose rows and labels follow the model's own. rows: labels to score, in this order;
+    None: all. Fewer rows of a split model cost less memory and time.
     Raises ModelError naming the file, what was found and what was wanted.
     """
     manifest = load_manifest(directory)
+    if taught is not None:
+        taught.check(manifest)
+        manifest = taught.extend(manifest)
     chosen = _rows(manifest, rows)
     if manifest.backbone is not None and manifest.head is not None:
         path = manifest.backbone.check(directory)
         backbone = open_backbone(path, manifest.backbone, runtime=runtime, threads=threads, delegate=delegate)
         spec = manifest.head
         head = load_head(spec.check(directory), rows=spec.rows, columns=spec.columns)
+        if taught is not None:
+            head = taught.extend_head(head)
         return Split(manifest, chosen, backbone, head if rows is None else head.rows(chosen))
     assert manifest.whole is not None  # Manifest.check saw to it
     path = manifest.whole.check(directory)

@@ -1,0 +1,82 @@
+"""Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
+fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's
+own a second row is added, which vetoes or supports it. The journal has what is needed; no sound is kept for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from edge.app import model_folder
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.tables import print_rows
+from edge.errors import SettingsError
+from edge.journal import FILE, Entry, find, recent
+from edge.judging import Judged, judge
+from edge.lessons import Lessons
+from edge.model.taught_file import undo_taught
+
+EXAMPLES = """Examples:
+  edge-audio feedback --list                 the newest events with their ids
+  edge-audio feedback 4f1c9a wrong           the event whose id begins or ends so was none
+  edge-audio feedback 4f1c9a right
+  edge-audio feedback 4f1c9a right --target typing       it was not what it was called, but typing
+  edge-audio feedback --undo
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `feedback` takes."""
+    common(parser, formats=True)
+    parser.add_argument("event", nargs="?", metavar="EVENT-ID", help="beginning or end of an event's id, 4 letters or more")
+    parser.add_argument("verdict", nargs="?", choices=("right", "wrong"), help="what it was")
+    parser.add_argument("--target", metavar="NAME", help="judge it as this target (default: the event's own)")
+    verbs = parser.add_mutually_exclusive_group()
+    verbs.add_argument("--list", action="store_true", help="the newest events")
+    verbs.add_argument("--undo", action="store_true", help="take the last step back (of teach, too)")
+    parser.add_argument("--count", type=int, default=20, metavar="N", help="with --list: how many (20)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge, list or undo."""
+    settings, state_dir = settings_from(options), state_dir_from(options)
+    log_to_stderr("warning")
+    if options.undo:
+        print(f"undone: {undo_taught(state_dir, settings.model.name)}")
+        return 0
+    if options.list:
+        lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+        said = {one.event: "right" if one.right else "wrong" for one in lessons.taught.judgements}
+        print_rows([_row(entry, said.get(entry.id, "")) for entry in recent(state_dir / FILE, max(options.count, 1))],
+                   options.format, empty="no event in the journal")
+        return 0
+    if options.event is None or options.verdict is None:
+        raise SettingsError("feedback", found="no event" if options.event is None else "no verdict",
+                            wanted="EVENT-ID right|wrong, --list or --undo")
+    entry = find(state_dir / FILE, options.event)
+    lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+    judged = judge(lessons, settings, entry, right=options.verdict == "right", target=options.target or entry.target,
+                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"))
+    lessons.save(judged.taught)
+    print_rows([_counts(judged)], options.format)
+    if options.format == "table":
+        _explain(judged)
+    return 0
+
+
+def _row(entry: Entry, said: str) -> dict[str, object]:
+    return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
+            "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
+            "judged": said if entry.cells is not None else "cannot be"}
+
+
+def _counts(judged: Judged) -> dict[str, object]:
+    return {"target": judged.target, "wrong": judged.wrong, "silenced": judged.silenced, "right": judged.right,
+            "heard": judged.supported, "known": judged.present, "still_heard": judged.kept}
+
+
+def _explain(judged: Judged) -> None:
+    if judged.silenced < judged.wrong or judged.supported < judged.right:
+        print("not all come out as judged yet: more judgements of the same kind help")
+    print("heard so from the next start on; edge-audio feedback --undo takes it back")

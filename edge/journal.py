@@ -1,0 +1,177 @@
+"""The journal: the last events, each with what made it, so that the owner can say what was right. The one file with sqlite3.
+
+One SQLite file in WAL mode, bounded in events. An entry holds the embedding and the logits at the event's peak, about a
+kilobyte; no sound. Sinks write it, learn reads it; an outbox may stand on the same table: `sequence` only grows.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SettingsError, SinkError
+from edge.stream import Event
+
+FILE = "journal.sqlite3"
+VERSION = 1
+PRUNE_EVERY = 64
+"""Events between two prunings: as many more than the bound may lie in the file."""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NULL, labels TEXT NOT NULL,
+                                  UNIQUE (backbone, labels));
+CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, label TEXT NOT NULL,
+    probability REAL NOT NULL, score REAL NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, level_dbfs REAL NOT NULL,
+    head INTEGER REFERENCES heads, cells BLOB, logits BLOB);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event. cells: int8 `(E,)`, None where no patch made it; logits: float16, one for each of `labels`.
+
+    backbone: sha256 of what made the embedding; "" where there is none.
+    """
+
+    id: str
+    target: str
+    label: str
+    probability: float
+    score: float
+    started_at: datetime
+    ended_at: datetime | None
+    level_dbfs: float
+    cells: NDArray[np.int8] | None = None
+    logits: NDArray[np.float16] | None = None
+    labels: tuple[str, ...] = ()
+    backbone: str = ""
+
+
+def entry_of(event: Event, *, cells: NDArray[np.int8] | None, labels: tuple[str, ...], backbone: str) -> Entry:
+    """What the journal keeps of an event; cells: its embedding as the backbone gave it."""
+    peak = event.peak
+    logits = None if peak is None or peak.logits is None else peak.logits.astype(np.float16)
+    return Entry(event.id, event.target, event.label, event.probability, event.score, event.started_at, event.ended_at,
+                 event.level_dbfs, cells, logits, labels if logits is not None else (),
+                 backbone if cells is not None else "")
+
+
+class Journal:
+    """The file, open for writing. Belongs to one thread."""
+
+    def __init__(self, path: Path, *, events: int) -> None:
+        """Open or make it. events: how many are kept. Raises SinkError where it cannot be written, or is no journal."""
+        self.path, self._most, self._until_pruned = path, events, 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        except (OSError, sqlite3.Error) as error:
+            raise _failed(path, error) from error
+        try:
+            version = self._file.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION):
+                raise SinkError(str(path), found=f"a journal of version {version}", wanted=str(VERSION))
+            # A power cut may cost the last events, never the file; each commit then needs no wait for the card.
+            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 256"):
+                self._file.execute(f"PRAGMA {pragma}")
+            self._file.executescript(_TABLES)
+            self._file.execute(f"PRAGMA user_version = {VERSION}")
+        except (sqlite3.Error, SinkError) as error:
+            self._file.close()
+            if isinstance(error, SinkError):
+                raise
+            raise _failed(path, error) from error
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Put entries in, in one transaction: all of them or none; one whose id is there is replaced, in its place.
+
+        Raises SinkError where the disk fails.
+        """
+        try:
+            with self._file:
+                self._file.execute("BEGIN IMMEDIATE")
+                for entry in entries:
+                    self._put(entry)
+                self._until_pruned -= len(entries)
+                if self._until_pruned <= 0:
+                    self._until_pruned = PRUNE_EVERY
+                    self._file.execute("DELETE FROM events WHERE sequence <= (SELECT MAX(sequence) FROM events) - ?",
+                                       (self._most,))
+        except sqlite3.Error as error:
+            raise _failed(self.path, error) from error
+
+    def close(self) -> None:
+        """Give the file back; the WAL goes into it. Safe twice."""
+        self._file.close()
+
+    def _put(self, entry: Entry) -> None:
+        head = None
+        if entry.cells is not None:
+            key = (entry.backbone, json.dumps(entry.labels, ensure_ascii=False))
+            self._file.execute("INSERT OR IGNORE INTO heads (backbone, labels) VALUES (?, ?)", key)
+            head = self._file.execute("SELECT head FROM heads WHERE backbone = ? AND labels = ?", key).fetchone()[0]
+        self._file.execute(
+            "INSERT INTO events (id, target, label, probability, score, started_at, ended_at, level_dbfs, head, cells,"
+            " logits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET label = excluded.label,"
+            " probability = excluded.probability, score = excluded.score, ended_at = excluded.ended_at,"
+            " head = excluded.head, cells = excluded.cells, logits = excluded.logits",
+            (entry.id, entry.target, entry.label, entry.probability, entry.score, entry.started_at.isoformat(),
+             entry.ended_at.isoformat() if entry.ended_at else None, entry.level_dbfs, head,
+             None if entry.cells is None else entry.cells.tobytes(),
+             None if entry.logits is None else entry.logits.astype("<f2").tobytes()))
+
+
+def recent(path: Path, count: int) -> list[Entry]:
+    """The newest `count` events, newest first; none where there is no journal. Raises SinkError."""
+    return _read(path, "1 ORDER BY sequence DESC LIMIT ?", (count,)) if path.exists() else []
+
+
+def find(path: Path, beginning: str) -> Entry:
+    """The event whose id begins so, or ends so: ids made in the same minute begin alike.
+
+    Raises SettingsError where there is none, or more than one; SinkError where the journal cannot be read.
+    """
+    wanted = "an event's id (edge-audio feedback --list shows the newest)"
+    if not path.exists():
+        raise SettingsError("EVENT-ID", found=f"no journal {path}", wanted=wanted)
+    size = len(beginning)
+    found = _read(path, "length(?) > 3 AND (substr(id, 1, ?) = ? OR substr(id, -?) = ?) LIMIT 3",
+                  (beginning, size, beginning, size, beginning))
+    if len(found) != 1:
+        raise SettingsError("EVENT-ID", found=f"{len(found) or 'no'} event{'s' if len(found) > 1 else ''} {beginning!r}",
+                            wanted=f"more of it: {', '.join(one.id for one in found)}" if found else wanted)
+    return found[0]
+
+
+def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
+    try:
+        with closing(sqlite3.connect(path, timeout=5.0)) as file:
+            file.execute("PRAGMA query_only = ON")
+            rows = file.execute(
+                "SELECT id, target, label, probability, score, started_at, ended_at, level_dbfs, cells, logits, labels,"
+                f" backbone FROM events LEFT JOIN heads USING (head) WHERE {where}", values).fetchall()
+        return [_entry(row) for row in rows]
+    except (sqlite3.Error, ValueError) as error:
+        raise _failed(path, error) from error
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone = row
+    return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),
+                 datetime.fromisoformat(ended) if ended else None, level,
+                 None if cells is None else np.frombuffer(cells, np.int8),
+                 None if logits is None else np.frombuffer(logits, "<f2").astype(np.float16),
+                 tuple(json.loads(labels)) if labels else (), backbone or "")
+
+
+def _failed(path: Path, error: Exception) -> SinkError:
+    return SinkError(str(path), found=str(error), wanted="a journal that can be written (--state-dir)")

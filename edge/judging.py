@@ -1,0 +1,121 @@
+"""What the owner says of an event, made a refit: of a taught sound's own row, or of a correction beside the model's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.app import load_calibrations, load_model
+from edge.decision.calibration import probability_of
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Target
+from edge.errors import ModelError, SettingsError
+from edge.journal import Entry
+from edge.learn.embedding import Embedder
+from edge.learn.feedback import Standing, fit_correction
+from edge.learn.teach import Gathered, learn, negatives_for
+from edge.lessons import Lessons
+from edge.model.classifier import Split
+from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.settings import Settings
+
+MOST_JUDGEMENTS = 200
+"""Of one target; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a refit came out, in counts: wrong ones silenced, right ones heard; what it cost on the bank (or by examples)."""
+
+    target: str
+    silenced: int
+    wrong: int
+    supported: int
+    right: int
+    kept: int
+    present: int
+    taught: Taught
+
+
+def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str) -> Judged:
+    """Take in what the owner said of an event, and refit its target by all that was said of it. Nothing is written.
+
+    target: the event's own, or the one that it should (right) or should not (wrong) have been. Raises SettingsError for an
+    event that no patch made and for a target that is not heard, ModelError for an event of another backbone.
+    """
+    spec = lessons.manifest.backbone
+    if entry.cells is None or spec is None:
+        raise SettingsError(f"event {entry.id}", found=f"one of {entry.target} that no patch made",
+                            wanted="an event of a sound")
+    if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
+        raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
+                         wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
+    one = Judgement(entry.id, target, right, entry.cells, judged_at)
+    mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
+    mine = [*mine, one][-MOST_JUDGEMENTS:]
+    others = [each for each in lessons.taught.judgements if each.target != target]
+    change = f"{target} {entry.id[-12:]} judged {'right' if right else 'wrong'}"
+    taught = replace(lessons.taught, judgements=(*others, *mine), change=change)
+    model = load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime)
+    assert isinstance(model, Split)  # lessons are given to such models only
+    sound = lessons.taught.sound(target)
+    if sound is not None:
+        return _refit_sound(lessons, Embedder(model), sound, taught, mine)
+    served = load_calibrations(model, settings, lessons.state_dir)
+    sounds = resolve_targets(settings.target, model.labels, model.targets, calibrations=served.serving).sounds
+    own = next((each for each in sounds if each.name == target), None)
+    if own is None:
+        names = ", ".join(each.name for each in sounds)
+        raise SettingsError("--target", found=repr(target), wanted=f"a sound that is heard: {names}")
+    return _refit_correction(lessons, model, own, taught, mine)
+
+
+def _refit_sound(lessons: Lessons, embedder: Embedder, sound: TaughtSound, taught: Taught,
+                 mine: Sequence[Judgement]) -> Judged:
+    negatives = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=sound.name,
+                              like=sound.like)
+    fitted, lesson = learn(
+        embedder, sound.name, Gathered(sound.cells, sound.clip, sound.kind, sound.impulsive), negatives,
+        alarms_per_hour=sound.budget_per_hour, impulsive=sound.impulsive, taught_at=sound.taught_at, like=sound.like,
+        forced=sound.forced, judgements=mine)
+    right = np.array([one.right for one in mine])
+    chance = lesson.probabilities(embedder.embeddings(np.stack([one.cells for one in mine])))
+    return Judged(sound.name, int((chance[~right] < fitted.release_threshold).sum()), int((~right).sum()),
+                  int((chance[right] >= fitted.threshold).sum()), int(right.sum()), lesson.heard, lesson.clips,
+                  taught.with_sound(fitted, taught.change))
+
+
+def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Taught, mine: Sequence[Judgement]) -> Judged:
+    embedder = Embedder(model)
+    bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
+    judged = embedder.embeddings(np.stack([one.cells for one in mine]))
+    rows = model.head.weights[target.rows], model.head.bias[target.rows]
+    release = _power(target, None, target.release_threshold) if target.release_threshold > 0.0 else -4.0
+    found = fit_correction(
+        Standing(bank.embeddings, _powers(target, bank.embeddings, *rows)), Standing(judged, _powers(target, judged, *rows)),
+        np.array([one.right for one in mine]), release=max(release, -4.0))
+    correction = TaughtCorrection(found.row / np.float32(target.scale), found.bias / target.scale)
+    return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
+                  replace(taught, corrections={**taught.corrections, target.name: correction}))
+
+
+def _powers(target: Target, embeddings: NDArray[np.float32], weights: NDArray[np.float32],
+            bias: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 `(n,)`: logit of the probability less that of the threshold."""
+    logits = (embeddings @ weights.T + bias).max(axis=1)
+    return np.array([_power(target, float(logit)) for logit in logits], np.float32)
+
+
+def _power(target: Target, logit: float | None, probability: float = 0.0) -> float:
+    if logit is not None:
+        probability = probability_of(logit, target.scale, target.offset, target.scale_below)
+    return _logit(probability) - _logit(target.threshold)
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-7), 1.0 - 1e-7)
+    return math.log(bounded / (1.0 - bounded))

@@ -1,0 +1,204 @@
+"""One sound learnt from its examples: a row against everything else, and how well it will be heard. Pure.
+
+Figures are out of fold throughout: an example is judged by a row that was fitted without it (all that was made of it left
+out together), and a negative by one that was fitted without its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
+from edge.learn.probability import fit_platt
+from edge.learn.regression import Floats, fit_rows
+
+HEARD, PLACED, ALTERED, QUIET = range(4)
+"""Kinds of embedding that an example gives: see `edge.learn.examples.Stretches`."""
+FORMS = ((0.04, 0.1), (0.1, 1.0))
+"""Ridge for each value of an embedding, and `narrowest` of fit_rows; what hears more examples, out of fold, is taken. The
+first suits the starter better, the second YAMNet, on sounds that nothing here was trained with."""
+PRESENT_SHARE = 0.1
+"""What all examples weigh together, all negatives being 1 each."""
+QUIET_WEIGHT = 2.0
+"""An example's own room, without the sound, beside a negative of the bank."""
+MOST_FOLDS = 20
+LONGEST_ALARM = 2.0
+"""Seconds: a negative that stands for more sound stands for sounds that differ a little, not all of them an alarm."""
+LOWEST_RECALL = 0.5
+"""A sound of which less is heard cannot be told apart."""
+LIKE = 0.5
+"""Collisions: negatives that score like this share of the examples."""
+RELEASE_LOGITS = 1.5
+"""How far below its threshold a sound is let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What was made of the recordings of one sound. embeddings float32 `(m, E)`; clip, kind: int `(m,)`.
+
+    clip: which recording; kind: HEARD, PLACED, ALTERED or QUIET.
+    """
+
+    embeddings: Floats
+    clip: NDArray[np.intp]
+    kind: NDArray[np.intp]
+
+    @property
+    def clips(self) -> int:
+        """How many recordings."""
+        return int(self.clip.max()) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Negatives:
+    """Everything else: embeddings float32 `(n, E)`, what each is of, whose it is, the seconds it stands for, `(n,)` each.
+
+    weights: float32 `(n,)`, 1 for an ordinary one.
+    """
+
+    embeddings: Floats
+    names: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    seconds: Floats
+    weights: Floats
+
+    def only(self, kept: NDArray[np.bool_]) -> Negatives:
+        """Those of them that are to be kept, bool `(n,)`."""
+        return Negatives(self.embeddings[kept], self.names[kept], self.sources[kept], self.seconds[kept], self.weights[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learnt. row float32 `(E,)`; probability = logistic(scale * logit + offset).
+
+    heard: examples over the threshold, out of fold, of `clips`. alarms_per_hour: on the negatives, and its upper bound.
+    collisions: names of negatives that look like the sound, worst first, with the seconds of each.
+    """
+
+    row: Floats
+    bias: float
+    scale: float
+    offset: float
+    threshold: float
+    release_threshold: float
+    heard: int
+    clips: int
+    alarms_per_hour: float
+    alarms_upper: float
+    collisions: tuple[tuple[str, float], ...]
+
+    @property
+    def recall(self) -> float:
+        """Share of the examples that would have been heard."""
+        return self.heard / self.clips
+
+    def probabilities(self, embeddings: Floats) -> NDArray[np.float64]:
+        """float64 `(n,)` of float32 `(n, E)`."""
+        power = self.scale * (embeddings @ self.row + self.bias).astype(np.float64) + self.offset
+        return 1.0 / (1.0 + np.exp(-np.clip(power, -500.0, 500.0)))
+
+
+def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: float) -> Lesson:
+    """Fit a row, and judge it. alarms_per_hour: what may be mistaken for it, an hour of varied sound; over 0."""
+    folds = min(examples.clips, MOST_FOLDS)
+    positive = examples.kind != QUIET
+    embeddings = np.concatenate((examples.embeddings, negatives.embeddings))
+    fold = np.concatenate((examples.clip % folds, source_folds(negatives.sources, folds)))
+    wanted = np.concatenate((positive, np.zeros(len(negatives.names), np.bool_))).astype(np.float32)
+    weights = np.concatenate((_example_weights(examples, float(negatives.weights.sum())), negatives.weights))
+    # The last column is fitted to all; each before it leaves one fold out.
+    used = weights[:, None] * np.stack([fold != number for number in (*range(folds), -1)], axis=1)
+    best: tuple[tuple[float, float], float, Floats, float, Floats, Floats] | None = None
+    for ridge, narrowest in FORMS:
+        rows, bias = fit_rows(embeddings, np.repeat(wanted[:, None], folds + 1, axis=1), used.astype(np.float32),
+                              ridge=ridge * embeddings.shape[1], narrowest=narrowest)
+        logits = np.einsum("ij,ij->i", embeddings, rows[fold]) + bias[fold]
+        own, other = logits[: len(positive)], logits[len(positive):]
+        heard = np.array([own[(examples.clip == clip) & (examples.kind == HEARD)].max() for clip in range(examples.clips)])
+        start = threshold_logit(heard, other, negatives.seconds, alarms_per_hour)
+        merit = (float((heard >= start).sum()), _area(heard, other))
+        if best is None or merit > best[0]:
+            best = merit, start, rows[-1], float(bias[-1]), heard, other
+    assert best is not None  # FORMS is not empty
+    _, start, row, row_bias, heard, other = best
+    curve = fit_platt(np.concatenate((heard, other)).astype(np.float64), np.arange(len(heard) + len(other)) < len(heard))
+    count, hours = int((heard >= start).sum()), float(negatives.seconds.sum(dtype=np.float64)) / 3600.0
+    capped = np.minimum(negatives.seconds, np.float32(LONGEST_ALARM))
+    alarms, upper = alarms_with_bound(capped[other >= start], capped)
+    scale = max(curve.scale, 0.05)
+    offset = curve.offset if curve.scale == scale else 0.0
+    return Lesson(
+        row=row, bias=row_bias, scale=scale, offset=offset,
+        threshold=_logistic(scale * start + offset), release_threshold=_logistic(scale * (start - RELEASE_LOGITS) + offset),
+        heard=count, clips=examples.clips, alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
+        collisions=_collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
+
+
+def _area(heard: Floats, other: Floats) -> float:
+    return area_under_curve(np.concatenate((heard, other)), np.arange(len(heard) + len(other)) < len(heard))
+
+
+def threshold_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: float) -> float:
+    """The logit from which it is the sound: few enough negatives over it; higher where no example needs it so low."""
+    order = np.argsort(-other, kind="stable")
+    alarms = np.cumsum(np.minimum(seconds[order], LONGEST_ALARM), dtype=np.float64) / ALARM_SECONDS
+    allowed = alarms_per_hour * float(seconds.sum(dtype=np.float64)) / 3600.0
+    first = int(np.searchsorted(alarms, allowed, side="right"))
+    budget = float(other[order[min(first, len(order) - 1)]])
+    lowest = float(np.min(heard))
+    # Half way to the weakest example: another day's sound will be weaker, another day's noise louder.
+    return float(np.nextafter(np.float32(max(budget, (budget + lowest) / 2.0)), np.float32(np.inf)))
+
+
+def alarms_with_bound(over: Floats, seconds: Floats) -> tuple[float, float]:
+    """False alarms that seconds `(k,)` of sound over a threshold are, and the upper 95 % bound of their number.
+
+    seconds: of all negatives, `(n,)`. Each stands for a different length, so counts are weighted: the exact Poisson bound is
+    taken for counts of the mean weight (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side: rounded up).
+    """
+    counted = seconds if not len(over) or not over.any() else over
+    total = float(counted.sum(dtype=np.float64))
+    unit = float((counted.astype(np.float64) ** 2).sum()) / total / ALARM_SECONDS if total > 0.0 else 1.0
+    alarms = float(over.sum(dtype=np.float64)) / ALARM_SECONDS
+    return alarms, unit * poisson_upper(int(np.ceil(alarms / unit - 1e-9)))
+
+
+def source_folds(sources: NDArray[np.str_], folds: int) -> NDArray[np.intp]:
+    """int `(n,)`: a fold for each, all of one source together, filled evenly (the largest source first)."""
+    names, inverse, counts = np.unique(sources, return_inverse=True, return_counts=True)
+    place = np.zeros(len(names), np.intp)
+    filled = np.zeros(folds)
+    for number in np.argsort(-counts, kind="stable"):
+        place[number] = int(filled.argmin())
+        filled[place[number]] += counts[number]
+    return place[inverse]
+
+
+def _example_weights(examples: Examples, negatives: float) -> Floats:
+    """float32 `(m,)`: every recording weighs the same, whatever was made of it; all together PRESENT_SHARE of the rest."""
+    positive = examples.kind != QUIET
+    each = np.bincount(examples.clip[positive], minlength=examples.clips)
+    share = PRESENT_SHARE * negatives / examples.clips / np.maximum(each, 1)
+    return np.where(positive, share[examples.clip], QUIET_WEIGHT).astype(np.float32)
+
+
+def _collisions(other: Floats, negatives: Negatives, start: float) -> tuple[tuple[str, float], ...]:
+    seconds: dict[str, float] = {}
+    for place in np.flatnonzero(other >= start):
+        name = str(negatives.names[place])
+        seconds[name] = seconds.get(name, 0.0) + float(negatives.seconds[place])
+    return tuple(sorted(seconds.items(), key=lambda one: -one[1])[:5])
+
+
+def _logistic(logit: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
+
+
+def concatenated(parts: Sequence[Negatives]) -> Negatives:
+    """Several sets of negatives as one."""
+    return Negatives(*(np.concatenate([getattr(part, name) for part in parts])
+                       for name in ("embeddings", "names", "sources", "seconds", "weights")))

@@ -1,0 +1,150 @@
+"""What the owner taught a model: sounds of their own, judgements of events, and the rows that both gave. One value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.model.head import Head
+from edge.model.manifest import Manifest, ModelTarget
+
+Cells = NDArray[np.int8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """How well a sound was to be heard when it was learnt: examples heard of how many, out of fold; false alarms an hour of
+    varied sound, with the upper 95 % bound; what it may be mistaken for."""
+
+    heard: int
+    clips: int
+    alarms_per_hour: float
+    alarms_upper: float
+    collisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtSound:
+    """A sound of the owner's. row float32 `(E,)`; probability = logistic(scale * logit + offset).
+
+    cells int8 `(m, E)`, clip and kind uint8 `(m,)`: what the row is fitted to again, without any sound (see
+    `edge.learn.lesson.Examples`). like: classes of the bank that are the sound too; forced: taught against advice.
+    taught_at: UTC, RFC 3339.
+    """
+
+    name: str
+    row: Floats
+    bias: float
+    scale: float
+    offset: float
+    threshold: float
+    release_threshold: float
+    impulsive: bool
+    cells: Cells
+    clip: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    budget_per_hour: float
+    foreseen: Foreseen
+    taught_at: str
+    like: tuple[str, ...] = ()
+    forced: bool = False
+
+    @property
+    def scale_below(self) -> float:
+        """As scale: a straight line."""
+        return self.scale
+
+    @property
+    def target(self) -> ModelTarget:
+        """What the model offers with it; heard where the settings name no target."""
+        return ModelTarget(self.name, (self.name,), self.threshold, self.release_threshold, impulsive=self.impulsive)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak."""
+
+    event: str
+    target: str
+    right: bool
+    cells: Cells
+    judged_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtCorrection:
+    """A second row for one of the model's own targets: weights @ embedding + bias are added to its logit. float32 `(E,)`."""
+
+    weights: Floats
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """All that was taught a backbone. change: what the newest step was, for `--undo`."""
+
+    model: str
+    backbone_sha256: str
+    front_end: int
+    columns: int
+    sounds: tuple[TaughtSound, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    corrections: dict[str, TaughtCorrection] = field(default_factory=dict)
+    change: str = ""
+
+    @classmethod
+    def nothing(cls, manifest: Manifest) -> Taught:
+        """For a model that was taught nothing. Raises ModelError for a whole model, which has no head to add to."""
+        if manifest.backbone is None or manifest.front_end is None:
+            raise ModelError(f"model {manifest.name}", found="a whole one, which cannot be taught",
+                             wanted="a split one, as the starter and YAMNet are")
+        return cls(manifest.name, manifest.backbone.sha256, manifest.front_end.version, manifest.backbone.output.size)
+
+    def sound(self, name: str) -> TaughtSound | None:
+        """The sound of this name, if it was taught."""
+        return next((sound for sound in self.sounds if sound.name == name), None)
+
+    def with_sound(self, sound: TaughtSound, change: str) -> Taught:
+        """The same with a sound put in, in its old place if it had one."""
+        if self.sound(sound.name) is None:
+            return replace(self, sounds=(*self.sounds, sound), change=change)
+        kept = tuple(sound if each.name == sound.name else each for each in self.sounds)
+        return replace(self, sounds=kept, change=change)
+
+    def without(self, name: str, change: str) -> Taught:
+        """The same without a sound, and without what was said of its events."""
+        return replace(self, sounds=tuple(sound for sound in self.sounds if sound.name != name),
+                       judgements=tuple(one for one in self.judgements if one.target != name), change=change)
+
+    def check(self, manifest: Manifest) -> None:
+        """See that this was taught to the model of `manifest`, and that no name is one of its labels. Raises ModelError."""
+        again = f"edge-audio teach --start-afresh --model {manifest.name}, then teach again"
+        if manifest.backbone is None or manifest.front_end is None or self.backbone_sha256 != manifest.backbone.sha256:
+            sha256 = manifest.backbone.sha256[:12] if manifest.backbone is not None else "none"
+            raise ModelError(f"sounds taught to {manifest.name}", found=f"backbone {self.backbone_sha256[:12]}",
+                             wanted=f"{sha256}, the model's own ({again})")
+        if self.front_end != manifest.front_end.version:
+            raise ModelError(f"sounds taught to {manifest.name}", found=f"front end {self.front_end}",
+                             wanted=f"{manifest.front_end.version} ({again})")
+        for sound in self.sounds:
+            if sound.name in manifest.labels:
+                raise ModelError(f"taught sound {sound.name}", found="a label of the model too",
+                                 wanted=f"another name (edge-audio teach --remove {sound.name} --model {manifest.name})")
+
+    def extend(self, manifest: Manifest) -> Manifest:
+        """The model's manifest with the taught sounds as labels and targets, behind its own; head.rows stays the file's."""
+        targets = {target.name: target for target in manifest.targets}
+        targets |= {sound.name: sound.target for sound in self.sounds}
+        return replace(manifest, labels=(*manifest.labels, *(sound.name for sound in self.sounds)),
+                       targets=tuple(targets.values()))
+
+    def extend_head(self, head: Head) -> Head:
+        """The model's head, all of its rows, with the taught rows behind them."""
+        if not self.sounds:
+            return head
+        return Head(np.concatenate((head.weights, np.stack([sound.row for sound in self.sounds]))),
+                    np.concatenate((head.bias, np.array([sound.bias for sound in self.sounds], np.float32))))

@@ -1,0 +1,211 @@
+"""What was taught, on the disk: one file for each step, whole or not at all, so that `--undo` brings back the last exactly.
+
+    <state>/taught/<model>/000007.npz
+
+The highest number is in force. Each file holds all: rows, the cells of examples, judgements. No sound is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import ModelError
+from edge.model.json_table import Table
+from edge.model.manifest import Manifest
+from edge.model.placing import disk_error, sync
+from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
+
+SCHEMA = 1
+KEPT = 20
+"""Steps that can be undone."""
+_STEP = re.compile(r"\d{6}\.npz")
+_WANTED = "a state directory that can be written (--state-dir)"
+
+
+def taught_folder(state_dir: Path, model: str) -> Path:
+    """Where what was taught a model lies."""
+    return state_dir / "taught" / model
+
+
+def load_taught(state_dir: Path, manifest: Manifest) -> Taught:
+    """What the model of `manifest` (its own, not extended) was taught; nothing where there is nothing.
+
+    Raises ModelError for a file that is none, one of another backbone or front end, and for a name that is a label.
+    """
+    steps = _steps(taught_folder(state_dir, manifest.name))
+    if not steps:
+        return Taught.nothing(manifest)
+    taught = read_taught(steps[-1])
+    taught.check(manifest)
+    return taught
+
+
+def read_taught(path: Path) -> Taught:
+    """One file, whatever model it is for. Raises ModelError."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            about = json.loads(str(arrays["about"]))
+            if not isinstance(about, dict):
+                raise ModelError(str(path), found="no table", wanted="what was taught")
+            return _parsed(Table(str(path), "", about), arrays)
+    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(str(path), found=f"nothing that can be read ({error})",
+                         wanted="what was taught (edge-audio teach --undo goes back a step)") from error
+
+
+def save_taught(state_dir: Path, taught: Taught) -> Path:
+    """Write the next step; the last one stays in force until it is complete. Raises ModelError where the disk fails."""
+    folder = taught_folder(state_dir, taught.model)
+    try:
+        with _alone(folder):
+            steps = _steps(folder)
+            number = int(steps[-1].stem) + 1 if steps else 1
+            path, new = folder / f"{number:06d}.npz", folder / f".new-{os.getpid()}"
+            try:
+                with new.open("wb") as file:
+                    np.savez_compressed(file, **_arrays(taught))
+                sync(new)
+                new.replace(path)
+            finally:
+                new.unlink(missing_ok=True)
+            sync(folder)
+            for old in [*steps, path][:-KEPT]:
+                old.unlink()
+    except OSError as error:
+        raise disk_error(folder, error, _WANTED) from error
+    return path
+
+
+def undo_taught(state_dir: Path, model: str) -> str:
+    """Take the newest step back; what it was. Raises ModelError where there is none."""
+    folder = taught_folder(state_dir, model)
+    steps = _steps(folder)
+    if not steps:
+        raise ModelError(f"model {model}", found="nothing taught that could be undone",
+                         wanted="edge-audio teach NAME CLIPS...")
+    if len(steps) == 1 and steps[0].stem != "000001":
+        raise ModelError(f"model {model}", found=f"no step before {steps[0].name}: the last {KEPT} are kept",
+                         wanted="edge-audio teach --remove NAME, or --start-afresh")
+    try:
+        change = read_taught(steps[-1]).change
+    except ModelError:
+        change = f"{steps[-1].name}, which could not be read"
+    try:
+        with _alone(folder):
+            steps[-1].unlink()
+            sync(folder)
+    except OSError as error:
+        raise disk_error(folder, error, _WANTED) from error
+    return change
+
+
+def start_afresh(state_dir: Path, model: str) -> Path:
+    """Set aside all that was taught a model; where it lies now. Raises ModelError where there is nothing."""
+    folder = taught_folder(state_dir, model)
+    if not _steps(folder):
+        raise ModelError(f"model {model}", found="nothing taught", wanted="edge-audio teach NAME CLIPS...")
+    number = 1
+    while (aside := folder.with_name(f"{model}.aside-{number}")).exists():
+        number += 1
+    try:
+        folder.rename(aside)
+    except OSError as error:
+        raise disk_error(folder, error, _WANTED) from error
+    return aside
+
+
+def _steps(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if _STEP.fullmatch(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise disk_error(folder, error, "a state directory that can be read (--state-dir)") from error
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder (made when needed). Raises ModelError where another process holds it; OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ModelError(str(folder), found="another `edge-audio teach` or `feedback` at work",
+                         wanted="one at a time") from error
+    finally:
+        os.close(handle)
+
+
+def _arrays(taught: Taught) -> dict[str, Any]:
+    """Everything as named arrays; the words as JSON in `about`."""
+    sounds = [{key: value for key, value in asdict(sound).items() if key not in ("row", "cells", "clip", "kind")}
+              for sound in taught.sounds]
+    judged = [{key: value for key, value in asdict(one).items() if key != "cells"} for one in taught.judgements]
+    about = {"schema": SCHEMA, "model": taught.model, "backbone_sha256": taught.backbone_sha256,
+             "front_end": taught.front_end, "columns": taught.columns, "change": taught.change, "sounds": sounds,
+             "judgements": judged,
+             "corrections": [{"target": name, "bias": one.bias} for name, one in taught.corrections.items()]}
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False))}
+    for number, sound in enumerate(taught.sounds):
+        arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
+                   f"kind{number}": sound.kind}
+    for number, judgement in enumerate(taught.judgements):
+        arrays[f"judged{number}"] = judgement.cells
+    for number, correction in enumerate(taught.corrections.values()):
+        arrays[f"correction{number}"] = correction.weights
+    return arrays
+
+
+def _parsed(table: Table, arrays: Any) -> Taught:
+    if table.integer("schema") != SCHEMA:
+        raise table.wrong("schema", str(table.integer("schema")), str(SCHEMA))
+    columns = table.size("columns")
+
+    def array(name: str, dtype: type, shape: tuple[int, ...]) -> Any:
+        found = arrays[name]
+        if found.dtype != dtype or found.shape != shape or not np.isfinite(found).all():
+            raise ModelError(f"{table.thing}: {name}", found=f"{found.dtype} {list(found.shape)}",
+                             wanted=f"{np.dtype(dtype)} {list(shape)}, finite")
+        return found
+
+    def sound(number: int, one: Table) -> TaughtSound:
+        count = len(arrays[f"clip{number}"])
+        foreseen = one.table("foreseen")
+        threshold = one.finite("threshold", low=0.0, high=1.0)
+        return TaughtSound(
+            name=one.text("name"), row=array(f"row{number}", np.float32, (columns,)), bias=one.finite("bias"),
+            scale=one.finite("scale", low=1e-6), offset=one.finite("offset"), threshold=threshold,
+            release_threshold=one.finite("release_threshold", low=0.0, high=threshold),
+            impulsive=one.flag("impulsive", default=False), cells=array(f"cells{number}", np.int8, (count, columns)),
+            clip=array(f"clip{number}", np.uint8, (count,)), kind=array(f"kind{number}", np.uint8, (count,)),
+            budget_per_hour=one.finite("budget_per_hour", low=0.0),
+            foreseen=Foreseen(foreseen.integer("heard"), foreseen.size("clips"), foreseen.finite("alarms_per_hour"),
+                              foreseen.finite("alarms_upper"), foreseen.texts("collisions")),
+            taught_at=one.text("taught_at"), like=one.texts("like"), forced=one.flag("forced", default=False))
+
+    return Taught(
+        model=table.text("model"), backbone_sha256=table.text("backbone_sha256"), front_end=table.integer("front_end"),
+        columns=columns, change=table.text("change"),
+        sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
+        judgements=tuple(
+            Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
+                      array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"))
+            for number, one in enumerate(table.tables("judgements"))),
+        corrections={one.text("target"): TaughtCorrection(array(f"correction{number}", np.float32, (columns,)),
+                                                          one.finite("bias"))
+                     for number, one in enumerate(table.tables("corrections"))})

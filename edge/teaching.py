@@ -1,0 +1,83 @@
+"""Where recordings to learn from come to hand: files, or sounds cut out of the running microphone. Held in memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import EdgeError, SourceError
+from edge.features.mix import mix
+from edge.features.resample import Resampler
+from edge.learn.recorder import Recorder
+from edge.learn.teach import LONGEST_SECONDS, Recording, problem_of
+from edge.listener import Source
+from edge.sources.recording import open_recording
+from edge.stream import SAMPLE_RATE, Block, StreamFormat
+
+PATIENCE_SECONDS = 120.0
+"""How long the microphone waits for the next sound."""
+
+Heard = Callable[[Recorder, int, tuple[str, str] | None], None]
+"""Told after every block, with the number of recordings so far; and of a recording that cannot be used, why."""
+
+
+def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int16]]]:
+    """Blocks as int16 `(n,)` at 16 kHz, as they come; at a gap the resampler begins afresh. Raises SettingsError."""
+    resampler: Resampler | None = None
+    stream: StreamFormat | None = None
+    for block in blocks:
+        if block is None:
+            continue
+        if resampler is None or block.gap or block.format != stream:
+            resampler, stream = Resampler(block.format.rate), block.format
+        yield resampler.push(mix(block.samples, block.format.channels, channel))
+    if resampler is not None:
+        yield resampler.flush()
+
+
+def read_recordings(paths: Sequence[Path], *, channel: int = -1) -> tuple[list[Recording], list[EdgeError]]:
+    """Every recording that can be used, and what is wrong with each other one."""
+    recordings: list[Recording] = []
+    problems: list[EdgeError] = []
+    for path in paths:
+        try:
+            with open_recording(path) as source:
+                if source.duration_seconds > LONGEST_SECONDS:  # refused before it fills the memory
+                    raise SourceError(str(path), found=f"{source.duration_seconds:.0f} s",
+                                      wanted=f"at most {LONGEST_SECONDS:.0f} s around the sound")
+                parts = list(samples_of(source.blocks(), channel=channel))
+            samples = np.concatenate(parts) if parts else np.empty(0, np.int16)
+            if problem := problem_of(samples):
+                raise SourceError(str(path), found=problem[0], wanted=problem[1])
+            recordings.append(Recording(str(path), samples))
+        except EdgeError as error:
+            problems.append(error)
+    return recordings, problems
+
+
+def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> list[Recording]:
+    """`count` recordings from a source, one after another; it is closed then.
+
+    Raises SourceError where it ends before, or where no sound comes for PATIENCE_SECONDS of it.
+    """
+    recorder, recordings, waited = Recorder(), list[Recording](), 0.0
+    try:
+        for samples in samples_of(source.blocks(), channel=channel):
+            waited += len(samples) / SAMPLE_RATE
+            for found in recorder.push(samples):
+                problem = problem_of(found)
+                if problem is None:
+                    recordings.append(Recording(f"recording {len(recordings) + 1}", found))
+                    waited = 0.0
+                heard(recorder, len(recordings), problem)
+                if len(recordings) == count:
+                    return recordings
+            heard(recorder, len(recordings), None)
+            if waited > PATIENCE_SECONDS:
+                raise SourceError("source", found=f"no sound over the room for {PATIENCE_SECONDS:.0f} s",
+                                  wanted=f"the sound, {count - len(recordings)} times more")
+    finally:
+        source.close()
+    raise SourceError("source", found=f"its end after {len(recordings)} recordings", wanted=f"{count}")

@@ -1,0 +1,183 @@
+"""What three corrections of the same false alarm do: is it silent, and what of the target is lost?
+
+    python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] TARGET=CLASS ...
+
+For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and
+microphone, until three events were judged wrong. Then the recording and two playbacks that were not judged are heard: how many still
+raise it? And of the recordings of the target, how many are still heard, patch by patch over the threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from conftest import shared_folder
+from numpy.typing import NDArray
+
+from edge.app import load_calibrations, load_model, model_folder, packing
+from edge.classification import classify
+from edge.decision.calibration import probability_of
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Target
+from edge.journal import entry_of
+from edge.judging import judge
+from edge.learn.augment import altered
+from edge.lessons import Lessons
+from edge.model.classifier import Split
+from edge.settings import Settings, TargetSettings
+from edge.stream import Event
+from edge.teaching import read_recordings
+
+CORRECTIONS, PLAYBACKS = 3, 12
+HOP_SECONDS = 0.24
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One false alarm corrected three times. before, after: recordings of the target that are heard, of `present`."""
+
+    target: str
+    clip: str
+    corrected: int
+    playbacks: int
+    still: int
+    before: int
+    after: int
+    present: int
+
+
+class Bench:
+    """One target of one model, with the embeddings of recordings that hold it."""
+
+    def __init__(self, model: str, state_dir: Path, target: str, clips: list[Path]) -> None:
+        self.settings = replace(Settings(), target=(TargetSettings(name=target),))
+        self.settings = replace(self.settings, model=replace(self.settings.model, name=model))
+        self.state_dir, self.name = state_dir, target
+        self.model = load_model(model, state_dir=state_dir)
+        self.present = [self.embeddings(path) for path in clips]
+
+    def embeddings(self, sound: Path) -> NDArray[np.float32]:
+        found = classify(self.model, sound, hop_seconds=HOP_SECONDS, bands=False).embeddings
+        assert found is not None
+        return found
+
+    def events(self, samples: NDArray[np.int16]) -> list[Event]:
+        """What the appliance would say of it, with all that it was told so far."""
+        served = load_calibrations(self.model, self.settings, self.state_dir)
+        result = classify(self.model, samples, hop_seconds=HOP_SECONDS, targets=self.settings.target,
+                          calibrations=served.serving, corrections=served.corrections, bands=False, embeddings=False)
+        return list(result.events)
+
+    def target(self) -> Target:
+        served = load_calibrations(self.model, self.settings, self.state_dir)
+        return resolve_targets(self.settings.target, self.model.labels, self.model.targets, calibrations=served.serving,
+                               corrections=served.corrections).sounds[0]
+
+    def recall(self) -> int:
+        """How many of the recordings of the target reach its threshold."""
+        target, model = self.target(), self.model
+        assert isinstance(model, Split)
+        heard = 0
+        for embeddings in self.present:
+            logits = (embeddings @ model.head.weights[target.rows].T + model.head.bias[target.rows]).max(axis=1)
+            if target.correction is not None:
+                logits = logits + embeddings @ target.correction.weights + target.correction.bias
+            best = max(probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits)
+            heard += best >= target.threshold
+        return heard
+
+    def judge_wrong(self, event: Event) -> None:
+        """As `edge-audio feedback ID wrong` does."""
+        lessons = Lessons(self.settings.model.name, model_folder(self.settings.model.name, self.state_dir), self.state_dir)
+        pack = packing(self.model)
+        assert pack is not None and event.peak is not None and event.peak.embedding is not None
+        entry = entry_of(event, cells=pack(event.peak.embedding), labels=self.model.labels,
+                         backbone=lessons.taught.backbone_sha256)
+        lessons.save(judge(lessons, self.settings, entry, right=False, target=self.name, judged_at="2026-11-22").taught)
+
+
+def correct(bench: Bench, clip: Path) -> Outcome | None:
+    """Judge three events of one recording's playbacks wrong; None where it raises too few."""
+    recordings, _ = read_recordings([clip])
+    if not recordings:
+        return None
+    samples = recordings[0].samples
+    playbacks = [altered(samples, np.random.default_rng([7, number])) for number in range(PLAYBACKS)]
+    if not bench.events(samples):
+        return None
+    before, corrected = bench.recall(), 0
+    # Every event is judged before any is corrected: three corrections, not one and two that nothing was left of.
+    wrong = []
+    for playback in playbacks[2:]:
+        found = bench.events(playback)
+        if found:
+            wrong.append(found[0])
+        if len(wrong) == CORRECTIONS:
+            break
+    if len(wrong) < CORRECTIONS:
+        return None
+    for event in wrong:
+        bench.judge_wrong(event)
+        corrected += 1
+    unjudged = [samples, *playbacks[:2]]
+    still = sum(bool(bench.events(playback)) for playback in unjudged)
+    return Outcome(bench.name, f"{clip.parent.name}/{clip.name}", corrected, len(unjudged), still, before, bench.recall(),
+                   len(bench.present))
+
+
+def clips_of(classes: set[str], *, without: bool = False, split: str = "eval") -> list[tuple[Path, str]]:
+    """Recordings of these classes, or of all others, with the source of each."""
+    data = shared_folder() / "data"
+    with (data / "manifest.csv").open(encoding="utf-8") as file:
+        return [(data / row["path"], row["source_repo"]) for row in csv.DictReader(file)
+                if row["split"] == split and (row["class"] in classes) != without and float(row["duration_s"]) < 15.0]
+
+
+def outcomes(model: str, state_dir: Path, target: str, classes: set[str], *, cases: int, among: list[Path],
+             present: list[Path]) -> list[Outcome]:
+    """The first `cases` false alarms that `among` holds, each corrected from the same beginning."""
+    bench = Bench(model, state_dir, target, present)
+    found: list[Outcome] = []
+    for clip in among:
+        if len(found) == cases:
+            break
+        with tempfile.TemporaryDirectory() as fresh:
+            bench.state_dir = Path(fresh)
+            if (state_dir / "models").is_dir():
+                (Path(fresh) / "models").symlink_to(state_dir / "models")
+            outcome = correct(bench, clip)
+        if outcome is not None:
+            found.append(outcome)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure what three corrections of a false alarm do.")
+    parser.add_argument("pairs", nargs="*", default=["hand_clap=hand_clap", "typing=keyboard_typing,keyboard_key",
+                                                     "dog_bark=dog_bark"], metavar="TARGET=CLASS,CLASS")
+    parser.add_argument("--model", default="starter")
+    parser.add_argument("--state-dir", type=Path, default=Path(tempfile.mkdtemp()))
+    parser.add_argument("--cases", type=int, default=4)
+    options = parser.parse_args()
+    print("target       false alarm                                              silent  target heard before, after")
+    for pair in options.pairs:
+        target, classes = pair.split("=")
+        names = set(classes.split(","))
+        rest = clips_of(names | {"applause"}, without=True)
+        order = np.random.default_rng(3).permutation(len(rest))
+        among = [rest[place][0] for place in order]
+        present = [path for path, _ in clips_of(names)] or [path for path, _ in clips_of(names, split="train")]
+        for one in outcomes(options.model, options.state_dir, target, names, cases=options.cases, among=among,
+                            present=present):
+            lost = 100 * (one.before - one.after) / one.present
+            print(f"{one.target:12} {one.clip[:56]:56} {one.playbacks - one.still} of {one.playbacks}  {one.before} "
+                  f"{one.after} of {one.present} ({lost:+.1f} points lost)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What was taught, on the disk: back as it was, one step at a time; for its own model only; behind the model's own rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.app import load_model, model_folder
+from edge.errors import ModelError
+from edge.model.manifest import Manifest
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught_file import KEPT, load_taught, save_taught, start_afresh, taught_folder, undo_taught
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    return load_manifest(model_folder("starter", tmp_path))
+
+
+def sound(name: str, columns: int, seed: int = 1) -> TaughtSound:
+    random = np.random.default_rng(seed)
+    return TaughtSound(
+        name, random.normal(0, 1, columns).astype(np.float32), -0.5, 1.5, 0.25, 0.6, 0.3, True,
+        random.integers(-128, 128, (12, columns)).astype(np.int8), np.repeat(np.arange(6), 2).astype(np.uint8),
+        np.zeros(12, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0, ("door_slam",)), "2026-11-22T12:00:00+00:00", ("like",), True)
+
+
+def full(manifest: Manifest) -> Taught:
+    empty = Taught.nothing(manifest)
+    judged = Judgement("event", "hand_clap", False, np.arange(empty.columns).astype(np.uint8).view(np.int8), "2026-11-22")
+    correction = TaughtCorrection(np.ones(empty.columns, np.float32), -1.0)
+    taught = replace(empty, judgements=(judged,), corrections={"hand_clap": correction})
+    return taught.with_sound(sound("kettle", empty.columns), "taught kettle")
+
+
+def test_what_was_saved_comes_back(tmp_path: Path, manifest: Manifest) -> None:
+    taught = full(manifest)
+    save_taught(tmp_path, taught)
+    back = load_taught(tmp_path, manifest)
+    mine, theirs = taught.sounds[0], back.sounds[0]
+    for key in ("row", "cells", "clip", "kind"):
+        np.testing.assert_array_equal(getattr(mine, key), getattr(theirs, key))
+    plain = {"row": mine.row, "cells": mine.cells, "clip": mine.clip, "kind": mine.kind}
+    assert replace(theirs, **plain) == mine
+    np.testing.assert_array_equal(back.judgements[0].cells, taught.judgements[0].cells)
+    np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones(back.columns))
+    assert (back.change, back.corrections["hand_clap"].bias) == ("taught kettle", -1.0)
+
+
+def test_undo_brings_back_the_last_step_exactly(tmp_path: Path, manifest: Manifest) -> None:
+    taught = full(manifest)
+    first = save_taught(tmp_path, taught)
+    before = first.read_bytes()
+    save_taught(tmp_path, taught.without("kettle", "removed kettle"))
+    assert load_taught(tmp_path, manifest).sounds == ()
+    assert undo_taught(tmp_path, "starter") == "removed kettle"
+    assert [path.read_bytes() for path in taught_folder(tmp_path, "starter").iterdir()] == [before]
+    assert undo_taught(tmp_path, "starter") == "taught kettle"
+    assert load_taught(tmp_path, manifest).sounds == ()
+    with pytest.raises(ModelError, match="nothing taught"):
+        undo_taught(tmp_path, "starter")
+
+
+def test_steps_are_bounded(tmp_path: Path, manifest: Manifest) -> None:
+    for _ in range(KEPT + 5):
+        save_taught(tmp_path, Taught.nothing(manifest))
+    assert len(list(taught_folder(tmp_path, "starter").iterdir())) == KEPT
+    for _ in range(KEPT - 1):
+        undo_taught(tmp_path, "starter")
+    with pytest.raises(ModelError, match="no step before"):
+        undo_taught(tmp_path, "starter")
+
+
+@pytest.mark.parametrize(("key", "value"), [("backbone_sha256", "0" * 64), ("front_end", 9)])
+def test_another_models_sounds_are_refused_with_the_way_out(tmp_path: Path, manifest: Manifest, key: str,
+                                                            value: object) -> None:
+    save_taught(tmp_path, replace(full(manifest), **{key: value}))
+    with pytest.raises(ModelError, match="--start-afresh"):
+        load_model(state_dir=tmp_path)
+    aside = start_afresh(tmp_path, "starter")
+    assert aside.is_dir() and load_model(state_dir=tmp_path).labels == manifest.labels
+
+
+def test_a_name_that_is_a_label_and_a_broken_file_are_refused(tmp_path: Path, manifest: Manifest) -> None:
+    taught = full(manifest)
+    path = save_taught(tmp_path, taught.with_sound(sound("typing", taught.columns), "taught typing"))
+    with pytest.raises(ModelError, match="a label of the model too"):
+        load_taught(tmp_path, manifest)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="--undo"):
+        load_taught(tmp_path, manifest)
+    assert "could not be read" in undo_taught(tmp_path, "starter")
+
+
+def test_taught_rows_follow_the_models_own(tmp_path: Path, manifest: Manifest) -> None:
+    taught = full(manifest)
+    save_taught(tmp_path, taught)
+    model = load_model(state_dir=tmp_path)
+    assert model.labels == (*manifest.labels, "kettle")
+    np.testing.assert_array_equal(model.head.weights[-1], taught.sounds[0].row)  # type: ignore[attr-defined]
+    target = model.targets[-1]
+    assert (target.name, target.standard, target.impulsive, target.threshold) == ("kettle", True, True, 0.6)
+    assert load_model(state_dir=tmp_path, rows=["kettle"]).labels == ("kettle",)
