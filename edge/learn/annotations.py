@@ -88,7 +88,8 @@ def _annotation(thing: str, words: Sequence[str | None]) -> Annotation:
     try:
         onset, offset, label = float(texts[0]), float(texts[1]), texts[2]
     except (ValueError, IndexError) as error:
-        raise SourceError(thing, found=repr(" ".join(texts))[:60], wanted="onset and offset in seconds, and a label") from error
+        raise SourceError(thing, found=repr(" ".join(texts))[:60],
+                          wanted="onset and offset in seconds, and a label") from error
     if not (0.0 <= onset <= offset and math.isfinite(offset)) or not label:
         raise SourceError(thing, found=repr(" ".join(texts))[:60],
                           wanted="an onset from 0, an offset that is not before it, and a label")

@@ -30,8 +30,8 @@ class Paired:
     """Events of one target in one scene, told apart.
 
     onset_errors: event's start less annotation's onset, seconds, for each event that has a sound within PAIR_SECONDS.
-    extra: events beside these that overlap one of the target's sounds (give or take PAIR_SECONDS); alarms: those that do not;
-    passed_over: those that would be alarms, but for sounds that hold the target too. `kept`: all but those, in order.
+    extra: events beside these that overlap one of the target's sounds (give or take PAIR_SECONDS); alarms: those that do
+    not; passed_over: those that would be alarms, but for sounds that hold the target too. `kept`: all but those, in order.
     """
 
     onset_errors: tuple[float, ...]
@@ -61,8 +61,8 @@ def pair(events: Sequence[Span], sounds: Sequence[Span], beside: Sequence[Span] 
             dropped.add(number)
         else:
             alarms += 1
-    return Paired(tuple(events[number].onset - sounds[other].onset for number, other in sorted(partner.items())), extra, alarms,
-                  len(dropped), tuple(event for number, event in enumerate(events) if number not in dropped))
+    errors = tuple(events[number].onset - sounds[other].onset for number, other in sorted(partner.items()))
+    return Paired(errors, extra, alarms, len(dropped), tuple(event for number, event in enumerate(events) if number not in dropped))
 
 
 def _meet(event: Span, sound: Span) -> bool:
