@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--class", dest="only", action="append", default=[], metavar="NAME",
                         help="only clips of this class (repeatable)")
     parser.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
-    parser.add_argument("--hop", type=float, metavar="SECONDS", 
+    parser.add_argument("--hop", type=float, metavar="SECONDS",
                         help="distance between patches (clips: 0.48; scenes: the settings' own)")
 
 

@@ -62,7 +62,8 @@ def pair(events: Sequence[Span], sounds: Sequence[Span], beside: Sequence[Span] 
         else:
             alarms += 1
     errors = tuple(events[number].onset - sounds[other].onset for number, other in sorted(partner.items()))
-    return Paired(errors, extra, alarms, len(dropped), tuple(event for number, event in enumerate(events) if number not in dropped))
+    kept = tuple(event for number, event in enumerate(events) if number not in dropped)
+    return Paired(errors, extra, alarms, len(dropped), kept)
 
 
 def _meet(event: Span, sound: Span) -> bool:
