@@ -1,0 +1,50 @@
+"""The appliance's own path over annotated scenes: what it says, scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from edge.classification import classify
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Calibrated
+from edge.errors import SettingsError, SourceError
+from edge.learn.annotations import find_scenes
+from edge.learn.classes import SoundClass
+from edge.learn.matching import Span
+from edge.learn.scenes import Heard, SceneFigures, Sought, measure_scenes
+from edge.learn.sed import check_installed
+from edge.model.classifier import Model
+from edge.progress import bar
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE
+
+
+def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings], classes: Sequence[SoundClass], *,
+                    hop_seconds: float, calibrations: Mapping[str, Calibrated]) -> SceneFigures:
+    """Hear every scene of a folder and score the events. targets: none means the model's standard ones.
+
+    Raises SourceError for scenes that cannot be read, SettingsError for targets that the model cannot serve, for none that
+    is a sound, and where sed_eval is missing.
+    """
+    check_installed()
+    scenes = find_scenes(folder)
+    resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations)
+    sought = [Sought(sound.name, sound.impulsive, tuple(model.labels[row] for row in sound.rows.tolist()))
+              for sound in resolved.sounds if sound.sent]
+    if not sought:
+        raise SettingsError("targets", found="patterns and loudness only", wanted="a sound to score")
+    heard = []
+    with bar("evaluate", "scenes") as progress:
+        for number, scene in enumerate(scenes):
+            result = classify(model, scene.path, hop_seconds=hop_seconds, targets=targets, calibrations=calibrations,
+                              embeddings=False, bands=False)
+            if not result.duration_seconds:
+                raise SourceError(str(scene.path), found="no sound", wanted="a recording")
+            events: dict[str, list[Span]] = {target.name: [] for target in sought}
+            for event in result.events:
+                if event.target in events and event.end is not None:
+                    events[event.target].append(Span(event.start / SAMPLE_RATE, event.end / SAMPLE_RATE))
+            heard.append(Heard(scene, result.duration_seconds, events))
+            progress(number + 1, len(scenes))
+    return measure_scenes(heard, sought, classes)

@@ -1,0 +1,111 @@
+"""Scenes with known truth: sounds begin where they are said to, the same seed gives the same samples, nothing trains."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def cut() -> Any:
+    """models/scenes/cut.py, which is no part of the package."""
+    sys.path.insert(0, str(ROOT / "models" / "scenes"))
+    try:
+        import cut
+    finally:
+        sys.path.pop(0)
+    return cut
+
+
+def _burst(at: int, count: int, *, decay_seconds: float, seed: int, level: float = 0.5) -> np.ndarray:
+    """Noise that starts at a sample and dies away, over a floor 66 dB weaker."""
+    rng = np.random.default_rng(seed)
+    time = (np.arange(count) - at) / RATE
+    return (level * np.where(time >= 0, np.exp(-np.clip(time, 0, None) / decay_seconds), 5e-4)
+            * rng.uniform(-1, 1, count)).astype(np.float32)
+
+
+@pytest.mark.parametrize("at", [4_000, 4_003, 4_007])
+def test_a_sound_begins_within_two_milliseconds_of_where_it_begins(cut: Any, at: int) -> None:
+    (found,) = cut.single_sounds(_burst(at, RATE, decay_seconds=0.02, seed=at))
+    assert abs(found.onset - at) <= 0.002 * RATE
+    assert found.start <= found.onset < found.offset <= found.stop
+    # 20 dB under the peak, an amplitude of a tenth, is reached after 2.3 decay times.
+    assert found.offset - at == pytest.approx(2.3 * 0.02 * RATE, abs=0.015 * RATE)
+
+
+def test_only_clear_single_sounds_are_cut(cut: Any) -> None:
+    quiet = _burst(4_000, RATE, decay_seconds=0.02, seed=1)
+    noisy = quiet + np.random.default_rng(2).normal(0.0, 0.05, RATE).astype(np.float32)
+    assert not cut.single_sounds(noisy), "what comes before is too loud"
+    assert not cut.single_sounds(_burst(4_000, RATE, decay_seconds=0.3, seed=1)), "it lasts"
+    assert not cut.single_sounds(_burst(0, RATE, decay_seconds=0.02, seed=1)), "it may have begun before the recording"
+    again = quiet + _burst(4_000 + 800, RATE, decay_seconds=0.02, seed=3)
+    assert len(cut.single_sounds(again)) <= 1, "two sounds 50 ms apart are not two clear ones"
+    far = quiet + _burst(10_000, RATE, decay_seconds=0.02, seed=3)
+    assert len(cut.single_sounds(far)) == 2
+
+
+def test_a_pause_within_a_lasting_sound_does_not_split_it(cut: Any) -> None:
+    rng = np.random.default_rng(5)
+    sound = rng.uniform(-0.3, 0.3, 3 * RATE).astype(np.float32)
+    sound[: RATE // 2] = sound[-RATE // 2 :] = 0.0
+    sound[RATE : RATE + 3_200] = 0.0
+    (one,) = cut.stretches(sound)
+    assert abs(one.onset - RATE // 2) < 0.005 * RATE and abs(one.offset - 5 * RATE // 2) < 0.005 * RATE
+    sound[RATE : RATE + 8_000] = 0.0
+    assert len(cut.stretches(sound)) == 2
+
+
+def _build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, ROOT / "models" / "scenes" / "build.py", folder, *options], text=True,
+                          capture_output=True, check=False)
+
+
+def _samples(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    for folder in ("a", "b"):
+        done = _build(tmp_path / folder, "--each", "1", "--truth", "1")
+        assert done.returncode == 0, done.stderr
+    waves = sorted((tmp_path / "a").glob("*/*.wav"))
+    assert len(waves) == 1 + 4 * 2
+    for path in waves:
+        same = tmp_path / "b" / path.parent.name / path.name
+        assert path.read_bytes() == same.read_bytes()
+        assert path.with_suffix(".txt").read_text() == same.with_suffix(".txt").read_text()
+    truth = _samples(tmp_path / "a" / "truth" / "truth-00.wav").astype(np.float64)
+    lines = [line.split("\t") for line in (tmp_path / "a" / "truth" / "truth-00.txt").read_text().splitlines()]
+    onsets = [float(line[0]) for line in lines]
+    assert len(onsets) > 15 and onsets == sorted(onsets)
+    assert {line[2].strip() for line in lines} <= {"hand_clap", "finger_snap", "door_knock"}
+    for onset in onsets:
+        at = round(onset * RATE)
+        assert np.abs(truth[at : at + 480]).max() > 3 * np.abs(truth[at - 1_600 : at - 80]).mean()
+    with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        splits = {row["path"]: row["split"] for row in csv.DictReader(file)}
+    for table in (tmp_path / "a").glob("*/placed.csv"):
+        with table.open(newline="", encoding="utf-8") as file:
+            paths = [path for row in csv.DictReader(file) for path in row["path"].split(";")]
+        assert paths and all(splits[path] == "eval" or "karolpiczak-ESC-10__5-" in path for path in paths)
+
+
+def test_scenes_are_not_built_inside_the_repository() -> None:
+    done = _build(ROOT / "models" / "scenes" / "out")
+    assert done.returncode == 2 and "wanted one outside it" in done.stderr
+    assert not (ROOT / "models" / "scenes" / "out").exists()
