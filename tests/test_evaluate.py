@@ -144,7 +144,7 @@ def test_nothing_to_measure_is_an_error_and_no_accuracy_of_nought() -> None:
 @pytest.mark.parametrize("hop", [math.nan, math.inf, 0.0, -0.48, 0.005, 0.97, 1e300])
 def test_a_hop_that_cannot_be_is_refused_before_anything_is_read(hop: float) -> None:
     with pytest.raises(SettingsError, match=r"--hop: found .*; wanted a multiple of 0\.01 from 0\.01 to 0\.96"):
-        command.run(argparse.Namespace(hop=hop))
+        command.run(argparse.Namespace(hop=hop, clips=Path("clips"), scenes=None))
 
 
 # Pictures.

@@ -73,6 +73,7 @@ def test_patterns_and_loudness_go_on_while_the_gate_is_closed() -> None:
 class Calibrated:
     scale: float
     offset: float
+    scale_below: float | None = None
     threshold: float = 0.5
     release_threshold: float = 0.25
 

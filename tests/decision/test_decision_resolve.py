@@ -72,6 +72,7 @@ def test_an_unknown_label_names_the_nearest_ones() -> None:
 class Found:
     scale: float = 2.0
     offset: float = -1.0
+    scale_below: float | None = None
     threshold: float = 0.7
     release_threshold: float = 0.35
 

@@ -19,13 +19,16 @@ from edge.model.store import ModelStore
 def test_a_packed_model_installs_on_another_board_and_runs(yamnet_pack: Path, store: ModelStore, runtime: str) -> None:
     directory = store.install(yamnet_pack)
     assert directory.name == "yamnet"
-    assert sorted(path.name for path in directory.iterdir()) == ["backbone.tflite", "head.npz", "manifest.json"]
-    assert len(open_model(directory, runtime=runtime).labels) == 521
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "MODEL_CARD.md", "backbone.tflite", "bank.json", "bank.npz", "calibration-litert.json", "head.npz", "manifest.json"]
+    assert len(open_model(directory, runtime=runtime).labels) == 530
 
 
 def test_the_published_file_stays_out_of_the_archive(yamnet_pack: Path) -> None:
     with tarfile.open(yamnet_pack) as archive:
-        assert archive.getnames() == ["yamnet/manifest.json", "yamnet/backbone.tflite", "yamnet/head.npz"]
+        assert archive.getnames() == [
+            f"yamnet/{name}" for name in ("manifest.json", "backbone.tflite", "head.npz", "bank.npz", "MODEL_CARD.md",
+                                          "bank.json", "calibration-litert.json")]
         assert {(each.uid, each.mtime, each.mode) for each in archive} == {(0, 0, 0o644)}
 
 
