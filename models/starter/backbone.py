@@ -23,7 +23,7 @@ class Backbone:
         self.output: Any = self._interpreter.get_output_details()[0]
 
     def embeddings(self, patches: Cells) -> Floats:
-        """int8 (n, 96, 64) to float32 (n, 256)."""
+        """int8 (n, 96, 64) to float32 (n, 632)."""
         scale, zero_point = self.output["quantization"]
         found = np.empty((len(patches), self.output["shape"][-1]), np.float32)
         for number, patch in enumerate(patches):
