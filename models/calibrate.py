@@ -1,12 +1,12 @@
 """The calibration that comes with a model we know: made on data/train by what `edge-audio calibrate` does with clips.
 
     python models/calibrate.py starter --left-out FOLDER/rows/left_out.npz
-    python models/calibrate.py yamnet --state-dir DIR [--left-out FILE]
+    python models/calibrate.py yamnet --left-out FOLDER/yamnet-left_out.npz --state-dir DIR
 
 Writes models/NAME/calibration-RUNTIME.json. Rows that were fitted on data/train are never judged on what trained them:
-their logits come from --left-out (written by models/starter/train.py rows), clip by clip of rows that saw nothing of
-its source. Rows of a published file heard none of it from us: their logits are the model's own. ESC-10 fold 5 and eval/
-are left alone.
+their logits come from --left-out, which `train.py` of models/starter and models/yamnet leaves in its work folder, clip by
+clip of rows that saw nothing of its source. Rows of a published file heard none of it from us: their logits are the
+model's own. ESC-10 fold 5 and eval/ are left alone.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).resolve().parent / "starter"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from clip_logits import read_left_out
 from clips import Clip, shared_folder, training_clips
 from labels import LABELS, Label, absent_in, present_in, staged
-from left_out import read_left_out
 
 from edge.app import default_state_dir, load_model
 from edge.classification import classify

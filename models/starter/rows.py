@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from backbone import Backbone
 from bands import patches_of
+from clip_logits import write_left_out
 from clips import Clip, read_clip, training_clips, write_sources
 from evidence import Evidence, judge
 from fit import fit_rows, folds_of
 from labels import EXPERIMENTAL, KEPT, LABELS, Label
-from left_out import write_left_out
 from manifest import write_manifest
 from measure import HOP_SECONDS
 from rowset import RowSet, row_set

@@ -1,5 +1,7 @@
 """Fit our rows for YAMNet on training recordings only; write rows.npz, rows.json and out_of_fold.json here.
 
+In FOLDER it leaves yamnet-left_out.npz, each clip's logits by rows that saw nothing of its source: models/calibrate.py.
+
     python models/yamnet/train.py --work FOLDER
 
 Needs models/starter/requirements.txt, YAMNet as published and the recordings (EDGE_AUDIO_SHARED, default ../shared). Run
@@ -20,6 +22,7 @@ from lean import TARGETS, TRIED, leaning, ridges
 from published import Published, yamnet
 
 # isort: split
+from clip_logits import write_left_out
 from clips import digest, training_clips
 from fit import fit_rows
 from labels import Label
@@ -46,6 +49,8 @@ def main() -> None:
     leant = [published.labels.index(name) for name in leaning(TRIED)]
     features = np.concatenate([found.embeddings @ published.weights[leant].T, found.embeddings], axis=1)
     logits = left_out(features, found, clips, TRIED, ridges(TRIED, published.weights.shape[1]))
+    names = [label.name for label in TRIED]
+    write_left_out(arguments.work / "yamnet-left_out.npz", clips, names, found.by_clip(logits))
     judged = {}
     for number, label in enumerate(TRIED):
         ours = verdict(logits[:, number], found, clips, label)
