@@ -17,7 +17,7 @@ from edge.learn.regression import Floats, fit_rows
 RIDGE = 1.0
 """Beside thousands of sounds that hold their answers. Under a stronger one too little was silenced."""
 NARROWEST = 0.1
-PRESENT_WEIGHT = 5.0
+PRESENT_WEIGHT = 40.0
 """What a sound of the bank that the target hears weighs beside one that it does not: there are few."""
 STEPS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """What a judgement weighs, tried in this order: the first under which all of them hold."""

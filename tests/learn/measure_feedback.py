@@ -3,9 +3,9 @@
     python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] TARGET=CLASS ...
 
 For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and
-microphone, until three events were judged wrong. Then the recording and two playbacks that were not judged are heard: how
-many still raise it? And of the recordings of the target, how many are still heard, patch by patch over the threshold?
-Nothing of it trains anything: corrections go to a folder that is thrown away.
+microphone, until three events were judged wrong. Then the recording and two playbacks that were not judged are heard:
+how many still raise it? And of the recordings of the target, how many are still heard, patch by patch over the
+threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
 """
 
 from __future__ import annotations
