@@ -80,8 +80,8 @@ def test_what_cannot_be_taught_is_said_and_nothing_is_kept(shared: Path, tmp_pat
     broken.write_bytes(b"RIFF")
     for arguments, words in ((["keys", *clips[:4]], "found 4; wanted 5 to 200"), (["typing", *clips], "a label or target"),
                              (["a/b", *clips], "letters, digits"), (["keys"], "no recording"),
-                             (["keys", *clips, str(broken)], "broken.wav"), (["keys", *clips, "--like", "cat"], "--like cat"),
-                             (["--undo"], "nothing taught")):
+                             (["keys", *clips, str(broken)], "broken.wav"),
+                             (["keys", *clips, "--like", "cat"], "--like cat"), (["--undo"], "nothing taught")):
         assert main(["teach", *arguments, *more]) == 2, arguments
         assert words in capsys.readouterr().err, arguments
     assert main(["teach", "keys", *clips[:6], "--dry-run", "--force", *more]) == 0
