@@ -12,13 +12,18 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from conftest import shared_folder
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from conftest import shared_folder
 
 from edge.app import load_calibrations, load_model, model_folder, packing
 from edge.classification import classify
