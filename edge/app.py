@@ -66,9 +66,12 @@ def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, r
     rows: labels to score; None: all. Raises ModelError where it is not there or is not what its manifest says.
     """
     state = state_dir or default_state_dir()
-    folder = model_folder(name, state)
-    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows,
-                       taught=taught_to(name, state))
+    return _open(model_folder(name, state), name, taught_to(name, state), runtime, threads, delegate, rows)
+
+
+def _open(folder: Path, name: str | Path, taught: Taught | None, runtime: str, threads: int, delegate: str,
+          rows: Sequence[str] | None) -> Model:
+    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=taught)
     front_end = model.manifest.front_end
     if model.wants == "bands" and front_end is not None and front_end.version != FRONT_END_VERSION:
         raise ModelError(f"model {name} front_end version", found=str(front_end.version), wanted=str(FRONT_END_VERSION))
@@ -86,15 +89,14 @@ def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
 def load_model_for(settings: ModelSettings, state_dir: Path, *,
                    targets: Sequence[TargetSettings] | None = None) -> Model:
     """The model that the settings name, with only the rows that `targets` need (None: all rows)."""
+    folder, taught = model_folder(settings.name, state_dir), taught_to(settings.name, state_dir)
     rows = None
     if targets is not None:
-        manifest = load_manifest(model_folder(settings.name, state_dir))
-        taught = taught_to(settings.name, state_dir)
+        manifest = load_manifest(folder)
         manifest = manifest if taught is None else taught.extend(manifest)
         resolved = resolve_targets(targets, manifest.labels, manifest.targets)
         rows = [manifest.labels[row] for row in resolved.rows()]
-    return load_model(settings.name, state_dir=state_dir, runtime=settings.runtime, threads=settings.threads,
-                      delegate=settings.delegate, rows=rows)
+    return _open(folder, settings.name, taught, settings.runtime, settings.threads, settings.delegate, rows)
 
 
 def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.targets import Calibrated, Correction
+from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correction
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
@@ -144,8 +143,8 @@ class _Sound:
 
 def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMPLE_RATE, hop_seconds: float = 0.24,
              channel: int = -1, targets: Sequence[TargetSettings] = (),
-             calibrations: Mapping[str, Calibrated] = MappingProxyType({}),
-             corrections: Mapping[str, Correction] = MappingProxyType({}), embeddings: bool = True, bands: bool = True,
+             calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
+             corrections: Mapping[str, Correction] = UNCORRECTED, embeddings: bool = True, bands: bool = True,
              progress: Progress | None = None) -> Classification:
     """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
 

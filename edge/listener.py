@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +13,7 @@ from edge.decision.gate import Gate
 from edge.decision.impulsive import WAIT
 from edge.decision.loudness import NoiseFloor
 from edge.decision.resolve import resolve_targets
-from edge.decision.targets import Calibrated, Correction
+from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correction
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.features.level import SILENCE_DBFS
@@ -27,8 +26,6 @@ SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
 WATCHED_LABELS = 10
 """Labels, highest first, that a watcher is told of."""
-_NONE: Mapping[str, Calibrated] = MappingProxyType({})
-_UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
 
 
 class Source(Protocol):
@@ -91,7 +88,7 @@ class Listener:
                  health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-                 calibrations: Mapping[str, Calibrated] = _NONE, corrections: Mapping[str, Correction] = _UNCORRECTED,
+                 calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 

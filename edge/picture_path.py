@@ -1,9 +1,11 @@
-"""Whether a picture can be written somewhere: asked before an hour of listening, and without matplotlib."""
+"""Whether a picture can be drawn and written: asked before an hour of listening."""
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
+from typing import Any
 
 from edge.errors import SettingsError
 
@@ -30,3 +32,11 @@ def check_picture_path(path: Path) -> None:
             raise refuse("no permission to write there", "a file name that can be written")
     except OSError as error:
         raise refuse(error.strerror or str(error), "a file name that can be written") from error
+
+
+def plotting() -> Any:
+    """The module that draws. Raises SettingsError where matplotlib is missing."""
+    try:
+        return importlib.import_module("edge.plot")
+    except ImportError as error:
+        raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error

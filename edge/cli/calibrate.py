@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from edge.app import load_model_for, model_folder
 from edge.calibrating import calibrate_by_clips, calibrate_by_room
 from edge.calibration_output import print_list, print_results
-from edge.calibration_session import Result, Session
+from edge.calibration_session import Session
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
 from edge.learn.calibrate import VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
-from edge.picture_path import check_picture_path
+from edge.picture_path import check_picture_path, plotting
 
 EXAMPLES = """Examples:
   edge-audio calibrate                                        ten minutes of the room, one false alarm a day a target
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     _check_way(options)
     if options.plot is not None:
         check_picture_path(options.plot)
-        _plotter()
+        plotting()  # said before an hour of hearing
     state_dir = state_dir_from(options)
     model = load_model_for(settings.model, state_dir)
     session = Session.open(model, settings, state_dir, model_folder(settings.model.name, state_dir), budget, options.target)
@@ -94,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         session.save({result.target: result.entry for result in results})
     print_results(session, results, options.format, dry_run=options.dry_run)
     if options.plot is not None:
-        _plot(results, options.plot)
+        plotting().plot_calibration([(result.target, result.entry, result.worth) for result in results], options.plot)
     return 0
 
 
@@ -109,17 +108,3 @@ def _check_way(options: argparse.Namespace) -> None:
                             wanted="the one that they hold (--target NAME)")
     if (options.split or options.classes) and options.clips is None:
         raise SettingsError("--split and --classes", found="no --clips", wanted="labelled recordings (--clips)")
-
-
-def _plotter() -> None:
-    """Raises SettingsError where matplotlib is missing: before an hour of hearing."""
-    try:
-        import edge.plot  # noqa: F401
-    except ImportError as error:
-        raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error
-
-
-def _plot(results: Sequence[Result], path: Path) -> None:
-    from edge.plot import plot_calibration
-
-    plot_calibration([(result.target, result.entry, result.worth) for result in results], path)

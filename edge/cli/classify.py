@@ -18,7 +18,7 @@ from edge.cli.options import common, hop_from, log_to_stderr, settings_from, sta
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
 from edge.listener import Listener
-from edge.picture_path import check_picture_path
+from edge.picture_path import check_picture_path, plotting
 from edge.progress import bar
 
 EXAMPLES = """Examples:
@@ -82,14 +82,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _plot(result: Classification, options: argparse.Namespace) -> None:
-    try:
-        from edge.plot import plot_classification
-    except ImportError as error:
-        raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error
+    draw = plotting().plot_classification
     labels = None
     if options.allow or options.deny:
         labels = [label for label in options.allow or result.labels if label not in options.deny]
-    plot_classification(result, options.plot, top=options.top or 10, labels=labels)
+    draw(result, options.plot, top=options.top or 10, labels=labels)
 
 
 def _recordings(paths: Sequence[Path]) -> Iterator[Path]:

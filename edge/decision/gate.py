@@ -7,12 +7,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.onset import DB_PER_NEPER, FRAME_STEP
 from edge.settings import GateSettings
 from edge.stream import SAMPLE_RATE, Patch
-
-FRAME_STEP = 160
-DB_PER_NEPER = 20.0 / np.log(10.0)
-"""Bands are natural logarithms of magnitudes: one unit is 8.69 dB."""
 
 FLOOR_SECONDS = 15.0
 """The noise floor is the lowest mean of a hop in this long: pauses set it, sounds shorter than that do not."""

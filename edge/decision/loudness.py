@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.decision.detection import Detection
 from edge.decision.onset import FRAME_STEP
 from edge.decision.targets import LoudnessTarget
-from edge.stream import SAMPLE_RATE
+from edge.stream import SAMPLE_RATE, Phase
 
 FLOOR_SECONDS = 15.0
 """The room's noise is the quietest STEP_SECONDS of so many seconds: pauses set it; what goes on for longer becomes it."""
@@ -102,6 +102,6 @@ class LoudnessDetector:
         self._since, self._running = None, False
         return found
 
-    def _detection(self, phase: str, end: int | None) -> Detection:
+    def _detection(self, phase: Phase, end: int | None) -> Detection:
         assert self._since is not None
-        return Detection("start" if phase == "start" else "end", self.target.name, "", 1.0, 1.0, self._since, end)
+        return Detection(phase, self.target.name, "", 1.0, 1.0, self._since, end)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
 from edge.decision.targets import (
+    UNCALIBRATED,
+    UNCORRECTED,
     Calibrated,
     Correction,
     LoudnessTarget,
@@ -27,13 +28,11 @@ FALLBACK_THRESHOLD = 0.5
 RELEASE_SHARE = 0.5
 """Release threshold as a share of the threshold, where neither settings nor model give one."""
 
-_NONE: Mapping[str, Calibrated] = MappingProxyType({})
-_UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
 
 
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
-                    calibrations: Mapping[str, Calibrated] = _NONE,
-                    corrections: Mapping[str, Correction] = _UNCORRECTED) -> Targets:
+                    calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
+                    corrections: Mapping[str, Correction] = UNCORRECTED) -> Targets:
     """Targets of the settings, completed by calibration and the model's suggestions; its standard ones where none is named.
 
     calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold

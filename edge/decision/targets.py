@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -72,6 +73,10 @@ class Correction:
     def logit(self, embedding: NDArray[np.float32]) -> float:
         """What to add for this embedding, float32 `(E,)`."""
         return float(self.weights @ embedding) + self.bias
+
+
+UNCALIBRATED: Mapping[str, Calibrated] = MappingProxyType({})
+UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.learn.regression import Floats, fit_rows
+from edge.learn.regression import Floats, fit_rows, logistic
 
 RIDGE = 1.0
 """Beside thousands of sounds that hold their answers. Under a stronger one too little was silenced."""
@@ -78,8 +78,7 @@ def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], *
 def _fit(bank: Standing, judged: Standing, right: NDArray[np.bool_], weight: float) -> tuple[Floats, float]:
     embeddings = np.concatenate((bank.embeddings, judged.embeddings))
     given = np.concatenate((bank.power, judged.power))[:, None]
-    present = np.clip(1.0 / (1.0 + np.exp(-np.clip(bank.power, -50.0, 50.0))), 0.0, 1.0)
-    wanted = np.concatenate((present, right.astype(np.float64)))[:, None]
+    wanted = np.concatenate((logistic(bank.power), right.astype(np.float64)))[:, None]
     weights = np.concatenate((np.where(bank.power > 0.0, PRESENT_WEIGHT, 1.0), np.full(len(right), weight)))[:, None]
     rows, bias = fit_rows(embeddings, wanted.astype(np.float32), weights.astype(np.float32), ridge=RIDGE,
                           given=given.astype(np.float32), narrowest=NARROWEST)

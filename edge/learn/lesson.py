@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
 from edge.learn.probability import fit_platt
-from edge.learn.regression import Floats, fit_rows
+from edge.learn.regression import Floats, fit_rows, logistic
 
 HEARD, PLACED, ALTERED, QUIET = range(4)
 """Kinds of embedding that an example gives: see `edge.learn.examples.Stretches`."""
@@ -99,7 +99,7 @@ class Lesson:
     def probabilities(self, embeddings: Floats) -> NDArray[np.float64]:
         """float64 `(n,)` of float32 `(n, E)`."""
         power = self.scale * (embeddings @ self.row + self.bias).astype(np.float64) + self.offset
-        return 1.0 / (1.0 + np.exp(-np.clip(power, -500.0, 500.0)))
+        return logistic(power)
 
 
 def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: float) -> Lesson:
@@ -131,9 +131,10 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
     alarms, upper = alarms_with_bound(capped[other >= start], capped)
     scale = max(curve.scale, 0.05)
     offset = curve.offset if curve.scale == scale else 0.0
+    threshold, release = logistic(scale * np.array([start, start - RELEASE_LOGITS]) + offset)
     return Lesson(
         row=row, bias=row_bias, scale=scale, offset=offset,
-        threshold=_logistic(scale * start + offset), release_threshold=_logistic(scale * (start - RELEASE_LOGITS) + offset),
+        threshold=float(threshold), release_threshold=float(release),
         heard=count, clips=examples.clips, alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
         collisions=_collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
 
@@ -192,10 +193,6 @@ def _collisions(other: Floats, negatives: Negatives, start: float) -> tuple[tupl
         name = str(negatives.names[place])
         seconds[name] = seconds.get(name, 0.0) + float(negatives.seconds[place])
     return tuple(sorted(seconds.items(), key=lambda one: -one[1])[:5])
-
-
-def _logistic(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
 
 
 def concatenated(parts: Sequence[Negatives]) -> Negatives:

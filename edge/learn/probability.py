@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.learn.regression import logistic
+
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 
@@ -43,8 +45,7 @@ class Curve:
 
     def probabilities(self, logits: Floats) -> Floats:
         """`(n,)`, 0 to 1, rising with the logit."""
-        values: Floats = 1.0 / (1.0 + np.exp(-np.clip(self.powers(np.asarray(logits, np.float64)), -700.0, 700.0)))
-        return values
+        return logistic(self.powers(np.asarray(logits, np.float64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _fit(features: Floats, truth: Truth) -> tuple[float, ...]:
     loss = _loss(inputs, found, wanted, weights)
     for _ in range(_STEPS):
         power = inputs @ found
-        share = 1.0 / (1.0 + np.exp(-np.clip(power, -700.0, 700.0)))
+        share = logistic(power)
         slope = inputs.T @ (weights * (share - wanted))
         bend = (inputs * (weights * np.maximum(share * (1.0 - share), 1e-12))[:, None]).T @ inputs
         step = np.linalg.solve(bend + 1e-9 * len(inputs) * np.eye(len(found)), slope)

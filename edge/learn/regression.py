@@ -10,6 +10,8 @@ with z the embeddings, centred and divided by their spread. The bias is free. Mi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +48,7 @@ def fit_rows(embeddings: Floats, wanted: Floats, weights: Floats, *, ridge: floa
     logits = np.zeros_like(target) if given is None else given.astype(np.float64)
     penalty = np.full((columns + 1, 1), ridge)
     penalty[-1] = 0.0
-    gradient = z.transposed(weight * (_logistic(logits) - target))
+    gradient = z.transposed(weight * (logistic(logits) - target))
     enough = FLAT * np.maximum(np.linalg.norm(gradient, axis=0), 1e-12)
     steps: list[tuple[Wide, Wide, Wide]] = []
     for _ in range(LONGEST):
@@ -62,7 +64,7 @@ def fit_rows(embeddings: Floats, wanted: Floats, weights: Floats, *, ridge: floa
         step = direction * length
         point += step
         logits += along * length
-        before, gradient = gradient, z.transposed(weight * (_logistic(logits) - target)) + penalty * point
+        before, gradient = gradient, z.transposed(weight * (logistic(logits) - target)) + penalty * point
         change = gradient - before
         curvature = (step * change).sum(axis=0)
         if (moving & (curvature <= 0.0)).all():  # only rounding is left
@@ -136,7 +138,7 @@ def _line_search(logits: Wide, along: Wide, target: Wide, weight: Wide, slope: W
     low, high = np.zeros_like(length), np.full_like(length, np.inf)
     first = None
     for _ in range(30):
-        chance = _logistic(logits + along * length)
+        chance = logistic(logits + along * length)
         derivative = (weight * (chance - target) * along).sum(axis=0) + slope + bend * length
         second = (weight * chance * (1.0 - chance) * along * along).sum(axis=0) + bend
         first = np.abs(derivative) if first is None else np.maximum(first, np.abs(derivative))
@@ -150,8 +152,9 @@ def _line_search(logits: Wide, along: Wide, target: Wide, weight: Wide, slope: W
     return length
 
 
-def _logistic(logits: Wide) -> Wide:
-    chance: Wide = 1.0 / (1.0 + np.exp(-np.clip(logits, -500.0, 500.0)))
+def logistic(logits: NDArray[np.floating[Any]]) -> Wide:
+    """1 / (1 + exp(-logit)), any shape, in float64, without overflow."""
+    chance: Wide = 1.0 / (1.0 + np.exp(-np.clip(np.asarray(logits, np.float64), -500.0, 500.0)))
     return chance
 
 

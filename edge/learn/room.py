@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import Manifest
+from edge.model.placing import disk_error, writing
 from edge.model.quantization import QUANTISED, dequantise, quantise
 
 MOST_EMBEDDINGS = 4_000
@@ -54,21 +54,13 @@ def save_room(state_dir: Path, manifest: Manifest, embeddings: NDArray[np.float3
     path = room_path(state_dir, manifest.name)
     cells = quantise(embeddings, scale=spec.output.scale, zero_point=spec.output.zero_point, dtype=spec.output.dtype)
     each = np.full(len(cells), seconds / max(len(cells), 1), np.float32)
-    new = path.with_name(f".new-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with new.open("wb") as file:
-                np.savez(file, cells=cells, scale=np.float32(spec.output.scale), zero_point=np.int32(spec.output.zero_point),
-                         seconds=each, backbone_sha256=np.array(spec.sha256))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+        with writing(path) as new, new.open("wb") as file:
+            np.savez(file, cells=cells, scale=np.float32(spec.output.scale), zero_point=np.int32(spec.output.zero_point),
+                     seconds=each, backbone_sha256=np.array(spec.sha256))
     except OSError as error:
-        raise ModelError(str(path), found=error.strerror or str(error),
-                         wanted="a state directory that can be written (--state-dir)") from error
+        raise disk_error(path, error, "a state directory that can be written (--state-dir)") from error
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from edge.model.calibration import (
 )
 from edge.model.json_table import Table
 from edge.model.manifest import NAME, Manifest
-from edge.model.placing import disk_error, sync
+from edge.model.placing import disk_error, writing
 from edge.model.proof import Proof, decode, encode, forms
 
 SCHEMA = 1
@@ -73,16 +72,10 @@ def load_calibration(path: Path, manifest: Manifest) -> Calibration | None:
 
 def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration; the old one stays until the new one is complete. Raises ModelError where the disk fails."""
-    new = path.with_name(f".new-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with writing(path) as new:
             new.write_text(calibration_text(calibration), encoding="utf-8")
-            sync(new)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
-        sync(path.parent)
     except OSError as error:
         raise disk_error(path, error, "a state directory that can be written (--state-dir)") from error
 

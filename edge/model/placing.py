@@ -50,6 +50,19 @@ def put(new: Path, models: Path, name: str) -> Path:
     return target
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A path to write to; when the block ends, what is there takes the place of `path`, or nothing does. Raises OSError."""
+    new = path.with_name(f"{NEW}{os.getpid()}-{path.name}")
+    try:
+        yield new
+        sync(new)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    sync(path.parent)
+
+
 def drop(directory: Path) -> None:
     """Remove a model folder; renamed first, so that a crash leaves no half of it under its name. Raises OSError."""
     gone = directory.with_name(f"{NEW}gone-{directory.name}")

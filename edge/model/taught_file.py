@@ -23,7 +23,7 @@ import numpy as np
 from edge.errors import ModelError
 from edge.model.json_table import Table
 from edge.model.manifest import Manifest
-from edge.model.placing import disk_error, sync
+from edge.model.placing import disk_error, sync, writing
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
 
 SCHEMA = 1
@@ -73,15 +73,9 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
         with _alone(folder):
             steps = _steps(folder)
             number = int(steps[-1].stem) + 1 if steps else 1
-            path, new = folder / f"{number:06d}.npz", folder / f".new-{os.getpid()}"
-            try:
-                with new.open("wb") as file:
-                    np.savez_compressed(file, **_arrays(taught))
-                sync(new)
-                new.replace(path)
-            finally:
-                new.unlink(missing_ok=True)
-            sync(folder)
+            path = folder / f"{number:06d}.npz"
+            with writing(path) as new, new.open("wb") as file:
+                np.savez_compressed(file, **_arrays(taught))
             for old in [*steps, path][:-KEPT]:
                 old.unlink()
     except OSError as error:

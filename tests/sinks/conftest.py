@@ -19,8 +19,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.demo.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink
+from edge.sinks.watch import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
+from tests.sinks.looking import Looker
 
 
 @pytest.fixture
@@ -216,3 +218,19 @@ def make_door() -> Iterator[Callable[..., Door]]:
     yield make
     for door in doors:
         door.close()
+
+
+@pytest.fixture
+def watch_sink(tmp_path: Path) -> Iterator[WatchSink]:
+    """A watch socket that is served."""
+    sink = WatchSink(tmp_path / "state", "kitchen", lambda: {"model": "starter", "source": "ok"})
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
+    yield
+    while Looker.all:
+        Looker.all.pop().client.close()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,25 +25,11 @@ def hearing(position: int = 0) -> Hearing:
     return Hearing(position, -30.0, -60.0, True, (("clap", 0.9),) * 10, (TargetHearing("clap", "clap", 0.9, 0.5),) * 12)
 
 
-@pytest.fixture(autouse=True)
-def _hang_up() -> Iterator[None]:
-    yield
-    while Looker.all:
-        Looker.all.pop().client.close()
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[WatchSink]:
-    sink = WatchSink(tmp_path / "state", "kitchen", lambda: {"model": "starter", "source": "ok"})
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-def test_a_watcher_is_told_who_it_is_then_hearings_and_events(sink: WatchSink, make_event: Callable[..., Event]) -> None:
-    looker = look(sink)
-    sink.hearing(hearing(3_840))
-    sink.event(make_event("start"))
+def test_a_watcher_is_told_who_it_is_then_hearings_and_events(watch_sink: WatchSink,
+                                                              make_event: Callable[..., Event]) -> None:
+    looker = look(watch_sink)
+    watch_sink.hearing(hearing(3_840))
+    watch_sink.event(make_event("start"))
     looker.until(lambda told: len(told) >= 3)
     assert [told["kind"] for told in looker.told] == ["about", "hearing", "event"]
     assert looker.told[0]["device"] == "kitchen" and looker.told[0]["about"]["model"] == "starter"
@@ -52,19 +38,19 @@ def test_a_watcher_is_told_who_it_is_then_hearings_and_events(sink: WatchSink, m
 
 
 def test_while_nobody_watches_nothing_is_kept_but_events_and_their_thread_sleeps(
-        sink: WatchSink, make_event: Callable[..., Event]) -> None:
-    look(sink).client.close()
-    wait_for(lambda: not sink.watching)
+        watch_sink: WatchSink, make_event: Callable[..., Event]) -> None:
+    look(watch_sink).client.close()
+    wait_for(lambda: not watch_sink.watching)
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "watch"]
     before = ""
     while before != (before := _switches(thread)):
         time.sleep(0.3)  # until it has gone to sleep
     for number in range(100):
-        sink.hearing(hearing(number))
-    sink.event(make_event("start", peak=Scores(0, np.zeros(3, np.float32))))
+        watch_sink.hearing(hearing(number))
+    watch_sink.event(make_event("start", peak=Scores(0, np.zeros(3, np.float32))))
     time.sleep(1.5)  # longer than it looks about while somebody watches
     assert _switches(thread) == before, "it woke"
-    assert [told["kind"] for told in look(sink).until(lambda told: len(told) >= 2)] == ["about", "event"]
+    assert [told["kind"] for told in look(watch_sink).until(lambda told: len(told) >= 2)] == ["about", "event"]
 
 
 def _switches(thread: threading.Thread) -> str:
@@ -73,29 +59,29 @@ def _switches(thread: threading.Thread) -> str:
     return "".join(line for line in status.splitlines() if "ctxt_switches" in line)
 
 
-def test_who_comes_late_is_told_what_happened_once(sink: WatchSink, make_event: Callable[..., Event]) -> None:
+def test_who_comes_late_is_told_what_happened_once(watch_sink: WatchSink, make_event: Callable[..., Event]) -> None:
     """Events that are on their way to the first watcher while the second is greeted are not told it twice."""
-    first = look(sink)
+    first = look(watch_sink)
     for _ in range(10):
-        sink.event(make_event("start"))
-    second = look(sink)
+        watch_sink.event(make_event("start"))
+    second = look(watch_sink)
     for _ in range(10):
-        sink.event(make_event("start"))
+        watch_sink.event(make_event("start"))
     for looker in (first, second):
         looker.until(lambda told: len([1 for each in told if each["kind"] == "event"]) >= 20)
         assert [told["event"]["sequence"] for told in looker.kinds("event")] == list(range(1, 21))
 
 
 def test_one_that_stalls_loses_messages_and_is_told_how_many_and_the_others_lose_none(
-        sink: WatchSink, make_event: Callable[..., Event]) -> None:
-    lookers = [look(sink) for _ in range(3)]
+        watch_sink: WatchSink, make_event: Callable[..., Event]) -> None:
+    lookers = [look(watch_sink) for _ in range(3)]
     stalled, *awake = lookers
     count = 400
     for number in range(count):
-        sink.hearing(hearing(number))
+        watch_sink.hearing(hearing(number))
         for looker in awake:
             looker.until(lambda told, number=number: told[-1].get("start") == number)
-    sink.event(make_event("end"))
+    watch_sink.event(make_event("end"))
     for looker in awake:
         looker.until(lambda told: told[-1]["kind"] == "event")
         assert [told["start"] for told in looker.kinds("hearing")] == list(range(count))
@@ -107,38 +93,38 @@ def test_one_that_stalls_loses_messages_and_is_told_how_many_and_the_others_lose
     assert sum(told["messages"] for told in stalled.kinds("lost")) == count - len(heard)
 
 
-def test_a_killed_watcher_is_forgotten(sink: WatchSink, tmp_path: Path) -> None:
+def test_a_killed_watcher_is_forgotten(watch_sink: WatchSink, tmp_path: Path) -> None:
     script = ("import pathlib, sys, time\nfrom edge.sinks.watch_client import WatchClient\n"
               "client = WatchClient(pathlib.Path(sys.argv[1]))\nprint('here', flush=True)\ntime.sleep(100)")
-    with subprocess.Popen([sys.executable, "-c", script, str(sink.path.parent)], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", script, str(watch_sink.path.parent)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"here\n"
-        wait_for(lambda: sink.watching)
+        wait_for(lambda: watch_sink.watching)
         process.kill()
         process.wait()
         for number in range(100):
-            sink.hearing(hearing(number))
-        wait_for(lambda: not sink.watching)
-    looker = look(sink)
-    sink.hearing(hearing(7))
+            watch_sink.hearing(hearing(number))
+        wait_for(lambda: not watch_sink.watching)
+    looker = look(watch_sink)
+    watch_sink.hearing(hearing(7))
     assert looker.until(lambda told: len(told) >= 2)[1]["start"] == 7
 
 
-def test_one_too_many_is_told_so(sink: WatchSink) -> None:
-    lookers = [look(sink) for _ in range(WATCHERS)]
-    extra = Looker(sink.path.parent)
+def test_one_too_many_is_told_so(watch_sink: WatchSink) -> None:
+    lookers = [look(watch_sink) for _ in range(WATCHERS)]
+    extra = Looker(watch_sink.path.parent)
     extra.until(lambda _: False)
     assert [told["kind"] for told in extra.told] == ["refused"] and "watch already" in extra.told[0]["reason"]
     lookers.pop().client.close()
-    wait_for(lambda: _let_in(sink))
+    wait_for(lambda: _let_in(watch_sink))
 
 
-def _let_in(sink: WatchSink) -> bool:
-    return look(sink).told[0]["kind"] == "about"
+def _let_in(watch_sink: WatchSink) -> bool:
+    return look(watch_sink).told[0]["kind"] == "about"
 
 
-def test_the_end_is_told(sink: WatchSink) -> None:
-    looker = look(sink)
-    sink.stop()
+def test_the_end_is_told(watch_sink: WatchSink) -> None:
+    looker = look(watch_sink)
+    watch_sink.stop()
     looker.until(lambda _: False)
     assert looker.told[-1]["kind"] == "bye" and looker.client.ended
 
@@ -154,10 +140,10 @@ def test_a_change_of_the_appliances_state_is_told(tmp_path: Path) -> None:
     sink.stop()
 
 
-def test_each_line_is_json(sink: WatchSink) -> None:
+def test_each_line_is_json(watch_sink: WatchSink) -> None:
     """For those who read the socket without this program."""
     raw = socket.socket(socket.AF_UNIX)
     with raw:
         raw.settimeout(PATIENCE_SECONDS)
-        raw.connect(str(sink.path)) if len(str(sink.path)) < 100 else pytest.skip("a long temporary folder")
+        raw.connect(str(watch_sink.path)) if len(str(watch_sink.path)) < 100 else pytest.skip("a long temporary folder")
         assert json.loads(raw.makefile("rb").readline())["kind"] == "about"

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,32 +20,17 @@ from edge.sinks.watch import WatchSink
 from edge.sinks.watch_client import WatchClient
 from edge.sinks.watch_socket import NAME, listening
 from edge.stream import Event, Hearing
-from tests.sinks.looking import PATIENCE_SECONDS, Looker, look
+from tests.sinks.looking import PATIENCE_SECONDS, look
 
 NOBODY = 65_534
 
 
-@pytest.fixture(autouse=True)
-def _hang_up() -> Iterator[None]:
-    yield
-    while Looker.all:
-        Looker.all.pop().client.close()
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[WatchSink]:
-    sink = WatchSink(tmp_path / "state", "kitchen", lambda: {"model": "starter", "source": "ok"})
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-def test_nobody_but_the_user_may_open_it_and_it_is_taken_away(sink: WatchSink) -> None:
-    assert stat.S_IMODE(sink.path.stat().st_mode) == 0o600
-    assert [path.name for path in sink.path.parent.iterdir()] == [NAME]
-    sink.stop()
-    sink.stop()
-    assert not sink.path.parent.exists(), "the folder was made for it alone"
+def test_nobody_but_the_user_may_open_it_and_it_is_taken_away(watch_sink: WatchSink) -> None:
+    assert stat.S_IMODE(watch_sink.path.stat().st_mode) == 0o600
+    assert [path.name for path in watch_sink.path.parent.iterdir()] == [NAME]
+    watch_sink.stop()
+    watch_sink.stop()
+    assert not watch_sink.path.parent.exists(), "the folder was made for it alone"
 
 
 def test_a_folder_that_was_there_or_is_in_use_stays(tmp_path: Path) -> None:
@@ -68,15 +53,15 @@ def test_the_socket_of_a_killed_appliance_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_second_appliance_goes_on_without_and_leaves_the_first_its_socket(
-        sink: WatchSink, caplog: pytest.LogCaptureFixture, make_event: Callable[..., Event]) -> None:
-    second = WatchSink(sink.path.parent, "other")
+        watch_sink: WatchSink, caplog: pytest.LogCaptureFixture, make_event: Callable[..., Event]) -> None:
+    second = WatchSink(watch_sink.path.parent, "other")
     second.start()
     assert "another appliance" in second.state and "--state-dir" in caplog.text
     second.event(make_event("start"))
     second.hearing(Hearing(0, -30.0, -60.0, True, (), ()))
     assert not second.watching
     second.stop()
-    assert look(sink).told[0]["device"] == "kitchen"
+    assert look(watch_sink).told[0]["device"] == "kitchen"
 
 
 @pytest.mark.parametrize("what", ["file", "folder is a file"])
