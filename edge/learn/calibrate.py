@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
-from edge.learn.figures import alarm_places, heard_hours, wilson_interval
+from edge.learn.figures import alarm_places, heard_hours, share_apart, wilson_interval
 from edge.learn.probability import Curve
 from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
@@ -96,7 +96,8 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
     misses = None
     if basis.positives is not None:
         share = float(np.mean(np.array(basis.positives.logits) < logit))
-        low, high = wilson_interval(round(share * basis.positives.count), basis.positives.count)
+        worth = basis.positives.count * basis.positives.apart
+        low, high = wilson_interval(share * worth, worth)
         misses = (round(share, 4), round(low, 4), round(high, 4))
     before, after = basis.errors or (None, None)
     expected = Expected(
@@ -144,9 +145,10 @@ def _share_of_bursts(seconds: NDArray[np.float64]) -> float:
     return float(1 + (np.diff(np.sort(seconds)) > BURST_SECONDS).sum()) / len(seconds) if len(seconds) else 1.0
 
 
-def positives_of(highest: NDArray[np.float64]) -> Positives:
-    """Each recording's highest logit, `(n,)`; quantiles where there are many."""
+def positives_of(highest: NDArray[np.float64], groups: Sequence[str]) -> Positives:
+    """Each recording's highest logit, `(n,)`, quantiles where there are many; groups: of each, what it belongs to."""
     ordered = np.sort(highest)
     if len(ordered) > _MOST_POSITIVES:
         ordered = np.quantile(ordered, np.linspace(0.0, 1.0, _MOST_POSITIVES + 1))
-    return Positives(tuple(round(float(logit), 4) for logit in ordered), len(highest))
+    apart = round(max(share_apart(highest, groups), 1e-3), 4)
+    return Positives(tuple(round(float(logit), 4) for logit in ordered), len(highest), apart)

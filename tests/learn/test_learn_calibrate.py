@@ -62,7 +62,7 @@ def test_without_labelled_sound_a_quiet_room_leaves_the_targets_own_threshold() 
 
 
 def test_a_smaller_budget_costs_misses_and_they_are_told() -> None:
-    positives = positives_of(np.linspace(-2.0, 6.0, 81))
+    positives = positives_of(np.linspace(-2.0, 6.0, 81), [str(number) for number in range(81)])
     entries = [set_threshold(basis(negatives=peaks(2_000, 3.0), positives=positives), parse_budget(text), made="clips")
                for text in ("5/hour", "1/day", "0.2/week")]
     thresholds = [threshold_logit(entry) for entry in entries]
