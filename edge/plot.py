@@ -114,7 +114,7 @@ def _reliability(axes: Axes, target: str, entry: TargetCalibration, worth: Worth
         curve = reliability(values, worth.present, weights)
         axes.plot(curve.probability, curve.share, color=colour, linewidth=1, alpha=0.5, label=f"{name}: error {error:.3f}")
         axes.scatter(curve.probability, curve.share, s=8 + 150 * curve.weight / curve.weight.sum(), color=colour, alpha=0.7)
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="best", fontsize=8, title="larger circles: more sounds", title_fontsize=8)
 
 
 def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
@@ -133,14 +133,16 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
             one = Share(fit_tail(peaks), hours)
             alarms = np.array([alarms_per_day([one], logit) for logit in logits])
             counted = np.array([not one.tail.extrapolated(logit) for logit in logits])
-            axes.plot(alarms[counted], missed[counted], color=colour, label=f"{name}, counted")
-            axes.plot(alarms[~counted], missed[~counted], color=colour, linestyle=":", label=f"{name}, drawn out")
-    axes.axvline(entry.budget_per_day, color="0.7", linewidth=1)
+            for mine, style, how in ((counted, "-", "counted"), (~counted, ":", "drawn out")):
+                if mine.any():
+                    axes.plot(alarms[mine], missed[mine], color=colour, linestyle=style, label=f"{name}, {how}")
+    axes.axvline(entry.budget_per_day, color="0.7", linewidth=1, label=f"the budget, {entry.budget_per_day:.3g} a day")
     share = entry.expected.misses[0] if entry.expected.misses else 0.0
     axes.errorbar([entry.expected.alarms_per_day], [share], color="black", marker="o", capsize=3, linestyle="none",
                   xerr=[[0.0], [max(entry.expected.alarms_upper - entry.expected.alarms_per_day, 0.0)]],
                   label="the threshold, with its upper bound")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,g}")
     low = min(entry.expected.alarms_per_day, entry.budget_per_day)
     axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
              xlabel="false alarms a day", ylabel="share missed")

@@ -85,7 +85,8 @@ class Target:
 
     Its logit is the highest of its labels' logits, plus the correction's; its probability is
     `probability_of` that. impulsive: one event for each onset; else one from start to end.
-    sent: False for a sound that is heard only for a pattern's sake.
+    yields: an onset that a target which does not yield has named is not this one's. sent: False for a sound that is heard
+    only for a pattern's sake.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Target:
     """None: as scale."""
     offset: float = 0.0
     impulsive: bool = False
+    yields: bool = False
     correction: Correction | None = None
     sent: bool = True
 
