@@ -8,12 +8,77 @@ import math
 from collections.abc import Mapping
 from typing import TextIO
 
+from edge.learn.evaluate import ClassFigures, Figures
 from edge.learn.matching import PAIR_SECONDS
 from edge.learn.scenes import SceneFigures, TargetFigures, scenes_dict
 
 SCENE_COLUMNS = ("target", "kind", "sounds", "found", "precision", "recall", "f1", "error_rate", "segment_f1",
                  "segment_error_rate", "onset_median", "onset_95th", "onset_on_time", "extra", "alarms", "alarms_per_hour",
                  "alarms_per_hour_upper", "passed_over")
+
+CLIP_COLUMNS = ("class", "clips", "negatives", "area_under_curve", "recall", "recall_low", "recall_high", "precision",
+                "precision_low", "precision_high", "f1", "target", "threshold", "heard", "heard_low", "heard_high",
+                "false_alarms", "hours", "false_alarms_per_hour", "false_alarms_per_hour_upper")
+
+
+def print_clips(figures: Figures, about: Mapping[str, object], form: str, out: TextIO) -> None:
+    """Figures of labelled clips as table, json or csv. about: source, split, model, runtime, hop_seconds, hours."""
+    if form == "json":
+        confusion = figures.confusion
+        whole = {**about, "clips": figures.clips, "classified": figures.classified, "accuracy": round(figures.accuracy, 4),
+                 "accuracy_interval": [round(figures.accuracy_low, 4), round(figures.accuracy_high, 4)],
+                 "classes": {row.name: {**{key: value for key, value in _clip_row(row).items() if key != "class"},
+                                        "mistaken": dict(row.alarms.mistaken) if row.alarms else None}
+                             for row in figures.classes},
+                 "confusion": {"rows": confusion.rows, "columns": confusion.columns, "counts": confusion.counts.tolist()}}
+        print(json.dumps(whole), file=out)
+    elif form == "csv":
+        writer = csv.DictWriter(out, CLIP_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_clip_row(row) for row in figures.classes)
+    else:
+        _clip_table(figures, about, out)
+
+
+def _clip_row(row: ClassFigures) -> dict[str, object]:
+    """By CLIP_COLUMNS; None where there is nothing to count."""
+    values: list[object] = [row.name, row.clips, row.negatives, row.area_under_curve, row.recall, *row.recall_interval,
+                            row.precision, *row.precision_interval, row.f1]
+    alarms = row.alarms
+    values += [None] * 9 if alarms is None else [
+        alarms.target, alarms.threshold, alarms.heard / alarms.of, *alarms.heard_interval, alarms.alarms, alarms.hours,
+        alarms.per_hour, alarms.per_hour_upper]
+    return {name: _rounded(value) for name, value in zip(CLIP_COLUMNS, values, strict=True)}
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
+
+
+def _clip_table(figures: Figures, about: Mapping[str, object], out: TextIO) -> None:
+    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.clips} clips, "
+          f"{about['hours']} hours", file=out)
+    print(f"accuracy {figures.accuracy:.1%} ({figures.accuracy_low:.1%} to {figures.accuracy_high:.1%}) over "
+          f"{figures.classified} clips of {len(figures.classes)} classes that the model has labels for", file=out)
+    print("precision, recall, F1: a clip is taken for the class that scores highest; heard, false alarms an hour (with the "
+          "upper 95 % bound): at the threshold that serves", file=out)
+    print(f"{'class':<16}{'clips':>6}{'others':>7}{'area':>7}{'precision':>18}{'recall':>18}{'F1':>6}{'threshold':>11}"
+          f"{'heard':>18}{'false':>7}{'hours':>7}{'false/h':>9}{'at most':>9}", file=out)
+    for row in figures.classes:
+        line = (f"{row.name:<16}{row.clips:>6}{row.negatives:>7}{row.area_under_curve:>7.3f}"
+                f"{_interval(row.precision, row.precision_interval):>18}{_interval(row.recall, row.recall_interval):>18}"
+                f"{row.f1:>6.2f}")
+        if row.alarms is not None:
+            alarms = row.alarms
+            line += (f"{alarms.threshold:>11.3f}{_interval(alarms.heard / alarms.of, alarms.heard_interval):>18}"
+                     f"{alarms.alarms:>7}{alarms.hours:>7.2f}{alarms.per_hour:>9.1f}{alarms.per_hour_upper:>9.1f}")
+        print(line, file=out)
+
+
+def _interval(share: float, interval: tuple[float, float]) -> str:
+    return "" if math.isnan(share) else f"{share:.2f} ({interval[0]:.2f}-{interval[1]:.2f})"
 
 
 def print_scenes(figures: SceneFigures, about: Mapping[str, object], form: str, out: TextIO) -> None:
