@@ -81,16 +81,22 @@ def _interval(share: float, interval: tuple[float, float]) -> str:
     return "" if math.isnan(share) else f"{share:.2f} ({interval[0]:.2f}-{interval[1]:.2f})"
 
 
-def print_scenes(figures: SceneFigures, about: Mapping[str, object], form: str, out: TextIO) -> None:
-    """Figures of annotated scenes as table, json or csv."""
+def print_scenes(found: Mapping[str, SceneFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:
+    """Figures of annotated scenes as table, json or csv: of all of them (""), then of each kind of them."""
+    whole, kinds = found[""], {kind: figures for kind, figures in found.items() if kind}
     if form == "json":
-        print(json.dumps(scenes_dict(figures, about)), file=out)
+        by = {"kinds": {kind: scenes_dict(figures, {}) for kind, figures in kinds.items()}} if kinds else {}
+        print(json.dumps({**scenes_dict(whole, about), **by}), file=out)
     elif form == "csv":
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(SCENE_COLUMNS)
-        writer.writerows(_row(target) for target in figures.targets)
+        writer.writerow((*(["scenes"] if kinds else []), *SCENE_COLUMNS))
+        for kind, figures in found.items():
+            writer.writerows([*([kind or "all"] if kinds else []), *_row(target)] for target in figures.targets)
     else:
-        _scene_table(figures, about, out)
+        for number, (kind, figures) in enumerate(found.items()):
+            if number:
+                print(file=out)
+            _scene_table(figures, {**about, "kind": kind}, out)
 
 
 def _row(target: TargetFigures) -> list[object]:
@@ -102,7 +108,8 @@ def _row(target: TargetFigures) -> list[object]:
 
 
 def _scene_table(figures: SceneFigures, about: Mapping[str, object], out: TextIO) -> None:
-    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.scenes} scenes, "
+    kind = f" of {about['kind']}" if about["kind"] else ""
+    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.scenes} scenes{kind}, "
           f"{figures.hours:.2f} hours", file=out)
     print(f"{'target':<16}{'kind':<10}{'sounds':>7}{'events':>7}{'precis.':>8}{'recall':>7}{'F1':>6}{'error':>7}{'F1 1s':>7}"
           f"{'error':>7}{'onset ms':>10}{'95 %':>6}{'<=50 ms':>8}{'extra':>6}{'false/h':>8}{'at most':>8}", file=out)
@@ -117,8 +124,8 @@ def _scene_table(figures: SceneFigures, about: Mapping[str, object], out: TextIO
         print(f"{kind} together: precision {_share(counted.precision)}, recall {_share(counted.recall)}, "
               f"F1 {_share(counted.f1)}, error rate {_share(counted.error_rate)}", file=out)
     print(f"segments of 1 s together: F1 {_share(figures.segments.f1)}, error rate {_share(figures.segments.error_rate)}; "
-          f"impulsive onsets within 50 ms: {_share(figures.onset_on_time)} of events within {PAIR_SECONDS:g} s of a sound",
-          file=out)
+          f"impulsive onsets within 50 ms: {_share(figures.onset_on_time)} of the events that have a sound within "
+          f"{PAIR_SECONDS:g} s", file=out)
 
 
 def _share(value: float) -> str:

@@ -32,6 +32,7 @@ EXAMPLES = """Examples:
   edge-audio evaluate data/manifest.csv --split eval --model yamnet
   edge-audio evaluate data/manifest.csv --split eval --format json --hop 0.48 --plot confusion.png
   edge-audio evaluate --scenes scenes/truth --target hand_clap --target door_knock
+  edge-audio evaluate --scenes scenes/rooms --by ratio_db
 """
 
 
@@ -42,6 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenes", type=Path, metavar="FOLDER", help="annotated scenes instead: score the events")
     parser.add_argument("--target", action="append", default=[], metavar="NAME",
                         help="scenes: hear this target (repeatable; default: the settings', else the model's standard ones)")
+    parser.add_argument("--by", default="", metavar="COLUMN",
+                        help="scenes: figures for each value of this column of the folder's scenes.csv, too")
     parser.add_argument("--split", default="", help="rows of the manifest whose column split says this")
     parser.add_argument("--class", dest="only", action="append", default=[], metavar="NAME",
                         help="only clips of this class (repeatable)")
@@ -89,8 +92,9 @@ def _run_scenes(options: argparse.Namespace) -> int:
     log_to_stderr("warning")
     classes = load_classes(options.classes or embedded_folder() / "classes.toml")
     model = load_model_for(settings.model, state_dir_from(options))
-    calibrations = load_calibrations(model, settings, state_dir_from(options)).entries
-    figures = evaluate_scenes(model, options.scenes, settings.target, classes, hop_seconds=hop, calibrations=calibrations)
+    served = load_calibrations(model, settings, state_dir_from(options))
+    found = evaluate_scenes(model, options.scenes, settings.target, classes, hop_seconds=hop, by=options.by,
+                            calibrations=served.serving, corrections=served.corrections)
     about = {"source": options.scenes.name, "model": model.manifest.name, "runtime": model.runtime_name, "hop_seconds": hop}
-    print_scenes(figures, about, options.format, sys.stdout)
+    print_scenes(found, about, options.format, sys.stdout)
     return 0
