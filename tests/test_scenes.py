@@ -110,11 +110,17 @@ def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, 
         at = round(onset * RATE)
         assert np.abs(truth[at : at + 480]).max() > 3 * np.abs(truth[at - 1_600 : at - 80]).mean()
     with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        splits = {row["path"]: row["split"] for row in csv.DictReader(file)}
+        rows = {row["path"]: row for row in csv.DictReader(file)}
+    trained = {row["source_repo"] for path, row in rows.items() if row["split"] == "train" and "ESC-10" not in path}
     for table in built.glob("*/placed.csv"):
         with table.open(newline="", encoding="utf-8") as file:
             paths = [path for row in csv.DictReader(file) for path in row["path"].split(";")]
-        assert paths and all(splits[path] == "eval" or "karolpiczak-ESC-10__5-" in path for path in paths)
+        assert paths and all(rows[path]["split"] == "eval" or "karolpiczak-ESC-10__5-" in path for path in paths)
+        assert not trained & {rows[path]["source_repo"] for path in paths}, "a source that trains"
+    for table in built.glob("*/scenes.csv"):
+        with table.open(newline="", encoding="utf-8") as file:
+            behind = {path for row in csv.DictReader(file) for path in row["behind"].split(";")}
+        assert not trained & {rows[path]["source_repo"] for path in behind}, "a background that trains"
 
 
 def test_built_scenes_are_scored_by_kind(built: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
