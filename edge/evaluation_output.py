@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import TextIO
 
+from edge.learn.cross_fit import CrossFit
 from edge.learn.evaluate import ClassFigures, Figures
 from edge.learn.matching import PAIR_SECONDS
 from edge.learn.scenes import SceneFigures, TargetFigures, scenes_dict
@@ -79,6 +80,43 @@ def _clip_table(figures: Figures, about: Mapping[str, object], out: TextIO) -> N
 
 def _interval(share: float, interval: tuple[float, float]) -> str:
     return "" if math.isnan(share) else f"{share:.2f} ({interval[0]:.2f}-{interval[1]:.2f})"
+
+
+CROSS_COLUMNS = ("class", "clips", "sources", "area_under_curve", "heard", "heard_low", "heard_high", "false_alarms",
+                 "hours", "false_alarms_per_hour", "false_alarms_per_hour_upper")
+
+
+def print_cross_fit(found: Mapping[str, CrossFit], about: Mapping[str, object], form: str, out: TextIO) -> None:
+    """Figures of cross-fitted sounds as table, json or csv. about: model, runtime, hop_seconds, alarms_per_hour, clips."""
+    rows = {name: _cross_row(name, one) for name, one in found.items()}
+    if form == "json":
+        print(json.dumps({**about, "classes": {name: {
+            **{key: value for key, value in rows[name].items() if key not in ("class", "sources")},
+            "sources": one.sources, "mistaken": dict(one.alarms.mistaken), "fitted": one.fitted, "left_out": one.left_out}
+            for name, one in found.items()}}), file=out)
+    elif form == "csv":
+        writer = csv.DictWriter(out, CROSS_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows.values())
+    else:
+        print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {about['clips']} clips, each judged "
+              f"by a row fitted without its source, for {about['alarms_per_hour']:g} false alarms an hour", file=out)
+        print(f"{'class':<16}{'clips':>6}{'sources':>8}{'fitted to':>11}{'area':>7}{'heard':>18}{'false':>7}{'hours':>7}"
+              f"{'false/h':>9}{'at most':>9}  mistaken", file=out)
+        for name, one in found.items():
+            alarms = one.alarms
+            fitted = f"{min(one.fitted)}-{max(one.fitted)}"
+            print(f"{name:<16}{alarms.of:>6}{len(one.sources):>8}{fitted:>11}{one.area_under_curve:>7.3f}"
+                  f"{_interval(alarms.heard / alarms.of, alarms.heard_interval):>18}{alarms.alarms:>7}{alarms.hours:>7.2f}"
+                  f"{alarms.per_hour:>9.1f}{alarms.per_hour_upper:>9.1f}  "
+                  + ", ".join(f"{other} {count}" for other, count in alarms.mistaken[:4]), file=out)
+
+
+def _cross_row(name: str, one: CrossFit) -> dict[str, object]:
+    alarms = one.alarms
+    values = (name, alarms.of, len(one.sources), one.area_under_curve, alarms.heard / alarms.of, *alarms.heard_interval,
+              alarms.alarms, alarms.hours, alarms.per_hour, alarms.per_hour_upper)
+    return {key: _rounded(value) for key, value in zip(CROSS_COLUMNS, values, strict=True)}
 
 
 def print_scenes(found: Mapping[str, SceneFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:

@@ -4,6 +4,9 @@ Clips: a folder with one sub-folder for each class, or a CSV manifest with the c
 that of its highest patch: accuracy, confusion matrix (--plot draws it), and for each class the area under the ROC curve,
 precision, recall and F1; and, at the threshold that serves, the share heard and false alarms an hour. Which labels stand
 for which class is in a table (--classes); clips of other classes count as negatives.
+With --cross-fit CLASS: what a sound taught from these clips would be worth. For each fold of sources a row is fitted as
+`teach` does, without anything of them, and judges their clips: recall, and false alarms on hours of other sound. The
+manifest needs a column group, source or source_repo, which says what belongs together.
 With --scenes: recordings whose sounds are annotated with onset, offset and label (a .txt or .tsv beside each, or
 annotations.csv for all); the appliance's events are scored.
 """
@@ -15,13 +18,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from edge.app import load_calibrations, load_model_for
+from edge.app import load_calibrations, load_model_for, model_folder
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.clip_evaluation import evaluate_clips
+from edge.cross_fitting import cross_fit_clips
 from edge.errors import SettingsError
-from edge.evaluation_output import print_clips, print_scenes
+from edge.evaluation_output import print_clips, print_cross_fit, print_scenes
 from edge.learn.classes import load_classes
 from edge.learn.evaluate import find_clips
+from edge.learn.labelled_clips import labelled_by_class
 from edge.model.store import embedded_folder
 from edge.picture_path import check_picture_path, plotting
 from edge.scene_evaluation import evaluate_scenes
@@ -31,6 +36,7 @@ EXAMPLES = """Examples:
   edge-audio evaluate recordings/
   edge-audio evaluate data/manifest.csv --split eval --model yamnet
   edge-audio evaluate data/manifest.csv --split eval --format json --hop 0.48 --plot confusion.png
+  edge-audio evaluate data/manifest.csv --cross-fit hand_clap --cross-fit siren
   edge-audio evaluate --scenes scenes/truth --target hand_clap --target door_knock
   edge-audio evaluate --scenes scenes/rooms --by ratio_db
 """
@@ -41,6 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common(parser, formats=True)
     parser.add_argument("clips", type=Path, nargs="?", metavar="FOLDER|MANIFEST", help="labelled recordings")
     parser.add_argument("--scenes", type=Path, metavar="FOLDER", help="annotated scenes instead: score the events")
+    parser.add_argument("--cross-fit", action="append", default=[], metavar="CLASS",
+                        help="teach this class from the clips, and judge it source by source (repeatable)")
+    parser.add_argument("--alarms-per-hour", type=float, default=2.0, metavar="N",
+                        help="cross-fit: false alarms to allow in an hour of varied sound (2, as teach does)")
     parser.add_argument("--target", action="append", default=[], metavar="NAME",
                         help="scenes: hear this target (repeatable; default: the settings', else the model's standard ones)")
     parser.add_argument("--by", default="", metavar="COLUMN",
@@ -59,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
     if (options.clips is None) is (options.scenes is None):
         raise SettingsError("what to measure", found="both clips and --scenes" if options.clips else "nothing",
                             wanted="FOLDER or MANIFEST of clips, or --scenes FOLDER")
-    return _run_clips(options) if options.scenes is None else _run_scenes(options)
+    if options.scenes is not None:
+        return _run_scenes(options)
+    return _run_cross_fit(options) if options.cross_fit else _run_clips(options)
 
 
 def _run_clips(options: argparse.Namespace) -> int:
@@ -79,6 +91,21 @@ def _run_clips(options: argparse.Namespace) -> int:
     print_clips(figures, about, options.format, sys.stdout)
     if draw is not None:
         draw(figures.confusion, f"{model.manifest.name} on {model.runtime_name}, {options.clips.name}", options.plot)
+    return 0
+
+
+def _run_cross_fit(options: argparse.Namespace) -> int:
+    hop = hop_from(options.hop, 0.48)
+    settings, state_dir = settings_from(options), state_dir_from(options)
+    log_to_stderr("warning")
+    labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
+    model = load_model_for(settings.model, state_dir)
+    found = cross_fit_clips(model, model_folder(settings.model.name, state_dir), state_dir, labelled,
+                            list(dict.fromkeys(options.cross_fit)), hop_seconds=hop, alarms_per_hour=options.alarms_per_hour)
+    about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
+             "runtime": model.runtime_name, "hop_seconds": hop, "alarms_per_hour": options.alarms_per_hour,
+             "clips": len(labelled.clips)}
+    print_cross_fit(found, about, options.format, sys.stdout)
     return 0
 
 
