@@ -3,8 +3,9 @@
     python models/grouped.py OUT.csv
     edge-audio evaluate OUT.csv --cross-fit siren
 
-A group is a library or, of ESC-10, which collects from many, one recording (models/starter/clips.py), and is called as in the
-banks. Paths are absolute, so OUT may lie anywhere. Needs the recordings (EDGE_AUDIO_SHARED, default ../shared).
+A group is a library or, of ESC-10, which collects from many, one recording (models/starter/clips.py); it has the name that
+it has in the banks. Paths are absolute, so OUT may lie anywhere. Needs the recordings (EDGE_AUDIO_SHARED, default
+../shared).
 """
 
 from __future__ import annotations
