@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.app import load_calibrations
-from edge.calibrated import Calibrations
 from edge.classification import classify
 from edge.decision.calibration import logits_of, probability_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.learn.alarms import Alarms, count_alarms
-from edge.learn.calibrate import threshold_logit
 from edge.learn.classes import SoundClass
 from edge.learn.evaluate import Clip, Figures, measurable, measure
-from edge.learn.tail import fit_tail
 from edge.model.classifier import Model
 from edge.progress import bar
 from edge.settings import Settings, TargetSettings
@@ -35,7 +32,7 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     model has labels for.
     """
     used = measurable(clips, model.labels, classes)  # said before an hour of listening
-    targets, served = _targets(model, used, settings, state_dir)
+    targets = _targets(model, used, settings, state_dir)
     scores = np.zeros((len(clips), len(model.labels)), np.float32)
     probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in targets}
     seconds: list[float] = []
@@ -55,14 +52,12 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
         if entry.name in targets:
             target = targets[entry.name]
             present = [True if clip.name in entry.clips else None if clip.name in entry.beside else False for clip in clips]
-            counted = count_alarms(target.name, target.threshold, probabilities[entry.name], present,
-                                   [clip.name for clip in clips], seconds, hop_seconds=hop_seconds)
-            alarms[entry.name] = replace(counted, left_out=_left_out(target, served))
+            alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name], present,
+                                              [clip.name for clip in clips], seconds, hop_seconds=hop_seconds)
     return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
 
 
-def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings,
-             state_dir: Path) -> tuple[dict[str, Target], Calibrations]:
+def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:
     """By class the target that hears it, as the appliance would have it: the settings' or the model's of its name, else the
     model's first that shares a label with it, else the label of its name. A class may have none."""
     own = {target.name: target for target in settings.target if not target.pattern_of and not target.louder_db}
@@ -75,21 +70,12 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings,
             wanted[entry.name] = own.get(names[0], TargetSettings(name=names[0]))
     asked = tuple({target.name: target for target in wanted.values()}.values())
     if not asked:  # none would stand for all of the model's
-        return {}, Calibrations()
+        return {}
     served = load_calibrations(model, replace(settings, target=asked), state_dir)
     resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,
                                corrections=served.corrections)
     sounds = {sound.name: sound for sound in resolved.sounds}
-    return {name: sounds[target.name] for name, target in wanted.items()}, served
-
-
-def _left_out(target: Target, served: Calibrations) -> tuple[int, float] | None:
-    """See `Alarms.left_out`."""
-    shipped = served.shipped.get(target.name)
-    if shipped is None or shipped.negatives is None:
-        return None
-    logit = threshold_logit(replace(served.entries[target.name], threshold=target.threshold))
-    return fit_tail(shipped.negatives).counted(logit), shipped.negatives.hours
+    return {name: sounds[target.name] for name, target in wanted.items()}
 
 
 def _probabilities(target: Target, scores: NDArray[np.float32],

@@ -19,8 +19,7 @@ SCENE_COLUMNS = ("target", "kind", "sounds", "found", "precision", "recall", "f1
 
 CLIP_COLUMNS = ("class", "clips", "negatives", "area_under_curve", "recall", "recall_low", "recall_high", "precision",
                 "precision_low", "precision_high", "f1", "target", "threshold", "heard", "heard_low", "heard_high",
-                "false_alarms", "hours", "false_alarms_per_hour", "false_alarms_per_hour_upper", "left_out_false_alarms",
-                "left_out_hours", "together_per_hour", "together_per_hour_upper")
+                "false_alarms", "hours", "false_alarms_per_hour", "false_alarms_per_hour_upper")
 
 
 def print_clips(figures: Figures, about: Mapping[str, object], form: str, out: TextIO) -> None:
@@ -47,10 +46,9 @@ def _clip_row(row: ClassFigures) -> dict[str, object]:
     values: list[object] = [row.name, row.clips, row.negatives, row.area_under_curve, row.recall, *row.recall_interval,
                             row.precision, *row.precision_interval, row.f1]
     alarms = row.alarms
-    values += [None] * 13 if alarms is None else [
+    values += [None] * 9 if alarms is None else [
         alarms.target, alarms.threshold, alarms.heard / alarms.of, *alarms.heard_interval, alarms.alarms, alarms.hours,
-        alarms.per_hour, alarms.per_hour_upper, *(alarms.left_out or (None, None)), alarms.with_left_out().per_hour,
-        alarms.with_left_out().per_hour_upper]
+        alarms.per_hour, alarms.per_hour_upper]
     return {name: _rounded(value) for name, value in zip(CLIP_COLUMNS, values, strict=True)}
 
 

@@ -14,7 +14,6 @@ from edge.app import load_calibrations, load_model
 from edge.classification import classify
 from edge.clip_evaluation import evaluate_clips
 from edge.learn.alarms import Alarms, count_alarms
-from edge.learn.calibrate import threshold_logit
 from edge.learn.classes import load_classes
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.evaluate import Clip
@@ -43,8 +42,6 @@ def test_alarms_are_peaks_a_second_apart_in_clips_without_the_sound() -> None:
     assert found.hours == pytest.approx(180 / 3600) and found.per_hour == pytest.approx(60.0)
     assert found.per_hour_upper == pytest.approx(stats.chi2.ppf(0.95, 2 * (3 + 1)) / 2 / found.hours)
     none = count_alarms("t", 0.5, [np.array([over])], [True], ["a"], [5.0], hop_seconds=0.5)
-    both = replace(found, left_out=(5, 0.5)).with_left_out()
-    assert (both.alarms, both.hours) == (8, pytest.approx(0.55)) and found.with_left_out() == found
     assert none.hours == 0.0 and math.isnan(none.per_hour) and math.isinf(none.per_hour_upper)
 
 
@@ -63,10 +60,7 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
 
     target = TargetSettings(name="hand_clap")
     entry = load_calibrations(model, replace(Settings(), target=(target,)), tmp_path).entries["hand_clap"]
-    served = clap(Settings())
-    assert served.threshold == entry.threshold and served.left_out is not None and entry.negatives is not None
-    assert served.left_out == (sum(logit >= threshold_logit(entry) for logit in entry.negatives.logits),
-                               entry.negatives.hours)
+    assert clap(Settings()).threshold == entry.threshold
     heard = [classify(model, path, hop_seconds=0.48, targets=(replace(target, threshold=1e-9),)) for path in paths]
     low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
     assert low.heard == 2 and low.threshold == 1e-9

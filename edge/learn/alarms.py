@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ class Alarms:
 
     heard, of: clips of it with a patch over the threshold, of how many. alarms: peaks over the threshold in clips without
     it, at most one a second; hours: of those clips. mistaken: the classes of clips that they came in, with how many.
-    left_out: alarms at this threshold, and hours, of the training clips that the calibration which came with the model was
-    made on, each by a row that saw nothing of its source; None where there is no such calibration.
     """
 
     target: str
@@ -29,7 +27,6 @@ class Alarms:
     alarms: int
     hours: float
     mistaken: tuple[tuple[str, int], ...] = ()
-    left_out: tuple[int, float] | None = None
 
     @property
     def heard_interval(self) -> tuple[float, float]:
@@ -45,12 +42,6 @@ class Alarms:
     def per_hour_upper(self) -> float:
         """Their upper 95 % bound (Poisson, exact); infinite for no hours."""
         return poisson_upper(self.alarms) / self.hours if self.hours else float("inf")
-
-
-    def with_left_out(self) -> Alarms:
-        """The same, of these clips and those of `left_out` together; of these alone where there are none."""
-        alarms, hours = self.left_out or (0, 0.0)
-        return replace(self, alarms=self.alarms + alarms, hours=self.hours + hours)
 
 
 def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[np.float64]], present: Sequence[bool | None],
