@@ -69,6 +69,13 @@ def run(options: argparse.Namespace) -> int:
     if (options.clips is None) is (options.scenes is None):
         raise SettingsError("what to measure", found="both clips and --scenes" if options.clips else "nothing",
                             wanted="FOLDER or MANIFEST of clips, or --scenes FOLDER")
+    way = "--scenes" if options.scenes is not None else "--cross-fit" if options.cross_fit else "clips"
+    for given, option, wanted in ((options.cross_fit, "--cross-fit", ("--cross-fit",)), (options.plot, "--plot", ("clips",)),
+                                  (options.only, "--class", ("clips",)), (options.by, "--by", ("--scenes",)),
+                                  (options.target, "--target", ("--scenes",)),
+                                  (options.split, "--split", ("clips", "--cross-fit"))):
+        if given and way not in wanted:
+            raise SettingsError(option, found=f"beside {way}", wanted=f"{option} with {' or '.join(wanted)} only")
     if options.scenes is not None:
         return _run_scenes(options)
     return _run_cross_fit(options) if options.cross_fit else _run_clips(options)
