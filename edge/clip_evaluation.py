@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.app import load_calibrations
+from edge.app import load_calibrations, taught_to
 from edge.classification import classify
 from edge.decision.calibration import logits_of, probability_of
 from edge.decision.resolve import resolve_targets
@@ -26,11 +26,15 @@ from edge.stream import Scores
 
 def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundClass], settings: Settings, state_dir: Path,
                    *, hop_seconds: float) -> tuple[Figures, float]:
-    """Hear every clip and measure; and the hours of all clips.
+    """Hear every clip and measure; and the hours of all clips. A sound that the model was taught is a class of its own name.
 
     Raises SourceError for a clip that cannot be heard (figures would be of others), and where no clip is of a class that the
     model has labels for.
     """
+    known = {name for entry in classes for name in (entry.name, *entry.clips)}
+    taught = taught_to(settings.model.name, state_dir)
+    classes = [*classes, *(SoundClass(sound.name, (sound.name,), (sound.name,), ()) for sound in (
+        taught.sounds if taught is not None else ()) if sound.name not in known)]
     used = measurable(clips, model.labels, classes)  # said before an hour of listening
     targets = _targets(model, used, settings, state_dir)
     scores = np.zeros((len(clips), len(model.labels)), np.float32)

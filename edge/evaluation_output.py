@@ -63,19 +63,22 @@ def _clip_table(figures: Figures, about: Mapping[str, object], out: TextIO) -> N
           f"{about['hours']} hours", file=out)
     print(f"accuracy {figures.accuracy:.1%} ({figures.accuracy_low:.1%} to {figures.accuracy_high:.1%}) over "
           f"{figures.classified} clips of {len(figures.classes)} classes that the model has labels for", file=out)
-    print("precision, recall, F1: a clip is taken for the class that scores highest; heard, false alarms an hour (with the "
-          "upper 95 % bound): at the threshold that serves", file=out)
-    print(f"{'class':<16}{'clips':>6}{'others':>7}{'area':>7}{'precision':>18}{'recall':>18}{'F1':>6}{'threshold':>11}"
-          f"{'heard':>18}{'false':>7}{'hours':>7}{'false/h':>9}{'at most':>9}", file=out)
+    print("\na clip is taken for the class that scores highest", file=out)
+    print(f"{'class':<16}{'clips':>6}{'others':>7}{'area':>7}{'precision':>18}{'recall':>18}{'F1':>6}", file=out)
     for row in figures.classes:
-        line = (f"{row.name:<16}{row.clips:>6}{row.negatives:>7}{row.area_under_curve:>7.3f}"
-                f"{_interval(row.precision, row.precision_interval):>18}{_interval(row.recall, row.recall_interval):>18}"
-                f"{row.f1:>6.2f}")
+        print(f"{row.name:<16}{row.clips:>6}{row.negatives:>7}{row.area_under_curve:>7.3f}"
+              f"{_interval(row.precision, row.precision_interval):>18}{_interval(row.recall, row.recall_interval):>18}"
+              f"{row.f1:>6.2f}", file=out)
+    print("\nat the threshold that serves, whatever scores higher; false alarms in the clips without it", file=out)
+    print(f"{'class':<16}{'threshold':>10}{'heard':>18}{'false':>7}{'hours':>7}{'false/h':>9}{'at most':>9}", file=out)
+    for row in figures.classes:
         if row.alarms is not None:
             alarms = row.alarms
-            line += (f"{alarms.threshold:>11.3f}{_interval(alarms.heard / alarms.of, alarms.heard_interval):>18}"
-                     f"{alarms.alarms:>7}{alarms.hours:>7.2f}{alarms.per_hour:>9.1f}{alarms.per_hour_upper:>9.1f}")
-        print(line, file=out)
+            print(f"{row.name:<16}{alarms.threshold:>10.3f}{_interval(alarms.heard / alarms.of, alarms.heard_interval):>18}"
+                  f"{alarms.alarms:>7}{alarms.hours:>7.2f}{alarms.per_hour:>9.1f}{alarms.per_hour_upper:>9.1f}", file=out)
+    none = [row.name for row in figures.classes if row.alarms is None]
+    if none:
+        print(f"no target, and so no threshold: {', '.join(none)}", file=out)
 
 
 def _interval(share: float, interval: tuple[float, float]) -> str:
