@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[n
     return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
 
 
-def alarm_places(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.intp]:
+def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> NDArray[np.intp]:
     """Where the peaks of `alarm_peaks` are: indices into `values`, the highest peak's first."""
     apart = max(round(ALARM_SECONDS / hop_seconds), 1)
     free = np.isfinite(values)
