@@ -1,4 +1,4 @@
-"""ESC-10 by its five folds: its ten classes taught to a frozen backbone with `teach`'s own fitting, everything chosen nested.
+"""ESC-10 by its five folds: ten classes taught to a frozen backbone with `teach`'s own fitting, every choice nested.
 
     python models/esc10.py yamnet [--state-dir DIR] [--work FOLDER] [--audit | --ablation]
     python models/esc10.py starter
@@ -31,7 +31,7 @@ import numpy as np
 from esc10_choice import Outcome, grid, nested
 from esc10_material import FOLDS, Corpus, esc10_clips, kept_corpus
 
-from edge.app import default_state_dir, load_model
+from edge.app import default_state_dir, load_model, model_folder
 from edge.learn.embedding import Embedder
 from edge.learn.figures import wilson_interval
 from edge.model.classifier import Split
@@ -42,7 +42,7 @@ HONEST = {"starter": (5,)}
 
 def main() -> None:
     """Arguments in, figures out."""
-    parser = argparse.ArgumentParser(description="Measure a backbone on ESC-10, every choice made inside the training folds.")
+    parser = argparse.ArgumentParser(description="Measure a backbone on ESC-10, choosing inside the training folds only.")
     parser.add_argument("model", help="starter, or an installed model such as yamnet")
     parser.add_argument("--state-dir", type=Path, default=default_state_dir(), help="where models are installed")
     parser.add_argument("--work", type=Path, help="folder to keep embeddings in, outside the repository")
@@ -56,7 +56,19 @@ def main() -> None:
     kept = options.work / f"esc10-{options.model}.npz" if options.work else None
     corpus = kept_corpus(kept, model.manifest.backbone.sha256, embedder, clips)
     print(f"# {options.model}, {model.runtime_name}: {len(clips)} recordings, {len(set(corpus.group))} sources")
-    for line in report(corpus, HONEST.get(options.model, FOLDS)):
+    folds = HONEST.get(options.model, FOLDS)
+    if options.audit or options.ablation:
+        if folds != FOLDS:
+            parser.error(f"{options.model}: only fold {folds[0]} is honest, and audits compare all five")
+        # scikit-learn, which both need, is no part of what the other figures take.
+        from esc10_ablation import ablation
+        from esc10_audit import audit
+
+        folder = model_folder(options.model, options.state_dir)
+        lines = audit(corpus, clips, embedder) if options.audit else ablation(corpus, clips, folder / "backbone.tflite")
+    else:
+        lines = report(corpus, folds)
+    for line in lines:
         print(line, flush=True)
 
 

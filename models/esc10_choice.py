@@ -122,9 +122,12 @@ def log_softmax(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def scores(corpus: Corpus, rows: Rows, options: Iterable[Option]) -> dict[Option, npt.NDArray[np.float64]]:
+def scores(corpus: Corpus, rows: Rows, options: Sequence[Option]) -> dict[Option, npt.NDArray[np.float64]]:
     """float64 (n, classes) of every recording of the corpus, by each option; their form must be that of the rows."""
-    logits = {which: corpus.embeddings(counted(corpus, which)) @ rows.weights.T + rows.bias for which in COUNTED}
+    logits = {
+        which: corpus.embeddings(counted(corpus, which)) @ rows.weights.T + rows.bias
+        for which in {option.counted for option in options}
+    }
     return {
         option: clip_scores(
             logits[option.counted], corpus.clip[counted(corpus, option.counted)], len(corpus.label), option.pooling
@@ -135,9 +138,7 @@ def scores(corpus: Corpus, rows: Rows, options: Iterable[Option]) -> dict[Option
 
 def cross_entropy(found: npt.NDArray[np.float64], label: Numbers) -> float:
     """Mean of -log softmax at the recording's class, at whichever of TEMPERATURES makes it least: scales do not count."""
-    return min(
-        float(-log_softmax(found * times)[np.arange(len(label)), label].mean()) for times in TEMPERATURES
-    )
+    return min(float(-log_softmax(found * times)[np.arange(len(label)), label].mean()) for times in TEMPERATURES)
 
 
 @dataclass(frozen=True)

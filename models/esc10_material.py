@@ -1,4 +1,4 @@
-"""ESC-10's 400 recordings as embeddings: the patches that the appliance hears, and the stretches that `teach` learns from."""
+"""ESC-10's 400 recordings as embeddings: the patches that the appliance hears, the stretches that `teach` learns from."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class Corpus:
 
 def esc10_clips() -> list[Clip]:
     """The 400, by fold and path. Two of them lie in split `eval` of the recordings' manifest."""
-    return sorted((clip for clip in all_clips() if clip.source == ESC10_SOURCE), key=lambda clip: (esc10_fold(clip), clip.path))
+    clips = [clip for clip in all_clips() if clip.source == ESC10_SOURCE]
+    return sorted(clips, key=lambda clip: (esc10_fold(clip), clip.path))
 
 
 def pcm(clip: Clip) -> Samples:
@@ -91,7 +92,7 @@ def looped(samples: Samples) -> Samples:
 
 
 def gather(embedder: Embedder, clips: Sequence[Clip], *, patches_only: bool = False, loop: bool = False) -> Corpus:
-    """Embed patches and, unless `patches_only`, what `teach` would make of the recordings. loop: pad with the sound itself."""
+    """Embed patches and, unless `patches_only`, what `teach` makes of recordings. loop: pad with the sound itself."""
     names = tuple(sorted({clip.label for clip in clips}))
     cells, clip_of, kinds, below, silent = [], [], [], [], []
     with bar("esc10", "recordings") as progress:
@@ -100,7 +101,7 @@ def gather(embedder: Embedder, clips: Sequence[Clip], *, patches_only: bool = Fa
             made = patches_of(samples)
             if not patches_only:
                 made += taught_from(clip.path, samples, number)
-            peak = max(peak_db(samples), -np.inf)
+            peak = peak_db(samples)
             for kind, stretch in made:
                 kinds.append(kind)
                 below.append(peak - peak_db(stretch))
