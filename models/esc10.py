@@ -1,7 +1,7 @@
 """ESC-10 by its five folds: ten classes taught to a frozen backbone with `teach`'s own fitting, every choice nested.
 
-    python models/esc10.py yamnet [--state-dir DIR] [--work FOLDER] [--audit | --ablation]
-    python models/esc10.py starter
+    python models/esc10.py STATE/models/yamnet [--work FOLDER] [--audit | --ablation]
+    python models/esc10.py models/starter
 
 Each of the five folds is scored by rows that were fitted to the other four. What is open (which stretches of a recording
 rows are fitted to, ridge, feature normalisation, which embeddings name a recording, and how: the grid of esc10_choice.py,
@@ -28,13 +28,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from esc10_ablation import ablation
+from esc10_audit import audit
 from esc10_choice import Outcome, grid, nested
 from esc10_material import FOLDS, Corpus, esc10_clips, kept_corpus
 
-from edge.app import default_state_dir, load_model, model_folder
 from edge.learn.embedding import Embedder
 from edge.learn.figures import wilson_interval
-from edge.model.classifier import Split
+from edge.model.classifier import Split, open_model
 
 HONEST = {"starter": (5,)}
 """Folds that a backbone never heard; another model's: all."""
@@ -43,29 +44,24 @@ HONEST = {"starter": (5,)}
 def main() -> None:
     """Arguments in, figures out."""
     parser = argparse.ArgumentParser(description="Measure a backbone on ESC-10, choosing inside the training folds only.")
-    parser.add_argument("model", help="starter, or an installed model such as yamnet")
-    parser.add_argument("--state-dir", type=Path, default=default_state_dir(), help="where models are installed")
+    parser.add_argument("model", type=Path, help="folder of a model: the starter's, or one in models/ of a state directory")
     parser.add_argument("--work", type=Path, help="folder to keep embeddings in, outside the repository")
     parser.add_argument("--audit", action="store_true", help="instead: could the figure be due to something else?")
     parser.add_argument("--ablation", action="store_true", help="instead: from the plain regression to this, step by step")
     options = parser.parse_args()
-    model = load_model(options.model, state_dir=options.state_dir)
+    model = open_model(options.model)
     embedder = Embedder(model)
     assert isinstance(model, Split) and model.manifest.backbone is not None  # the Embedder has seen to it
-    clips = esc10_clips()
-    kept = options.work / f"esc10-{options.model}.npz" if options.work else None
+    name, clips = model.manifest.name, esc10_clips()
+    kept = options.work / f"esc10-{name}.npz" if options.work else None
     corpus = kept_corpus(kept, model.manifest.backbone.sha256, embedder, clips)
-    print(f"# {options.model}, {model.runtime_name}: {len(clips)} recordings, {len(set(corpus.group))} sources")
-    folds = HONEST.get(options.model, FOLDS)
+    print(f"# {name}, {model.runtime_name}: {len(clips)} recordings, {len(set(corpus.group))} sources")
+    folds = HONEST.get(name, FOLDS)
     if options.audit or options.ablation:
         if folds != FOLDS:
-            parser.error(f"{options.model}: only fold {folds[0]} is honest, and audits compare all five")
-        # scikit-learn, which both need, is no part of what the other figures take.
-        from esc10_ablation import ablation
-        from esc10_audit import audit
-
-        folder = model_folder(options.model, options.state_dir)
-        lines = audit(corpus, clips, embedder) if options.audit else ablation(corpus, clips, folder / "backbone.tflite")
+            parser.error(f"{name}: only fold {folds[0]} is honest, and audits compare all five")
+        backbone = options.model / model.manifest.backbone.file
+        lines = audit(corpus, clips, embedder) if options.audit else ablation(corpus, clips, backbone)
     else:
         lines = report(corpus, folds)
     for line in lines:

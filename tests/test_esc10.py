@@ -128,6 +128,14 @@ def test_a_source_in_two_folds_is_refused(toy: Any, checks: ModuleType) -> None:
         list(checks.sources(replace(toy, group=group)))
 
 
+def test_what_was_put_up_together_is_left_out(toy: Any, checks: ModuleType) -> None:
+    numbers = 1_000 * np.arange(len(toy.label))
+    numbers[-1] = numbers[EACH - 1 + EACH * (CLASSES - 1)] + 30  # the last of fold 1, of the same class
+    numbers[-EACH - 1] = numbers[0] + 30  # of another class
+    line, named, _ = checks.sessions(replace(toy, group=np.array([f"ESC-10/{number}" for number in numbers])))
+    assert line.endswith("1 pairs") and named.split() == ["5000", "and", "5030"]
+
+
 def test_shuffled_labels_go_by_source(toy: Any, checks: ModuleType) -> None:
     paired = replace(toy, group=np.repeat(toy.group[::2], 2))
     dealt = checks.shuffle(paired, 0)
@@ -178,13 +186,13 @@ def test_the_folds_are_those_of_esc10(material: ModuleType, shared: Path) -> Non
 
 
 def test_real_labels_teach_and_shuffled_ones_do_not(material: ModuleType, checks: ModuleType, shared: Path) -> None:
-    from edge.app import load_model
     from edge.learn.embedding import Embedder
+    from edge.model.classifier import open_model
 
     taken: dict[tuple[str, int], list[Any]] = {}
     for clip in material.esc10_clips():
         taken.setdefault((clip.label, material.esc10_fold(clip)), []).append(clip)
     subset = [clip for clips in taken.values() for clip in clips[:2]]
-    corpus = material.gather(Embedder(load_model(ROOT / "models" / "starter")), subset, patches_only=True)
+    corpus = material.gather(Embedder(open_model(ROOT / "models" / "starter")), subset, patches_only=True)
     assert checks.fixed(corpus).mean() > 0.75
     assert checks.fixed(checks.shuffle(corpus, 0)).mean() < 0.25
