@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from esc10_choice import SMALL_GRID, Form, Option, clip_scores, counted, fit, held_out_scores, nested, scores
+from esc10_choice import SMALL_GRID, Form, Option, counted, fit, held_out_scores, nested, scores
 from esc10_material import FOLDS, PATCH, Clip, Corpus, Embedder, Numbers, gather, pcm
+from esc10_solver import by_solver
 
 from edge.learn.figures import wilson_interval
 
@@ -172,23 +173,11 @@ def solvers(corpus: Corpus) -> Iterator[str]:
     """scikit-learn on the same embeddings, beside our fit; every recording named by the mean of its log probabilities."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.preprocessing import StandardScaler
 
-    option = replace(FIXED, pooling="log-probability")
-    yield f"ours: {share(fixed(corpus, option))}"
-    used = counted(corpus, "sounding")
+    yield f"ours: {share(fixed(corpus, replace(FIXED, pooling='log-probability')))}"
     plain = LogisticRegression(C=0.01, max_iter=1000)
     for name, solver in (("multinomial", plain), ("one against the rest", OneVsRestClassifier(plain))):
-        right = np.zeros(len(corpus.label), np.bool_)
-        for fold in FOLDS:
-            learning, own = used & (corpus.fold[corpus.clip] != fold), used & (corpus.fold[corpus.clip] == fold)
-            scaler = StandardScaler().fit(corpus.embeddings(learning))
-            solver.fit(scaler.transform(corpus.embeddings(learning)), corpus.label[corpus.clip[learning]])
-            chance = np.log(np.maximum(solver.predict_proba(scaler.transform(corpus.embeddings(own))), 1e-12))
-            place = np.flatnonzero(corpus.fold == fold)
-            named = clip_scores(chance.astype(np.float32), corpus.clip[own] - place[0], len(place), "mean").argmax(axis=1)
-            right[place] = named == corpus.label[place]
-        yield f"scikit-learn, {name}: {share(right)}"
+        yield f"scikit-learn, {name}: {share(by_solver(corpus, counted(corpus, 'sounding'), solver))}"
 
 
 def padding(corpus: Corpus, looped: Corpus) -> Iterator[str]:

@@ -161,6 +161,31 @@ def test_what_may_not_train_does_not(toy: Any, checks: ModuleType) -> None:
     assert not checks.without_alike(toy, (toy.label[:, None] == toy.label) & (toy.label == 1))[toy.label == 1].any()
 
 
+class _Nearest:
+    """A solver for tests: the nearest mean of a class."""
+
+    def fit(self, embeddings: np.ndarray, label: np.ndarray) -> None:
+        self.seen = len(label)
+        self.centre = np.stack([embeddings[label == each].mean(axis=0) for each in range(CLASSES)])
+
+    def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
+        near = np.exp(-np.linalg.norm(embeddings[:, None] - self.centre, axis=2))
+        return near / near.sum(axis=1, keepdims=True)
+
+
+def test_another_solver_is_fitted_to_the_other_folds(toy: Any, material: ModuleType) -> None:
+    import esc10_solver
+    patches, solver = esc10_solver.every_other(toy), _Nearest()
+    assert list(patches.clip) == list(range(len(toy.label))) and (patches.kind == material.PATCH).all()
+    right = esc10_solver.by_solver(patches, np.ones(len(patches.clip), np.bool_), solver, standardised=False)
+    assert right.mean() > 0.9 and solver.seen == 4 * CLASSES * EACH
+    moved = replace(patches, label=np.where(toy.fold == 2, (toy.label + 1) % CLASSES, toy.label))
+    wrong = esc10_solver.by_solver(moved, np.ones(len(patches.clip), np.bool_), solver, standardised=False)
+    assert not wrong[toy.fold == 2].any(), "labels of the fold that is scored change nothing but the score"
+    padded = esc10_solver.padded(patches, np.full((1, SIZE), -128, np.int8))
+    assert (np.bincount(padded.clip) == 9).all() and (padded.silent == 1.0).sum() == 8 * len(toy.label)
+
+
 def test_silence_is_measured_and_padding_can_be_left_out(material: ModuleType) -> None:
     sound = np.full(16_000, 5, np.int16)
     assert material.silent_share(sound) == 0.0
