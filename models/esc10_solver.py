@@ -20,13 +20,13 @@ def by_solver(
 
     used: bool (m,), the embeddings that are fitted to and that name a recording.
     """
-    from sklearn.preprocessing import StandardScaler
-
     right = np.zeros(len(corpus.label), np.bool_)
     for fold in FOLDS:
         learning, own = used & (corpus.fold[corpus.clip] != fold), used & (corpus.fold[corpus.clip] == fold)
         fitted_to, heard = corpus.embeddings(learning), corpus.embeddings(own)
         if standardised:
+            from sklearn.preprocessing import StandardScaler
+
             scaler = StandardScaler().fit(fitted_to)
             fitted_to, heard = scaler.transform(fitted_to), scaler.transform(heard)
         solver.fit(fitted_to, corpus.label[corpus.clip[learning]])
