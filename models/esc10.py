@@ -77,7 +77,7 @@ def main() -> None:
 def report(corpus: Corpus, folds: Sequence[int]) -> Iterator[str]:
     """The nested figures: each fold's, all, and what was taken for what."""
     if tuple(folds) != FOLDS:
-        yield f"folds {', '.join(map(str, folds))} only: the others were among the sound that the backbone was made with"
+        yield f"fold {', '.join(map(str, folds))} only: the others were among the sound that the backbone was made with"
     options = grid()
     yield f"{len(options)} options, chosen without the fold that is scored"
     outcomes = []
