@@ -92,7 +92,7 @@ class Bench:
         for embeddings in self.present:
             logits = (embeddings @ model.head.weights[target.rows].T + model.head.bias[target.rows]).max(axis=1)
             if target.correction is not None:
-                logits = logits + embeddings @ target.correction.weights + target.correction.bias
+                logits = logits + np.array([target.correction.logit(one) for one in embeddings])
             best = max(probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits)
             heard += best >= target.threshold
         return heard
