@@ -55,7 +55,7 @@ def test_wrong_ones_of_different_kinds_get_a_veto_each() -> None:
 def test_what_cannot_be_told_apart_is_left_and_its_price_is_told() -> None:
     wrong = standing(cloud({0: 3.0, 5: 0.35}, 3, seed=8, spread=0.05))
     found = fit_correction(BANK, wrong, NONE)
-    assert found.silenced == 0 and found.kept == found.present and len(found.rows) == 1, "no veto that costs and silences none"
+    assert found.silenced == 0 and found.kept == found.present and len(found.rows) == 1, "nothing silenced, no cost"
     assert found.price is not None and found.price > 0.2
     forced = fit_correction(BANK, wrong, NONE, force=True)
     assert forced.silenced == 3 and 1.0 - forced.kept / forced.present == pytest.approx(found.price)
