@@ -36,7 +36,8 @@ ALIKE = 0.5
 CLEARLY = 0.5
 """In logits over the threshold: what of the bank counts as heard. Nearer to it, the next playback decides."""
 MOST_LOST = 0.05
-"""Share of the bank's sounds over the threshold that vetoes may cost. On sources held out they cost 1.0 % on average."""
+"""Share of the bank's sounds over the threshold that vetoes may cost. On training sources held out: nothing
+at the median of 101 false alarms, 3.6 % on average, of small classes most; 85 % of playbacks not judged were silent."""
 FEWEST = 5
 """Sounds of the bank that the target hears: where there are fewer, the ten nearest to its threshold stand in."""
 
