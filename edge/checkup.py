@@ -18,6 +18,7 @@ from edge.features.mix import mix
 from edge.listener import Listener, Source
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
+from edge.sinks.event_sounds import FOLDER
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
 from edge.sources.open import open_source
@@ -62,6 +63,9 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
     yield _log(settings.log)
+    if settings.journal.sound:
+        yield Finding("journal", True, f"keeps the sound of events in {state_dir / FOLDER}, at most "
+                      f"{settings.journal.sound_megabytes} MB")
 
 
 def _state_dir(folder: Path) -> Finding:

@@ -13,7 +13,7 @@ from edge.checkup import Finding, check
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import LogSettings, Settings, SourceSettings
+from edge.settings import JournalSettings, LogSettings, Settings, SourceSettings
 from tests.fakes import FakeSource
 from tests.test_cli import write_wav
 
@@ -47,3 +47,9 @@ def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settin
     assert targets["kettle"] == "kettle: starts at 0.610, ends under 0.300: kettle"
     assert targets["hand_clap"].endswith("hand_clap, corrected by feedback")
     assert not targets["typing"].endswith("corrected by feedback")
+
+
+def test_check_says_that_sound_is_kept(settings: Settings, tmp_path: Path) -> None:
+    assert not found(settings, tmp_path, "journal")
+    (finding,) = found(replace(settings, journal=JournalSettings(sound=True)), tmp_path, "journal")
+    assert finding.ok and str(tmp_path / "sounds") in finding.text

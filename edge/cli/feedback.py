@@ -1,6 +1,7 @@
 """Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
 fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's
-own rows are added, which veto or support it. The journal has what is needed; no sound is kept for it.
+own rows are added, which veto or support it. The journal has what is needed; no sound is kept for it. Who asked for the
+sound of events ([journal] sound) finds it with --list.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from edge.journal import FILE, Entry, find, recent
 from edge.judging import Judged, judge
 from edge.lessons import Lessons
 from edge.model.taught_file import undo_taught
+from edge.sinks.event_sounds import FOLDER, sound_path
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
@@ -49,8 +51,12 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
         said = {one.event: "right" if one.right else "wrong" for one in lessons.taught.judgements}
-        print_rows([_row(entry, said.get(entry.id, "")) for entry in recent(state_dir / FILE, max(options.count, 1))],
-                   options.format, empty="no event in the journal")
+        entries = recent(state_dir / FILE, max(options.count, 1))
+        rows = [_row(entry, said.get(entry.id, "")) for entry in entries]
+        paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
+        if settings.journal.sound or any(path.exists() for path in paths):
+            rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
+        print_rows(rows, options.format, empty="no event in the journal")
         return 0
     if options.event is None or options.verdict is None:
         raise SettingsError("feedback", found="no event" if options.event is None else "no verdict",
