@@ -37,7 +37,7 @@ def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settin
         "kettle", row, -0.5, 1.5, 0.25, 0.61, 0.3, True, np.zeros((6, empty.columns), np.int8),
         np.arange(6, dtype=np.uint8), np.zeros(6, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0), "2026-11-22T12:00:00+00:00")
     save_taught(tmp_path, replace(empty.with_sound(sound, "taught kettle"),
-                                  corrections={"hand_clap": TaughtCorrection(row, -0.5)}))
+                                  corrections={"hand_clap": TaughtCorrection(row[None], np.zeros(1, np.float32))}))
     served = {target.name: target for target in build(settings, tmp_path, source=FakeSource([])).listener.targets.sounds}
     assert served["hand_clap"].correction is not None and served["kettle"].scale == 1.5
     (calibration,) = found(settings, tmp_path, "calibration")

@@ -65,14 +65,19 @@ class Calibrated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an owner's feedback adds to a target's logit: weights @ embedding + bias. weights: float32 `(E,)`."""
+    """What an owner's feedback adds to a target's logit: its support, less the strongest of its vetoes.
+
+    weights: float32 `(1 + vetoes, E)`, the support's row first; bias: float32 `(1 + vetoes,)`. A row counts where
+    weights @ embedding + bias is over 0, and is nothing elsewhere.
+    """
 
     weights: NDArray[np.float32]
-    bias: float
+    bias: NDArray[np.float32]
 
     def logit(self, embedding: NDArray[np.float32]) -> float:
         """What to add for this embedding, float32 `(E,)`."""
-        return float(self.weights @ embedding) + self.bias
+        support, *vetoes = np.maximum(self.weights @ embedding + self.bias, 0.0).tolist()
+        return float(support) - max(vetoes, default=0.0)
 
 
 UNCALIBRATED: Mapping[str, Calibrated] = MappingProxyType({})
