@@ -87,5 +87,5 @@ def _probabilities(target: Target, scores: NDArray[np.float32],
     """A target's probability in each patch, float64 `(patches,)`; scores float32 `(patches, labels)`."""
     logits = logits_of(Scores(0, scores[:, target.rows], None, None, False)).max(axis=1).astype(np.float64)
     if target.correction is not None and embeddings is not None:
-        logits += embeddings @ target.correction.weights + target.correction.bias
+        logits += [target.correction.logit(embedding) for embedding in embeddings]
     return np.array([probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits])
