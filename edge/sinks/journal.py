@@ -151,7 +151,8 @@ class JournalSink:
             if str(error) != self._sound_fault:
                 LOG.error("journal: %s; hearing goes on", error)
             self._sound_fault = str(error)
-            self._sounds_dropped += 1
+            with self._wake:  # the listener counts, too
+                self._sounds_dropped += 1
             return
         if self._sound_fault:
             LOG.warning("journal: the sound of events is kept again")

@@ -82,6 +82,28 @@ def test_the_oldest_go_first_and_the_newest_stays(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["019b.wav"]
 
 
+def test_they_are_bounded_where_the_clock_goes_back_too(tmp_path: Path) -> None:
+    """A board without a clock of its own may name the newest sound as if it were the oldest."""
+    sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
+    for number in (5, 6, 7, 8, 0, 1):
+        sounds.write(f"019a-{number}", np.zeros(100_000, np.int16))
+        assert sound_path(tmp_path / FOLDER, f"019a-{number}").exists()
+        assert sum(path.stat().st_size for path in (tmp_path / FOLDER).iterdir()) <= 1_000_000
+
+
+def test_what_a_power_cut_leaves_does_not_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # nor does anything else tidy up
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(5, "power cut")))
+    for number in range(3):
+        with pytest.raises(SinkError, match="power cut"):
+            sounds.write(f"019a-{number}", np.zeros(100, np.int16))
+    assert len(list((tmp_path / FOLDER).iterdir())) == 1
+    monkeypatch.undo()
+    sounds.write("019a-3", np.zeros(100, np.int16))
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["019a-3.wav"]
+
+
 def test_a_folder_that_cannot_be_written_is_said_and_events_are_kept(tmp_path: Path) -> None:
     (tmp_path / FOLDER).write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(SinkError, match="sounds"):
