@@ -56,12 +56,9 @@ def figure_lines() -> Iterator[str]:
     yield from left_out_lines(manifest, apart)
     yield from unseen_lines(manifest, measured(manifest, backbone, apart), apart)
     teacher = Teacher(shared_folder() / "models" / "yamnet_classification.tflite")
-    yield from probe_lines(
-        [
-            (esc10(backbone.embeddings), esc10(teacher.embeddings)),
-            (dcase(backbone.embeddings), dcase(teacher.embeddings)),
-        ]
-    )
+    ours, teachers = ([*esc10(one.embeddings), *dcase(one.embeddings)] for one in (backbone, teacher))
+    yield from probe_lines(list(zip(ours, teachers, strict=True)))
+    yield from points_lines(training["points"])
     yield from source_lines()
 
 
@@ -168,14 +165,36 @@ def unseen_lines(
 
 
 def probe_lines(probes: list[tuple[Probe, Probe]]) -> Iterator[str]:
-    """Ours beside the teacher's."""
-    yield "### Linear probes on the embedding (clips named right)"
+    """Ours beside the teacher's. The intervals are those of the clips of one split: draws share their clips."""
+    yield "### Linear probes on the embedding (clips named right; regularisation chosen inside the clips that train the probe)"
     yield ""
-    yield "| sounds | starter | YAMNet |"
-    yield "|---|---|---|"
+    yield "| sounds | clips tested | starter | YAMNet |"
+    yield "|---|---|---|---|"
     for ours, teachers in probes:
-        results = " | ".join(share(one.right, one.clips) for one in (ours, teachers))
-        yield f"| {ours.name}, {ours.clips} clips | {results} |"
+        results = " | ".join(probe_share(one) for one in (ours, teachers))
+        yield f"| {ours.name} | {ours.clips} | {results} |"
+    yield ""
+
+
+def probe_share(probe: Probe) -> str:
+    """The mean share of clips named right, with the 95 % interval of as many clips as one split tests."""
+    low, high = wilson_interval(round(probe.share * probe.clips), probe.clips)
+    return f"{probe.share:.3f} ({low:.2f} to {high:.2f})"
+
+
+def points_lines(points: dict[str, Any]) -> Iterator[str]:
+    """What int8 costs in points."""
+    yield "### int8 against float, in points (recordings that trained neither)"
+    yield ""
+    yield "| measured | float | int8 | int8 loses, in points |"
+    yield "|---|---|---|---|"
+    for name, one in points["probes"].items():
+        shares = [right / of for right, of in (one["float"], one["int8"])]
+        yield f"| probe: {name} | {shares[0]:.3f} | {shares[1]:.3f} | {100 * (shares[0] - shares[1]):.1f} |"
+    for name, one in points["labels"].items():
+        for figure, title in (("area", "area under the curve"), ("recall", BUDGET)):
+            before, after = one["float"][figure], one["int8"][figure]
+            yield f"| {name}: {title} | {before:.3f} | {after:.3f} | {100 * (before - after):.1f} |"
     yield ""
 
 

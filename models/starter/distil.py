@@ -21,6 +21,8 @@ from tqdm import tqdm
 BATCH = 128
 FASTEST = 3e-3
 DECAY = 0.02
+# Two bytes a number: far faster where the processor computes with them, eight times slower where it does not.
+BFLOAT16 = Path("/proc/cpuinfo").is_file() and "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _loss(
     heard = torch.zeros(len(chosen), label_count + 1)
     heard.scatter_(1, torch.where(labels < 0, label_count, labels), 1.0)
     bands = bands.unsqueeze(1).to(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BFLOAT16):
         return lessons.loss(bands, _widened(teacher, material.targets[chosen]), heard[:, :label_count])
 
 

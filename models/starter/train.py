@@ -2,6 +2,7 @@
 
     python models/starter/train.py --work FOLDER            all of it
     python models/starter/train.py --work FOLDER rows       the rows and the manifest again, on the backbone as it is
+    python models/starter/train.py --work FOLDER --narrow OLD.tflite       as all, but no learning: see narrow.py
 
 Needs models/starter/requirements.txt and the recordings (EDGE_AUDIO_SHARED, default ../shared). The run is seeded; the
 work folder holds gigabytes and stays out of the repository.
@@ -34,19 +35,24 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--narrow", type=Path, help="a backbone of this training with a wider last convolution: narrow it, do not learn"
+    )
     parser.add_argument("--out", type=Path, default=HERE, help="where the artefacts go")
     arguments = parser.parse_args()
     steps = STEPS if arguments.step == "all" else [arguments.step]
+    if arguments.narrow:
+        steps = ["narrow" if step == "student" else step for step in steps if step != "windows"]
     for step in steps:
         print(f"== {step}", flush=True)
         globals()[f"{step}_step"](arguments)
 
 
-def windows_step(arguments: argparse.Namespace) -> list[Path]:
-    """Make the distilling set."""
+def windows_step(arguments: argparse.Namespace, wanted: slice = slice(None)) -> list[Path]:
+    """Make the distilling set, or the wanted parts of it."""
     from windows import make_windows
 
-    return make_windows(arguments.work / "windows", arguments.windows, arguments.seed, arguments.threads)
+    return make_windows(arguments.work / "windows", arguments.windows, arguments.seed, arguments.threads, wanted)
 
 
 def student_folder(arguments: argparse.Namespace) -> Path:
@@ -74,6 +80,25 @@ def student_step(arguments: argparse.Namespace) -> None:
     )
 
 
+def narrow_step(arguments: argparse.Namespace) -> None:
+    """Instead of learning: narrow an earlier backbone. How that one learnt is told by the training.json beside it."""
+    import numpy as np
+    import torch
+    from average import equalise
+    from clips import digest
+    from narrow import narrowed
+
+    torch.set_num_threads(arguments.threads)
+    patches = np.concatenate([np.load(part)["patches"] for part in windows_step(arguments, slice(6))])
+    student = equalise(narrowed(arguments.narrow, patches[:8_000]), torch.from_numpy(patches))
+    folder = student_folder(arguments)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(student.state_dict(), folder / "student.pt")
+    learnt = json.loads((arguments.narrow.parent / "training.json").read_text())
+    made = {name: learnt[name] for name in ("windows", "epochs", "seconds")}
+    (folder / "training.json").write_text(json.dumps({**made, "narrowed_from": digest(arguments.narrow)}) + "\n")
+
+
 def trained_student(arguments: argparse.Namespace) -> Student:
     """The student of this run, in float."""
     import torch
@@ -89,7 +114,7 @@ def backbone_step(arguments: argparse.Namespace) -> None:
     import numpy as np
     from export import write_backbone
 
-    with np.load(arguments.work / "windows" / "part-0000.npz") as part:
+    with np.load(windows_step(arguments, slice(1))[0]) as part:
         write_backbone(trained_student(arguments), part["patches"][:500], arguments.out / "backbone.tflite")
 
 
@@ -106,8 +131,7 @@ def compare_step(arguments: argparse.Namespace) -> None:
     from agreement import agreement
 
     made = json.loads((student_folder(arguments) / "training.json").read_text())
-    aside = windows_step(arguments)[-1]
-    with np.load(aside) as part:
+    with np.load(windows_step(arguments, slice(-1, None))[0]) as part:
         found = agreement(trained_student(arguments), arguments.out, part["patches"][:1000])
     (arguments.out / "training.json").write_text(json.dumps({**made, **found}, indent=1) + "\n")
 
