@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,10 @@ from student import Student, multiplies
 
 def agreement(student: Student, folder: Path, patches: npt.NDArray[np.int8]) -> dict[str, Any]:
     """Compare embeddings and, through head.npz, scores, on patches int8 (n, 96, 64); and all that points.py measures."""
-    backbone, labels = Backbone(folder / "backbone.tflite"), json.loads((folder / "manifest.json").read_text())["labels"]
+    backbone = Backbone(folder / "backbone.tflite")
     exact, written = embeddings(student, patches), backbone.embeddings(patches)
     with np.load(folder / "head.npz") as head:
-        rows, bias = head["weights"], head["bias"]
-    scores = [1.0 / (1.0 + np.exp(-(found @ rows.T + bias))) for found in (exact, written)]
+        scores = [1.0 / (1.0 + np.exp(-(found @ head["weights"].T + head["bias"]))) for found in (exact, written)]
     difference = np.abs(scores[0] - scores[1])
     return {
         "multiplies": multiplies(),
@@ -31,7 +29,7 @@ def agreement(student: Student, folder: Path, patches: npt.NDArray[np.int8]) -> 
         "explained": round(float(1.0 - np.mean((exact - written) ** 2) / exact.var()), 5),
         "score_difference_mean": round(float(difference.mean()), 5),
         "score_difference_most": round(float(difference.max()), 4),
-        "points": points(partial(embeddings, student), backbone.embeddings, labels, rows, bias),
+        "points": points(partial(embeddings, student), backbone.embeddings, folder),
     }
 
 

@@ -166,7 +166,7 @@ def unseen_lines(
 
 def probe_lines(probes: list[tuple[Probe, Probe]]) -> Iterator[str]:
     """Ours beside the teacher's. The intervals are those of the clips of one split: draws share their clips."""
-    yield "### Linear probes on the embedding (clips named right; regularisation chosen inside the clips that train the probe)"
+    yield "### Linear probes on the embedding (clips named right; regularisation chosen inside the probe's training clips)"
     yield ""
     yield "| sounds | clips tested | starter | YAMNet |"
     yield "|---|---|---|---|"
@@ -184,18 +184,23 @@ def probe_share(probe: Probe) -> str:
 
 def points_lines(points: dict[str, Any]) -> Iterator[str]:
     """What int8 costs in points."""
-    yield "### int8 against float, in points (recordings that trained neither)"
+    yield "### int8 against float, in points (recordings that trained neither; the float student: see above)"
     yield ""
     yield "| measured | float | int8 | int8 loses, in points |"
     yield "|---|---|---|---|"
     for name, one in points["probes"].items():
-        shares = [right / of for right, of in (one["float"], one["int8"])]
-        yield f"| probe: {name} | {shares[0]:.3f} | {shares[1]:.3f} | {100 * (shares[0] - shares[1]):.1f} |"
+        yield points_line(f"probe: {name}", *(right / of for right, of in (one["float"], one["int8"])))
     for name, one in points["labels"].items():
-        for figure, title in (("area", "area under the curve"), ("recall", BUDGET)):
-            before, after = one["float"][figure], one["int8"][figure]
-            yield f"| {name}: {title} | {before:.3f} | {after:.3f} | {100 * (before - after):.1f} |"
+        yield points_line(f"{name}: area under the curve", one["float"]["area"], one["int8"]["area"])
+        for figure, title in (("budget", BUDGET), ("shipped", "recall at the threshold that ships")):
+            shares = (heard / of for heard, of in (one["float"][figure], one["int8"][figure]))
+            yield points_line(f"{name}: {title}", *shares)
     yield ""
+
+
+def points_line(measured: str, before: float, after: float) -> str:
+    """One row of that table; less than nothing lost is gained."""
+    return f"| {measured} | {before:.3f} | {after:.3f} | {round(100 * (before - after), 1) + 0.0:.1f} |"
 
 
 def source_lines() -> Iterator[str]:

@@ -34,7 +34,7 @@ RELEASE_LOGITS = 1.5  # how far below its threshold a target is let go
 
 
 def clip_embeddings(backbone: Backbone, clips: list[Clip]) -> list[Floats]:
-    """Each clip as it is, every 0.24 s: float32 (patches, 632) each."""
+    """Each clip as it is, every 0.24 s: float32 (patches, e) each."""
     return [
         backbone.embeddings(patches_of(read_clip(clip), HOP_SECONDS)) for clip in tqdm(clips, desc="clips", unit="clip")
     ]
