@@ -51,7 +51,7 @@ def equalise(student: Student, patches: torch.Tensor) -> Student:
     return student
 
 
-def measured(patches: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Bands of some MEASURED patches, spread over all: float32 (BATCH, 1, 96, 64) each."""
-    for start in range(0, len(patches) - BATCH + 1, max(BATCH, len(patches) * BATCH // MEASURED)):
+def measured(patches: torch.Tensor, count: int = MEASURED) -> Iterator[torch.Tensor]:
+    """Bands of about so many patches, spread over all: float32 (BATCH, 1, 96, 64) each."""
+    for start in range(0, len(patches) - BATCH + 1, max(BATCH, len(patches) * BATCH // count)):
         yield (patches[start : start + BATCH, None].float() - INPUT_ZERO_POINT) * INPUT_SCALE

@@ -1,7 +1,7 @@
 """A student from a written backbone whose last convolution is wider: the channels that the others tell best are left out.
 
-What is left out is told from what stays by linear regression, and the joining layer takes the regression in: no learning.
-The file's int8 weights are read back as floats; in the convolutions they become the same int8 again when they are written.
+What is left out is told from what stays by linear regression, and the joining layer takes the regression in. The file's
+int8 weights are read back as floats.
 """
 
 from __future__ import annotations

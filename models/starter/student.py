@@ -1,9 +1,10 @@
 """The student: seven ordinary convolutions, two poolings, one layer that joins them; and how it learns from the teacher.
 
 Input: float32 (n, 1, 96, 64), bands. Output: float32 (n, 632), the embedding, never negative: the mean of each channel over
-time and frequency, its maximum, and what the last layer joins of both. The teacher is imitated by the joined values; the
-pooled ones know of sounds what it never asked for. Mean and maximum are pooled apart, so that in int8 each keeps a scale of
-its own; and each value has a gain, measured when training is over, so that all of the embedding fits one scale.
+time and frequency, its maximum, and what the last layer joins of both. The teacher is imitated by the joined values, and
+once more by the pooled ones, which know of sounds what it never asked for. Mean and maximum are pooled apart, so that in
+int8 each keeps a scale of its own; and each value has a gain, measured when training is over, so that all of the embedding
+fits one scale.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Lessons(nn.Module):
         super().__init__()
         self.student = Student()
         self.to_teacher = nn.Linear(JOINED, len(mean))
+        self.pooled_to_teacher = nn.Linear(EMBEDDING - JOINED, len(mean))
         self.to_labels = nn.Linear(JOINED, labels)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
@@ -67,16 +69,20 @@ class Lessons(nn.Module):
     def loss(self, bands: torch.Tensor, target: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         """Mean square error of the embedding over its deviation, of the class logits, and cross entropy of the labels.
 
+        The joined values answer for all of it; the pooled ones, apart, for the teacher's embedding once more.
         ``target`` is float32 (n, 1024); ``heard`` is float32 (n, labels), 1 where a clip of that label is in the window.
         """
-        embedding = self.student(bands)[:, -JOINED:]
-        guess = self.to_teacher(functional.dropout(embedding, 0.1, self.training))
-        error = guess - (target - self.mean) / self.deviation
+        values = self.student(bands)
+        embedding, pooled = values[:, -JOINED:], values[:, :-JOINED]
+        wanted = (target - self.mean) / self.deviation
+        error = self.to_teacher(functional.dropout(embedding, 0.1, self.training)) - wanted
+        pooled_error = self.pooled_to_teacher(functional.dropout(pooled, 0.1, self.training)) - wanted
         logits = (error * self.deviation) @ self.class_weights.T
         said = functional.binary_cross_entropy_with_logits(
             self.to_labels(functional.dropout(embedding, 0.3, self.training)), heard, reduction="none"
         ).sum(1)
-        return 2.0 * error.square().mean() + 0.1 * logits.square().mean() + 0.15 * said.mean()
+        imitated = 2.0 * error.square().mean() + pooled_error.square().mean()
+        return imitated + 0.1 * logits.square().mean() + 0.15 * said.mean()
 
 
 def multiplies() -> int:
