@@ -90,11 +90,13 @@ def share(found: int, of: int) -> str:
 
 def training_lines(training: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
     """How it was made, and what int8 costs."""
-    minutes = training["seconds"] / 60
     yield f"- backbone.tflite: sha256 `{manifest['backbone']['sha256']}`"
     yield f"- head.npz: sha256 `{manifest['head']['sha256']}`"
     size = manifest["backbone"]["bytes"]
-    yield f"- {training['windows']:,} windows, {training['epochs']} epochs, {minutes:.0f} minutes on one x86-64 thread."
+    for cycles, made in (("First", training), ("After narrowing", training["further"])):
+        minutes = made["seconds"] / 60
+        length = f"{made['windows']:,} windows, {made['epochs']} epochs"
+        yield f"- {cycles}: {length}, {minutes:.0f} minutes on one x86-64 thread."
     yield f"- Backbone {size:,} bytes, {training['multiplies']:,} multiplies a patch."
     yield (
         f"- int8 against float, on {training['compared']} windows that trained neither: correlation of the embeddings "
