@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?=
 ARM_ROOT ?= /var/tmp/edge-audio-arm64
+MODELS ?=
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe check clean
+.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -46,6 +47,9 @@ test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, i
 
 test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+
+arm-instructions: $(VENV)/installed-dev ## count the backbone's instructions on emulated ARM (root; minutes; MODELS="more.tflite ...")
+	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite $(MODELS)
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py

@@ -9,10 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-packages=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
-dpkg-query -W "${packages[@]}" > /dev/null 2>&1 || {
-    apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"
-} > "$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+"$here/packages.sh" instructions >&2
 gcc -shared -fPIC -O2 -o "$folder/instructions.so" "$here/instructions.c"
 
 for processor in ${PROCESSORS:-cortex-a53 cortex-a76}; do

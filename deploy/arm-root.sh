@@ -23,11 +23,7 @@ if [ -e "$folder" ] && [ ! -e "$mine" ]; then
 fi
 touch "$mine"
 
-export DEBIAN_FRONTEND=noninteractive
-packages=(qemu-user-static binfmt-support mmdebstrap arch-test)
-dpkg-query -W "${packages[@]}" > /dev/null 2>&1 || {
-    apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"
-} > "$log" 2>&1
+"$(dirname "$0")/packages.sh" arm
 mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 update-binfmts --enable qemu-aarch64
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, and nothing else. Usage: deploy/packages.sh run|test|mediapipe ...
+# Installs the Debian packages that are missing, and nothing else. Usage: deploy/packages.sh run|test|mediapipe|arm|instructions ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
 test=(mosquitto-clients alsa-utils libasound2-plugins pulseaudio sox espeak-ng openssl procps)
 mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
+arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
+instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
 
 wanted=()
 for group in "$@"; do
@@ -12,7 +14,9 @@ for group in "$@"; do
         run) wanted+=("${run[@]}") ;;
         test) wanted+=("${test[@]}") ;;
         mediapipe) wanted+=("${mediapipe[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run, test or mediapipe" >&2; exit 2 ;;
+        arm) wanted+=("${arm[@]}") ;;
+        instructions) wanted+=("${instructions[@]}") ;;
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test, mediapipe, arm or instructions" >&2; exit 2 ;;
     esac
 done
 

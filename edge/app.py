@@ -14,6 +14,7 @@ from edge.calibrated import Calibrations, calibrations_for
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
+from edge.features.recent import RecentSound
 from edge.journal import FILE as JOURNAL
 from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
@@ -24,7 +25,7 @@ from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.journal import JournalSink, Pack
+from edge.sinks.journal import SOUND_SECONDS, JournalSink, Pack
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
@@ -184,10 +185,11 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     watch = None
     if watcher is None and settings.watch.enabled:
         watch = WatchSink(state_dir, settings.device.name, about, patch_samples=model.patch_samples)
+    recent = RecentSound(SOUND_SECONDS) if settings.journal.sound else None
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
-                        watcher=watcher or watch, calibrations=calibrations.serving,
+                        watcher=watcher or watch, recent=recent, calibrations=calibrations.serving,
                         corrections=calibrations.corrections)
     names = list(listener.targets.names)
     if not names:
@@ -205,7 +207,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     if settings.journal.events:
         spec = model.manifest.backbone
         sinks.append(JournalSink(settings.journal, state_dir / JOURNAL, pack=packing(model), labels=model.labels,
-                                 backbone=spec.sha256 if spec is not None else ""))
+                                 backbone=spec.sha256 if spec is not None else "",
+                                 cut=recent.cut if recent is not None else None))
     if settings.mqtt.host:
         sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
     # Last, so that nothing is open when anything above is refused.

@@ -45,8 +45,12 @@ def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minut
         stretches = [logits for _, one in heard for logits in one.stretches[target.name]]
         room = peaks_of(stretches, hop_seconds=settings.model.hop_seconds, patch_samples=session.model.patch_samples,
                         hours=seconds / 3600)
-        entry = set_threshold(session.basis(target), session.budget, made="room", room=room)
-        results.append(Result(target.name, entry, highest=_highest(heard, target.name)))
+        basis = session.basis(target)
+        entry, strict = (set_threshold(basis, budget, made="room", room=room)
+                         for budget in (session.budget, replace(session.budget, most_cost=1.0)))
+        labelled = basis.negatives is not None and basis.positives is not None and session.budget.varied_hours > 0.0
+        alone = set_threshold(basis, session.budget, made="room") if labelled else None
+        results.append(Result(target.name, entry, highest=_highest(heard, target.name), strict=strict, alone=alone))
     if keep and can_keep(session.model.manifest):
         embeddings = np.concatenate([one.embeddings for _, one in heard])[:MOST_EMBEDDINGS]
         save_room(session.state_dir, session.model.manifest, embeddings, seconds)

@@ -66,6 +66,9 @@ def _dict(one: Result) -> dict[str, object]:
     found = _entry(one.entry)
     if one.highest is not None:
         found["highest_logit"], found["highest_at"] = round(one.highest[0], 3), one.highest[1]
+    if one.strict is not None:
+        found["threshold_for_budget"], found["misses_for_budget"] = one.strict.threshold, one.strict.expected.misses
+        found["misses_without_room"] = one.alone.expected.misses if one.alone is not None else None
     if one.worth is not None:
         worth = one.worth
         found |= {"form": worth.form, "recall": [round(value, 4) for value in worth.recall],
@@ -136,4 +139,12 @@ def _room(one: Result) -> list[str]:
     tail = fit_tail(room)
     drawn = f"its tail drawn from the highest {tail.over}" if tail.over else "too few to draw a tail from"
     highest = f", the highest {one.highest[0]:.1f} at {one.highest[1]}" if one.highest else ""
-    return [f"room: {room.hours * 60:.1f} minutes, {room.count} peaks{highest}; {drawn}"]
+    lines = [f"room: {room.hours * 60:.1f} minutes, {room.count} peaks{highest}; {drawn}"]
+    entry, strict, alone = one.entry, one.strict, one.alone
+    if alone is not None and alone.expected.misses is not None and entry.expected.misses is not None:
+        cost = max(entry.expected.misses[0] - alone.expected.misses[0], 0.0)
+        lines.append(f"the room costs {cost:.0%} of the recordings of it")
+    if strict is not None and strict.expected.misses is not None and strict.threshold > entry.threshold:
+        lines.append(f"held back: a whole day of this room within the budget takes {strict.threshold:.4f} and misses "
+                     f"{strict.expected.misses[0]:.0%} (--cost 1 does it)")
+    return lines

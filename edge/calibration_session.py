@@ -24,12 +24,17 @@ from edge.settings import Settings, TargetSettings
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found for a target. worth: where labelled recordings were heard. highest: of the room, logit and where."""
+    """What was found for a target. worth: where labelled recordings were heard. highest: of the room, logit and where.
+
+    strict: what the room's budget would have taken whatever it costs; alone: what labelled sound takes without the room.
+    """
 
     target: str
     entry: TargetCalibration
     worth: Worth | None = None
     highest: tuple[float, str] | None = None
+    strict: TargetCalibration | None = None
+    alone: TargetCalibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.app import load_model_for, model_folder
+from edge.app import load_model_for, model_folder, taught_to
 from edge.calibrated import calibrations_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
@@ -18,6 +18,7 @@ from edge.features.mix import mix
 from edge.listener import Listener, Source
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
+from edge.sinks.event_sounds import FOLDER
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
 from edge.sources.open import open_source
@@ -62,6 +63,9 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
     yield _log(settings.log)
+    if settings.journal.sound:
+        yield Finding("journal", True, f"keeps the sound of events in {state_dir / FOLDER}, at most "
+                      f"{settings.journal.sound_megabytes} MB")
 
 
 def _state_dir(folder: Path) -> Finding:
@@ -75,9 +79,9 @@ def _state_dir(folder: Path) -> Finding:
 def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
     try:
         found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
-                                 state_dir=state_dir)
+                                 state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
         targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
-                           calibrations=found.entries).targets
+                           calibrations=found.serving, corrections=found.corrections).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
@@ -87,13 +91,14 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         text, _, command = problem.rpartition(" (")
         yield Finding("calibration", False, text, command.rstrip(")"))
     if not found.problems:
-        made = [f"{name} ({entry.made})" for name, entry in found.entries.items()]
+        made = [f"{name} ({found.entries[name].made if name in found.entries else 'taught'})" for name in found.serving]
         yield Finding("calibration", True, ", ".join(made) or "none: the model's own thresholds serve")
     for target in targets.sounds:
         labels = [model.labels[row] for row in target.rows]
-        weak = [label for label in labels if label in model.manifest.experimental]
+        weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
+        mended = ", corrected by feedback" if target.correction is not None else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
-                      f"{target.release_threshold:.3f}: {', '.join(labels)}{' (experimental)' if weak else ''}")
+                      f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
     for pin in settings.pin:
         if pin.target not in targets.names:
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",

@@ -29,7 +29,11 @@ MOST_JUDGEMENTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How a refit came out, in counts: wrong ones silenced, right ones heard; what it cost on the bank (or by examples)."""
+    """How a refit came out, in counts: wrong ones silenced, right ones heard; what it cost on the bank (or by examples).
+
+    price: share of the bank's sounds like it that silencing every wrong one costs; None where that cannot be done, and
+    for a taught sound.
+    """
 
     target: str
     silenced: int
@@ -38,13 +42,16 @@ class Judged:
     right: int
     kept: int
     present: int
+    price: float | None
     taught: Taught
 
 
-def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str) -> Judged:
+def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str,
+          force: bool = False) -> Judged:
     """Take in what the owner said of an event, and refit its target by all that was said of it. Nothing is written.
 
-    target: the event's own, or the one that it should (right) or should not (wrong) have been. Raises SettingsError for an
+    target: the event's own, or the one that it should (right) or should not (wrong) have been. force: silence wrong ones
+    of the model's own target whatever it costs. Raises SettingsError for an
     event that no patch made and for a target that is not heard, ModelError for an event of another backbone.
     """
     spec = lessons.manifest.backbone
@@ -71,7 +78,7 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if own is None:
         names = ", ".join(each.name for each in sounds)
         raise SettingsError("--target", found=repr(target), wanted=f"a sound that is heard: {names}")
-    return _refit_correction(lessons, model, own, taught, mine)
+    return _refit_correction(lessons, model, own, taught, mine, force=force)
 
 
 def _refit_sound(lessons: Lessons, embedder: Embedder, sound: TaughtSound, taught: Taught,
@@ -85,35 +92,30 @@ def _refit_sound(lessons: Lessons, embedder: Embedder, sound: TaughtSound, taugh
     right = np.array([one.right for one in mine])
     chance = lesson.probabilities(embedder.embeddings(np.stack([one.cells for one in mine])))
     return Judged(sound.name, int((chance[~right] < fitted.release_threshold).sum()), int((~right).sum()),
-                  int((chance[right] >= fitted.threshold).sum()), int(right.sum()), lesson.heard, lesson.clips,
+                  int((chance[right] >= fitted.threshold).sum()), int(right.sum()), lesson.heard, lesson.clips, None,
                   taught.with_sound(fitted, taught.change))
 
 
-def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Taught, mine: Sequence[Judgement]) -> Judged:
+def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Taught, mine: Sequence[Judgement], *,
+                      force: bool) -> Judged:
     embedder = Embedder(model)
     bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
     judged = embedder.embeddings(np.stack([one.cells for one in mine]))
     rows = model.head.weights[target.rows], model.head.bias[target.rows]
-    release = _power(target, None, target.release_threshold) if target.release_threshold > 0.0 else -4.0
     found = fit_correction(
         Standing(bank.embeddings, _powers(target, bank.embeddings, *rows)), Standing(judged, _powers(target, judged, *rows)),
-        np.array([one.right for one in mine]), release=max(release, -4.0))
-    correction = TaughtCorrection(found.row / np.float32(target.scale), found.bias / target.scale)
+        np.array([one.right for one in mine]), force=force)
+    correction = TaughtCorrection(found.rows / np.float32(target.scale), found.bias / np.float32(target.scale))
     return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
-                  replace(taught, corrections={**taught.corrections, target.name: correction}))
+                  found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))
 
 
 def _powers(target: Target, embeddings: NDArray[np.float32], weights: NDArray[np.float32],
             bias: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 `(n,)`: logit of the probability less that of the threshold."""
-    logits = (embeddings @ weights.T + bias).max(axis=1)
-    return np.array([_power(target, float(logit)) for logit in logits], np.float32)
-
-
-def _power(target: Target, logit: float | None, probability: float = 0.0) -> float:
-    if logit is not None:
-        probability = probability_of(logit, target.scale, target.offset, target.scale_below)
-    return _logit(probability) - _logit(target.threshold)
+    logits = (embeddings @ weights.T + bias).max(axis=1).tolist()
+    chances = [probability_of(logit, target.scale, target.offset, target.scale_below) for logit in logits]
+    return np.array([_logit(chance) - _logit(target.threshold) for chance in chances], np.float32)
 
 
 def _logit(probability: float) -> float:

@@ -17,6 +17,7 @@ from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correct
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.features.level import SILENCE_DBFS
+from edge.features.recent import RecentSound
 from edge.model.classifier import Model
 from edge.settings import GateSettings, TargetSettings
 from edge.stats import Stats
@@ -88,12 +89,14 @@ class Listener:
                  health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
+                 recent: RecentSound | None = None,
                  calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 
         gate: None scores every patch. on_scores: called with every patch and its scores, for classify. watcher: shown
-        every hop. calibrations, corrections: by target; they belong to this model's rows.
+        every hop. recent: takes the sound, for a sink that keeps that of events. calibrations, corrections: by target;
+        they belong to this model's rows.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
         self.targets = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations,
@@ -109,6 +112,7 @@ class Listener:
         self._decision = Decision(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
         self._on_scores = on_scores
         self._watcher = watcher
+        self._recent = recent
         self._room = NoiseFloor()
         self._loudest_dbfs, self._shown = SILENCE_DBFS, False
         self._clock = StreamClock(monotonic=monotonic, utc=utc)
@@ -146,6 +150,8 @@ class Listener:
         if block.gap:
             self._end_all()
         patches = self._front_end.push(block)
+        if self._recent is not None:
+            self._recent.push(self._front_end.samples, self._front_end.samples_position)
         if live:
             # Positions that jump tell how much was lost and stay true to time; a loss of unknown length, a pause or
             # another format does not.

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from edge.classification import Classification
 from edge.errors import SettingsError, SourceError
 from edge.learn.calibrate import threshold_logit
+from edge.learn.confusion import OTHER, Confusion
 from edge.learn.figures import reliability
 from edge.learn.labelled import Worth
 from edge.learn.probability import balanced
@@ -114,7 +115,7 @@ def _reliability(axes: Axes, target: str, entry: TargetCalibration, worth: Worth
         curve = reliability(values, worth.present, weights)
         axes.plot(curve.probability, curve.share, color=colour, linewidth=1, alpha=0.5, label=f"{name}: error {error:.3f}")
         axes.scatter(curve.probability, curve.share, s=8 + 150 * curve.weight / curve.weight.sum(), color=colour, alpha=0.7)
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="best", fontsize=8, title="larger circles: more sounds", title_fontsize=8)
 
 
 def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
@@ -133,18 +134,52 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
             one = Share(fit_tail(peaks), hours)
             alarms = np.array([alarms_per_day([one], logit) for logit in logits])
             counted = np.array([not one.tail.extrapolated(logit) for logit in logits])
-            axes.plot(alarms[counted], missed[counted], color=colour, label=f"{name}, counted")
-            axes.plot(alarms[~counted], missed[~counted], color=colour, linestyle=":", label=f"{name}, drawn out")
-    axes.axvline(entry.budget_per_day, color="0.7", linewidth=1)
+            for mine, style, how in ((counted, "-", "counted"), (~counted, ":", "drawn out")):
+                if mine.any():
+                    axes.plot(alarms[mine], missed[mine], color=colour, linestyle=style, label=f"{name}, {how}")
+    axes.axvline(entry.budget_per_day, color="0.7", linewidth=1, label=f"the budget, {entry.budget_per_day:.3g} a day")
     share = entry.expected.misses[0] if entry.expected.misses else 0.0
     axes.errorbar([entry.expected.alarms_per_day], [share], color="black", marker="o", capsize=3, linestyle="none",
                   xerr=[[0.0], [max(entry.expected.alarms_upper - entry.expected.alarms_per_day, 0.0)]],
                   label="the threshold, with its upper bound")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,g}")
     low = min(entry.expected.alarms_per_day, entry.budget_per_day)
     axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
              xlabel="false alarms a day", ylabel="share missed")
     axes.legend(loc="best", fontsize=8)
+
+
+def plot_confusion(confusion: Confusion, title: str, path: Path) -> None:
+    """Write a picture (PNG): clips of each class (rows) by the class that they were taken for (columns). Counts; the colour
+    is the share of the row. Raises SourceError for a path that cannot be written.
+    """
+    _save(confusion_figure(confusion, title), path)
+
+
+def confusion_figure(confusion: Confusion, title: str) -> Figure:
+    """The picture that `plot_confusion` writes; whoever asks for it closes it."""
+    counts = confusion.counts
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    height, width = counts.shape
+    figure, axes = plt.subplots(figsize=(4.0 + 0.42 * width, 2.6 + 0.36 * height), layout="constrained")
+    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(width), confusion.columns, rotation=55, ha="right", rotation_mode="anchor", fontsize=10)
+    rows = [f"{name} ({count})" for name, count in zip(confusion.rows, counts.sum(axis=1), strict=True)]
+    axes.set_yticks(range(height), rows, fontsize=10)
+    axes.set_xticks(np.arange(width + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(height + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="0.88", linewidth=0.6)
+    axes.tick_params(which="minor", length=0)
+    if confusion.rows[-1] == OTHER:
+        axes.axhline(height - 1.5, color="0.3", linewidth=1)
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=9,
+                  color="white" if shares[row, column] > 0.55 else "black")
+    axes.set(xlabel="taken for", ylabel="is (clips)")
+    axes.set_title(title, fontsize=11)
+    figure.colorbar(picture, ax=axes, label="share of the row", fraction=0.03, pad=0.02)
+    return figure
 
 
 def _save(figure: Figure, path: Path) -> None:

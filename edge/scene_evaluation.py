@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edge.classification import classify
 from edge.decision.resolve import resolve_targets
-from edge.decision.targets import Calibrated
+from edge.decision.targets import Calibrated, Correction
 from edge.errors import SettingsError, SourceError
-from edge.learn.annotations import find_scenes
+from edge.learn.annotations import find_scenes, in_order, kinds_of
 from edge.learn.classes import SoundClass
 from edge.learn.matching import Span
 from edge.learn.scenes import Heard, SceneFigures, Sought, measure_scenes
@@ -21,14 +21,17 @@ from edge.stream import SAMPLE_RATE
 
 
 def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings], classes: Sequence[SoundClass], *,
-                    hop_seconds: float, calibrations: Mapping[str, Calibrated]) -> SceneFigures:
-    """Hear every scene of a folder and score the events. targets: none means the model's standard ones.
+                    hop_seconds: float, calibrations: Mapping[str, Calibrated], corrections: Mapping[str, Correction],
+                    by: str = "") -> dict[str, SceneFigures]:
+    """Hear every scene of a folder and score the events: "" is of all; with `by`, a column of the folder's scenes.csv,
+    those of each of its values follow. targets: none means the model's standard ones.
 
     Raises SourceError for scenes that cannot be read, SettingsError for targets that the model cannot serve, for none that
     is a sound, and where sed_eval is missing.
     """
     check_installed()
     scenes = find_scenes(folder)
+    kinds = kinds_of(folder, scenes, by) if by else []
     resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations)
     sought = [Sought(sound.name, sound.impulsive, tuple(model.labels[row] for row in sound.rows.tolist()))
               for sound in resolved.sounds if sound.sent]
@@ -38,7 +41,7 @@ def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings
     with bar("evaluate", "scenes") as progress:
         for number, scene in enumerate(scenes):
             result = classify(model, scene.path, hop_seconds=hop_seconds, targets=targets, calibrations=calibrations,
-                              embeddings=False, bands=False)
+                              corrections=corrections, embeddings=False, bands=False)
             if not result.duration_seconds:
                 raise SourceError(str(scene.path), found="no sound", wanted="a recording")
             events: dict[str, list[Span]] = {target.name: [] for target in sought}
@@ -47,4 +50,6 @@ def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings
                     events[event.target].append(Span(event.start / SAMPLE_RATE, event.end / SAMPLE_RATE))
             heard.append(Heard(scene, result.duration_seconds, events))
             progress(number + 1, len(scenes))
-    return measure_scenes(heard, sought, classes)
+    some = {kind: [one for one, own in zip(heard, kinds, strict=True) if own == kind] for kind in in_order(kinds)}
+    return {"": measure_scenes(heard, sought, classes),
+            **{f"{by} {kind}": measure_scenes(of_kind, sought, classes) for kind, of_kind in some.items()}}

@@ -86,6 +86,8 @@ def check_together(settings: Settings, where: str = "settings") -> None:
                             wanted=f"0, or {LOWEST_RATE} or more")
     _unique(f"{where}: [[target]] name", (target.name for target in settings.target))
     _unique(f"{where}: [[pin]] pin", (pin.pin.upper().removeprefix("GPIO") for pin in settings.pin))
+    if settings.journal.sound and not settings.journal.events:
+        raise SettingsError(f"{where}: [journal] sound", found="true, with events = 0", wanted="events to keep the sound of")
     names = {target.name for target in settings.target}
     for pin in settings.pin:
         if not pin.pin:

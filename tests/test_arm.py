@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edge import classify, load_model
+from edge.model.store import ModelStore
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -37,6 +38,24 @@ def on_arm(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     words = ["chroot", str(root), "sh", "-c", 'cd /opt/edge-audio && exec /opt/v/bin/python -m edge "$@"', "sh", *arguments]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "QEMU_CPU": "cortex-a53"}
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
+
+
+def test_the_starter_takes_half_of_yamnets_instructions(root: Path, yamnet_file: Path, tmp_path: Path) -> None:
+    published = ModelStore(tmp_path).install(yamnet_file)
+    embedded = REPOSITORY / "models" / "starter"
+    models = [embedded / "backbone.tflite", published / "backbone.tflite", published / "whole.tflite"]
+    done = subprocess.run([REPOSITORY / "deploy" / "arm-instructions.sh", root, *models], capture_output=True, text=True,
+                          timeout=1800, check=False)
+    assert done.returncode == 0, done.stderr
+    print(f"\n{done.stdout}")
+    counts: dict[str, dict[Path, int]] = {}
+    for line in done.stdout.splitlines():
+        processor, count, model = line.split(maxsplit=2)
+        counts.setdefault(processor, {})[Path(model)] = int(count)
+    assert set(counts) == {"cortex-a53", "cortex-a76"}
+    for found in counts.values():
+        ours, backbone, whole = (found[model] for model in models)
+        assert 0 < 2 * ours < backbone < whole
 
 
 def test_the_starter_opens_and_runs(root: Path) -> None:

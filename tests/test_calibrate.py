@@ -74,7 +74,9 @@ def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.
     found = [json.loads(run(capsys, "--room", room, "--target", "hand_clap", "--budget", budget, "--format", "json",
                             "--dry-run")) for budget in ("5/hour", "0.2/week")]
     first, second = (each["targets"]["hand_clap"] for each in found)
-    assert first["threshold"] < second["threshold"] and first["misses"][0] <= second["misses"][0]
+    assert first["threshold_for_budget"] < second["threshold_for_budget"]
+    assert first["threshold"] <= second["threshold"] <= second["threshold_for_budget"]
+    assert first["misses"][0] <= second["misses"][0] <= second["misses_for_budget"][0]
     assert not state.exists(), "--dry-run keeps nothing"
 
 

@@ -209,7 +209,10 @@ def test_evaluate_measures_a_folder_of_classes(tmp_path: Path) -> None:
     assert line["clips"] == 2 and line["classified"] == 1
     assert line["classes"]["hand_clap"]["negatives"] == 1
     rows = edge_audio("evaluate", "--format", "csv", tmp_path).stdout.splitlines()
-    assert rows[0] == "class,clips,negatives,area_under_curve,recall" and rows[1].startswith("hand_clap,1,1,")
+    assert rows[0].startswith("class,clips,negatives,area_under_curve,recall,") and rows[1].startswith("hand_clap,1,1,")
+    assert line["confusion"]["rows"] == ["hand_clap", "other"]
+    assert {"precision", "f1", "threshold", "heard", "false_alarms_per_hour", "false_alarms_per_hour_upper",
+            "hours"} <= set(line["classes"]["hand_clap"])
     assert "accuracy" in edge_audio("evaluate", tmp_path).stdout
 
 

@@ -54,6 +54,12 @@ def test_accuracy_counts_clips_of_known_classes_and_areas_count_all() -> None:
     clap, typing = figures.classes
     assert (clap.clips, clap.negatives, clap.area_under_curve, clap.recall) == (2, 2, 1.0, 0.5), "applause is left out"
     assert (typing.clips, typing.negatives, typing.recall) == (1, 4, 1.0)
+    # Taken for a clap: one of them, the noise (its scores tie: the first class wins), and applause, which counts as neither.
+    assert (clap.precision, clap.precision_interval, clap.f1) == (0.5, wilson_interval(1, 2), pytest.approx(0.5))
+    assert (typing.precision, typing.f1) == (0.5, pytest.approx(2 / 3)), "a clap and the keys"
+    assert clap.recall_interval == wilson_interval(1, 2) and typing.recall_interval == wilson_interval(1, 1)
+    assert (figures.confusion.rows, figures.confusion.columns) == (("clap", "typing", "other"), ("clap", "typing"))
+    assert figures.confusion.counts.tolist() == [[1, 1], [0, 1], [2, 0]]
 
 
 def test_a_label_of_the_classs_own_name_stands_for_it_alone() -> None:
@@ -144,7 +150,26 @@ def test_nothing_to_measure_is_an_error_and_no_accuracy_of_nought() -> None:
 @pytest.mark.parametrize("hop", [math.nan, math.inf, 0.0, -0.48, 0.005, 0.97, 1e300])
 def test_a_hop_that_cannot_be_is_refused_before_anything_is_read(hop: float) -> None:
     with pytest.raises(SettingsError, match=r"--hop: found .*; wanted a multiple of 0\.01 from 0\.01 to 0\.96"):
-        command.run(argparse.Namespace(hop=hop, clips=Path("clips"), scenes=None))
+        command.run(parsed("clips", "--hop", str(hop)))
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("clips", "--by", "ratio_db"), "--by: found beside clips; wanted --by with --scenes only"),
+    (("clips", "--target", "a"), "--target: found beside clips"),
+    (("--scenes", "a", "--plot", "a.png"), "--plot: found beside --scenes; wanted --plot with clips only"),
+    (("--scenes", "a", "--cross-fit", "a"), "--cross-fit: found beside --scenes"),
+    (("--scenes", "a", "--split", "a"), "--split: found beside --scenes; wanted --split with clips or --cross-fit only"),
+    (("clips", "--cross-fit", "a", "--class", "a"), "--class: found beside --cross-fit"),
+    (("clips", "--scenes", "a"), "what to measure: found both"), ((), "what to measure: found nothing")])
+def test_options_of_another_way_to_measure_are_refused(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        command.run(parsed(*words))
 
 
 # Pictures.

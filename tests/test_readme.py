@@ -60,8 +60,11 @@ def test_every_file_that_readme_names_is_there() -> None:
         assert (ROOT / name).exists(), name
 
 
-def test_figures_are_given() -> None:
-    assert "|" in section("figures") and "|" in section("bench")
+@pytest.mark.parametrize("name", ["figures", "bench", "cross-fit", "alarms", "scenes"])
+def test_figures_are_given(name: str) -> None:
+    head, rule, *rows = [line for line in section(name).splitlines() if line.startswith("|")]
+    assert rows and set(rule) <= set("|-")
+    assert {line.count("|") for line in rows} == {head.count("|")}
 
 
 if __name__ == "__main__":

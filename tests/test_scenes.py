@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 import wave
@@ -11,6 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from edge.cli import main
+from edge.errors import SettingsError
+from edge.learn.sed import check_installed
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 16_000
@@ -78,19 +83,26 @@ def _samples(path: Path) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
-def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One quiet scene, and one of each ratio, overlapping or not."""
     pytest.importorskip("soundfile")
-    for folder in ("a", "b"):
-        done = _build(tmp_path / folder, "--each", "1", "--truth", "1")
-        assert done.returncode == 0, done.stderr
-    waves = sorted((tmp_path / "a").glob("*/*.wav"))
-    assert len(waves) == 1 + 4 * 2
+    folder = tmp_path_factory.mktemp("scenes")
+    done = _build(folder, "--each", "1", "--truth", "1")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, built: Path, tmp_path: Path) -> None:
+    assert _build(tmp_path, "--each", "1", "--truth", "1").returncode == 0
+    waves = sorted(built.glob("*/*.wav"))
+    assert len(waves) == 1 + 5 * 2
     for path in waves:
-        same = tmp_path / "b" / path.parent.name / path.name
+        same = tmp_path / path.parent.name / path.name
         assert path.read_bytes() == same.read_bytes()
         assert path.with_suffix(".txt").read_text() == same.with_suffix(".txt").read_text()
-    truth = _samples(tmp_path / "a" / "truth" / "truth-00.wav").astype(np.float64)
-    lines = [line.split("\t") for line in (tmp_path / "a" / "truth" / "truth-00.txt").read_text().splitlines()]
+    truth = _samples(built / "truth" / "truth-00.wav").astype(np.float64)
+    lines = [line.split("\t") for line in (built / "truth" / "truth-00.txt").read_text().splitlines()]
     onsets = [float(line[0]) for line in lines]
     assert len(onsets) > 15 and onsets == sorted(onsets)
     assert {line[2].strip() for line in lines} <= {"hand_clap", "finger_snap", "door_knock"}
@@ -98,11 +110,34 @@ def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, 
         at = round(onset * RATE)
         assert np.abs(truth[at : at + 480]).max() > 3 * np.abs(truth[at - 1_600 : at - 80]).mean()
     with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        splits = {row["path"]: row["split"] for row in csv.DictReader(file)}
-    for table in (tmp_path / "a").glob("*/placed.csv"):
+        rows = {row["path"]: row for row in csv.DictReader(file)}
+    trained = {row["source_repo"] for path, row in rows.items() if row["split"] == "train" and "ESC-10" not in path}
+    for table in built.glob("*/placed.csv"):
         with table.open(newline="", encoding="utf-8") as file:
             paths = [path for row in csv.DictReader(file) for path in row["path"].split(";")]
-        assert paths and all(splits[path] == "eval" or "karolpiczak-ESC-10__5-" in path for path in paths)
+        assert paths and all(rows[path]["split"] == "eval" or "karolpiczak-ESC-10__5-" in path for path in paths)
+        assert not trained & {rows[path]["source_repo"] for path in paths}, "a source that trains"
+    for table in built.glob("*/scenes.csv"):
+        with table.open(newline="", encoding="utf-8") as file:
+            behind = {path for row in csv.DictReader(file) for path in row["behind"].split(";")}
+        assert not trained & {rows[path]["source_repo"] for path in behind}, "a background that trains"
+
+
+def test_built_scenes_are_scored_by_kind(built: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    try:
+        check_installed()
+    except SettingsError as error:
+        pytest.skip(str(error))
+    more = ["--format", "json", "--state-dir", str(tmp_path), "--target", "hand_clap"]
+    assert main(["evaluate", "--scenes", str(built / "truth"), *more]) == 0
+    truth = json.loads(capsys.readouterr().out)
+    clap = truth["targets"]["hand_clap"]
+    assert clap["sounds"] > 5 and clap["onset_on_time"] >= 0.9, "an onset in a quiet scene is found to 50 ms"
+    assert main(["evaluate", "--scenes", str(built / "rooms"), "--by", "ratio_db", *more]) == 0
+    rooms = json.loads(capsys.readouterr().out)
+    assert list(rooms["kinds"]) == [f"ratio_db {ratio}" for ratio in (-6.0, 0.0, 6.0, 12.0, 24.0)]
+    assert sum(kind["targets"]["hand_clap"]["sounds"] for kind in rooms["kinds"].values()) == rooms["targets"]["hand_clap"][
+        "sounds"]
 
 
 def test_scenes_are_not_built_inside_the_repository() -> None:

@@ -60,6 +60,19 @@ def test_a_taught_sound_is_heard_in_other_recordings(shared: Path, state: Path) 
     assert 2 * heard >= len(others)
 
 
+def test_a_taught_sound_is_measured_under_its_own_name(shared: Path, state: Path, tmp_path: Path,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    speech = sorted((shared / "data" / "eval" / "neg_speech").iterdir())[:2]
+    for name, paths in (("keys", keys(shared)[TAUGHT_WITH:]), ("talk", speech)):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        for path in paths:
+            shutil.copy(path, tmp_path / "clips" / name)
+    assert main(["evaluate", str(tmp_path / "clips"), "--format", "json", "--state-dir", str(state)]) == 0
+    (name, row), = json.loads(capsys.readouterr().out)["classes"].items()
+    assert (name, row["clips"], row["negatives"], row["target"]) == ("keys", 20 - TAUGHT_WITH, 2, "keys")
+    assert row["threshold"] == pytest.approx(taught_in(state).sounds[0].threshold, abs=1e-4) and row["heard"] >= 0.5
+
+
 def test_what_was_taught_is_listed_removed_and_brought_back(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = ["--state-dir", str(state)]
     before = taught_in(state).sounds[0]

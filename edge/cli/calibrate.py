@@ -21,7 +21,7 @@ from edge.calibration_output import print_list, print_results
 from edge.calibration_session import Session
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
-from edge.learn.calibrate import VARIED_HOURS, parse_budget
+from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
 from edge.picture_path import check_picture_path, plotting
 
@@ -55,6 +55,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", default="1/day", metavar="N/TIME", help="false alarms allowed: 1/day, 5/hour, 0.2/week")
     parser.add_argument("--varied-minutes", type=float, default=VARIED_HOURS * 60, metavar="N",
                         help="varied sound that a day holds, in minutes (12)")
+    parser.add_argument("--cost", type=float, default=MOST_COST, metavar="SHARE",
+                        help=f"of the labelled recordings of a target, what the room may cost ({MOST_COST:g}); "
+                             "1: keep the budget whatever it costs")
     parser.add_argument("--dry-run", action="store_true", help="say it, and keep nothing")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="reliability, and misses against false alarms")
 
@@ -63,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     """Calibrate, or list, or reset."""
     settings = settings_from(options)
     log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
-    budget = parse_budget(options.budget, options.varied_minutes)
+    budget = parse_budget(options.budget, options.varied_minutes, options.cost)
     _check_way(options)
     if options.plot is not None:
         check_picture_path(options.plot)

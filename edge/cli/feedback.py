@@ -1,6 +1,7 @@
 """Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
 fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's
-own a second row is added, which vetoes or supports it. The journal has what is needed; no sound is kept for it.
+own rows are added, which veto or support it. The journal has what is needed; no sound is kept for it. Who asked for the
+sound of events ([journal] sound) finds it with --list.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from edge.journal import FILE, Entry, find, recent
 from edge.judging import Judged, judge
 from edge.lessons import Lessons
 from edge.model.taught_file import undo_taught
+from edge.sinks.event_sounds import FOLDER, sound_path
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
@@ -32,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("event", nargs="?", metavar="EVENT-ID", help="beginning or end of an event's id, 4 letters or more")
     parser.add_argument("verdict", nargs="?", choices=("right", "wrong"), help="what it was")
     parser.add_argument("--target", metavar="NAME", help="judge it as this target (default: the event's own)")
+    parser.add_argument("--force", action="store_true", help="silence what is wrong, whatever it costs of the target")
     verbs = parser.add_mutually_exclusive_group()
     verbs.add_argument("--list", action="store_true", help="the newest events")
     verbs.add_argument("--undo", action="store_true", help="take the last step back (of teach, too)")
@@ -48,8 +51,12 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
         said = {one.event: "right" if one.right else "wrong" for one in lessons.taught.judgements}
-        print_rows([_row(entry, said.get(entry.id, "")) for entry in recent(state_dir / FILE, max(options.count, 1))],
-                   options.format, empty="no event in the journal")
+        entries = recent(state_dir / FILE, max(options.count, 1))
+        rows = [_row(entry, said.get(entry.id, "")) for entry in entries]
+        paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
+        if settings.journal.sound or any(path.exists() for path in paths):
+            rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
+        print_rows(rows, options.format, empty="no event in the journal")
         return 0
     if options.event is None or options.verdict is None:
         raise SettingsError("feedback", found="no event" if options.event is None else "no verdict",
@@ -57,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     entry = find(state_dir / FILE, options.event)
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
     judged = judge(lessons, settings, entry, right=options.verdict == "right", target=options.target or entry.target,
-                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"))
+                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=options.force)
     lessons.save(judged.taught)
     print_rows([_counts(judged)], options.format)
     if options.format == "table":
@@ -77,6 +84,12 @@ def _counts(judged: Judged) -> dict[str, object]:
 
 
 def _explain(judged: Judged) -> None:
-    if judged.silenced < judged.wrong or judged.supported < judged.right:
-        print("not all come out as judged yet: more judgements of the same kind help")
+    left = f"{judged.wrong - judged.silenced} of {judged.wrong} wrong ones"
+    if judged.silenced < judged.wrong and judged.price is not None:
+        print(f"{left} go on being heard: to silence all would cost {judged.price:.0%} of the sounds of the bank that "
+              f"{judged.target} hears (--force does it; a higher threshold may cost less)")
+    elif judged.silenced < judged.wrong:
+        print(f"{left} cannot be told from {judged.target}: a higher threshold may help")
+    if judged.supported < judged.right:
+        print("not all right ones are heard yet: more judgements of the same kind help")
     print("heard so from the next start on; edge-audio feedback --undo takes it back")

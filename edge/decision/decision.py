@@ -34,6 +34,7 @@ class Decision:
         self._onset_detector = OnsetDetector()
         self._floor = NoiseFloor()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
+        self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
         self._patterns = [
             PatternDetector(sound.name, own, sent=sound.sent) if (own := [
                 pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
@@ -78,10 +79,10 @@ class Decision:
         """
         found = self._listen(scores.position)
         logits = logits_of(scores).tolist() if self._sounds else []
+        self._heard = [heard(sound.target, self._labels, scores, logits) for sound in self._sounds]
+        mine = {number: self._judge(number) for number in self._order}
         for number, sound in enumerate(self._sounds):
-            one = self._heard[number] = heard(sound.target, self._labels, scores, logits)
-            mine = sound.push(one) if isinstance(sound, ImpulsiveDetector) else sound.push(one, self._onsets)
-            found += self._pass_on(number, sound, mine, scores.position)
+            found += self._pass_on(number, sound, mine[number], scores.position)
         return found
 
     def skip(self, position: int) -> list[Detection]:
@@ -114,6 +115,20 @@ class Decision:
             share = min(max(loud.over_db / loud.target.louder_db, 0.0), 1.0)
             stands.append(TargetHearing(loud.target.name, "", share, 1.0, loud.running, loud.refused))
         return tuple(stands)
+
+    def _judge(self, number: int) -> list[Detection]:
+        """One sound by what was heard of it; those that yield are told which onsets are taken."""
+        sound, one = self._sounds[number], self._heard[number]
+        assert one is not None
+        if not isinstance(sound, ImpulsiveDetector):
+            return sound.push(one, self._onsets)
+        mine = sound.push(one)
+        if not sound.target.yields:
+            for other in self._sounds:
+                if isinstance(other, ImpulsiveDetector):
+                    for detection in mine:
+                        other.taken(detection.start, sound.target.name)
+        return mine
 
     def _listen(self, position: int) -> list[Detection]:
         """Take the rows that end with the patch at `position`: onsets, the floor, loudness."""

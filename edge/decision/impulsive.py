@@ -43,8 +43,9 @@ class ImpulsiveDetector:
 
     Which of them: the ones that came in with it, if the patch before was under the threshold, else all that are about as
     loud. While the target goes on being heard because of one onset, another of like loudness is another event, a weaker
-    one must wait until it is the patch's only reason. An echo never names anything. An event's end is where the sound has
-    died away, told once its patches are past their peak.
+    one must wait until it is the patch's only reason. An echo never names anything. A target that yields leaves an
+    onset to the one that named it. An event's end is where the sound has died away, told once its patches are past their
+    peak.
     """
 
     def __init__(self, target: Target, detector: OnsetDetector, *, patch_samples: int) -> None:
@@ -59,6 +60,7 @@ class ImpulsiveDetector:
         self.refused = ""
         self._waiting: list[_Candidate] = []
         self._named: list[Onset] = []
+        self._taken: dict[int, str] = {}
         self._running: _Running | None = None
         self._over = False
         self._unexplained = 0
@@ -81,6 +83,11 @@ class ImpulsiveDetector:
         """Onsets that are new, in order."""
         self._waiting += [_Candidate(onset) for onset in found]
 
+    def taken(self, position: int, target: str) -> None:
+        """A target that does not yield has named the onset at a position."""
+        if self.target.yields:
+            self._taken[position] = target
+
     def push(self, heard: Heard) -> list[Detection]:
         """Take the next patch: ends and starts in the order of their sounds."""
         position = heard.scores.position
@@ -88,14 +95,19 @@ class ImpulsiveDetector:
         self.refused = ""
         self._waiting = [each for each in self._waiting if each.onset.position >= max(stop - WAIT, position)]
         self._named = [onset for onset in self._named if onset.position >= position]
+        self._taken = {at: target for at, target in self._taken.items() if at >= stop - WAIT}
         inside = [each for each in self._waiting if each.onset.position < stop]
         over = heard.probability >= self.target.threshold  # NaN is no sound
         found = self._follow(heard, stop)
         tail = self._last_named >= position - self._patch_samples
         self._unexplained = self._unexplained + 1 if over and not self._waiting and not tail else 0
         if over:
-            for candidate in self._choose(inside, position, stop):
-                found += self._start(candidate, heard, stop)
+            for onset in self._choose(inside, position, stop):
+                if onset.position in self._taken:
+                    self._name(onset)
+                    self.refused = f"heard as {self._taken[onset.position]}"
+                else:
+                    found += self._start(onset, heard)
         else:
             for each in inside:
                 each.against += each.onset.position < stop - CENTRAL
@@ -131,11 +143,14 @@ class ImpulsiveDetector:
         self.refused = "" if chosen else "much weaker than the sound before it" if likely else "the same onset"
         return chosen
 
-    def _start(self, onset: Onset, heard: Heard, stop: int) -> list[Detection]:
-        ended = self._end(onset.position) if self._running is not None else []
+    def _name(self, onset: Onset) -> None:
         self._waiting = [each for each in self._waiting if each.onset.position > onset.position]
         self._named.append(onset)
         self._last_named = onset.position
+
+    def _start(self, onset: Onset, heard: Heard) -> list[Detection]:
+        ended = self._end(onset.position) if self._running is not None else []
+        self._name(onset)
         self._running = _Running(onset, heard)
         return [*ended, self._detection("start", None)]
 

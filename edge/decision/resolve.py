@@ -29,7 +29,6 @@ RELEASE_SHARE = 0.5
 """Release threshold as a share of the threshold, where neither settings nor model give one."""
 
 
-
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
                     calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
                     corrections: Mapping[str, Correction] = UNCORRECTED) -> Targets:
@@ -92,7 +91,8 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
     return Target(
         name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
-        refractory=_samples(target.refractory_seconds), impulsive=impulsive, correction=correction, sent=sent,
+        refractory=_samples(target.refractory_seconds), impulsive=impulsive,
+        yields=same is not None and not same.standard, correction=correction, sent=sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
 

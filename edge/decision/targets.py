@@ -65,14 +65,19 @@ class Calibrated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an owner's feedback adds to a target's logit: weights @ embedding + bias. weights: float32 `(E,)`."""
+    """What an owner's feedback adds to a target's logit: its support, less the strongest of its vetoes.
+
+    weights: float32 `(1 + vetoes, E)`, the support's row first; bias: float32 `(1 + vetoes,)`. A row counts where
+    weights @ embedding + bias is over 0, and is nothing elsewhere.
+    """
 
     weights: NDArray[np.float32]
-    bias: float
+    bias: NDArray[np.float32]
 
     def logit(self, embedding: NDArray[np.float32]) -> float:
         """What to add for this embedding, float32 `(E,)`."""
-        return float(self.weights @ embedding) + self.bias
+        support, *vetoes = np.maximum(self.weights @ embedding + self.bias, 0.0).tolist()
+        return float(support) - max(vetoes, default=0.0)
 
 
 UNCALIBRATED: Mapping[str, Calibrated] = MappingProxyType({})
@@ -85,7 +90,8 @@ class Target:
 
     Its logit is the highest of its labels' logits, plus the correction's; its probability is
     `probability_of` that. impulsive: one event for each onset; else one from start to end.
-    sent: False for a sound that is heard only for a pattern's sake.
+    yields: an onset that a target which does not yield has named is not this one's. sent: False for a sound that is heard
+    only for a pattern's sake.
     """
 
     name: str
@@ -100,6 +106,7 @@ class Target:
     """None: as scale."""
     offset: float = 0.0
     impulsive: bool = False
+    yields: bool = False
     correction: Correction | None = None
     sent: bool = True
 

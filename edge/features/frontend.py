@@ -21,6 +21,7 @@ from edge.features.resample import Resampler
 from edge.stream import SAMPLE_RATE, Block, Level, Patch, StreamFormat
 
 _NO_ROWS: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
+_NO_SAMPLES: NDArray[np.int16] = np.empty(0, np.int16)
 
 Wants = Literal["bands", "samples"]
 """What a model takes: log-mel bands (a backbone) or the waveform (a whole model)."""
@@ -37,6 +38,8 @@ class FrontEnd:
     _level: Level | None
     _rows: NDArray[np.float32]
     _rows_position: int
+    _samples: NDArray[np.int16]
+    _samples_position: int
     _resampler: Resampler
     _format: StreamFormat | None
     """Of the last block; None where the next one begins afresh."""
@@ -97,6 +100,16 @@ class FrontEnd:
         return self._rows_position
 
     @property
+    def samples(self) -> NDArray[np.int16]:
+        """What the newest push gave at 16 kHz, mono, int16 `(n,)`; its first sample is at `samples_position`."""
+        return self._samples
+
+    @property
+    def samples_position(self) -> int:
+        """Position of the first of `samples`."""
+        return self._samples_position
+
+    @property
     def position(self) -> int:
         """Position after the last sample heard, at 16 kHz; never goes back."""
         return self._origin + self._heard * SAMPLE_RATE // self._format.rate if self._format else self._origin
@@ -145,6 +158,7 @@ class FrontEnd:
         self._level = None
         self._rows = _NO_ROWS
         self._rows_position = 0
+        self._samples, self._samples_position = _NO_SAMPLES, 0
         self._resampler = Resampler(SAMPLE_RATE)
         self._forget(0)
 
@@ -155,6 +169,7 @@ class FrontEnd:
         less made by the hop than by the block.
         """
         self._level = None
+        self._samples, self._samples_position = samples, self._fed
         if len(samples):
             self._level = self._meter.measure(samples, clipped=self._clipped)
             self._clipped = 0

@@ -15,6 +15,8 @@ from edge.learn.evaluate import SUFFIXES
 
 TABLE = "annotations.csv"
 """One table for all recordings of a folder, with the columns file, onset, offset and label."""
+KINDS = "scenes.csv"
+"""A table with the column scene (a recording's name without suffix) and others that say what kind of scene it is."""
 _COLUMNS = ("file", "onset", "offset", "label")
 
 
@@ -107,6 +109,32 @@ def _text(path: Path) -> str:
         raise SourceError(str(path), found=error.strerror or str(error), wanted="annotations that can be read") from error
     except UnicodeDecodeError as error:
         raise SourceError(str(path), found="bytes that are no UTF-8", wanted="annotations in UTF-8") from error
+
+
+def kinds_of(folder: Path, scenes: Sequence[Scene], column: str) -> list[str]:
+    """What the folder's table of KINDS says of each scene in one column.
+
+    Raises SourceError where the table, the column or a scene's row is missing.
+    """
+    table = folder / KINDS
+    reader = csv.DictReader(io.StringIO(_text(table), newline=""))
+    if not {"scene", column} <= set(reader.fieldnames or ()):
+        raise SourceError(str(table), found=f"columns {', '.join(reader.fieldnames or ()) or 'none'}",
+                          wanted=f"the columns scene and {column}")
+    said = {row["scene"]: row[column] or "" for row in reader}
+    for scene in scenes:
+        if scene.path.stem not in said:
+            raise SourceError(str(table), found=f"no row of {scene.path.stem}", wanted="a row of each scene")
+    return [said[scene.path.stem] for scene in scenes]
+
+
+def in_order(kinds: Iterable[str]) -> list[str]:
+    """Each kind once: by number where all are numbers, else by name."""
+    different = set(kinds)
+    try:
+        return sorted(different, key=float)
+    except ValueError:
+        return sorted(different)
 
 
 def names_for(target: str, labels: Iterable[str], classes: Iterable[SoundClass]) -> tuple[frozenset[str], frozenset[str]]:

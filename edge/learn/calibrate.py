@@ -2,7 +2,7 @@
 
 The room moves the threshold up, never under what labelled sound demands: a day is taken to hold the room's own sound
 for 24 hours and, beside it, `varied_hours` of sound as varied as the labelled negatives, which N minutes of a quiet
-room say nothing of. Both kinds together must stay within the budget.
+room say nothing of. Both kinds together must stay within the budget, unless that would cost too many of the sounds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
-from edge.learn.figures import alarm_places, heard_hours, wilson_interval
+from edge.learn.figures import alarm_places, heard_hours, share_apart, wilson_interval
 from edge.learn.probability import Curve
 from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
@@ -24,6 +24,10 @@ from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
 VARIED_HOURS = 0.2
 """Hours of varied sound (speech, dishes, doors, music, the street) that a day is taken to hold: 12 minutes, one sound
 after another. With one false alarm a day that is five an hour of such sound."""
+
+MOST_COST = 0.1
+"""Share of the labelled recordings of a target that the room may cost. Ten lively minutes, taken for a whole day, ask for
+more than most claps have."""
 
 RELEASE_LOGITS = 1.5
 """How far under its threshold a target is let go."""
@@ -37,20 +41,26 @@ _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """False alarms that a target may raise a day, and the hours of varied sound in it."""
+    """False alarms that a target may raise a day, and the hours of varied sound in it.
+
+    most_cost: share of the recordings with the target that the room may cost; 1: the budget is kept whatever it costs.
+    """
 
     per_day: float = 1.0
     varied_hours: float = VARIED_HOURS
+    most_cost: float = MOST_COST
 
 
-def parse_budget(text: str, varied_minutes: float = VARIED_HOURS * 60) -> Budget:
+def parse_budget(text: str, varied_minutes: float = VARIED_HOURS * 60, most_cost: float = MOST_COST) -> Budget:
     """"1/day", "5/hour", "0.2/week". Raises SettingsError for anything else, and for none at all."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*/\s*(minute|hour|day|week)s?\s*", text)
     if not found or not 0.0 < float(found[1]) < 1e6:
         raise SettingsError("--budget", found=repr(text), wanted="false alarms over time, such as 1/day, 5/hour or 0.2/week")
     if not 0.0 <= varied_minutes <= 1440.0:
         raise SettingsError("--varied-minutes", found=f"{varied_minutes:g}", wanted="0 to 1440, minutes a day")
-    return Budget(float(found[1]) * 24.0 / _HOURS[found[2]], varied_minutes / 60.0)
+    if not 0.0 <= most_cost <= 1.0:
+        raise SettingsError("--cost", found=f"{most_cost:g}", wanted="0 to 1, a share of the recordings with the target")
+    return Budget(float(found[1]) * 24.0 / _HOURS[found[2]], varied_minutes / 60.0, most_cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,14 @@ class Basis:
 def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None = None) -> TargetCalibration:
     """The entry whose threshold keeps the budget. Raises SettingsError where neither labelled sound nor room was heard.
 
-    A target without labelled negatives (or with varied_hours 0) is never let under its own threshold by a quiet room.
+    A target without labelled negatives (or with varied_hours 0) is never let under its own threshold by a quiet room. The
+    room raises a threshold no further than where it costs `budget.most_cost` of the recordings with the target, where
+    there are any: then more false alarms are to be expected than were allowed.
     """
     shares = [] if basis.negatives is None or not budget.varied_hours else [
         Share(fit_tail(basis.negatives), budget.varied_hours)]
     floor = -math.inf if shares else basis.own_threshold
+    alone = max(threshold_for(shares, budget.per_day, floor=floor), floor)
     if room is not None:
         shares.append(Share(fit_tail(room), 24.0))
     if not shares:
@@ -92,11 +105,14 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
     logit = threshold_for(shares, budget.per_day, floor=floor)
     if not math.isfinite(logit):
         logit = basis.own_threshold
+    elif room is not None and basis.positives is not None:
+        logit = min(logit, max(alone, _farthest(basis.positives, alone, budget.most_cost)))
     starts, ends = (float(value) for value in basis.curve.probabilities(np.array([logit, logit - RELEASE_LOGITS])))
     misses = None
     if basis.positives is not None:
-        share = float(np.mean(np.array(basis.positives.logits) < logit))
-        low, high = wilson_interval(round(share * basis.positives.count), basis.positives.count)
+        share = _missed(basis.positives, logit)
+        worth = basis.positives.count * basis.positives.apart
+        low, high = wilson_interval(share * worth, worth)
         misses = (round(share, 4), round(low, 4), round(high, 4))
     before, after = basis.errors or (None, None)
     expected = Expected(
@@ -105,6 +121,16 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
     return TargetCalibration(
         basis.labels, basis.row_sha256, made, basis.curve.scale, basis.curve.scale_below, basis.curve.offset, starts, ends,
         budget.per_day, budget.varied_hours, expected, basis.positives, basis.negatives, room)
+
+
+def _missed(positives: Positives, logit: float) -> float:
+    return float(np.mean(np.array(positives.logits) < logit))
+
+
+def _farthest(positives: Positives, alone: float, most_cost: float) -> float:
+    """The highest logit that costs no more than such a share of the recordings beyond what `alone` misses."""
+    place = math.floor((_missed(positives, alone) + most_cost) * len(positives.logits) + 1e-9)
+    return positives.logits[place] if place < len(positives.logits) else math.inf
 
 
 def threshold_logit(entry: TargetCalibration) -> float:
@@ -144,9 +170,10 @@ def _share_of_bursts(seconds: NDArray[np.float64]) -> float:
     return float(1 + (np.diff(np.sort(seconds)) > BURST_SECONDS).sum()) / len(seconds) if len(seconds) else 1.0
 
 
-def positives_of(highest: NDArray[np.float64]) -> Positives:
-    """Each recording's highest logit, `(n,)`; quantiles where there are many."""
+def positives_of(highest: NDArray[np.float64], groups: Sequence[str]) -> Positives:
+    """Each recording's highest logit, `(n,)`, quantiles where there are many; groups: of each, what it belongs to."""
     ordered = np.sort(highest)
     if len(ordered) > _MOST_POSITIVES:
         ordered = np.quantile(ordered, np.linspace(0.0, 1.0, _MOST_POSITIVES + 1))
-    return Positives(tuple(round(float(logit), 4) for logit in ordered), len(highest))
+    apart = round(max(share_apart(highest, groups), 1e-3), 4)
+    return Positives(tuple(round(float(logit), 4) for logit in ordered), len(highest), apart)

@@ -1,4 +1,4 @@
-"""A model measured on labelled clips, first cut: the score of a clip is its highest patch. Pure: scores in, figures out."""
+"""A model measured on labelled clips: the score of a clip is its highest patch. Pure: scores in, figures out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
+from edge.learn.alarms import Alarms
 from edge.learn.classes import SoundClass
+from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.figures import area_under_curve, wilson_interval
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -29,13 +31,23 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """What was measured for one class: `recall` counts clips for which it scored highest of all classes."""
+    """What was measured for one class. A clip is taken for the class that scored highest of all.
+
+    precision: share of the clips taken for it that are of it, clips of no class counted too; recall: share of its clips that
+    are taken for it; each with its 95 % interval, NaN with (0, 1) for no clips. f1: their harmonic mean. alarms: at the
+    threshold of its target; None for a class without one.
+    """
 
     name: str
     clips: int
     negatives: int
     area_under_curve: float
+    precision: float
+    precision_interval: tuple[float, float]
     recall: float
+    recall_interval: tuple[float, float]
+    f1: float
+    alarms: Alarms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class Figures:
     accuracy_low: float
     accuracy_high: float
     classes: tuple[ClassFigures, ...]
+    confusion: Confusion
 
 
 def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> list[Clip]:
@@ -131,11 +144,11 @@ def _heard_by(entry: SoundClass, labels: Sequence[str]) -> list[str]:
 
 
 def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence[str],
-            classes: Iterable[SoundClass]) -> Figures:
-    """Accuracy, and for each class the area under the ROC curve and the recall.
+            classes: Iterable[SoundClass], *, alarms: Mapping[str, Alarms] | None = None) -> Figures:
+    """Accuracy, confusion matrix, and for each class area under the ROC curve, precision, recall and F1.
 
     scores: float32 `(clips, labels)`, each clip's highest patch. A class's score is the label's of its own name where the
-    model has one (rows of our own for a published file), else the highest of its labels'.
+    model has one (rows of our own for a published file), else the highest of its labels'. alarms: by class.
     Raises SourceError where there is nothing to measure.
     """
     used = measurable(clips, labels, classes)
@@ -143,31 +156,23 @@ def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence
     names = np.array([clip.name for clip in clips])
     by_class = np.stack([scores[:, [column[label] for label in _heard_by(entry, labels)]].max(axis=1) for entry in used],
                         axis=1)
-    truth = {entry.name: np.isin(names, entry.clips) for entry in used}
+    truth = np.stack([np.isin(names, entry.clips) for entry in used], axis=1)
     top = by_class.argmax(axis=1)
-    inside = np.any([*truth.values()], axis=0)
-    right = sum(int((truth[entry.name] & (top == number)).sum()) for number, entry in enumerate(used))
-    low, high = wilson_interval(right, int(inside.sum()))
+    inside = int(truth.any(axis=1).sum())
+    right = int(truth[np.arange(len(clips)), top].sum())
     rows = []
     for number, entry in enumerate(used):
-        own = truth[entry.name]
+        own, taken = truth[:, number], top == number
         counted = own | ~np.isin(names, entry.beside)
+        both = int((own & taken).sum())
         rows.append(ClassFigures(
             entry.name, int(own.sum()), int((counted & ~own).sum()),
             area_under_curve(by_class[counted, number], own[counted]),
-            float((top[own] == number).mean()) if own.any() else float("nan")))
-    return Figures(len(clips), int(inside.sum()), right / int(inside.sum()), low, high,
-                   tuple(row for row in rows if row.clips))
+            *_share(both, int((taken & counted).sum())), *_share(both, int(own.sum())),
+            2.0 * both / max(int((taken & counted).sum() + own.sum()), 1), (alarms or {}).get(entry.name)))
+    return Figures(len(clips), inside, right / inside, *wilson_interval(right, inside),
+                   tuple(row for row in rows if row.clips), count_confusion([entry.name for entry in used], truth, top))
 
 
-def as_dict(figures: Figures, about: Mapping[str, object]) -> dict[str, object]:
-    """For `--format json`: `about` (model, runtime, hop) first."""
-    return {**about, "clips": figures.clips, "classified": figures.classified, "accuracy": round(figures.accuracy, 4),
-            "accuracy_interval": [round(figures.accuracy_low, 4), round(figures.accuracy_high, 4)],
-            "classes": {row.name: {"clips": row.clips, "negatives": row.negatives,
-                                   "area_under_curve": _rounded(row.area_under_curve), "recall": _rounded(row.recall)}
-                        for row in figures.classes}}
-
-
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 4)
+def _share(part: int, whole: int) -> tuple[float, tuple[float, float]]:
+    return (part / whole if whole else float("nan")), wilson_interval(part, whole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,11 @@ def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> f
     return u / (positives * negatives)
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval that holds a share with 95 % (z = 1.96). Wilson, J. Am. Stat. Assoc. 22 (1927). (0, 1) for no trials."""
+def wilson_interval(successes: float, trials: float, z: float = 1.96) -> tuple[float, float]:
+    """The interval that holds a share with 95 % (z = 1.96). Wilson, J. Am. Stat. Assoc. 22 (1927). (0, 1) for no trials.
+
+    No whole numbers where trials that belong together are worth fewer independent ones (`share_apart`).
+    """
     if trials == 0:
         return 0.0, 1.0
     share = successes / trials
@@ -39,6 +43,28 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
+
+
+def share_apart(values: NDArray[np.float64], groups: Sequence[str]) -> float:
+    """How many independent recordings those of some groups are worth, over their number: 0 to 1, 1 for a single group.
+
+    values: `(n,)`. The inverse of Kish's design effect (Survey Sampling, 1965), 1 + (m - 1) * rho: m the size of the
+    group that a recording is of, on average; rho the correlation within groups, by one-way analysis of variance (Donner,
+    Int. Stat. Rev. 54, 1986), as its estimate is, between 0 and 1.
+    """
+    number = np.unique(np.array(groups, str), return_inverse=True)[1]
+    size = np.bincount(number).astype(np.float64)
+    count, among = len(values), len(size)
+    if among < 2 or count == among:
+        return 1.0
+    means = np.bincount(number, values) / size
+    between = float(size @ (means - values.mean()) ** 2) / (among - 1)
+    within = float(((values - means[number]) ** 2).sum()) / (count - among)
+    own = float(size @ size) / count
+    typical = (count - own) / (among - 1)
+    spread = between + (typical - 1.0) * within
+    rho = min(max((between - within) / spread, 0.0), 1.0) if spread > 0.0 else 0.0
+    return 1.0 / (1.0 + (own - 1.0) * rho)
 
 
 def poisson_upper(count: int, confidence: float = 0.95) -> float:
@@ -73,7 +99,7 @@ def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[n
     return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
 
 
-def alarm_places(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.intp]:
+def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> NDArray[np.intp]:
     """Where the peaks of `alarm_peaks` are: indices into `values`, the highest peak's first."""
     apart = max(round(ALARM_SECONDS / hop_seconds), 1)
     free = np.isfinite(values)

@@ -40,8 +40,9 @@ class Worth:
     """What the labelled sound says of a calibrated target.
 
     highest float64, present bool, before and after float64 (probabilities: bare score, out of fold): `(recordings,)`.
-    recall: share over the threshold with its 95 % interval. alarms: on `hours` of sound without it, each fold's at a
-    threshold that was set without it; upper: per hour, 95 %. form: of the curve (`Fitted`). groups: of both sides.
+    recall: share over the threshold with its 95 % interval, in which recordings of one group are no independent ones.
+    alarms: on `hours` of sound without it, each fold's at a threshold that was set without it; upper: per hour, 95 %.
+    form: of the curve (`Fitted`). groups: of both sides.
     """
 
     highest: NDArray[np.float64]
@@ -84,7 +85,8 @@ def calibrate_labelled(sounds: Sequence[Sound], basis: Basis, budget: Budget, *,
         return peaks_of(stretches, hop_seconds=hop_seconds, patch_samples=patch_samples)
 
     negatives = peaks([logits for logits, _ in quiet])
-    basis = replace(basis, curve=fitted.curve, positives=positives_of(highest[present]),
+    positives = positives_of(highest[present], [sound.group for sound in sounds if sound.present])
+    basis = replace(basis, curve=fitted.curve, positives=positives,
                     negatives=negatives if pooled is None else pool(negatives, pooled), errors=(errors[0], errors[1]))
     entry = set_threshold(basis, budget, made=made, room=room)
     alarms = 0
@@ -93,11 +95,11 @@ def calibrate_labelled(sounds: Sequence[Sound], basis: Basis, budget: Budget, *,
         if own and rest:
             shares = [Share(fit_tail(peaks(rest)), max(budget.varied_hours, 1e-6))]
             alarms += fit_tail(peaks(own)).counted(threshold_for(shares, budget.per_day))
-    heard = int((highest[present] >= threshold_logit(entry)).sum())
+    recall, witnesses = float(np.mean(highest[present] >= threshold_logit(entry))), positives.count * positives.apart
     groups = tuple(len({sound.group for sound in sounds if sound.present is side}) for side in (True, False))
     return entry, Worth(
         highest, present, before, fitted.out_of_fold, fitted.form,
-        (heard / int(present.sum()), *wilson_interval(heard, int(present.sum()))),
+        (recall, *wilson_interval(recall * witnesses, witnesses)),
         alarms, negatives.hours, poisson_upper(alarms) / negatives.hours, (groups[0], groups[1]))
 
 

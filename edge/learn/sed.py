@@ -1,4 +1,8 @@
-"""Event-based and segment-based figures by sed_eval (extra `evaluate`), the field's own scoring library."""
+"""Event-based and segment-based figures by sed_eval (extra `evaluate`), the field's own scoring library.
+
+Mesaros, Heittola and Virtanen, Appl. Sci. 6, 2016. Event-based: the most pairs whose onsets lie within a collar and, for
+lasting sounds, whose offsets lie within the collar or half the sound's length.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import SettingsError
-from edge.learn.matching import IMPULSIVE_COLLAR_SECONDS, LASTING_COLLAR_SECONDS, LASTING_SHARE, Span
+from edge.learn.matching import Span
 
+IMPULSIVE_COLLAR_SECONDS = 0.05
+LASTING_COLLAR_SECONDS = 0.2
+LASTING_SHARE = 0.5
+"""Share of a lasting sound's length by which its offset may be off."""
 SEGMENT_SECONDS = 1.0
 Spans = Mapping[str, Sequence[Span]]
 """By target."""

@@ -63,7 +63,8 @@ class Tail:
         return self.anchor / self.hours * math.exp(-(threshold - self.start) / self.beta)
 
     def upper(self, threshold: float) -> float:
-        """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log).
+        """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log). Never
+        under `rate`, which a tail drawn from few peaks may put over the former.
 
         Peaks that follow on others of one burst are no further witnesses: only the share `apart` is counted as such.
         """
@@ -73,7 +74,7 @@ class Tail:
             return counted
         away = (threshold - self.start) / self.beta
         drawn = self.rate(threshold) * math.exp(_Z * math.sqrt((1.0 / self.anchor + away * away / self.over) / apart))
-        return min(drawn, counted)
+        return max(min(drawn, counted), self.rate(threshold))
 
 
 def fit_tail(peaks: Peaks) -> Tail:

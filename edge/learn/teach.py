@@ -27,6 +27,7 @@ LONGEST_SECONDS = 30.0
 SEED = 20_261_122
 """Of what is drawn to alter recordings: the same recordings give the same row."""
 MISTAKEN = "an event judged wrong"
+SILENCE = "silence"
 _MISTAKEN_WEIGHTS = (30.0, 100.0, 300.0, 1000.0)
 """What an event that was judged wrong weighs beside a negative of the bank: the first under which it is silent."""
 
@@ -66,20 +67,32 @@ def gather(embedder: Embedder, recordings: Sequence[Recording], progress: Progre
     if not FEWEST <= len(recordings) <= MOST:
         raise SettingsError("recordings", found=f"{len(recordings)}",
                             wanted=f"{FEWEST} to {MOST} of the sound; 20 are plenty")
-    cells, clip, kind, short = [], [], [], []
+    parts = []
     for number, recording in enumerate(recordings):
-        found = find_sounds(recording.samples)
-        if found is None:
-            raise SettingsError(recording.name, found="silence", wanted="a recording that holds the sound")
-        stretches = cut(recording.samples, found, np.random.default_rng([SEED, number]))
-        for each, some in enumerate((stretches.heard, stretches.placed, stretches.altered, stretches.quiet)):
-            cells.append(embedder.cells(some))
-            clip += [number] * len(some)
-            kind += [each] * len(some)
-        short.append(found.impulsive)
+        parts.append(made_of(embedder, recording, number))
         if progress is not None:
             progress(number + 1, len(recordings))
-    return Gathered(np.concatenate(cells), np.array(clip, np.uint8), np.array(kind, np.uint8), sum(short) * 2 > len(short))
+    return together(parts)
+
+
+def made_of(embedder: Embedder, recording: Recording, number: int) -> Gathered:
+    """What one recording gives. number: of the recording, which what is drawn to alter it depends on. Raises SettingsError
+    for silence."""
+    found = find_sounds(recording.samples)
+    if found is None:
+        raise SettingsError(recording.name, found="silence", wanted="a recording that holds the sound")
+    stretches = cut(recording.samples, found, np.random.default_rng([SEED, number]))
+    some = (stretches.heard, stretches.placed, stretches.altered, stretches.quiet)
+    cells = np.concatenate([embedder.cells(each) for each in some])
+    kind = np.repeat(np.arange(len(some), dtype=np.uint8), [len(each) for each in some])
+    return Gathered(cells, np.zeros(len(kind), np.uint8), kind, found.impulsive)
+
+
+def together(parts: Sequence[Gathered]) -> Gathered:
+    """What several recordings give, numbered in their order: at most MOST of them, one each."""
+    clip = np.repeat(np.arange(len(parts), dtype=np.uint8), [len(part.kind) for part in parts])
+    return Gathered(np.concatenate([part.cells for part in parts]), clip, np.concatenate([part.kind for part in parts]),
+                    sum(part.impulsive for part in parts) * 2 > len(parts))
 
 
 def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_dir: Path, taught: Taught, *, name: str,
@@ -100,7 +113,7 @@ def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_di
         sources = np.array([f"room {minute}" for minute in np.floor(np.cumsum(room.seconds) / 60.0).astype(int)])
         parts.append(_negatives(room.embeddings, np.full(len(sources), "the room"), sources, room.seconds))
     silence = embedder.embeddings(embedder.cells([np.zeros(PATCH_SAMPLES, np.int16)]))
-    parts.append(_negatives(silence, np.array(["silence"]), np.array(["silence"]), np.zeros(1, np.float32)))
+    parts.append(_negatives(silence, np.array([SILENCE]), np.array([SILENCE]), np.zeros(1, np.float32)))
     for sound in taught.sounds:
         if sound.name != name:
             own = sound.cells[sound.kind != QUIET]

@@ -34,10 +34,14 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True)
 class Positives:
-    """A target's highest logit in each recording that holds it, ascending (quantiles of many); how many there were."""
+    """A target's highest logit in each recording that holds it, ascending (quantiles of many); how many there were.
+
+    apart: how many independent recordings they are worth, over their number: those of one source are alike.
+    """
 
     logits: tuple[float, ...]
     count: int
+    apart: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

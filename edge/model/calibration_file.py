@@ -140,7 +140,10 @@ def _expected(table: Table) -> Expected:
 
 
 def _positives(table: Table | None) -> Positives | None:
-    return None if table is None else Positives(table.numbers("logits"), table.size("count"))
+    if table is None:
+        return None
+    apart = table.finite("apart", low=1e-3, high=1.0) if "apart" in table.values else 1.0
+    return Positives(table.numbers("logits"), table.size("count"), apart)
 
 
 def _peaks(table: Table | None) -> Peaks | None:

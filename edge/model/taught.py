@@ -77,10 +77,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class TaughtCorrection:
-    """A second row for one of the model's own targets: weights @ embedding + bias are added to its logit. float32 `(E,)`."""
+    """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the support's first."""
 
     weights: Floats
-    bias: float
+    bias: Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def _arrays(taught: Taught) -> dict[str, Any]:
     about = {"schema": SCHEMA, "model": taught.model, "backbone_sha256": taught.backbone_sha256,
              "front_end": taught.front_end, "columns": taught.columns, "change": taught.change, "sounds": sounds,
              "judgements": judged,
-             "corrections": [{"target": name, "bias": one.bias} for name, one in taught.corrections.items()]}
+             "corrections": [{"target": name, "bias": one.bias.tolist()} for name, one in taught.corrections.items()]}
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False))}
     for number, sound in enumerate(taught.sounds):
         arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
@@ -192,6 +192,12 @@ def _parsed(table: Table, arrays: Any) -> Taught:
                               foreseen.finite("alarms_upper"), foreseen.texts("collisions")),
             taught_at=one.text("taught_at"), like=one.texts("like"), forced=one.flag("forced", default=False))
 
+    def correction(number: int, one: Table) -> TaughtCorrection:
+        bias = np.array(one.numbers("bias"), np.float32)
+        if not len(bias):
+            raise one.wrong("bias", "none", "the support's and each veto's")
+        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias)
+
     return Taught(
         model=table.text("model"), backbone_sha256=table.text("backbone_sha256"), front_end=table.integer("front_end"),
         columns=columns, change=table.text("change"),
@@ -200,6 +206,4 @@ def _parsed(table: Table, arrays: Any) -> Taught:
             Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
                       array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"))
             for number, one in enumerate(table.tables("judgements"))),
-        corrections={one.text("target"): TaughtCorrection(array(f"correction{number}", np.float32, (columns,)),
-                                                          one.finite("bias"))
-                     for number, one in enumerate(table.tables("corrections"))})
+        corrections={one.text("target"): correction(number, one) for number, one in enumerate(table.tables("corrections"))})

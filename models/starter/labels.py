@@ -69,7 +69,7 @@ LABELS = (
 )
 
 # What ships, judged on sources left out and on sources never heard (figures: MODEL_CARD.md). Experimental: borderline, or
-# measured on next to nothing; of these only finger_snap, which the appliance is for, is a standard target.
+# measured on next to nothing: heard where the settings name them. finger_snap most of all: it hears most claps, too.
 KEPT: tuple[str, ...] = (
     "hand_clap",
     "typing",
@@ -99,7 +99,7 @@ EXPERIMENTAL: tuple[str, ...] = (
     "water_running",
     "whistle",
 )
-STANDARD_TARGETS: tuple[str, ...] = (*KEPT, "finger_snap")
+STANDARD_TARGETS: tuple[str, ...] = KEPT
 
 # Sounds without length: one event for each onset.
 IMPULSIVE: tuple[str, ...] = ("hand_clap", "finger_snap", "door_knock")

@@ -34,10 +34,10 @@ def left_out(features: Floats, found: Material, clips: list[Clip], labels: tuple
 
 
 def verdict(logits: Floats, found: Material, clips: list[Clip], label: Label) -> dict[str, Any]:
-    """One label's logits (n,) judged: the evidence on clips, and `windows`, the share of altered windows heard.
+    """One label's logits (n,) judged: the evidence on clips, and `windows_of`, each source's share of altered windows heard.
 
-    Each source counts alike, at the thresholds that give 2, 5 and 10 false alarms an hour on whole clips: clips are few,
-    windows are many, quieter, noisier and further away.
+    The mean over the thresholds that give 2, 5 and 10 false alarms an hour on whole clips: clips are few, windows are many,
+    quieter, noisier and further away. `windows` is the mean of the sources, which count alike.
     """
     by_clip = found.by_clip(logits)
     everyday = [own for own, clip in zip(by_clip, clips, strict=True) if absent_in(clip, label) and not staged(clip)]
@@ -46,8 +46,10 @@ def verdict(logits: Floats, found: Material, clips: list[Clip], label: Label) ->
     sources = np.array([clip.source for clip in clips] + ["noise"])[found.rows.clip]
     present = np.isin(names, label.classes) & ~np.isin(sources, label.not_from) & (found.rows.presence == 1)
     present[found.windows :] = False
-    shares = []
-    for budget in BUDGETS:
-        heard = logits > peaks[int(budget * hours(everyday))]
-        shares.append(np.mean([heard[present & (sources == one)].mean() for one in np.unique(sources[present])]))
-    return asdict(judge(by_clip, clips, label)) | {"windows": round(float(np.mean(shares)), 4)}
+    limits = [peaks[int(budget * hours(everyday))] for budget in BUDGETS]
+    heard = {
+        str(one): round(float(np.mean([(logits[present & (sources == one)] > limit).mean() for limit in limits])), 4)
+        for one in np.unique(sources[present])
+    }
+    windows = round(float(np.mean(list(heard.values()))), 4)
+    return asdict(judge(by_clip, clips, label)) | {"windows": windows, "windows_of": heard}

@@ -40,9 +40,11 @@ def rows_with(seconds: float, claps: Sequence[tuple[float, float]], *, room: flo
 
 
 def run(rows: NDArray[np.float32], probability: Callable[[float], float], targets: Targets, *, batch: int = 24,
-        hop: int = HOP) -> list[Detection]:
-    """Everything that a decision makes of rows; `probability` says what the model makes of a patch starting at a time."""
-    decision = Decision(targets, ("clap",), patch_samples=PATCH, hop_samples=hop)
+        hop: int = HOP, second: Callable[[float], float] | None = None) -> list[Detection]:
+    """Everything that a decision makes of rows; `probability` says what the model makes of a patch starting at a time, of
+    the first label, `second` of a second one."""
+    said = [probability] if second is None else [probability, second]
+    decision = Decision(targets, ("clap", "snap")[: len(said)], patch_samples=PATCH, hop_samples=hop)
     found: list[Detection] = []
     fed, start = 0, 0
     while start + PATCH <= (len(rows) - 1) * STEP + 400:
@@ -50,8 +52,8 @@ def run(rows: NDArray[np.float32], probability: Callable[[float], float], target
         while fed < end:
             decision.hear(rows[fed: fed + batch], fed * STEP)
             fed += len(rows[fed: fed + batch])
-        value = np.array([probability(start / SAMPLE_RATE)], np.float32)
-        found += decision.push(Scores(start, value, first=start == 0))
+        values = np.array([each(start / SAMPLE_RATE) for each in said], np.float32)
+        found += decision.push(Scores(start, values, first=start == 0))
         start += hop
     return found + decision.interrupt(start - hop + PATCH)
 

@@ -48,9 +48,13 @@ def test_scale_and_offset_belong_to_the_target_and_its_highest_label() -> None:
 
 def test_a_correction_adds_to_the_logit() -> None:
     said = scores([0.0, 0.0, 1.0], [1.0, -2.0])
-    veto = Correction(np.array([-1.0, 1.0], np.float32), -0.5)
+    none, strong, weak = [0.0, 0.0], [1.0, -1.0], [0.5, 0.0]
+    veto = Correction(np.array([none, strong, weak], np.float32), np.array([0.0, 0.5, 0.0], np.float32))
     found = heard(target(correction=veto), LABELS, said, logits_of(said).tolist())
-    assert found.probability == pytest.approx(probability_of(1.0 - 3.5), abs=1e-6)
+    assert found.probability == pytest.approx(probability_of(1.0 - 3.5), abs=1e-6), "the strongest veto, not their sum"
+    both = Correction(np.array([strong, weak], np.float32), np.array([0.0, -9.0], np.float32))
+    found = heard(target(correction=both), LABELS, said, logits_of(said).tolist())
+    assert found.probability == pytest.approx(probability_of(1.0 + 3.0), abs=1e-6), "a veto raises nothing on its other side"
 
 
 def test_a_model_without_logits_gets_them_from_its_scores() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from decision_scripts import HOP, PATCH, clap_target, holding, rows_with, run, starts
 
 from edge.decision.decision import Decision
-from edge.decision.targets import Targets
+from edge.decision.targets import Target, Targets
 from edge.stream import SAMPLE_RATE, Scores
 
 CLAP = Targets((clap_target(),))
@@ -103,3 +105,33 @@ def test_why_nothing_was_raised_is_told() -> None:
     decision.push(Scores(HOP, np.array([0.9], np.float32)))
     decision.push(Scores(2 * HOP, np.array([0.9], np.float32)))
     assert decision.hearing()[0].refused == "the same onset"
+
+
+SNAP = clap_target(name="snap", rows=np.array([1], np.intp), yields=True)
+
+
+@pytest.mark.parametrize("targets", [(clap_target(), SNAP), (SNAP, clap_target())])
+def test_an_onset_that_another_target_has_named_is_not_that_of_one_that_yields(targets: tuple[Target, ...]) -> None:
+    """A clap raised finger_snap beside hand_clap on half of the recorded claps."""
+    rows = rows_with(8.0, [(2.0, 0.0), (4.0, 0.0), (6.0, 0.0)])
+    found = run(rows, holding([2.0, 4.0]), Targets(targets), second=holding([4.0, 6.0]))
+    assert starts(found) == near(2.0, 4.0)
+    assert starts(found, "snap") == near(6.0)
+
+
+def test_equals_do_not_yield_to_each_other() -> None:
+    both = Targets((clap_target(), replace(SNAP, yields=False)))
+    found = run(rows_with(5.0, [(2.0, 0.0)]), holding([2.0]), both, second=holding([2.0]))
+    assert starts(found) == starts(found, "snap") == near(2.0)
+
+
+def test_a_weaker_sound_behind_the_one_that_was_yielded_is_no_event() -> None:
+    rows = rows_with(6.0, [(2.0, 0.0), (2.4, -16.0)], decay=0.6)
+    assert starts(run(rows, holding([2.0]), Targets((clap_target(), SNAP)), second=holding([2.0])), "snap") == []
+
+
+def test_to_which_target_an_onset_was_yielded_is_told() -> None:
+    decision = Decision(Targets((clap_target(), SNAP)), ("clap", "snap"), patch_samples=PATCH, hop_samples=HOP)
+    decision.hear(rows_with(2.0, [(0.5, 0.0)])[:96], 0)
+    decision.push(Scores(0, np.array([0.9, 0.9], np.float32), first=True))
+    assert [(each.target, each.refused) for each in decision.hearing()] == [("clap", ""), ("snap", "heard as clap")]

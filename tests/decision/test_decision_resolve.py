@@ -39,6 +39,12 @@ def test_what_is_not_standard_is_heard_only_where_the_settings_name_it() -> None
     assert found.threshold == 0.8
 
 
+def test_what_is_not_standard_yields_unless_the_settings_give_it_labels_of_their_own() -> None:
+    offered = (*OFFERED, Offered("snap", ("Hands",), 0.3, 0.1, standard=False, impulsive=True))
+    wanted = [TargetSettings(name="hand_clap"), TargetSettings(name="snap"), TargetSettings(name="own", labels=("Hands",))]
+    assert [sound.yields for sound in resolve_targets(wanted, LABELS, offered).sounds] == [False, True, False]
+
+
 def test_a_name_alone_takes_labels_and_thresholds_from_the_model() -> None:
     (found,) = resolve_targets([TargetSettings(name="hand_clap")], LABELS, OFFERED).sounds
     assert (list(found.rows), found.threshold, found.release_threshold) == ([1, 2], 0.2, 0.1)

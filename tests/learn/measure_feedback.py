@@ -92,7 +92,7 @@ class Bench:
         for embeddings in self.present:
             logits = (embeddings @ model.head.weights[target.rows].T + model.head.bias[target.rows]).max(axis=1)
             if target.correction is not None:
-                logits = logits + embeddings @ target.correction.weights + target.correction.bias
+                logits = logits + np.array([target.correction.logit(one) for one in embeddings])
             best = max(probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits)
             heard += best >= target.threshold
         return heard
@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=4)
     options = parser.parse_args()
     print("target       false alarm                                              silent  target heard before, after")
+    every = list[Outcome]()
     for pair in options.pairs:
         target, classes = pair.split("=")
         names = set(classes.split(","))
@@ -180,9 +181,15 @@ def main() -> None:
         present = [path for path, _ in clips_of(names)] or [path for path, _ in clips_of(names, split="train")]
         for one in outcomes(options.model, options.state_dir, target, names, cases=options.cases, among=among,
                             present=present):
+            every.append(one)
             lost = 100 * (one.before - one.after) / one.present
             print(f"{one.target:12} {one.clip[:56]:56} {one.playbacks - one.still} of {one.playbacks}  {one.before} "
                   f"{one.after} of {one.present} ({lost:+.1f} points lost)", flush=True)
+    silent, played = sum(one.playbacks - one.still for one in every), sum(one.playbacks for one in every)
+    points = [100 * (one.before - one.after) / one.present for one in every]
+    whole = sum(one.still == 0 for one in every)
+    print(f"{len(every)} false alarms, {whole} of them silent in each playback; {silent} of {played} playbacks silent; "
+          f"{np.mean(points) if points else 0.0:.1f} points lost on average, {max(points, default=0.0):.1f} at most")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_without_labelled_sound_a_quiet_room_leaves_the_targets_own_threshold() 
 
 
 def test_a_smaller_budget_costs_misses_and_they_are_told() -> None:
-    positives = positives_of(np.linspace(-2.0, 6.0, 81))
+    positives = positives_of(np.linspace(-2.0, 6.0, 81), [str(number) for number in range(81)])
     entries = [set_threshold(basis(negatives=peaks(2_000, 3.0), positives=positives), parse_budget(text), made="clips")
                for text in ("5/hour", "1/day", "0.2/week")]
     thresholds = [threshold_logit(entry) for entry in entries]
@@ -74,6 +74,26 @@ def test_a_smaller_budget_costs_misses_and_they_are_told() -> None:
         assert low <= share <= high
         assert share == pytest.approx(float((np.linspace(-2.0, 6.0, 81) < threshold_logit(entry)).mean()), abs=0.013)
         assert entry.release_threshold < entry.threshold
+
+
+def test_a_lively_room_costs_no_more_than_was_allowed_and_what_it_would_have_cost_can_be_asked_for() -> None:
+    """Ten minutes of talk and dishes, taken for a whole day, brought a threshold over nearly every recorded clap."""
+    positives = positives_of(np.linspace(-2.0, 6.0, 81), [str(number) for number in range(81)])
+    known = basis(negatives=peaks(2_000, 3.0), positives=positives)
+    alone = set_threshold(known, Budget(), made="clips")
+    lively = peaks(400, 0.17, at=-1.0)
+    entries = [set_threshold(known, Budget(most_cost=cost), made="room", room=lively) for cost in (0.0, 0.1, 0.3, 1.0)]
+    missed = [entry.expected.misses[0] - alone.expected.misses[0] for entry in entries  # type: ignore[index]
+              if entry.expected.misses is not None and alone.expected.misses is not None]
+    assert missed[0] == pytest.approx(0.0, abs=0.001) and 0.08 < missed[1] <= 0.1001
+    assert 0.28 < missed[2] <= 0.3001 < missed[3]
+    told = [entry.expected.alarms_per_day > 1.001 for entry in entries]
+    assert told == [True, True, True, False], "what is given up is said"
+    quiet = peaks(60, 0.2, at=-20.0)
+    assert set_threshold(known, Budget(), made="room", room=quiet).threshold == pytest.approx(
+        set_threshold(known, Budget(most_cost=1.0), made="room", room=quiet).threshold), "a quiet room costs nothing"
+    with pytest.raises(SettingsError, match="--cost"):
+        parse_budget("1/day", most_cost=1.5)
 
 
 def test_the_threshold_is_a_probability_of_the_curve() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.learn.tail import Share, alarms_per_day, alarms_upper, fit_tail, threshold_for
@@ -75,6 +75,7 @@ def test_no_sound_is_refused() -> None:
         fit_tail(Peaks((), 0, 0.0))
 
 
+@example([0.0] * 10, 3.0, 24.0, -math.inf)
 @given(st.lists(st.floats(-16, 16, width=32), min_size=1, max_size=300), st.floats(0.05, 20), st.floats(0.03, 500),
        st.floats(-16, 16) | st.just(-math.inf))
 def test_the_threshold_keeps_the_budget_and_never_lies_under_the_floor(

@@ -41,7 +41,8 @@ def starter(runtime: str) -> Split:
 def entry(model: Model, labels: tuple[str, ...] = ("hand_clap",)) -> TargetCalibration:
     return TargetCalibration(
         labels, row_sha256(model, labels), "clips", 0.7, 0.9, -0.25, 0.93, 0.6, 1.0, 0.2,
-        Expected(1.0, 2.5, True, (0.1, 0.02, 0.3), 0.2, 0.05), Positives((1.5, 3.25), 2), Peaks((2.0, 1.0), 40, 1.5, 0.5))
+        Expected(1.0, 2.5, True, (0.1, 0.02, 0.3), 0.2, 0.05), Positives((1.5, 3.25), 2, 0.75),
+        Peaks((2.0, 1.0), 40, 1.5, 0.5))
 
 
 def test_a_calibration_comes_back_as_it_was_written(starter: Split, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def sound(name: str, columns: int, seed: int = 1) -> TaughtSound:
 def full(manifest: Manifest) -> Taught:
     empty = Taught.nothing(manifest)
     judged = Judgement("event", "hand_clap", False, np.arange(empty.columns).astype(np.uint8).view(np.int8), "2026-11-22")
-    correction = TaughtCorrection(np.ones(empty.columns, np.float32), -1.0)
+    correction = TaughtCorrection(np.ones((2, empty.columns), np.float32), np.array([0.0, -1.0], np.float32))
     taught = replace(empty, judgements=(judged,), corrections={"hand_clap": correction})
     return taught.with_sound(sound("kettle", empty.columns), "taught kettle")
 
@@ -47,8 +47,8 @@ def test_what_was_saved_comes_back(tmp_path: Path, manifest: Manifest) -> None:
     plain = {"row": mine.row, "cells": mine.cells, "clip": mine.clip, "kind": mine.kind}
     assert replace(theirs, **plain) == mine
     np.testing.assert_array_equal(back.judgements[0].cells, taught.judgements[0].cells)
-    np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones(back.columns))
-    assert (back.change, back.corrections["hand_clap"].bias) == ("taught kettle", -1.0)
+    np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones((2, back.columns)))
+    assert (back.change, back.corrections["hand_clap"].bias.tolist()) == ("taught kettle", [0.0, -1.0])
 
 
 def test_undo_brings_back_the_last_step_exactly(tmp_path: Path, manifest: Manifest) -> None:

@@ -1,0 +1,91 @@
+"""The appliance's own path over labelled clips: every label's highest score, and each class's target at its threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.app import load_calibrations, taught_to
+from edge.classification import classify
+from edge.decision.calibration import logits_of, probability_of
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Target
+from edge.errors import SourceError
+from edge.learn.alarms import Alarms, count_alarms
+from edge.learn.classes import SoundClass
+from edge.learn.evaluate import Clip, Figures, measurable, measure
+from edge.model.classifier import Model
+from edge.progress import bar
+from edge.settings import Settings, TargetSettings
+from edge.stream import Scores
+
+
+def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundClass], settings: Settings, state_dir: Path,
+                   *, hop_seconds: float) -> tuple[Figures, float]:
+    """Hear every clip and measure; and the hours of all clips. A sound that the model was taught is a class of its own name.
+
+    Raises SourceError for a clip that cannot be heard (figures would be of others), and where no clip is of a class that the
+    model has labels for.
+    """
+    known = {name for entry in classes for name in (entry.name, *entry.clips)}
+    taught = taught_to(settings.model.name, state_dir)
+    classes = [*classes, *(SoundClass(sound.name, (sound.name,), (sound.name,), ()) for sound in (
+        taught.sounds if taught is not None else ()) if sound.name not in known)]
+    used = measurable(clips, model.labels, classes)  # said before an hour of listening
+    targets = _targets(model, used, settings, state_dir)
+    scores = np.zeros((len(clips), len(model.labels)), np.float32)
+    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in targets}
+    seconds: list[float] = []
+    with bar("evaluate", "clips") as progress:
+        for number, clip in enumerate(clips):
+            result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False,
+                              embeddings=any(target.correction is not None for target in targets.values()))
+            if not len(result.scores):
+                raise SourceError(str(clip.path), found="no sound", wanted="a recording")
+            scores[number] = result.scores.max(axis=0)
+            seconds.append(result.duration_seconds)
+            for name, target in targets.items():
+                probabilities[name].append(_probabilities(target, result.scores, result.embeddings))
+            progress(number + 1, len(clips))
+    alarms: dict[str, Alarms] = {}
+    for entry in used:
+        if entry.name in targets:
+            target = targets[entry.name]
+            present = [True if clip.name in entry.clips else None if clip.name in entry.beside else False for clip in clips]
+            alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name], present,
+                                              [clip.name for clip in clips], seconds, hop_seconds=hop_seconds)
+    return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
+
+
+def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:
+    """By class the target that hears it, as the appliance would have it: the settings' or the model's of its name, else the
+    model's first that shares a label with it, else the label of its name. A class may have none."""
+    own = {target.name: target for target in settings.target if not target.pattern_of and not target.louder_db}
+    wanted: dict[str, TargetSettings] = {}
+    for entry in classes:
+        names = [entry.name] if entry.name in own or entry.name in (target.name for target in model.targets) else []
+        names += [target.name for target in model.targets if set(target.labels) & set(entry.labels)]
+        names += [entry.name] if entry.name in model.labels else []
+        if names:
+            wanted[entry.name] = own.get(names[0], TargetSettings(name=names[0]))
+    asked = tuple({target.name: target for target in wanted.values()}.values())
+    if not asked:  # none would stand for all of the model's
+        return {}
+    served = load_calibrations(model, replace(settings, target=asked), state_dir)
+    resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,
+                               corrections=served.corrections)
+    sounds = {sound.name: sound for sound in resolved.sounds}
+    return {name: sounds[target.name] for name, target in wanted.items()}
+
+
+def _probabilities(target: Target, scores: NDArray[np.float32],
+                   embeddings: NDArray[np.float32] | None) -> NDArray[np.float64]:
+    """A target's probability in each patch, float64 `(patches,)`; scores float32 `(patches, labels)`."""
+    logits = logits_of(Scores(0, scores[:, target.rows], None, None, False)).max(axis=1).astype(np.float64)
+    if target.correction is not None and embeddings is not None:
+        logits += embeddings @ target.correction.weights + target.correction.bias
+    return np.array([probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits])

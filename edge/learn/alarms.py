@@ -1,0 +1,66 @@
+"""False alarms an hour at the threshold that serves, counted on labelled clips. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.learn.figures import alarm_places, poisson_upper, wilson_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """One target at its threshold (a probability).
+
+    heard, of: clips of it with a patch over the threshold, of how many. alarms: peaks over the threshold in clips without
+    it, at most one a second; hours: of those clips. mistaken: the classes of clips that they came in, with how many.
+    """
+
+    target: str
+    threshold: float
+    heard: int
+    of: int
+    alarms: int
+    hours: float
+    mistaken: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def heard_interval(self) -> tuple[float, float]:
+        """The interval that holds the share heard with 95 % (Wilson)."""
+        return wilson_interval(self.heard, self.of)
+
+    @property
+    def per_hour(self) -> float:
+        """False alarms an hour; NaN for no hours."""
+        return self.alarms / self.hours if self.hours else float("nan")
+
+    @property
+    def per_hour_upper(self) -> float:
+        """Their upper 95 % bound (Poisson, exact); infinite for no hours."""
+        return poisson_upper(self.alarms) / self.hours if self.hours else float("inf")
+
+
+def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[np.float64]], present: Sequence[bool | None],
+                 names: Sequence[str], seconds: Sequence[float], *, hop_seconds: float) -> Alarms:
+    """Count one target over clips. All of a length: probabilities float64 `(patches,)` of each clip; present: it holds the
+    target (True), does not (False), or may (None: passed over); names: its class; seconds: how long it is.
+    """
+    heard, mistaken = 0, Counter[str]()
+    for values, holds, name in zip(probabilities, present, names, strict=True):
+        if holds:
+            heard += bool((values >= threshold).any())
+        elif holds is False:
+            mistaken[name] += alarms_over(threshold, values, hop_seconds=hop_seconds)
+    without = [each for each, holds in zip(seconds, present, strict=True) if holds is False]
+    return Alarms(target, threshold, heard, sum(holds is True for holds in present), mistaken.total(), sum(without) / 3600.0,
+                  tuple((name, count) for name, count in mistaken.most_common() if count))
+
+
+def alarms_over(threshold: float, values: NDArray[np.float64], *, hop_seconds: float) -> int:
+    """Peaks (`figures.alarm_peaks`) that reach the threshold: of float64 `(patches,)`, one clip's probabilities."""
+    # Float64 throughout: near 1 float32 would make a probability reach a threshold that it lies under.
+    return int((values[alarm_places(values, hop_seconds=hop_seconds)] >= threshold).sum())

@@ -1,0 +1,127 @@
+"""Put README's tables of figures together from what was measured; --write puts them in.
+
+    python models/scenes/build.py SCENES
+    python models/grouped.py WORK/grouped.csv
+    for NAME of starter, yamnet:
+      edge-audio evaluate DATA/manifest.csv --split eval --hop 0.48 --model NAME --format json > WORK/clips-NAME.json
+      edge-audio evaluate WORK/grouped.csv --cross-fit hand_clap --cross-fit typing --cross-fit finger_snap \\
+        --cross-fit siren --hop 0.48 --model NAME --format json > WORK/cross-NAME.json
+      edge-audio evaluate --scenes SCENES/truth --model NAME --format json > WORK/truth-NAME.json
+      edge-audio evaluate --scenes SCENES/rooms --by ratio_db --model NAME --format json > WORK/rooms-NAME.json
+      python models/alarms.py NAME --left-out FILE > WORK/alarms-NAME.md
+    python models/figures.py WORK [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+NAMES = {"starter": "starter", "yamnet": "YAMNet"}
+OWN = ("hand_clap", "typing", "finger_snap", "siren")
+"""Of the model's own rows, those that README shows."""
+
+
+def main() -> None:
+    """Arguments in, tables out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path, help="folder with what was measured")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    options = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    for section, lines in (("figures", clips), ("cross-fit", cross), ("alarms", alarms), ("scenes", scenes)):
+        table = "\n".join(lines(options.work)) + "\n"
+        print(f"{section}\n\n{table}")
+        marked = rf"(<!-- {section} -->\n).*?(<!-- /{section} -->)"
+        if not re.search(marked, text, re.DOTALL):
+            raise SystemExit(f"README.md: found no section {section}; wanted one")
+        text = re.sub(marked, lambda found, table=table: found[1] + table + found[2], text, flags=re.DOTALL)
+    if options.write:
+        README.write_text(text, encoding="utf-8")
+
+
+def measured(work: Path, kind: str) -> dict[str, dict[str, Any]]:
+    """By model what `evaluate --format json` printed."""
+    return {name: json.loads((work / f"{kind}-{name}.json").read_text(encoding="utf-8")) for name in NAMES}
+
+
+def clips(work: Path) -> Iterator[str]:
+    """Each class with both models' area under the curve and recall; then the accuracies."""
+    found = measured(work, "clips")
+    yield f"| class | clips | {' | '.join(f'{title}: area under curve | recall' for title in NAMES.values())} |"
+    yield "|---" * (2 + 2 * len(NAMES)) + "|"
+    classes = {name: row["clips"] for one in found.values() for name, row in one["classes"].items()}
+    first = ("hand_clap", "typing", "finger_snap")
+    for name in [*(name for name in first if name in classes), *sorted(classes.keys() - first)]:
+        rows = [one["classes"].get(name) for one in found.values()]
+        cells = [f"{row['area_under_curve']:.3f} | {row['recall']:.2f}" if row else " | " for row in rows]
+        yield f"| {name} | {classes[name]} | {' | '.join(cells)} |"
+    yield ""
+    for name, one in found.items():
+        low, high = one["accuracy_interval"]
+        title = NAMES[name][0].upper() + NAMES[name][1:]
+        yield (
+            f"{title}: accuracy {one['accuracy']:.1%} ({low:.1%} to {high:.1%}) over {one['classified']} clips of "
+            f"{len(one['classes'])} classes that the model has labels for."
+        )
+
+
+def cross(work: Path) -> Iterator[str]:
+    """Taught sounds, judged source by source."""
+    found = measured(work, "cross")
+    yield "| taught from clips | clips of sources | model | heard (95 %) | false alarms | hours | an hour | at most (95 %) |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name in next(iter(found.values()))["classes"]:
+        for model, one in found.items():
+            row = one["classes"][name]
+            yield (
+                f"| {name} | {row['clips']} of {len(row['sources'])} | {NAMES[model]} | {row['heard']:.2f} "
+                f"({row['heard_low']:.2f} to {row['heard_high']:.2f}) | {row['false_alarms']} | {row['hours']:.2f} | "
+                f"{row['false_alarms_per_hour']:.1f} | {row['false_alarms_per_hour_upper']:.1f} |"
+            )
+
+
+def alarms(work: Path) -> Iterator[str]:
+    """The models' own rows."""
+    yield "| the model's own | model | clips | heard (95 %) | false alarms | hours | an hour | at most (95 %) |"
+    yield "|---|---|---|---|---|---|---|---|"
+    lines = {name: (work / f"alarms-{name}.md").read_text(encoding="utf-8").splitlines() for name in NAMES}
+    for target in OWN:
+        for name, own in lines.items():
+            for line in own:
+                if line.startswith(f"| {target} |"):
+                    yield f"| {target} | {NAMES[name]} |{line.removeprefix(f'| {target} |')}"
+
+
+def scenes(work: Path) -> Iterator[str]:
+    """Events on scenes with known truth: all impulsive and all lasting sounds, and claps alone."""
+    yield (
+        "| scenes | model | impulsive: precision | recall | onsets within 50 ms | lasting: precision | recall | "
+        "1 s segments: F1 | claps: recall | false alarms an hour (at most) |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    quiet, rooms = measured(work, "truth"), measured(work, "rooms")
+    titles = {"": "quiet, claps, snaps and knocks"} | {
+        kind: f"rooms, {float(kind.split()[1]):g} dB" for kind in next(iter(rooms.values()))["kinds"]
+    }
+    for kind, title in titles.items():
+        for name in NAMES:
+            one = rooms[name]["kinds"][kind] if kind else quiet[name]
+            short, clap = one["events"]["impulsive"], one["targets"]["hand_clap"]
+            # Nothing lasting is in the quiet ones.
+            long = one["events"]["lasting"] if kind else {"precision": None, "recall": None}
+            cells = (short["precision"], short["recall"], one["onset_on_time"], long["precision"], long["recall"])
+            shown = " | ".join("" if cell is None else f"{cell:.2f}" for cell in (*cells, one["segments"]["f1"]))
+            yield (
+                f"| {title} | {NAMES[name]} | {shown} | {clap['events']['recall']:.2f} | "
+                f"{clap['alarms_per_hour']:.0f} ({clap['alarms_per_hour_upper']:.0f}) |"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The sound of events: off unless asked for, bounded, for its user only, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.app import build
+from edge.cli import main
+from edge.errors import SettingsError, SinkError
+from edge.journal import FILE, recent
+from edge.settings import JournalSettings, Settings
+from edge.settings_file import check_together
+from edge.sinks.event_sounds import FOLDER, EventSounds, sound_path
+from edge.sinks.journal import AFTER, BEFORE, LONGEST, JournalSink
+from edge.sources.recording import open_recording
+from tests.sinks.test_sinks_journal import event, eventually
+
+CLAPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "claps.wav"
+
+
+def heard(state: Path, *, sound: bool) -> Settings:
+    settings = Settings()
+    source = replace(settings.source, kind="file", path=str(CLAPS), paced=False)
+    settings = replace(settings, source=source, log=replace(settings.log, events=""),
+                       journal=JournalSettings(sound=sound))
+    build(settings, state).run()
+    return settings
+
+
+def read(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def test_no_sound_is_kept_unless_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heard(tmp_path, sound=False)
+    assert recent(tmp_path / FILE, 10) and not (tmp_path / FOLDER).exists()
+    assert main(["feedback", "--list", "--format", "json", "--state-dir", str(tmp_path)]) == 0
+    assert "sound" not in json.loads(capsys.readouterr().out.splitlines()[0])
+
+
+def test_each_events_sound_is_what_the_appliance_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                       caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        heard(tmp_path, sound=True)
+    assert "the sound of events is kept" in caplog.text
+    entries = recent(tmp_path / FILE, 50)
+    assert entries
+    with open_recording(CLAPS) as recording:
+        whole = np.concatenate([block.samples for block in recording.blocks() if block is not None])
+    for entry in entries:
+        path = sound_path(tmp_path / FOLDER, entry.id)
+        kept = read(path)
+        assert BEFORE <= len(kept) <= LONGEST
+        # Where in the recording it lies: at one place, bit for bit, with its loudest moment inside.
+        places = [at for at in np.flatnonzero(whole[:len(whole) - len(kept) + 1] == kept[0])
+                  if np.array_equal(whole[at:at + len(kept)], kept)]
+        assert len(places) == 1
+        assert np.abs(kept.astype(np.int32)).argmax() >= BEFORE - 800
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / FOLDER).stat().st_mode) == 0o700
+    assert main(["feedback", "--list", "--format", "json", "--state-dir", str(tmp_path)]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["sound"] for row in rows} == {str(sound_path(tmp_path / FOLDER, entry.id)) for entry in entries}
+
+
+def test_the_oldest_go_first_and_the_newest_stays(tmp_path: Path) -> None:
+    sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
+    for number in range(8):
+        sounds.write(f"019a-{number}", np.zeros(100_000, np.int16))  # 200 kB each
+    assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == [f"019a-{number}.wav" for number in range(4, 8)]
+    sounds.write("019b", np.zeros(900_000, np.int16))
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["019b.wav"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_events_are_kept(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(SinkError, match="sounds"):
+        EventSounds(tmp_path / FOLDER, megabytes=1).write("019a", np.zeros(10, np.int16))
+    asked: list[tuple[int, int]] = []
+
+    def cut(start: int, end: int) -> np.ndarray:
+        asked.append((start, end))
+        return np.zeros(100, np.int16)
+
+    sink = JournalSink(JournalSettings(sound=True), tmp_path / FILE, pack=None, labels=("clap",), backbone="", cut=cut)
+    sink.start()
+    sink.event(event(1))  # a start: its sound is not over
+    sink.event(replace(event(2), phase="end", start=32_000, end=40_000))
+    sink.event(replace(event(3), phase="end", start=32_000, end=32_000 + 30 * 16_000))
+    assert eventually(lambda: "2 not kept" in sink.state)
+    sink.stop()
+    assert "sounds" in sink.state and len(recent(tmp_path / FILE, 10)) == 3
+    assert asked[0] == (32_000 - BEFORE, 40_000 + AFTER) and asked[1][1] - asked[1][0] == LONGEST
+
+
+def test_sound_without_events_is_a_mistake() -> None:
+    with pytest.raises(SettingsError, match="sound"):
+        check_together(Settings(journal=JournalSettings(events=0, sound=True)))

@@ -1,0 +1,55 @@
+"""`check` speaks of the targets that `run` would hear, with what they were taught and corrected by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.app import build, model_folder
+from edge.checkup import Finding, check
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught_file import save_taught
+from edge.settings import JournalSettings, LogSettings, Settings, SourceSettings
+from tests.fakes import FakeSource
+from tests.test_cli import write_wav
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    hum = np.random.default_rng(1).normal(0, 60, 48_000).astype(np.int16)
+    source = SourceSettings(kind="file", path=str(write_wav(tmp_path / "room.wav", hum)), paced=False)
+    return Settings(log=LogSettings(events=""), source=source)
+
+
+def found(settings: Settings, state: Path, part: str) -> list[Finding]:
+    return [finding for finding in check(settings, state) if finding.part == part]
+
+
+def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settings, tmp_path: Path) -> None:
+    """`check` once resolved targets without what was taught, and said nothing of a correction."""
+    empty = Taught.nothing(load_manifest(model_folder("starter", tmp_path)))
+    row = np.zeros(empty.columns, np.float32)
+    sound = TaughtSound(
+        "kettle", row, -0.5, 1.5, 0.25, 0.61, 0.3, True, np.zeros((6, empty.columns), np.int8),
+        np.arange(6, dtype=np.uint8), np.zeros(6, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0), "2026-11-22T12:00:00+00:00")
+    save_taught(tmp_path, replace(empty.with_sound(sound, "taught kettle"),
+                                  corrections={"hand_clap": TaughtCorrection(row[None], np.zeros(1, np.float32))}))
+    served = {target.name: target for target in build(settings, tmp_path, source=FakeSource([])).listener.targets.sounds}
+    assert served["hand_clap"].correction is not None and served["kettle"].scale == 1.5
+    (calibration,) = found(settings, tmp_path, "calibration")
+    assert "kettle (taught)" in calibration.text and "hand_clap (shipped)" in calibration.text
+    targets = {finding.text.partition(":")[0]: finding.text for finding in found(settings, tmp_path, "target")}
+    assert targets.keys() == served.keys()
+    assert targets["kettle"] == "kettle: starts at 0.610, ends under 0.300: kettle"
+    assert targets["hand_clap"].endswith("hand_clap, corrected by feedback")
+    assert not targets["typing"].endswith("corrected by feedback")
+
+
+def test_check_says_that_sound_is_kept(settings: Settings, tmp_path: Path) -> None:
+    assert not found(settings, tmp_path, "journal")
+    (finding,) = found(replace(settings, journal=JournalSettings(sound=True)), tmp_path, "journal")
+    assert finding.ok and str(tmp_path / "sounds") in finding.text

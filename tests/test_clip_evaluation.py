@@ -1,0 +1,83 @@
+"""Labelled clips: what is taken for what, and false alarms at the threshold that serves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from edge.app import load_calibrations, load_model
+from edge.classification import classify
+from edge.clip_evaluation import evaluate_clips
+from edge.learn.alarms import Alarms, count_alarms
+from edge.learn.classes import load_classes
+from edge.learn.confusion import Confusion, count_confusion
+from edge.learn.evaluate import Clip
+from edge.learn.figures import alarm_peaks
+from edge.settings import Settings, TargetSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_class_without_clips_is_a_column_once_something_is_taken_for_it() -> None:
+    truth = np.array([[True, False, False], [False, False, True], [False, False, True]])
+    confusion = count_confusion(("a", "b", "c"), truth, np.array([1, 2, 2]))
+    assert (confusion.rows, confusion.columns) == (("a", "c"), ("a", "c", "b"))
+    assert confusion.counts.tolist() == [[0, 0, 1], [0, 2, 0]]
+    assert count_confusion(("a", "b", "c"), truth, np.array([0, 2, 2])).columns == ("a", "c")
+
+
+def test_alarms_are_peaks_a_second_apart_in_clips_without_the_sound() -> None:
+    over, under = 0.9, 0.1
+    clips = {"own": [over, over], "missed": [under, under], "beside": [over], "one": [over, over, over, under],
+             "two": [over, under, under, under, over], "none": [under]}
+    present = [True, True, None, False, False, False]
+    found = count_alarms("t", 0.9, [np.array(values) for values in clips.values()], present, ["a", "a", "b", "c", "d", "d"],
+                         [5.0, 5.0, 500.0, 60.0, 90.0, 30.0], hop_seconds=0.5)
+    assert (found.heard, found.of, found.alarms, found.mistaken) == (1, 2, 3, (("d", 2), ("c", 1)))
+    assert found.hours == pytest.approx(180 / 3600) and found.per_hour == pytest.approx(60.0)
+    assert found.per_hour_upper == pytest.approx(stats.chi2.ppf(0.95, 2 * (3 + 1)) / 2 / found.hours)
+    none = count_alarms("t", 0.5, [np.array([over])], [True], ["a"], [5.0], hop_seconds=0.5)
+    assert none.hours == 0.0 and math.isnan(none.per_hour) and math.isinf(none.per_hour_upper)
+
+
+def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) -> None:
+    """Four real recordings; the clap's target as the shipped calibration has it, then as settings would."""
+    data = shared / "data"
+    paths = [*sorted((data / "eval" / "hand_clap").iterdir())[:2], *sorted((data / "eval" / "neg_speech").iterdir())[:2]]
+    clips = [Clip(path, path.parent.name) for path in paths]
+    model, classes = load_model(state_dir=tmp_path), load_classes(ROOT / "models" / "classes.toml")
+
+    def clap(settings: Settings) -> Alarms:
+        figures, hours = evaluate_clips(model, clips, classes, settings, tmp_path, hop_seconds=0.48)
+        (row,) = [row for row in figures.classes if row.name == "hand_clap"]
+        assert row.alarms is not None and row.alarms.of == 2 and 0.0 < row.alarms.hours < hours
+        return row.alarms
+
+    target = TargetSettings(name="hand_clap")
+    entry = load_calibrations(model, replace(Settings(), target=(target,)), tmp_path).entries["hand_clap"]
+    assert clap(Settings()).threshold == entry.threshold
+    heard = [classify(model, path, hop_seconds=0.48, targets=(replace(target, threshold=1e-9),)) for path in paths]
+    low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
+    assert low.heard == 2 and low.threshold == 1e-9
+    assert low.alarms == sum(len(alarm_peaks(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
+
+
+def test_a_confusion_matrix_is_drawn_with_every_name_inside_the_picture(tmp_path: Path) -> None:
+    plot = pytest.importorskip("edge.plot", reason="matplotlib is not installed here")
+    names = tuple(f"a_class_of_a_long_name_{number}" for number in range(22))
+    confusion = Confusion((*names, "other"), names, np.arange(23 * 22).reshape(23, 22))
+    figure = plot.confusion_figure(confusion, "ears")
+    figure.canvas.draw()
+    inside = figure.bbox
+    (axes, _) = figure.axes
+    labels = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    assert {label.get_text() for label in labels} >= {*names, "other (10879)"}
+    assert all(inside.contains(*corner) for label in labels for corner in label.get_window_extent().corners())
+    assert len(axes.texts) == 23 * 22 - 1, "a count in every cell but the empty one"
+    plot.plot_confusion(confusion, "ears", tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
