@@ -4,10 +4,11 @@
     python models/alarms.py yamnet --left-out FOLDER/yamnet-left_out.npz --state-dir DIR
 
 Training clips are judged by rows that saw nothing of their source (--left-out, as models/calibrate.py takes it; rows of a
-published file heard none of them from us and judge as they are), each fold at a threshold that was set without it; clips
-that only measure, of sources that train nothing, by the row and threshold that ship. Sounds made on purpose (claps for a
-sample library) are left out, as in the calibration. Logits whose peaks are not those that the calibration which ships was
-made on, but for what a second training differs by, are refused.
+published file heard none of them from us and judge as they are), false alarms of each fold at a threshold that was set
+without it; clips that only measure, of sources that train nothing, by the row that ships. What holds the sound is heard at
+the threshold that ships, which clips without it set. Sounds made on purpose (claps for a sample library) are left out, as in
+the calibration. Logits whose peaks are not those that the calibration which ships was made on, but for what a second
+training differs by, are refused.
 """
 
 from __future__ import annotations
