@@ -53,7 +53,8 @@ def test_a_model_says_what_it_wants_and_offers(yamnet_model: Model) -> None:
     assert (yamnet_model.wants, yamnet_model.patch_samples, yamnet_model.embedding_size) == ("bands", 15_600, 1024)
     assert yamnet_model.labels[0] == "Speech" and len(yamnet_model.labels) == ROWS
     assert {"hand_clap", "typing", "finger_snap", "smoke_alarm"} <= {each.name for each in yamnet_model.targets}
-    assert yamnet_model.describe().startswith(f"model yamnet 1 (split, {ROWS} of {ROWS} rows); {yamnet_model.runtime_name}, ")
+    told = f"model yamnet 1 (split, {ROWS} of {ROWS} rows); {yamnet_model.runtime_name}, "
+    assert yamnet_model.describe().startswith(told)
 
 
 def test_the_same_patch_scores_the_same_whatever_came_before(yamnet_model: Model) -> None:
