@@ -69,11 +69,11 @@ LABELS = (
 )
 
 # What ships, judged on sources left out and on sources never heard (figures: MODEL_CARD.md). Experimental: borderline, or
-# measured on next to nothing: heard where the settings name them. finger_snap most of all: it hears most claps, too.
+# measured on next to nothing: heard where the settings name them. finger_snap most of all: it hears most claps, too. baby_cry
+# and snoring (recall under 0.6 at five false alarms an hour on sources never heard) are standard targets all the same.
 KEPT: tuple[str, ...] = (
     "hand_clap",
     "typing",
-    "baby_cry",
     "chainsaw",
     "clock_tick",
     "door_knock",
@@ -83,23 +83,24 @@ KEPT: tuple[str, ...] = (
     "phone_ring",
     "sea_waves",
     "siren",
-    "snoring",
 )
 EXPERIMENTAL: tuple[str, ...] = (
     "finger_snap",
     "alarm_beep",
     "applause",
+    "baby_cry",
     "church_bells",
     "cough",
     "dog_bark",
     "helicopter",
     "rain",
     "rooster",
+    "snoring",
     "speech",
     "water_running",
     "whistle",
 )
-STANDARD_TARGETS: tuple[str, ...] = KEPT
+STANDARD_TARGETS: tuple[str, ...] = (*KEPT, "baby_cry", "snoring")
 
 # Sounds without length: one event for each onset.
 IMPULSIVE: tuple[str, ...] = ("hand_clap", "finger_snap", "door_knock")
