@@ -61,7 +61,7 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
         raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
                          wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
-    one = Judgement(entry.id, target, right, entry.cells, judged_at)
+    one = Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside)
     mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
     mine = [*mine, one][-MOST_JUDGEMENTS:]
     others = [each for each in lessons.taught.judgements if each.target != target]
@@ -100,11 +100,13 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
                       force: bool) -> Judged:
     embedder = Embedder(model)
     bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
-    judged = embedder.embeddings(np.stack([one.cells for one in mine]))
+    # Of a right one the peak is to be heard; of a wrong one all that is known.
+    kept = [(one.cells,) if one.right else (one.cells, *one.beside) for one in mine]
+    judged = embedder.embeddings(np.stack([cells for each in kept for cells in each]))
     rows = model.head.weights[target.rows], model.head.bias[target.rows]
     found = fit_correction(
         Standing(bank.embeddings, _powers(target, bank.embeddings, *rows)), Standing(judged, _powers(target, judged, *rows)),
-        np.array([one.right for one in mine]), force=force)
+        np.array([one.right for one in mine]), np.array([len(each) for each in kept]), force=force)
     correction = TaughtCorrection(found.rows / np.float32(target.scale), found.bias / np.float32(target.scale))
     return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
                   found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))
