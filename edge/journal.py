@@ -1,7 +1,8 @@
 """The journal: the last events, each with what made it, so that the owner can say what was right. The one file with sqlite3.
 
 One SQLite file in WAL mode, bounded in events. An entry holds the logits at the event's peak and three embeddings at most,
-1.1 kB for 256 values and 25 labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; an outbox may stand on the same table: `sequence` only grows.
+1.1 kB for 256 values and 25 labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; an outbox may stand on the
+same table: `sequence` only grows.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Journal:
             if version not in (0, 1, VERSION):
                 raise SinkError(str(path), found=f"a journal of version {version}", wanted=f"{VERSION} or less")
             # A power cut may cost the last events, never the file; each commit then needs no wait for the card.
-            # Events of 600 values fill half a page of SQLite's usual 4,096 bytes and a little: the other half would lie empty.
+            # Events of 600 values fill half a page of SQLite's usual 4,096 bytes and more: the rest would lie empty.
             for pragma in ("page_size = 2048", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 512"):
                 self._file.execute(f"PRAGMA {pragma}")
             self._file.executescript(_TABLES)
