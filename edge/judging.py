@@ -60,7 +60,7 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
         raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
                          wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
-    one = Judgement(entry.id, target, right, entry.cells, judged_at)
+    one = Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside)
     mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
     mine = [*mine, one][-MOST_JUDGEMENTS:]
     others = [each for each in lessons.taught.judgements if each.target != target]
@@ -99,7 +99,9 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
                       force: bool) -> Judged:
     embedder = Embedder(model)
     bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
-    judged = embedder.embeddings(np.stack([one.cells for one in mine]))
+    # Of a right one the peak is to be heard; of a wrong one all that is known.
+    kept = [(one.cells,) if one.right else (one.cells, *one.beside) for one in mine]
+    judged = embedder.embeddings(np.stack([cells for each in kept for cells in each]))
     weights, bias = model.head.weights[target.rows], model.head.bias[target.rows]
     # The correction is added to the logit, before the curve. A straight line stands for the curve, as steep as that is at
     # the threshold: beta's has two slopes, and what one of them foretells the other does not keep.
@@ -110,7 +112,8 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     def standing(embeddings: Floats) -> Standing:
         return Standing(embeddings, slope * ((embeddings @ weights.T + bias).max(axis=1) - np.float32(start)))
 
-    found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]), force=force)
+    found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]),
+                           np.array([len(each) for each in kept]), force=force)
     correction = TaughtCorrection(found.rows / slope, found.bias / slope)
     return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
                   found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))
