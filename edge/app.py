@@ -16,6 +16,7 @@ from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.features.recent import RecentSound
 from edge.journal import FILE as JOURNAL
+from edge.journal import Pack
 from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
 from edge.model.manifest_file import load_manifest
@@ -25,7 +26,7 @@ from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.journal import JournalSink, Pack, sound_seconds
+from edge.sinks.journal import JournalSink, sound_seconds
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink

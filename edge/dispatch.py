@@ -60,7 +60,8 @@ class Dispatcher:
         event = Event(
             id=id_, sequence=self._sequence, phase=detection.phase, target=detection.target,
             label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
-            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs, peak=detection.peak)
+            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs, peak=detection.peak,
+            beside=detection.beside)
         for sink in self.sinks:
             sink.event(event)
         return event

@@ -1,14 +1,15 @@
 """The journal: the last events, each with what made it, so that the owner can say what was right. The one file with sqlite3.
 
-One SQLite file in WAL mode, bounded in events. An entry holds the embedding and the logits at the event's peak, about a
-kilobyte; no sound. Sinks write it, learn reads it; an outbox may stand on the same table: `sequence` only grows.
+One SQLite file in WAL mode, bounded in events. An entry holds the logits at the event's peak and three embeddings at most,
+1.1 kB for 256 values and 25 labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; an outbox may stand on the
+same table: `sequence` only grows.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,24 +23,29 @@ from edge.errors import SettingsError, SinkError
 from edge.stream import Event
 
 FILE = "journal.sqlite3"
-VERSION = 1
+VERSION = 2
+"""1 had no `beside`; it is brought to 2 when it is opened for writing."""
 PRUNE_EVERY = 64
 """Events between two prunings: as many more than the bound may lie in the file."""
+Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
+"""An embedding float32 `(E,)` to the int8 cells that the backbone gave."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NULL, labels TEXT NOT NULL,
                                   UNIQUE (backbone, labels));
 CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, label TEXT NOT NULL,
     probability REAL NOT NULL, score REAL NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, level_dbfs REAL NOT NULL,
-    head INTEGER REFERENCES heads, cells BLOB, logits BLOB);
+    head INTEGER REFERENCES heads, cells BLOB, logits BLOB, beside BLOB);
 """
+_FROM_1 = "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN beside BLOB; PRAGMA user_version = 2; COMMIT;"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One event. cells: int8 `(E,)`, None where no patch made it; logits: float16, one for each of `labels`.
 
-    backbone: sha256 of what made the embedding; "" where there is none.
+    backbone: sha256 of what made the embeddings; "" where there are none. beside: cells of two more patches at most
+    (`Event.beside`).
     """
 
     id: str
@@ -54,15 +60,19 @@ class Entry:
     logits: NDArray[np.float16] | None = None
     labels: tuple[str, ...] = ()
     backbone: str = ""
+    beside: tuple[NDArray[np.int8], ...] = ()
 
 
-def entry_of(event: Event, *, cells: NDArray[np.int8] | None, labels: tuple[str, ...], backbone: str) -> Entry:
-    """What the journal keeps of an event; cells: its embedding as the backbone gave it."""
+def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbone: str) -> Entry:
+    """What the journal keeps of an event; pack: gives embeddings as the backbone gave them."""
     peak = event.peak
+    cells = []
+    if pack is not None and peak is not None:
+        cells = [pack(each.embedding) for each in (peak, *event.beside) if each.embedding is not None]
     logits = None if peak is None or peak.logits is None else peak.logits.astype(np.float16)
     return Entry(event.id, event.target, event.label, event.probability, event.score, event.started_at, event.ended_at,
-                 event.level_dbfs, cells, logits, labels if logits is not None else (),
-                 backbone if cells is not None else "")
+                 event.level_dbfs, cells[0] if cells else None, logits, labels if logits is not None else (),
+                 backbone if cells else "", tuple(cells[1:]))
 
 
 class Journal:
@@ -78,12 +88,15 @@ class Journal:
             raise _failed(path, error) from error
         try:
             version = self._file.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
-                raise SinkError(str(path), found=f"a journal of version {version}", wanted=str(VERSION))
+            if version not in (0, 1, VERSION):
+                raise SinkError(str(path), found=f"a journal of version {version}", wanted=f"{VERSION} or less")
             # A power cut may cost the last events, never the file; each commit then needs no wait for the card.
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 256"):
+            # Events of 600 values fill half a page of SQLite's usual 4,096 bytes and more: the rest would lie empty.
+            for pragma in ("page_size = 2048", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 512"):
                 self._file.execute(f"PRAGMA {pragma}")
             self._file.executescript(_TABLES)
+            if version == 1:
+                self._file.executescript(_FROM_1)
             self._file.execute(f"PRAGMA user_version = {VERSION}")
         except (sqlite3.Error, SinkError) as error:
             self._file.close()
@@ -121,13 +134,15 @@ class Journal:
             head = self._file.execute("SELECT head FROM heads WHERE backbone = ? AND labels = ?", key).fetchone()[0]
         self._file.execute(
             "INSERT INTO events (id, target, label, probability, score, started_at, ended_at, level_dbfs, head, cells,"
-            " logits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET label = excluded.label,"
-            " probability = excluded.probability, score = excluded.score, ended_at = excluded.ended_at,"
-            " head = excluded.head, cells = excluded.cells, logits = excluded.logits",
+            " logits, beside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " label = excluded.label, probability = excluded.probability, score = excluded.score,"
+            " ended_at = excluded.ended_at, head = excluded.head, cells = excluded.cells, logits = excluded.logits,"
+            " beside = excluded.beside",
             (entry.id, entry.target, entry.label, entry.probability, entry.score, entry.started_at.isoformat(),
              entry.ended_at.isoformat() if entry.ended_at else None, entry.level_dbfs, head,
              None if entry.cells is None else entry.cells.tobytes(),
-             None if entry.logits is None else entry.logits.astype("<f2").tobytes()))
+             None if entry.logits is None else entry.logits.astype("<f2").tobytes(),
+             b"".join(each.tobytes() for each in entry.beside)))
 
 
 def recent(path: Path, count: int) -> list[Entry]:
@@ -156,21 +171,23 @@ def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
     try:
         with closing(sqlite3.connect(path, timeout=5.0)) as file:
             file.execute("PRAGMA query_only = ON")
+            beside = "NULL" if file.execute("PRAGMA user_version").fetchone()[0] == 1 else "beside"
             rows = file.execute(
                 "SELECT id, target, label, probability, score, started_at, ended_at, level_dbfs, cells, logits, labels,"
-                f" backbone FROM events LEFT JOIN heads USING (head) WHERE {where}", values).fetchall()
+                f" backbone, {beside} FROM events LEFT JOIN heads USING (head) WHERE {where}", values).fetchall()
         return [_entry(row) for row in rows]
     except (sqlite3.Error, ValueError) as error:
         raise _failed(path, error) from error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone = row
+    id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone, beside = row
+    more = np.frombuffer(beside or b"", np.int8).reshape(-1, len(cells or b"."))
     return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),
                  datetime.fromisoformat(ended) if ended else None, level,
                  None if cells is None else np.frombuffer(cells, np.int8),
                  None if logits is None else np.frombuffer(logits, "<f2").astype(np.float16),
-                 tuple(json.loads(labels)) if labels else (), backbone or "")
+                 tuple(json.loads(labels)) if labels else (), backbone or "", tuple(more))
 
 
 def _failed(path: Path, error: Exception) -> SinkError:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.app import load_calibrations, load_model
-from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.journal import Entry
 from edge.learn.embedding import Embedder
 from edge.learn.feedback import Standing, fit_correction
+from edge.learn.probability import Curve
+from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.lessons import Lessons
 from edge.model.classifier import Split
@@ -61,7 +60,7 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
         raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
                          wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
-    one = Judgement(entry.id, target, right, entry.cells, judged_at)
+    one = Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside)
     mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
     mine = [*mine, one][-MOST_JUDGEMENTS:]
     others = [each for each in lessons.taught.judgements if each.target != target]
@@ -100,24 +99,21 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
                       force: bool) -> Judged:
     embedder = Embedder(model)
     bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
-    judged = embedder.embeddings(np.stack([one.cells for one in mine]))
-    rows = model.head.weights[target.rows], model.head.bias[target.rows]
-    found = fit_correction(
-        Standing(bank.embeddings, _powers(target, bank.embeddings, *rows)), Standing(judged, _powers(target, judged, *rows)),
-        np.array([one.right for one in mine]), force=force)
-    correction = TaughtCorrection(found.rows / np.float32(target.scale), found.bias / np.float32(target.scale))
+    # Of a right one the peak is to be heard; of a wrong one all that is known.
+    kept = [(one.cells,) if one.right else (one.cells, *one.beside) for one in mine]
+    judged = embedder.embeddings(np.stack([cells for each in kept for cells in each]))
+    weights, bias = model.head.weights[target.rows], model.head.bias[target.rows]
+    # The correction is added to the logit, before the curve. A straight line stands for the curve, as steep as that is at
+    # the threshold: beta's has two slopes, and what one of them foretells the other does not keep.
+    curve = Curve(target.scale, target.scale if target.scale_below is None else target.scale_below, target.offset)
+    start = curve.logit_at(target.threshold)
+    slope = np.float32(curve.slope(start))
+
+    def standing(embeddings: Floats) -> Standing:
+        return Standing(embeddings, slope * ((embeddings @ weights.T + bias).max(axis=1) - np.float32(start)))
+
+    found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]),
+                           np.array([len(each) for each in kept]), force=force)
+    correction = TaughtCorrection(found.rows / slope, found.bias / slope)
     return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
                   found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))
-
-
-def _powers(target: Target, embeddings: NDArray[np.float32], weights: NDArray[np.float32],
-            bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 `(n,)`: logit of the probability less that of the threshold."""
-    logits = (embeddings @ weights.T + bias).max(axis=1).tolist()
-    chances = [probability_of(logit, target.scale, target.offset, target.scale_below) for logit in logits]
-    return np.array([_logit(chance) - _logit(target.threshold) for chance in chances], np.float32)
-
-
-def _logit(probability: float) -> float:
-    bounded = min(max(probability, 1e-7), 1.0 - 1e-7)
-    return math.log(bounded / (1.0 - bounded))

@@ -136,7 +136,7 @@ class PinSettings:
 class JournalSettings:
     """[journal]: the last events, with what made them, for `feedback`; no sound unless the owner asks for it."""
 
-    events: int = _key(10_000, "events kept, about a kilobyte each, the oldest go first; 0: no journal, no feedback", low=0,
+    events: int = _key(10_000, "events kept, 1 to 4 kB each, the oldest go first; 0: no journal, no feedback", low=0,
                        high=1_000_000)
     sound: bool = _key(False, "keep the sound of events too, to judge them by ear: WAV files on this machine only")
     sound_megabytes: int = _key(64, "room for them; the oldest go first", low=1, high=100_000)

@@ -103,7 +103,7 @@ class Event:
     probability, score: the highest so far, 0 to 1; level_dbfs: RMS around the start.
     sequence: counts what this device sends, from 1, without holes.
     peak: what the model said of the patch in which it was surest, for the journal; None where no patch made it (a
-    loudness target, a pattern).
+    loudness target, a pattern). beside: of two others at most, the first and the last that came near the threshold.
     """
 
     id: str
@@ -119,6 +119,7 @@ class Event:
     ended_at: datetime | None
     level_dbfs: float
     peak: Scores | None = field(default=None, compare=False, repr=False)
+    beside: tuple[Scores, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def duration_seconds(self) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.stream import Phase, Scores
 
@@ -11,7 +11,8 @@ from edge.stream import Phase, Scores
 class Detection:
     """Start or end of one event. Positions at 16 kHz; probability and score, 0 to 1, are the highest so far.
 
-    peak: what the model said of the patch that gave them; None where no patch did (loudness, a pattern).
+    peak: what the model said of the patch that gave them; None where no patch did (loudness, a pattern). beside: of two
+    others at most (`edge.decision.evidence`).
     """
 
     phase: Phase
@@ -22,3 +23,4 @@ class Detection:
     start: int
     end: int | None
     peak: Scores | None = None
+    beside: tuple[Scores, ...] = field(default=(), compare=False)

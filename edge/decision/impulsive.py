@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge.decision.calibration import Heard
 from edge.decision.detection import Detection
+from edge.decision.evidence import Evidence
 from edge.decision.onset import Onset, OnsetDetector
 from edge.decision.targets import Target
 from edge.stream import Phase
@@ -33,7 +34,6 @@ class _Candidate:
 @dataclass(slots=True)
 class _Running:
     onset: Onset
-    best: Heard
     falling: bool = False
     """A later patch was less sure: the peak is known."""
 
@@ -53,6 +53,7 @@ class ImpulsiveDetector:
         self.target = target
         self._detector = detector
         self._patch_samples = patch_samples
+        self._evidence = Evidence(target.threshold, patch_samples)
         self.reset()
 
     def reset(self) -> None:
@@ -62,6 +63,7 @@ class ImpulsiveDetector:
         self._named: list[Onset] = []
         self._taken: dict[int, str] = {}
         self._running: _Running | None = None
+        self._evidence.reset()
         self._over = False
         self._unexplained = 0
         self._heard_until = -1
@@ -112,6 +114,7 @@ class ImpulsiveDetector:
             for each in inside:
                 each.against += each.onset.position < stop - CENTRAL
             self.refused = "under the threshold"
+            self._evidence.wait(heard)
         self._over, self._heard_until = over, stop
         return found
 
@@ -151,7 +154,8 @@ class ImpulsiveDetector:
     def _start(self, onset: Onset, heard: Heard) -> list[Detection]:
         ended = self._end(onset.position) if self._running is not None else []
         self._name(onset)
-        self._running = _Running(onset, heard)
+        self._running = _Running(onset)
+        self._evidence.begin(heard)
         return [*ended, self._detection("start", None)]
 
     def _follow(self, heard: Heard, stop: int) -> list[Detection]:
@@ -159,10 +163,12 @@ class ImpulsiveDetector:
         running = self._running
         if running is None:
             return []
-        if heard.probability > running.best.probability and running.onset.position >= heard.scores.position:
-            running.best = heard
-        else:
-            running.falling = True
+        best = self._evidence.best
+        assert best is not None
+        inside = running.onset.position >= heard.scores.position
+        running.falling |= not (inside and heard.probability > best.probability)
+        if inside:
+            self._evidence.go_on(heard)
         end = self._detector.decayed(running.onset, stop)
         return self._end(end) if running.falling and end is not None else []
 
@@ -175,6 +181,7 @@ class ImpulsiveDetector:
 
     def _detection(self, phase: Phase, end: int | None) -> Detection:
         assert self._running is not None
-        best = self._running.best
+        best = self._evidence.best
+        assert best is not None
         return Detection(phase, self.target.name, best.label, best.probability, best.score,
-                         self._running.onset.position, end, best.scores)
+                         self._running.onset.position, end, best.scores, self._evidence.beside)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from edge.decision.calibration import Heard
 from edge.decision.detection import Detection
+from edge.decision.evidence import Evidence
 from edge.decision.onset import Onset
 from edge.decision.targets import Target
 from edge.stream import Phase
@@ -30,6 +31,7 @@ class LastingDetector:
         self.target = target
         self._patch_samples = patch_samples
         self._hop_samples = hop_samples
+        self._evidence = Evidence(target.threshold, patch_samples)
         self.reset()
 
     def reset(self) -> None:
@@ -40,7 +42,7 @@ class LastingDetector:
         self._start = 0
         self._last = 0
         self._sounds = False
-        self._best: Heard | None = None
+        self._evidence.reset()
         self._deaf_until: int | None = None
 
     @property
@@ -64,6 +66,7 @@ class LastingDetector:
             return self._go_on(position, heard)
         if not heard.probability >= self.target.threshold:  # NaN is no sound
             self._over_since = None
+            self._evidence.wait(heard)
             self.refused = "under the threshold"
             return []
         if self._over_since is None:
@@ -71,8 +74,10 @@ class LastingDetector:
             if self._deaf_until is not None and start < self._deaf_until:
                 self.refused = "within the refractory time"
                 return []
-            self._over_since, self._start, self._best = position, start, None
-        self._keep(heard)
+            self._over_since, self._start = position, start
+            self._evidence.begin(heard)
+        else:
+            self._evidence.go_on(heard)
         if position - self._over_since < self.target.minimum_duration:
             self.refused = "shorter than the minimum duration"
             return []
@@ -101,16 +106,12 @@ class LastingDetector:
     def _go_on(self, position: int, heard: Heard) -> list[Detection]:
         if position < self._last:
             raise ValueError(f"position: found {position}; wanted one after {self._last}")
-        self._keep(heard)
+        self._evidence.go_on(heard)
         self._sounds = heard.probability >= self.target.release_threshold
         if self._sounds:
             self._last = position
             return []
         return [self._finish()] if position - self._last >= self.target.release else []
-
-    def _keep(self, heard: Heard) -> None:
-        if self._best is None or heard.probability > self._best.probability:
-            self._best = heard
 
     def _finish(self, at_least: int = 0) -> Detection:
         end = max(self._last + self._hop_samples, self._start, at_least)
@@ -119,6 +120,7 @@ class LastingDetector:
         return self._detection("end", end)
 
     def _detection(self, phase: Phase, end: int | None) -> Detection:
-        best = self._best
+        best = self._evidence.best
         assert best is not None
-        return Detection(phase, self.target.name, best.label, best.probability, best.score, self._start, end, best.scores)
+        return Detection(phase, self.target.name, best.label, best.probability, best.score, self._start, end, best.scores,
+                         self._evidence.beside)

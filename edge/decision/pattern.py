@@ -119,7 +119,8 @@ class PatternDetector:
             for other in self._chains:
                 other.events = [event for event in other.events if event.start not in starts]
         weakest = min(events, key=lambda event: event.probability)
-        start = replace(weakest, target=chain.pattern.name, start=events[0].start, phase="start", end=None, peak=None)
+        start = replace(weakest, target=chain.pattern.name, start=events[0].start, phase="start", end=None, peak=None,
+                        beside=())
         end = max([*ends, events[-1].start + LEAST_DURATION])
         return [start, replace(start, phase="end", end=end)]
 

@@ -134,15 +134,8 @@ def _farthest(positives: Positives, alone: float, most_cost: float) -> float:
 
 
 def threshold_logit(entry: TargetCalibration) -> float:
-    """The logit at which an entry's events start: its threshold taken back through its curve, by halving."""
-    curve, low, high = Curve(entry.scale, entry.scale_below, entry.offset), -100.0, 100.0
-    for _ in range(100):
-        middle = (low + high) / 2.0
-        if float(curve.probabilities(np.array([middle]))[0]) < entry.threshold:
-            low = middle
-        else:
-            high = middle
-    return high
+    """The logit at which an entry's events start: its threshold taken back through its curve."""
+    return Curve(entry.scale, entry.scale_below, entry.offset).logit_at(entry.threshold)
 
 
 def peaks_of(stretches: Sequence[NDArray[np.float32]], *, hop_seconds: float, patch_samples: int,

@@ -47,6 +47,22 @@ class Curve:
         """`(n,)`, 0 to 1, rising with the logit."""
         return logistic(self.powers(np.asarray(logits, np.float64)))
 
+    def logit_at(self, probability: float) -> float:
+        """The logit that has this probability, by halving: -100 to 100."""
+        low, high = -100.0, 100.0
+        for _ in range(100):
+            middle = (low + high) / 2.0
+            if float(self.probabilities(np.array([middle]))[0]) < probability:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def slope(self, logit: float) -> float:
+        """How steeply the probability's own logit rises at this one."""
+        above = float(logistic(np.array([logit]))[0])
+        return self.scale * above + self.scale_below * (1.0 - above)
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:

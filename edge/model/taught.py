@@ -66,13 +66,14 @@ class TaughtSound:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak."""
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at most."""
 
     event: str
     target: str
     right: bool
     cells: Cells
     judged_at: str
+    beside: tuple[Cells, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,8 @@ def _arrays(taught: Taught) -> dict[str, Any]:
     """Everything as named arrays; the words as JSON in `about`."""
     sounds = [{key: value for key, value in asdict(sound).items() if key not in ("row", "cells", "clip", "kind")}
               for sound in taught.sounds]
-    judged = [{key: value for key, value in asdict(one).items() if key != "cells"} for one in taught.judgements]
+    judged = [{key: value for key, value in asdict(one).items() if key not in ("cells", "beside")}
+              for one in taught.judgements]
     about = {"schema": SCHEMA, "model": taught.model, "backbone_sha256": taught.backbone_sha256,
              "front_end": taught.front_end, "columns": taught.columns, "change": taught.change, "sounds": sounds,
              "judgements": judged,
@@ -159,7 +160,8 @@ def _arrays(taught: Taught) -> dict[str, Any]:
         arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
                    f"kind{number}": sound.kind}
     for number, judgement in enumerate(taught.judgements):
-        arrays[f"judged{number}"] = judgement.cells
+        arrays |= {f"judged{number}": judgement.cells} | {
+            f"judged{number}beside{place}": cells for place, cells in enumerate(judgement.beside)}
     for number, correction in enumerate(taught.corrections.values()):
         arrays[f"correction{number}"] = correction.weights
     return arrays
@@ -204,6 +206,7 @@ def _parsed(table: Table, arrays: Any) -> Taught:
         sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
         judgements=tuple(
             Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
-                      array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"))
+                      array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"),
+                      tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside")))
             for number, one in enumerate(table.tables("judgements"))),
         corrections={one.text("target"): correction(number, one) for number, one in enumerate(table.tables("corrections"))})

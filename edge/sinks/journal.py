@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SinkError
-from edge.journal import Entry, Journal, entry_of
+from edge.journal import Entry, Journal, Pack, entry_of
 from edge.settings import JournalSettings, TargetSettings
 from edge.sinks.event_sounds import FOLDER, EventSounds
 from edge.stream import SAMPLE_RATE, Event
@@ -32,10 +32,6 @@ BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
 """What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
 SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
 """How much of the newest sound the sink must be able to `cut` where ends are told at once; and at most beside (19 MB)."""
-
-Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
-"""An embedding float32 `(E,)` to the int8 cells that the backbone gave."""
-
 
 Cut = Callable[[int, int], NDArray[np.int16]]
 """The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
@@ -91,10 +87,7 @@ class JournalSink:
 
     def event(self, event: Event) -> None:
         """Take it; the disk comes later."""
-        cells = None
-        if self._pack is not None and event.peak is not None and event.peak.embedding is not None:
-            cells = self._pack(event.peak.embedding)
-        entry = entry_of(event, cells=cells, labels=self._labels, backbone=self._backbone)
+        entry = entry_of(event, pack=self._pack, labels=self._labels, backbone=self._backbone)
         sound = None
         if self._cut is not None and event.end is not None:
             sound = self._cut(max(event.start - BEFORE, event.end + AFTER - LONGEST), event.end + AFTER)

@@ -91,7 +91,7 @@ class WatchSink:
 
     def event(self, event: Event) -> None:
         """Keep it for those who come later, and tell it to those who watch; returns at once."""
-        told = (replace(event, peak=None), self._now())  # the peak is kilobytes that nobody is told
+        told = (replace(event, peak=None, beside=()), self._now())  # kilobytes that nobody is told
         with self._lock:
             self._past.append(told)
             if self.watching:

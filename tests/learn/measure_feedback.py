@@ -100,9 +100,7 @@ class Bench:
     def judge_wrong(self, event: Event) -> None:
         """As `edge-audio feedback ID wrong` does."""
         lessons = Lessons(self.settings.model.name, model_folder(self.settings.model.name, self.state_dir), self.state_dir)
-        pack = packing(self.model)
-        assert pack is not None and event.peak is not None and event.peak.embedding is not None
-        entry = entry_of(event, cells=pack(event.peak.embedding), labels=self.model.labels,
+        entry = entry_of(event, pack=packing(self.model), labels=self.model.labels,
                          backbone=lessons.taught.backbone_sha256)
         lessons.save(judge(lessons, self.settings, entry, right=False, target=self.name, judged_at="2026-11-22").taught)
 

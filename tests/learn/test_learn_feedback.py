@@ -74,6 +74,23 @@ def test_a_right_one_that_was_missed_is_supported_and_the_bank_stays_as_it_was()
     assert not nothing.rows.any() and nothing.supported == 2, "heard already: nothing to do"
 
 
+def test_a_wrong_event_is_silenced_where_none_of_its_patches_is_heard() -> None:
+    """Its peak lies apart from its edge, which is over the threshold too: the peak alone leaves the edge heard."""
+    peaks, edges = cloud({0: 2.5, 5: 4.0}, 3, seed=3), cloud({0: 2.0, 7: 4.0}, 3, seed=13)
+    alone = fit_correction(BANK, standing(peaks), NONE)
+    assert alone.silenced == 3 and (after(alone, edges) >= 0.0).all()
+    both = np.stack((peaks, edges), axis=1).reshape(6, COLUMNS)
+    found = fit_correction(BANK, standing(both), NONE, np.full(3, 2))
+    assert (found.silenced, found.wrong) == (3, 3) and (after(found, both) < 0.0).all()
+    further = np.concatenate((cloud({0: 2.5, 5: 4.0}, 100, seed=14), cloud({0: 2.0, 7: 4.0}, 100, seed=15)))
+    assert (after(found, further) < 0.0).mean() > 0.9
+    middle = np.concatenate((peaks[:1], HEARD.mean(axis=0)[None], peaks[1:]))
+    part = fit_correction(BANK, standing(middle), np.zeros(3, np.bool_), np.array([2, 1, 1]))
+    assert (part.silenced, part.wrong) == (2, 3), "a patch that cannot be told apart leaves its event heard"
+    right = fit_correction(BANK, standing(np.concatenate((peaks, HEARD[:1]))), np.array([False, True]), np.array([3, 1]))
+    assert (right.silenced, right.wrong, right.supported, right.right) == (1, 1, 1, 1)
+
+
 def test_both_together_come_out_as_judged() -> None:
     judged = standing(np.concatenate((cloud({0: 2.5, 5: 4.0}, 3, seed=3), cloud({0: 0.5, 9: 4.0}, 3, seed=11))))
     found = fit_correction(BANK, judged, np.arange(6) >= 3)
