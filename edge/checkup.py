@@ -53,7 +53,8 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         model.score(Patch(data, 0))
         yield Finding("model", True, model.describe())
     except EdgeError as error:
-        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken")
+        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
+                      "teach --undo takes back what was taught")
     if model is not None:
         yield from _targets(settings, model, state_dir)
     yield _source(settings)

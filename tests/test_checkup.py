@@ -53,3 +53,11 @@ def test_check_says_that_sound_is_kept(settings: Settings, tmp_path: Path) -> No
     assert not found(settings, tmp_path, "journal")
     (finding,) = found(replace(settings, journal=JournalSettings(sound=True)), tmp_path, "journal")
     assert finding.ok and str(tmp_path / "sounds") in finding.text
+
+
+def test_what_was_taught_and_cannot_be_read_is_told_with_the_way_back(settings: Settings, tmp_path: Path) -> None:
+    """`model verify` finds nothing wrong then: what was taught is no file of the model."""
+    (tmp_path / "taught" / "starter").mkdir(parents=True)
+    (tmp_path / "taught" / "starter" / "000001.npz").write_bytes(b"broken")
+    model, = found(settings, tmp_path, "model")
+    assert not model.ok and "000001.npz" in model.text and "teach --undo" in model.advice
