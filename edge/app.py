@@ -25,7 +25,7 @@ from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.journal import SOUND_SECONDS, JournalSink, Pack
+from edge.sinks.journal import JournalSink, Pack, sound_seconds
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
@@ -185,7 +185,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     watch = None
     if watcher is None and settings.watch.enabled:
         watch = WatchSink(state_dir, settings.device.name, about, patch_samples=model.patch_samples)
-    recent = RecentSound(SOUND_SECONDS) if settings.journal.sound else None
+    recent = RecentSound(sound_seconds(settings.target)) if settings.journal.sound else None
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.app import load_calibrations, taught_to
-from edge.classification import classify
-from edge.decision.calibration import logits_of, probability_of
+from edge.classification import Classification, classify
+from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import SourceError
@@ -48,8 +48,8 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
             scores[number] = result.scores.max(axis=0)
             seconds.append(result.duration_seconds)
-            for name, target in targets.items():
-                probabilities[name].append(_probabilities(target, result.scores, result.embeddings))
+            for name, values in _probabilities(targets, result).items():
+                probabilities[name].append(values)
             progress(number + 1, len(clips))
     alarms: dict[str, Alarms] = {}
     for entry in used:
@@ -82,10 +82,13 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
     return {name: sounds[target.name] for name, target in wanted.items()}
 
 
-def _probabilities(target: Target, scores: NDArray[np.float32],
-                   embeddings: NDArray[np.float32] | None) -> NDArray[np.float64]:
-    """A target's probability in each patch, float64 `(patches,)`; scores float32 `(patches, labels)`."""
-    logits = logits_of(Scores(0, scores[:, target.rows], None, None, False)).max(axis=1).astype(np.float64)
-    if target.correction is not None and embeddings is not None:
-        logits += embeddings @ target.correction.weights + target.correction.bias
-    return np.array([probability_of(float(logit), target.scale, target.offset, target.scale_below) for logit in logits])
+def _probabilities(targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:
+    """By class what the appliance makes of each patch: its target's probability, float64 `(patches,)`."""
+    found = {name: np.zeros(len(result.scores)) for name in targets}
+    for patch, values in enumerate(result.scores):
+        embedding = result.embeddings[patch] if result.embeddings is not None else None
+        scores = Scores(0, values, embedding=embedding)
+        logits = logits_of(scores).tolist()
+        for name, target in targets.items():
+            found[name][patch] = heard(target, result.labels, scores, logits).probability
+    return found

@@ -24,8 +24,8 @@ def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: Label
                     hop_seconds: float, alarms_per_hour: float) -> dict[str, CrossFit]:
     """Cross-fit each class of `names`. folder: the model's own, with its bank.
 
-    Raises SourceError for clips without sources, for a class that no clip is of, and for a clip that cannot be heard;
-    ModelError for a model that cannot be taught.
+    Raises SettingsError for alarms_per_hour that are not over 0 and at most 1000; SourceError for clips without sources, for
+    a class that no clip is of, and for a clip that cannot be heard; ModelError for a model that cannot be taught.
     """
     if not 0.0 < alarms_per_hour <= 1000.0:
         raise SettingsError("--alarms-per-hour", found=str(alarms_per_hour), wanted="over 0, at most 1000")

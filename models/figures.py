@@ -112,9 +112,9 @@ def scenes(work: Path) -> Iterator[str]:
     for kind, title in titles.items():
         for name in NAMES:
             one = rooms[name]["kinds"][kind] if kind else quiet[name]
-            short, long, clap = one["events"]["impulsive"], one["events"]["lasting"], one["targets"]["hand_clap"]
-            if not kind:  # nothing lasting is in them
-                long = {"precision": None, "recall": None}
+            short, clap = one["events"]["impulsive"], one["targets"]["hand_clap"]
+            # Nothing lasting is in the quiet ones.
+            long = one["events"]["lasting"] if kind else {"precision": None, "recall": None}
             cells = (short["precision"], short["recall"], one["onset_on_time"], long["precision"], long["recall"])
             shown = " | ".join("" if cell is None else f"{cell:.2f}" for cell in (*cells, one["segments"]["f1"]))
             yield (

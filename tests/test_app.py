@@ -20,6 +20,8 @@ from edge.demo.broker import PrivateBroker
 from edge.errors import ModelError, SettingsError, SinkError
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
 from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sources.open import open_source
+from edge.stats import Stats
 from tests.fakes import FakeSink, FakeSource, blocks_of, silence, tone
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,21 +51,28 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_a_recorded_clap_reaches_a_subscriber_and_a_pin(shared: Path, tmp_path: Path) -> None:
-    """The walking appliance: file, front end, backbone, head, decision, broker, pin; on a real recording."""
+    """The walking appliance: file, front end, backbone, head, decision, broker, pin; on a real recording.
+
+    It is heard faster than it sounds, and so only once the broker has us: of sounds from before, no state is told.
+    """
     clip = sorted((shared / "data" / "train" / "hand_clap").glob("*"))[0]
     received: list[tuple[str, str, bool]] = []
-    offline = threading.Event()
+    online, offline = threading.Event(), threading.Event()
 
     def on_message(topic: str, payload: str, retained: bool) -> None:
         received.append((topic, payload, retained))
-        if payload == "offline":
-            offline.set()
+        if payload in ("online", "offline"):
+            (online if payload == "online" else offline).set()
+
+    def connected() -> None:
+        assert online.wait(PATIENCE_SECONDS)
 
     pins: list[tuple[str, bool]] = []
     with PrivateBroker() as broker, Subscriber(broker.settings(), ["#"], on_message):
         settings = settings_for(clip, mqtt=broker.settings(), target=(TargetSettings(name="hand_clap", threshold=0.3),),
                                 pin=(PinSettings(pin="17", target="hand_clap", factory="simulated", action="hold"),))
-        build(settings, tmp_path, on_pin_change=lambda pin, on: pins.append((pin, on))).run()
+        source = FakeSource([connected, *(block for block in open_source(settings.source, Stats()).blocks() if block)])
+        build(settings, tmp_path, source=source, on_pin_change=lambda pin, on: pins.append((pin, on))).run()
         assert offline.wait(PATIENCE_SECONDS)
     events = [json.loads(payload) for topic, payload, _ in received if topic == "edge-audio/edge-audio/event/hand_clap"]
     assert [event["phase"] for event in events[:2]] == ["start", "end"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from edge.app import load_calibrations, load_model
+from edge.app import load_calibrations, load_model, model_folder
 from edge.classification import classify
 from edge.clip_evaluation import evaluate_clips
 from edge.learn.alarms import Alarms, count_alarms
@@ -18,6 +18,9 @@ from edge.learn.classes import load_classes
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.evaluate import Clip
 from edge.learn.figures import alarm_peaks
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Taught, TaughtCorrection
+from edge.model.taught_file import save_taught
 from edge.settings import Settings, TargetSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +68,24 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
     low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
     assert low.heard == 2 and low.threshold == 1e-9
     assert low.alarms == sum(len(alarm_peaks(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
+
+
+def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
+    """Of several vetoes the strongest, as the appliance has it; a correction once had one row, and was added as it is."""
+    paths = sorted((shared / "data" / "eval" / "hand_clap").iterdir())[:2]
+    classes = load_classes(ROOT / "models" / "classes.toml")
+    empty = Taught.nothing(load_manifest(model_folder("starter", tmp_path)))
+    targets = (TargetSettings(name="hand_clap", threshold=0.01),)
+
+    def heard(bias: list[float]) -> int:
+        correction = TaughtCorrection(np.zeros((len(bias), empty.columns), np.float32), np.array(bias, np.float32))
+        save_taught(tmp_path, replace(empty, corrections={"hand_clap": correction}))
+        figures, _ = evaluate_clips(load_model(state_dir=tmp_path), [Clip(path, "hand_clap") for path in paths], classes,
+                                    replace(Settings(), target=targets), tmp_path, hop_seconds=0.48)
+        (alarms,) = [row.alarms for row in figures.classes if row.alarms is not None]
+        return alarms.heard
+
+    assert [heard(bias) for bias in ([0.0], [0.0, 5.0, 100.0], [100.0, 5.0, 60.0], [-100.0, -100.0])] == [2, 0, 2, 2]
 
 
 def test_a_confusion_matrix_is_drawn_with_every_name_inside_the_picture(tmp_path: Path) -> None:

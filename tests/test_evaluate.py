@@ -162,6 +162,7 @@ def parsed(*words: str) -> argparse.Namespace:
 @pytest.mark.parametrize(("words", "said"), [
     (("clips", "--by", "ratio_db"), "--by: found beside clips; wanted --by with --scenes only"),
     (("clips", "--target", "a"), "--target: found beside clips"),
+    (("clips", "--alarms-per-hour", "0"), "--alarms-per-hour: found beside clips; wanted .* with --cross-fit only"),
     (("--scenes", "a", "--plot", "a.png"), "--plot: found beside --scenes; wanted --plot with clips only"),
     (("--scenes", "a", "--cross-fit", "a"), "--cross-fit: found beside --scenes"),
     (("--scenes", "a", "--split", "a"), "--split: found beside --scenes; wanted --split with clips or --cross-fit only"),

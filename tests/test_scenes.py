@@ -96,7 +96,7 @@ def built(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, built: Path, tmp_path: Path) -> None:
     assert _build(tmp_path, "--each", "1", "--truth", "1").returncode == 0
     waves = sorted(built.glob("*/*.wav"))
-    assert len(waves) == 1 + 4 * 2
+    assert len(waves) == 1 + 5 * 2
     for path in waves:
         same = tmp_path / path.parent.name / path.name
         assert path.read_bytes() == same.read_bytes()
@@ -135,7 +135,7 @@ def test_built_scenes_are_scored_by_kind(built: Path, capsys: pytest.CaptureFixt
     assert clap["sounds"] > 5 and clap["onset_on_time"] >= 0.9, "an onset in a quiet scene is found to 50 ms"
     assert main(["evaluate", "--scenes", str(built / "rooms"), "--by", "ratio_db", *more]) == 0
     rooms = json.loads(capsys.readouterr().out)
-    assert list(rooms["kinds"]) == ["ratio_db -6.0", "ratio_db 0.0", "ratio_db 6.0", "ratio_db 12.0"]
+    assert list(rooms["kinds"]) == [f"ratio_db {ratio}" for ratio in (-6.0, 0.0, 6.0, 12.0, 24.0)]
     assert sum(kind["targets"]["hand_clap"]["sounds"] for kind in rooms["kinds"].values()) == rooms["targets"]["hand_clap"][
         "sounds"]
 

@@ -49,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenes", type=Path, metavar="FOLDER", help="annotated scenes instead: score the events")
     parser.add_argument("--cross-fit", action="append", default=[], metavar="CLASS",
                         help="teach this class from the clips, and judge it source by source (repeatable)")
-    parser.add_argument("--alarms-per-hour", type=float, default=2.0, metavar="N",
+    parser.add_argument("--alarms-per-hour", type=float, metavar="N",
                         help="cross-fit: false alarms to allow in an hour of varied sound (2, as teach does)")
     parser.add_argument("--target", action="append", default=[], metavar="NAME",
                         help="scenes: hear this target (repeatable; default: the settings', else the model's standard ones)")
@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
     for given, option, wanted in ((options.cross_fit, "--cross-fit", ("--cross-fit",)), (options.plot, "--plot", ("clips",)),
                                   (options.only, "--class", ("clips",)), (options.by, "--by", ("--scenes",)),
                                   (options.target, "--target", ("--scenes",)),
+                                  (options.alarms_per_hour is not None, "--alarms-per-hour", ("--cross-fit",)),
                                   (options.split, "--split", ("clips", "--cross-fit"))):
         if given and way not in wanted:
             raise SettingsError(option, found=f"beside {way}", wanted=f"{option} with {' or '.join(wanted)} only")
@@ -107,10 +108,11 @@ def _run_cross_fit(options: argparse.Namespace) -> int:
     log_to_stderr("warning")
     labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
     model = load_model_for(settings.model, state_dir)
+    alarms_per_hour = 2.0 if options.alarms_per_hour is None else options.alarms_per_hour
     found = cross_fit_clips(model, model_folder(settings.model.name, state_dir), state_dir, labelled,
-                            list(dict.fromkeys(options.cross_fit)), hop_seconds=hop, alarms_per_hour=options.alarms_per_hour)
+                            list(dict.fromkeys(options.cross_fit)), hop_seconds=hop, alarms_per_hour=alarms_per_hour)
     about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
-             "runtime": model.runtime_name, "hop_seconds": hop, "alarms_per_hour": options.alarms_per_hour,
+             "runtime": model.runtime_name, "hop_seconds": hop, "alarms_per_hour": alarms_per_hour,
              "clips": len(labelled.clips)}
     print_cross_fit(found, about, options.format, sys.stdout)
     return 0

@@ -130,11 +130,11 @@ def kinds_of(folder: Path, scenes: Sequence[Scene], column: str) -> list[str]:
 
 def in_order(kinds: Iterable[str]) -> list[str]:
     """Each kind once: by number where all are numbers, else by name."""
-    different = set(kinds)
+    different = sorted(set(kinds))  # "12" and "12.0" are two, and in this order in every run
     try:
         return sorted(different, key=float)
     except ValueError:
-        return sorted(different)
+        return different
 
 
 def names_for(target: str, labels: Iterable[str], classes: Iterable[SoundClass]) -> tuple[frozenset[str], frozenset[str]]:

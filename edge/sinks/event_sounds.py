@@ -16,7 +16,8 @@ from edge.stream import SAMPLE_RATE
 FOLDER = "sounds"
 """In the state directory."""
 MEGABYTE = 1_000_000
-_UNFINISHED = ".part"
+_UNFINISHED = "unfinished"
+"""One file that is none yet: what a power cut leaves of it the next one overwrites."""
 
 
 def sound_path(folder: Path, event: str) -> Path:
@@ -36,7 +37,7 @@ class EventSounds:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = sound_path(self._folder, event)
-            part = path.with_suffix(_UNFINISHED)
+            part = self._folder / _UNFINISHED
             try:
                 handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 with os.fdopen(handle, "wb") as file, wave.open(file, "wb") as sound:
@@ -51,12 +52,14 @@ class EventSounds:
                             wanted="a folder for the sound of events that can be written") from error
 
     def _make_room(self, newest: Path) -> None:
-        """Remove the oldest until the rest fit; ids begin with their time, so that names are in order."""
+        """Remove the oldest until the rest fit; ids begin with their time, so that names are in order. The newest stays,
+        wherever a clock that went back has put it."""
         with contextlib.suppress(FileNotFoundError):  # their owner may remove one meanwhile
             held = {path: path.stat().st_size for path in sorted(self._folder.glob("*.wav"))}
             total = sum(held.values())
+            del held[newest]
             for path, size in held.items():
-                if total <= self._room or path == newest:
+                if total <= self._room:
                     break
                 path.unlink(missing_ok=True)
                 total -= size

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SinkError
 from edge.journal import Entry, Journal, entry_of
-from edge.settings import JournalSettings
+from edge.settings import JournalSettings, TargetSettings
 from edge.sinks.event_sounds import FOLDER, EventSounds
 from edge.stream import SAMPLE_RATE, Event
 
@@ -30,8 +30,8 @@ SOUNDS_WAITING = 16
 """Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
 BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
 """What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
-SOUND_SECONDS = 12.0
-"""How much of the newest sound the sink must be able to `cut`."""
+SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
+"""How much of the newest sound the sink must be able to `cut` where ends are told at once; and at most beside (19 MB)."""
 
 Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
 """An embedding float32 `(E,)` to the int8 cells that the backbone gave."""
@@ -39,6 +39,15 @@ Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
 
 Cut = Callable[[int, int], NDArray[np.int16]]
 """The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
+
+
+def sound_seconds(targets: Sequence[TargetSettings]) -> float:
+    """How much of the newest sound to remember for the events of these targets: an end is told once a pause has been long
+    enough, and a pattern may hold events back."""
+    late = max((target.release_seconds for target in targets), default=0.0)
+    held = max((target.count * target.maximum_gap_seconds + target.quiet_after_seconds
+                for target in targets if target.pattern_of), default=0.0)
+    return SOUND_SECONDS + min(late + held, LATEST_SECONDS)
 
 
 class JournalSink:
@@ -144,14 +153,20 @@ class JournalSink:
         return not stopping
 
     def _keep_sound(self, event: str, sound: NDArray[np.int16]) -> None:
-        """Write it; what cannot be written is counted and gone, for sound is large."""
+        """Write it; what cannot be written is counted and gone, for sound is large. So is what was forgotten before the end
+        was told."""
+        if not len(sound):
+            with self._wake:  # the listener counts, too
+                self._sounds_dropped += 1
+            return
         try:
             self._sounds.write(event, sound)
         except SinkError as error:
             if str(error) != self._sound_fault:
                 LOG.error("journal: %s; hearing goes on", error)
             self._sound_fault = str(error)
-            self._sounds_dropped += 1
+            with self._wake:
+                self._sounds_dropped += 1
             return
         if self._sound_fault:
             LOG.warning("journal: the sound of events is kept again")

@@ -4,7 +4,7 @@
     edge-audio evaluate --scenes FOLDER/truth
     edge-audio evaluate --scenes FOLDER/rooms
 
-`truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 48 scenes of a minute: sounds 12, 6, 0 and -6 dB
+`truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 60 scenes of a minute: sounds 24, 12, 6, 0 and -6 dB
 over (or under) ambience, appliances, music or speech, one after another or overlapping. Beside each WAV lies a .txt of
 tab-separated onset, offset (seconds) and label; scenes.csv says seed and kind of each scene, placed.csv where each sound
 comes from. The same seed gives the same samples. Needs the recordings (EDGE_AUDIO_SHARED, default ../shared), numpy and
@@ -30,7 +30,7 @@ from cut import RATE
 from scene import Kind, Scene, room_scene, truth_scene
 from stock import BACKGROUNDS, LASTING, OTHERS, SINGLE, Stock
 
-RATIOS_DB = (12.0, 6.0, 0.0, -6.0)
+RATIOS_DB = (12.0, 6.0, 0.0, -6.0, 24.0)  # the scenes of a ratio stay the same when one is added behind
 EACH = 6  # scenes of each ratio, overlapping or not
 TRUTH = 12
 SEED = 20261

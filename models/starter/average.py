@@ -1,19 +1,21 @@
-"""One student of several: the mean of the weights that each cycle ended with, its norms measured anew.
+"""One student of several: the mean of the weights that each cycle ended with; norms and gains measured.
 
 The cycles' ends lie in one valley: their mean is as near to the teacher as the last, and less bent to the training clips.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from bands import INPUT_SCALE, INPUT_ZERO_POINT
-from student import Student
+from student import JOINED, Student
 from torch import nn
 
-MEASURED = 12_000  # windows that the norms are measured on
+MEASURED = 12_000  # windows that norms and gains are measured on
 BATCH = 250
+LOUDEST = 0.999  # the quantile of a value that its gain brings to 1
 
 
 def averaged(states: list[Path], patches: torch.Tensor) -> Student:
@@ -31,7 +33,25 @@ def averaged(states: list[Path], patches: torch.Tensor) -> Student:
             module.momentum = None  # a plain mean over all batches
     student.train()
     with torch.no_grad():
-        for start in torch.arange(0, len(patches) - BATCH, len(patches) * BATCH // MEASURED):
-            bands = (patches[start : start + BATCH].float() - INPUT_ZERO_POINT) * INPUT_SCALE
-            student(bands[:, None])
-    return student.eval()
+        for bands in measured(patches):
+            student(bands)
+    return equalise(student.eval(), patches)
+
+
+def equalise(student: Student, patches: torch.Tensor) -> Student:
+    """Set the gains, so that on patches int8 (n, 96, 64) of training windows every pooled value is about 1 at its loudest.
+
+    The joined values share one gain: gains of their own would stretch the sums under them, which share an int8 scale.
+    """
+    student.gains.fill_(1.0)
+    with torch.no_grad():
+        loudest = torch.cat([student(bands) for bands in measured(patches)]).quantile(LOUDEST, 0)
+    loudest[-JOINED:] = loudest[-JOINED:].max()
+    student.gains.copy_(1.0 / loudest.clamp_min(0.01 * float(loudest.median())))  # what is never heard stays small
+    return student
+
+
+def measured(patches: torch.Tensor, count: int = MEASURED) -> Iterator[torch.Tensor]:
+    """Bands of about so many patches, spread over all: float32 (BATCH, 1, 96, 64) each."""
+    for start in range(0, len(patches) - BATCH + 1, max(BATCH, len(patches) * BATCH // count)):
+        yield (patches[start : start + BATCH, None].float() - INPUT_ZERO_POINT) * INPUT_SCALE

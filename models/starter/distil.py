@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import further
 import numpy as np
 import torch
 from average import averaged
@@ -21,6 +22,8 @@ from tqdm import tqdm
 BATCH = 128
 FASTEST = 3e-3
 DECAY = 0.02
+# Two bytes a number: far faster where the processor computes with them, eight times slower where it does not.
+BFLOAT16 = Path("/proc/cpuinfo").is_file() and "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Course:
     epochs: int  # of one cycle
     cycles: int
     seed: int
+    fastest: float = FASTEST  # the highest learning rate of the first cycle
 
     @property
     def length(self) -> int:
@@ -56,9 +60,12 @@ class Material:
 
 
 def distil(
-    parts: list[Path], label_count: int, teacher: Teacher, folder: Path, course: Course
+    parts: list[Path], label_count: int, teacher: Teacher, folder: Path, course: Course, start: Path | None = None
 ) -> tuple[Student, float]:
-    """Train on the parts; the student and the seconds spent. The last part only measures."""
+    """Train on the parts, from a student on disk where one is given; the student and the seconds spent.
+
+    The last part only measures. The student that was given counts as the end of a cycle.
+    """
     torch.manual_seed(course.seed)
     material, aside = Material.load(parts[:-1]), Material.load(parts[-1:])
     embeddings = _widened(teacher, material.targets[:20_000])
@@ -75,6 +82,12 @@ def distil(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
     first, spent, schedule = 0, 0.0, None
+    if start is not None:
+        some = slice(further.FITTED)
+        known = Student()
+        known.load_state_dict(torch.load(start, weights_only=True))
+        heard = _heard(material.labels[some], label_count)
+        further.take_up(lessons, known.eval(), material.patches[some], embeddings[some], heard)
     if checkpoint.is_file():
         held = torch.load(checkpoint, weights_only=True)
         lessons.load_state_dict(held["lessons"])
@@ -115,14 +128,14 @@ def distil(
         if (epoch + 1) % course.epochs == 0:
             torch.save(lessons.student.state_dict(), folder / f"cycle-{(epoch + 1) // course.epochs}.pt")
     ends = [folder / f"cycle-{number + 1}.pt" for number in range(course.cycles)]
-    return averaged(ends, material.patches), spent
+    return averaged([start, *ends] if start else ends, material.patches), spent
 
 
 def _cycle(
     optimiser: torch.optim.Optimizer, course: Course, epoch: int, batches: int
 ) -> torch.optim.lr_scheduler.OneCycleLR:
     """The rise and fall of the learning rate for the cycle that holds this epoch."""
-    peak = FASTEST / 2 ** (epoch // course.epochs)
+    peak = course.fastest / 2 ** (epoch // course.epochs)
     return torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=course.epochs * batches + 1, pct_start=0.15)
 
 
@@ -131,12 +144,16 @@ def _loss(
 ) -> torch.Tensor:
     """The loss of some windows, by their numbers."""
     bands = (material.patches[chosen].float() - INPUT_ZERO_POINT) * INPUT_SCALE
-    labels = material.labels[chosen].long()
-    heard = torch.zeros(len(chosen), label_count + 1)
-    heard.scatter_(1, torch.where(labels < 0, label_count, labels), 1.0)
     bands = bands.unsqueeze(1).to(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        return lessons.loss(bands, _widened(teacher, material.targets[chosen]), heard[:, :label_count])
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BFLOAT16):
+        return lessons.loss(bands, _widened(teacher, material.targets[chosen]), _heard(material.labels[chosen], label_count))
+
+
+def _heard(labels: torch.Tensor, label_count: int) -> torch.Tensor:
+    """Label numbers, int16 (n, 2), -1 for none, as float32 (n, label_count), 1 for each that is there."""
+    numbers = labels.long()
+    heard = torch.zeros(len(labels), label_count + 1)
+    return heard.scatter_(1, torch.where(numbers < 0, label_count, numbers), 1.0)[:, :label_count]
 
 
 def _widened(teacher: Teacher, cells: torch.Tensor) -> torch.Tensor:

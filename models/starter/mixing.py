@@ -92,21 +92,20 @@ class Mixer:
 
 def stretch(rng: np.random.Generator, samples: Floats) -> Floats:
     """19,600 samples of a clip at a random speed: where it is loud as often as anywhere; short clips anywhere in silence."""
-    samples = (
-        at_speed(samples, float(np.exp(rng.uniform(-0.2, 0.2)))) if rng.random() < 0.6 and len(samples) > 8 else samples
-    )
+    speed = float(np.exp(rng.uniform(-0.2, 0.2))) if rng.random() < 0.6 and len(samples) > 8 else 1.0
     wanted = PATCH_SAMPLES + MARGIN
-    room = np.zeros(len(samples) + 2 * wanted, np.float32)
-    room[wanted : wanted + len(samples)] = samples
-    if rng.random() < 0.5 or len(samples) < wanted:
+    taken = int(np.ceil(wanted * speed)) + 1  # of the clip as it is: only what will be heard is played at that speed
+    room = np.zeros(len(samples) + 2 * taken, np.float32)
+    room[taken : taken + len(samples)] = samples
+    if rng.random() < 0.5 or len(samples) < taken:
         centre = (
-            wanted + int(np.argmax(np.abs(samples))) if rng.random() < 0.7 else wanted + int(rng.integers(len(samples)))
+            taken + int(np.argmax(np.abs(samples))) if rng.random() < 0.7 else taken + int(rng.integers(len(samples)))
         )
-        start = centre - MARGIN - int(rng.integers(PATCH_SAMPLES))
+        start = centre - int(speed * (MARGIN + rng.integers(PATCH_SAMPLES)))
     else:
-        start = wanted + int(rng.integers(len(samples) - wanted + 1))
-    start = int(np.clip(start, 0, len(room) - wanted))
-    found = room[start : start + wanted]
+        start = taken + int(rng.integers(len(samples) - taken + 1))
+    start = int(np.clip(start, 0, len(room) - taken))
+    found = at_speed(room[start : start + taken], speed)[:wanted] if speed != 1.0 else room[start : start + wanted]
     peak = float(np.abs(found[MARGIN:]).max())
     return found / np.float32(max(peak, 1e-4))
 

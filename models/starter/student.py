@@ -1,7 +1,10 @@
-"""The student: seven ordinary convolutions, two poolings, one embedding layer; and how it learns from the teacher.
+"""The student: seven ordinary convolutions, two poolings, one layer that joins them; and how it learns from the teacher.
 
-Input: float32 (n, 1, 96, 64), bands. Output: float32 (n, 256), the embedding, never negative. Mean and maximum are
-pooled apart and meet in the embedding layer, so that in int8 each keeps a scale of its own.
+Input: float32 (n, 1, 96, 64), bands. Output: float32 (n, 632), the embedding, never negative: the mean of each channel over
+time and frequency, its maximum, and what the last layer joins of both. The teacher is imitated by the joined values, and
+once more by the pooled ones, which know of sounds what it never asked for. Mean and maximum are pooled apart, so that in
+int8 each keeps a scale of its own; and each value has a gain, measured when training is over, so that all of the embedding
+fits one scale.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CHANNELS = (24, 40, 40, 80, 80, 128, 192)
+CHANNELS = (24, 40, 40, 80, 80, 128, 188)
 STEPS = (2, 2, 1, 2, 1, 2, 1)
-EMBEDDING = 256
+JOINED = 256
+EMBEDDING = 2 * CHANNELS[-1] + JOINED
 INPUT_GAIN = 0.25
 
 
@@ -38,12 +42,15 @@ class Student(nn.Module):
         super().__init__()
         inputs = (1, *CHANNELS[:-1])
         self.convolutions = nn.Sequential(*(Convolution(*sizes) for sizes in zip(inputs, CHANNELS, STEPS, strict=True)))
-        self.from_mean = nn.Linear(CHANNELS[-1], EMBEDDING)
-        self.from_maximum = nn.Linear(CHANNELS[-1], EMBEDDING, bias=False)
+        self.from_mean = nn.Linear(CHANNELS[-1], JOINED)
+        self.from_maximum = nn.Linear(CHANNELS[-1], JOINED, bias=False)
+        self.register_buffer("gains", torch.ones(EMBEDDING))  # see average.equalise
 
     def forward(self, bands: torch.Tensor) -> torch.Tensor:
         maps = self.convolutions(bands * INPUT_GAIN).float()
-        return functional.relu(self.from_mean(maps.mean((2, 3))) + self.from_maximum(maps.amax((2, 3))))
+        mean, maximum = maps.mean((2, 3)), maps.amax((2, 3))
+        joined = functional.relu(self.from_mean(mean) + self.from_maximum(maximum))
+        return torch.cat([mean, maximum, joined], 1) * self.gains
 
 
 class Lessons(nn.Module):
@@ -52,8 +59,9 @@ class Lessons(nn.Module):
     def __init__(self, labels: int, deviation: torch.Tensor, mean: torch.Tensor, class_weights: torch.Tensor) -> None:
         super().__init__()
         self.student = Student()
-        self.to_teacher = nn.Linear(EMBEDDING, len(mean))
-        self.to_labels = nn.Linear(EMBEDDING, labels)
+        self.to_teacher = nn.Linear(JOINED, len(mean))
+        self.pooled_to_teacher = nn.Linear(EMBEDDING - JOINED, len(mean))
+        self.to_labels = nn.Linear(JOINED, labels)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
         self.register_buffer("class_weights", class_weights)
@@ -61,16 +69,20 @@ class Lessons(nn.Module):
     def loss(self, bands: torch.Tensor, target: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         """Mean square error of the embedding over its deviation, of the class logits, and cross entropy of the labels.
 
+        The joined values answer for all of it; the pooled ones, apart, for the teacher's embedding once more.
         ``target`` is float32 (n, 1024); ``heard`` is float32 (n, labels), 1 where a clip of that label is in the window.
         """
-        embedding = self.student(bands)
-        guess = self.to_teacher(functional.dropout(embedding, 0.1, self.training))
-        error = guess - (target - self.mean) / self.deviation
+        values = self.student(bands)
+        embedding, pooled = values[:, -JOINED:], values[:, :-JOINED]
+        wanted = (target - self.mean) / self.deviation
+        error = self.to_teacher(functional.dropout(embedding, 0.1, self.training)) - wanted
+        pooled_error = self.pooled_to_teacher(functional.dropout(pooled, 0.1, self.training)) - wanted
         logits = (error * self.deviation) @ self.class_weights.T
         said = functional.binary_cross_entropy_with_logits(
             self.to_labels(functional.dropout(embedding, 0.3, self.training)), heard, reduction="none"
         ).sum(1)
-        return 2.0 * error.square().mean() + 0.1 * logits.square().mean() + 0.15 * said.mean()
+        imitated = 2.0 * error.square().mean() + pooled_error.square().mean()
+        return imitated + 0.1 * logits.square().mean() + 0.15 * said.mean()
 
 
 def multiplies() -> int:
@@ -80,4 +92,4 @@ def multiplies() -> int:
         rows, columns = rows // step, columns // step
         total += rows * columns * 9 * inputs * outputs
         inputs = outputs
-    return total + 2 * inputs * EMBEDDING
+    return total + 2 * inputs * JOINED + inputs  # the last are the gains of the means: the others are folded into weights

@@ -2,6 +2,7 @@
 
     python models/starter/train.py --work FOLDER            all of it
     python models/starter/train.py --work FOLDER rows       the rows and the manifest again, on the backbone as it is
+    python models/starter/train.py --work FOLDER --narrow OLD.tflite       all of it, learning on from OLD: see narrow.py
 
 Needs models/starter/requirements.txt and the recordings (EDGE_AUDIO_SHARED, default ../shared). The run is seeded; the
 work folder holds gigabytes and stays out of the repository.
@@ -34,6 +35,10 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--narrow", type=Path, help="a backbone of this training with a wider last convolution: narrow it, learn on from it"
+    )
+    parser.add_argument("--fastest", type=float, default=3e-3, help="highest learning rate of the first cycle")
     parser.add_argument("--out", type=Path, default=HERE, help="where the artefacts go")
     arguments = parser.parse_args()
     steps = STEPS if arguments.step == "all" else [arguments.step]
@@ -42,11 +47,11 @@ def main() -> None:
         globals()[f"{step}_step"](arguments)
 
 
-def windows_step(arguments: argparse.Namespace) -> list[Path]:
-    """Make the distilling set."""
+def windows_step(arguments: argparse.Namespace, wanted: slice = slice(None)) -> list[Path]:
+    """Make the distilling set, or the wanted parts of it."""
     from windows import make_windows
 
-    return make_windows(arguments.work / "windows", arguments.windows, arguments.seed, arguments.threads)
+    return make_windows(arguments.work / "windows", arguments.windows, arguments.seed, arguments.threads, wanted)
 
 
 def student_folder(arguments: argparse.Namespace) -> Path:
@@ -57,7 +62,7 @@ def student_folder(arguments: argparse.Namespace) -> Path:
 def student_step(arguments: argparse.Namespace) -> None:
     """Distil."""
     import torch
-    from clips import shared_folder, training_clips
+    from clips import digest, shared_folder, training_clips
     from distil import Course, distil
     from teacher import Teacher
     from windows import PUBLISHED
@@ -66,12 +71,29 @@ def student_step(arguments: argparse.Namespace) -> None:
     folder = student_folder(arguments)
     labels = len({clip.label for clip in training_clips()})
     teacher = Teacher(shared_folder() / PUBLISHED)
-    course = Course(arguments.epochs, arguments.cycles, arguments.seed)
-    student, seconds = distil(windows_step(arguments), labels, teacher, folder, course)
+    course = Course(arguments.epochs, arguments.cycles, arguments.seed, arguments.fastest)
+    start = narrow(arguments, folder / "narrowed.pt") if arguments.narrow else None
+    student, seconds = distil(windows_step(arguments), labels, teacher, folder, course, start)
     torch.save(student.state_dict(), folder / "student.pt")
-    (folder / "training.json").write_text(
-        json.dumps({"windows": arguments.windows, "epochs": course.length, "seconds": round(seconds)}) + "\n"
-    )
+    made = {"windows": arguments.windows, "epochs": course.length, "seconds": round(seconds)}
+    if arguments.narrow:
+        learnt = json.loads((arguments.narrow.parent / "training.json").read_text())
+        before = {name: learnt[name] for name in made}
+        made = {**before, "narrowed_from": digest(arguments.narrow), "further": made}
+    (folder / "training.json").write_text(json.dumps(made) + "\n")
+
+
+def narrow(arguments: argparse.Namespace, path: Path) -> Path:
+    """Narrow an earlier backbone, ready to learn on. How that one learnt is told by the training.json beside it."""
+    import numpy as np
+    import torch
+    from further import with_norms
+    from narrow import narrowed
+
+    patches = np.concatenate([np.load(part)["patches"] for part in windows_step(arguments, slice(4))])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(with_norms(narrowed(arguments.narrow, patches), torch.from_numpy(patches)).state_dict(), path)
+    return path
 
 
 def trained_student(arguments: argparse.Namespace) -> Student:
@@ -89,7 +111,7 @@ def backbone_step(arguments: argparse.Namespace) -> None:
     import numpy as np
     from export import write_backbone
 
-    with np.load(arguments.work / "windows" / "part-0000.npz") as part:
+    with np.load(windows_step(arguments, slice(1))[0]) as part:
         write_backbone(trained_student(arguments), part["patches"][:500], arguments.out / "backbone.tflite")
 
 
@@ -106,8 +128,7 @@ def compare_step(arguments: argparse.Namespace) -> None:
     from agreement import agreement
 
     made = json.loads((student_folder(arguments) / "training.json").read_text())
-    aside = windows_step(arguments)[-1]
-    with np.load(aside) as part:
+    with np.load(windows_step(arguments, slice(-1, None))[0]) as part:
         found = agreement(trained_student(arguments), arguments.out, part["patches"][:1000])
     (arguments.out / "training.json").write_text(json.dumps({**made, **found}, indent=1) + "\n")
 

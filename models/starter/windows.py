@@ -21,11 +21,13 @@ PUBLISHED = "models/yamnet_classification.tflite"
 _worker: dict[str, object] = {}
 
 
-def make_windows(folder: Path, count: int, seed: int, workers: int) -> list[Path]:
-    """Make what is missing of ``count`` windows; the paths of all parts, in order."""
+def make_windows(folder: Path, count: int, seed: int, workers: int, wanted: slice = slice(None)) -> list[Path]:
+    """Make what is missing of ``count`` windows; the paths of all parts, or of those wanted, in order."""
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [folder / f"part-{number:04d}.npz" for number in range(-(-count // PART))]
-    missing = [(part, seed + PART * number) for number, part in enumerate(parts) if not part.is_file()]
+    numbers = range(-(-count // PART))[wanted]
+    parts = [folder / f"part-{number:04d}.npz" for number in numbers]
+    tasks = zip(parts, (seed + PART * number for number in numbers), strict=True)
+    missing = [(part, first_seed) for part, first_seed in tasks if not part.is_file()]
     if missing:
         with multiprocessing.Pool(workers, initializer=_start) as pool:
             for _ in tqdm(pool.imap_unordered(_make_part, missing), total=len(missing), desc="windows", unit="part"):

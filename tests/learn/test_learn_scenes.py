@@ -110,6 +110,7 @@ def test_kinds_are_read_from_the_table_beside_the_scenes(tmp_path: Path) -> None
     assert kinds_of(tmp_path, scenes, "ratio_db") == ["12.0", "-6.0"]
     assert in_order(["12.0", "-6.0", "0.0", "12.0"]) == ["-6.0", "0.0", "12.0"]
     assert in_order(["music", "12"]) == ["12", "music"]
+    assert in_order(["12.0", "12"]) == in_order(["12", "12.0"]) == ["12", "12.0"]
     with pytest.raises(SourceError, match="found columns scene, ratio_db; wanted the columns scene and kind"):
         kinds_of(tmp_path, scenes, "kind")
     table.write_text("scene,ratio_db\na,12.0\n")

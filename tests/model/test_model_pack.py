@@ -21,7 +21,7 @@ def test_a_packed_model_installs_on_another_board_and_runs(yamnet_pack: Path, st
     assert directory.name == "yamnet"
     assert sorted(path.name for path in directory.iterdir()) == [
         "MODEL_CARD.md", "backbone.tflite", "bank.json", "bank.npz", "calibration-litert.json", "head.npz", "manifest.json"]
-    assert len(open_model(directory, runtime=runtime).labels) == 530
+    assert "baby_cry" in open_model(directory, runtime=runtime).labels[521:]
 
 
 def test_the_published_file_stays_out_of_the_archive(yamnet_pack: Path) -> None:

@@ -16,11 +16,12 @@ from edge.app import build
 from edge.cli import main
 from edge.errors import SettingsError, SinkError
 from edge.journal import FILE, recent
-from edge.settings import JournalSettings, Settings
+from edge.settings import JournalSettings, LogSettings, Settings, TargetSettings
 from edge.settings_file import check_together
 from edge.sinks.event_sounds import FOLDER, EventSounds, sound_path
-from edge.sinks.journal import AFTER, BEFORE, LONGEST, JournalSink
+from edge.sinks.journal import AFTER, BEFORE, LONGEST, JournalSink, sound_seconds
 from edge.sources.recording import open_recording
+from tests.fakes import FakeSource, blocks_of, tone
 from tests.sinks.test_sinks_journal import event, eventually
 
 CLAPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "claps.wav"
@@ -73,6 +74,35 @@ def test_each_events_sound_is_what_the_appliance_heard(tmp_path: Path, capsys: p
     assert {row["sound"] for row in rows} == {str(sound_path(tmp_path / FOLDER, entry.id)) for entry in entries}
 
 
+def test_a_sound_whose_end_is_told_late_is_kept_too(tmp_path: Path) -> None:
+    """The end is told once the pause has been as long as `release_seconds`: the ring once was shorter than that."""
+    quiet = np.random.default_rng(1).normal(0, 30, 3 * 16_000).astype(np.int16)
+    sound = np.concatenate([quiet, tone(1.0), *[quiet] * 8])
+    target = TargetSettings(name="loud", louder_db=20.0, release_seconds=20.0)
+    settings = replace(Settings(), log=LogSettings(events=""), journal=JournalSettings(sound=True), target=(target,))
+    build(settings, tmp_path, source=FakeSource(blocks_of(sound))).run()
+    (entry,) = recent(tmp_path / FILE, 10)
+    kept = read(sound_path(tmp_path / FOLDER, entry.id))
+    assert len(kept) == pytest.approx(BEFORE + 16_000 + AFTER, abs=1_600)
+    assert np.abs(kept[BEFORE + 1_600:-AFTER - 1_600].astype(np.int32)).max() > 10_000
+
+
+def test_no_more_is_remembered_than_the_targets_ask_for() -> None:
+    clap = TargetSettings(name="clap", release_seconds=0.5)
+    double = TargetSettings(name="double", pattern_of="clap", count=3, maximum_gap_seconds=2.0, quiet_after_seconds=4.0)
+    assert sound_seconds(()) == 12.0 and sound_seconds((clap,)) == 12.5 and sound_seconds((clap, double)) == 22.5
+    assert sound_seconds((replace(double, count=100, maximum_gap_seconds=60.0),)) == 612.0
+
+
+def test_a_sound_that_was_forgotten_is_counted_and_no_file(tmp_path: Path) -> None:
+    sink = JournalSink(JournalSettings(sound=True), tmp_path / FILE, pack=None, labels=("clap",), backbone="",
+                       cut=lambda _start, _end: np.zeros(0, np.int16))
+    sink.start()
+    sink.event(replace(event(1), phase="end", start=32_000, end=40_000))
+    sink.stop()
+    assert sink.state.endswith("1 not kept") and not (tmp_path / FOLDER).exists()
+
+
 def test_the_oldest_go_first_and_the_newest_stays(tmp_path: Path) -> None:
     sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
     for number in range(8):
@@ -80,6 +110,28 @@ def test_the_oldest_go_first_and_the_newest_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == [f"019a-{number}.wav" for number in range(4, 8)]
     sounds.write("019b", np.zeros(900_000, np.int16))
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["019b.wav"]
+
+
+def test_they_are_bounded_where_the_clock_goes_back_too(tmp_path: Path) -> None:
+    """A board without a clock of its own may name the newest sound as if it were the oldest."""
+    sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
+    for number in (5, 6, 7, 8, 0, 1):
+        sounds.write(f"019a-{number}", np.zeros(100_000, np.int16))
+        assert sound_path(tmp_path / FOLDER, f"019a-{number}").exists()
+        assert sum(path.stat().st_size for path in (tmp_path / FOLDER).iterdir()) <= 1_000_000
+
+
+def test_what_a_power_cut_leaves_does_not_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds = EventSounds(tmp_path / FOLDER, megabytes=1)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # nor does anything else tidy up
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(5, "power cut")))
+    for number in range(3):
+        with pytest.raises(SinkError, match="power cut"):
+            sounds.write(f"019a-{number}", np.zeros(100, np.int16))
+    assert len(list((tmp_path / FOLDER).iterdir())) == 1
+    monkeypatch.undo()
+    sounds.write("019a-3", np.zeros(100, np.int16))
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["019a-3.wav"]
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_events_are_kept(tmp_path: Path) -> None:
