@@ -100,6 +100,10 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         mended = ", corrected by feedback" if target.correction is not None else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
+    for pattern in targets.patterns:
+        yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
+    for loud in targets.loudness:
+        yield Finding("target", True, f"{loud.name}: {loud.louder_db:g} dB over the room's noise")
     for pin in settings.pin:
         if pin.target not in targets.names:
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
