@@ -95,13 +95,18 @@ def _line(entry: TargetCalibration) -> str:
     if expected.misses is not None and entry.positives is not None:
         share, low, high = expected.misses
         misses = f"; misses {share:.0%} ({low:.0%} to {high:.0%} of {entry.positives.count})"
-    return (f"{entry.made:<9}threshold {entry.threshold:.4f}; false alarms a day {expected.alarms_per_day:.2g} "
-            f"(at most {expected.alarms_upper:.2g}){misses}")
+    return (f"{entry.made:<9}threshold {entry.threshold:.4f}; false alarms a day {_rough(expected.alarms_per_day)} "
+            f"(at most {_rough(expected.alarms_upper)}){misses}")
+
+
+def _rough(value: float) -> str:
+    """Two digits that count, without a power of ten: 0.95, 240, 23,000."""
+    return f"{value:.2g}" if value < 10.0 else f"{float(f'{value:.2g}'):,.0f}"
 
 
 def _table(session: Session, results: Sequence[Result], dry_run: bool) -> None:
     model, budget = session.model, session.budget
-    print(f"{model.manifest.name} on {model.runtime_name}; budget {budget.per_day:.3g} false alarms a day for each target; "
+    print(f"{model.manifest.name} on {model.runtime_name}; budget {budget.per_day:g} false alarms a day for each target; "
           f"a day is taken to hold {budget.varied_hours * 60:g} minutes of varied sound")
     for one in results:
         before = session.served.entries.get(one.target)

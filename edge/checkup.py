@@ -53,7 +53,8 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         model.score(Patch(data, 0))
         yield Finding("model", True, model.describe())
     except EdgeError as error:
-        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken")
+        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
+                      "teach --undo takes back what was taught")
     if model is not None:
         yield from _targets(settings, model, state_dir)
     yield _source(settings)
@@ -99,6 +100,10 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         mended = ", corrected by feedback" if target.correction is not None else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
+    for pattern in targets.patterns:
+        yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
+    for loud in targets.loudness:
+        yield Finding("target", True, f"{loud.name}: {loud.louder_db:g} dB over the room's noise")
     for pin in settings.pin:
         if pin.target not in targets.names:
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",

@@ -57,6 +57,19 @@ def read_recordings(paths: Sequence[Path], *, channel: int = -1) -> tuple[list[R
     return recordings, problems
 
 
+def repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
+    """One for each recording that an earlier one equals: judged without itself, it would be judged by its like."""
+    first: dict[bytes, str] = {}
+    problems: list[EdgeError] = []
+    for recording in recordings:
+        samples = recording.samples.tobytes()
+        if samples in first:
+            problems.append(SourceError(recording.name, found=f"the same sound as {first[samples]}",
+                                        wanted="each recording once"))
+        first.setdefault(samples, recording.name)
+    return problems
+
+
 def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> list[Recording]:
     """`count` recordings from a source, one after another; it is closed then.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,13 @@ def test_the_room_moves_thresholds_and_keeps_embeddings_only(
     assert embeddings is not None and embeddings.embeddings.shape[1] == starter.embedding_size
     assert float(embeddings.seconds.sum()) == pytest.approx(40, rel=0.01)
     assert {path.suffix for path in state.rglob("*") if path.is_file()} == {".json", ".npz"}, "no sound is kept"
+
+
+def test_large_numbers_are_written_out(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claps = DEMO / "claps.wav"
+    text = run(capsys, "--room", claps, "--target", "hand_clap", "--budget", "100/hour", "--dry-run")
+    assert "budget 2400 false alarms a day" in text
+    assert re.search(r"false alarms a day [\d,]+,\d{3} \(at most [\d,]+,\d{3}\)", text), text
 
 
 def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:

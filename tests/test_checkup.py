@@ -13,7 +13,7 @@ from edge.checkup import Finding, check
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import JournalSettings, LogSettings, Settings, SourceSettings
+from edge.settings import JournalSettings, LogSettings, Settings, SourceSettings, TargetSettings
 from tests.fakes import FakeSource
 from tests.test_cli import write_wav
 
@@ -49,7 +49,22 @@ def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settin
     assert not targets["typing"].endswith("corrected by feedback")
 
 
+def test_patterns_and_loudness_are_named_too(settings: Settings, tmp_path: Path) -> None:
+    targets = (TargetSettings(name="double_clap", pattern_of="hand_clap"), TargetSettings(name="loud", louder_db=20.0))
+    texts = [finding.text for finding in found(replace(settings, target=targets), tmp_path, "target")]
+    assert texts[0].startswith("hand_clap: ")
+    assert texts[1:] == ["double_clap: a pattern over hand_clap, 2 events", "loud: 20 dB over the room's noise"]
+
+
 def test_check_says_that_sound_is_kept(settings: Settings, tmp_path: Path) -> None:
     assert not found(settings, tmp_path, "journal")
     (finding,) = found(replace(settings, journal=JournalSettings(sound=True)), tmp_path, "journal")
     assert finding.ok and str(tmp_path / "sounds") in finding.text
+
+
+def test_what_was_taught_and_cannot_be_read_is_told_with_the_way_back(settings: Settings, tmp_path: Path) -> None:
+    """`model verify` finds nothing wrong then: what was taught is no file of the model."""
+    (tmp_path / "taught" / "starter").mkdir(parents=True)
+    (tmp_path / "taught" / "starter" / "000001.npz").write_bytes(b"broken")
+    model, = found(settings, tmp_path, "model")
+    assert not model.ok and "000001.npz" in model.text and "teach --undo" in model.advice

@@ -94,6 +94,7 @@ def test_what_cannot_be_taught_is_said_and_nothing_is_kept(shared: Path, tmp_pat
     for arguments, words in ((["keys", *clips[:4]], "found 4; wanted 5 to 200"), (["typing", *clips], "a label or target"),
                              (["a/b", *clips], "letters, digits"), (["keys"], "no recording"),
                              (["keys", *clips, str(broken)], "broken.wav"),
+                             (["keys", *clips, clips[3]], f"{clips[3]}: found the same sound as {clips[3]}"),
                              (["keys", *clips, "--like", "cat"], "--like cat"), (["--undo"], "nothing taught")):
         assert main(["teach", *arguments, *more]) == 2, arguments
         assert words in capsys.readouterr().err, arguments
@@ -123,6 +124,15 @@ def test_an_event_of_the_models_own_gets_a_correction(shared: Path, tmp_path: Pa
     assert entries, "the recording raised no event"
     assert main(["feedback", "--list", *more]) == 0
     assert entries[0].id in capsys.readouterr().out
+    for arguments, words in ((["--list", "--target", "siren"], "--target beside --list"),
+                             (["--list", "--count", "0"], "--count"), ([entries[0].id, "wrong", "--undo"], "beside --undo")):
+        assert main(["feedback", *arguments, *more]) == 2, arguments
+        assert words in capsys.readouterr().err, arguments
+    assert main(["feedback", entries[0].id, "right", "--target", "siren", *more]) == 0
+    capsys.readouterr()
+    assert main(["feedback", "--list", *more]) == 0
+    assert "right as siren" in capsys.readouterr().out
+    assert main(["feedback", "--undo", *more]) == 0
     assert main(["feedback", entries[0].id, "wrong", *more]) == 0
     assert list(taught_in(tmp_path).corrections) == [entries[0].target]
     assert load_calibrations(load_model(state_dir=tmp_path), Settings(), tmp_path).corrections

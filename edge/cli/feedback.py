@@ -7,6 +7,7 @@ sound of events ([journal] sound) finds it with --list.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from edge.app import model_folder
@@ -16,6 +17,7 @@ from edge.errors import SettingsError
 from edge.journal import FILE, Entry, find, recent
 from edge.judging import Judged, judge
 from edge.lessons import Lessons
+from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
 from edge.sinks.event_sounds import FOLDER, sound_path
 
@@ -45,14 +47,19 @@ def run(options: argparse.Namespace) -> int:
     """Judge, list or undo."""
     settings, state_dir = settings_from(options), state_dir_from(options)
     log_to_stderr("warning")
+    verb = "--list" if options.list else "--undo" if options.undo else ""
+    beside = options.event or ("--target" if options.target else "--force" if options.force else "")
+    if verb and beside:
+        raise SettingsError("feedback", found=f"{beside} beside {verb}", wanted="one")
+    if options.count < 1:
+        raise SettingsError("--count", found=str(options.count), wanted="1 or more")
     if options.undo:
         print(f"undone: {undo_taught(state_dir, settings.model.name)}")
         return 0
     if options.list:
         lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
-        said = {one.event: "right" if one.right else "wrong" for one in lessons.taught.judgements}
-        entries = recent(state_dir / FILE, max(options.count, 1))
-        rows = [_row(entry, said.get(entry.id, "")) for entry in entries]
+        entries = recent(state_dir / FILE, options.count)
+        rows = [_row(entry, [one for one in lessons.taught.judgements if one.event == entry.id]) for entry in entries]
         paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
         if settings.journal.sound or any(path.exists() for path in paths):
             rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
@@ -72,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _row(entry: Entry, said: str) -> dict[str, object]:
+def _row(entry: Entry, judgements: Sequence[Judgement]) -> dict[str, object]:
+    said = ", ".join(("right" if one.right else "wrong") + (f" as {one.target}" if one.target != entry.target else "")
+                     for one in judgements)
     return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
             "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
             "judged": said if entry.cells is not None else "cannot be"}

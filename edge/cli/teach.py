@@ -29,7 +29,7 @@ from edge.progress import bar
 from edge.settings import Settings
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.teaching import read_recordings, record
+from edge.teaching import read_recordings, record, repeated
 
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more
@@ -127,6 +127,7 @@ def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) ->
 
 def _read(paths: Sequence[Path], channel: int) -> list[Recording]:
     recordings, problems = read_recordings(paths, channel=channel)
+    problems += repeated(recordings)
     for problem in problems[:-1]:
         print(f"edge-audio: {problem}", file=sys.stderr)
     if problems:

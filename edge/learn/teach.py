@@ -153,11 +153,11 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
 
 
 def refusal(lesson: Lesson, hears: Sequence[str] = ()) -> str:
-    """Why this sound cannot be told apart, in words; empty where it can. hears: the model's own targets that hear it."""
+    """Why this sound cannot be told apart, in words; empty where it can. hears: targets that hear it, taught ones too."""
     if lesson.recall >= LOWEST_RECALL:
         return ""
     taken = [f"{name} of the bank" if "taught" not in name else name for name, _ in lesson.collisions[:2]]
-    taken += [f"the model's own {name}" for name in hears[:1]]
+    taken += [f"the target {name}" for name in hears[:1]]
     what = " and ".join(taken) if taken else "much of the bank, a little of each"
     return (f"{lesson.heard} of {lesson.clips} recordings heard at {lesson.alarms_per_hour:.1f} false alarms an hour; "
             f"it sounds like {what}")

@@ -53,6 +53,7 @@ def test_a_sound_of_its_own_is_heard_and_one_like_the_others_is_refused() -> Non
     alike = learnt(kind)
     assert alike.recall < LOWEST_RECALL
     assert alike.collisions[0][0] == "kind 2" and "kind 2" in refusal(alike)
+    assert refusal(alike, ["kettle"]).endswith(" and the target kettle")
 
 
 def test_the_examples_reach_the_threshold_that_the_lesson_gives() -> None:
