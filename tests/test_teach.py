@@ -16,8 +16,9 @@ from edge.journal import FILE, recent
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
-from edge.settings import Settings
+from edge.settings import Settings, TargetSettings
 
+DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
 TAUGHT_WITH = 12
 """Of the 20 recordings of dropped keys; the others are to be heard."""
 
@@ -137,3 +138,18 @@ def test_an_event_of_the_models_own_gets_a_correction(shared: Path, tmp_path: Pa
     assert list(taught_in(tmp_path).corrections) == [entries[0].target]
     assert load_calibrations(load_model(state_dir=tmp_path), Settings(), tmp_path).corrections
     assert main(["feedback", "0000zzzz", "wrong", *more]) == 2
+
+
+def test_events_of_a_model_that_cannot_be_taught_are_listed(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--state-dir", str(tmp_path)]
+    exported = tmp_path / "ears.tflite"
+    assert main(["model", "export", "starter", "--output", str(exported), *more]) == 0
+    assert main(["model", "install", str(exported), "--name", "ears", *more]) == 0
+    settings = Settings()
+    source = replace(settings.source, kind="file", path=str(DEMO / "claps.wav"), paced=False)
+    build(replace(settings, source=source, model=replace(settings.model, name="ears"), log=replace(settings.log, events=""),
+                  target=(TargetSettings(name="hand_clap"),)), tmp_path).run()
+    capsys.readouterr()
+    assert main(["feedback", "--list", "--model", "ears", *more]) == 0
+    assert "hand_clap" in capsys.readouterr().out

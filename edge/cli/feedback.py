@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from edge.app import model_folder
+from edge.app import model_folder, taught_to
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import SettingsError
@@ -57,9 +57,10 @@ def run(options: argparse.Namespace) -> int:
         print(f"undone: {undo_taught(state_dir, settings.model.name)}")
         return 0
     if options.list:
-        lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+        taught = taught_to(settings.model.name, state_dir)
+        judgements = taught.judgements if taught is not None else ()
         entries = recent(state_dir / FILE, options.count)
-        rows = [_row(entry, [one for one in lessons.taught.judgements if one.event == entry.id]) for entry in entries]
+        rows = [_row(entry, [one for one in judgements if one.event == entry.id]) for entry in entries]
         paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
         if settings.journal.sound or any(path.exists() for path in paths):
             rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
