@@ -147,7 +147,7 @@ class Journal:
 
 def recent(path: Path, count: int) -> list[Entry]:
     """The newest `count` events, newest first; none where there is no journal. Raises SinkError."""
-    return _read(path, "1 ORDER BY sequence DESC LIMIT ?", (count,)) if path.exists() else []
+    return _read(path, "1 ORDER BY sequence DESC LIMIT ?", (count,)) if _begun(path) else []
 
 
 def find(path: Path, beginning: str) -> Entry:
@@ -156,7 +156,7 @@ def find(path: Path, beginning: str) -> Entry:
     Raises SettingsError where there is none, or more than one; SinkError where the journal cannot be read.
     """
     wanted = "an event's id (edge-audio feedback --list shows the newest)"
-    if not path.exists():
+    if not _begun(path):
         raise SettingsError("EVENT-ID", found=f"no journal {path}", wanted=wanted)
     size = len(beginning)
     found = _read(path, "length(?) > 3 AND (substr(id, 1, ?) = ? OR substr(id, -?) = ?) LIMIT 3",
@@ -165,6 +165,14 @@ def find(path: Path, beginning: str) -> Entry:
         raise SettingsError("EVENT-ID", found=f"{len(found) or 'no'} event{'s' if len(found) > 1 else ''} {beginning!r}",
                             wanted=f"more of it: {', '.join(one.id for one in found)}" if found else wanted)
     return found[0]
+
+
+def _begun(path: Path) -> bool:
+    """Whether there is anything: a disk that is full at the first start leaves an empty file."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:

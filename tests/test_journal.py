@@ -107,6 +107,13 @@ def test_a_file_that_is_no_journal_is_refused_in_one_line(tmp_path: Path) -> Non
         Journal(tmp_path, events=10)
 
 
+def test_the_empty_file_that_a_full_disk_leaves_holds_no_event(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite3").touch()
+    assert recent(tmp_path / "journal.sqlite3", 5) == []
+    with pytest.raises(SettingsError, match="no journal"):
+        find(tmp_path / "journal.sqlite3", "4f1c9a")
+
+
 def test_an_entry_takes_the_peak_of_its_event() -> None:
     scores = Scores(0, np.array([0.9, 0.1], np.float32), np.array([2.2, -2.2], np.float32), np.ones(4, np.float32))
     event = Event("id", 1, "start", "t", "l", 0.9, 0.9, 0, None, START, None, -20.0, scores)

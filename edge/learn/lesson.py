@@ -159,13 +159,18 @@ def alarms_with_bound(over: Floats, seconds: Floats) -> tuple[float, float]:
     """False alarms that seconds `(k,)` of sound over a threshold are, and the upper 95 % bound of their number.
 
     seconds: of all negatives, `(n,)`. Each stands for a different length, so counts are weighted: the exact Poisson bound is
-    taken for counts of the mean weight (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side: rounded up).
+    taken for counts of the mean weight (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side: rounded up), of
+    those over or of all, whichever gives more: a few that stand for little must not be taken for all that may come.
     """
-    counted = seconds if not len(over) or not over.any() else over
-    total = float(counted.sum(dtype=np.float64))
-    unit = float((counted.astype(np.float64) ** 2).sum()) / total / ALARM_SECONDS if total > 0.0 else 1.0
     alarms = float(over.sum(dtype=np.float64)) / ALARM_SECONDS
-    return alarms, unit * poisson_upper(int(np.ceil(alarms / unit - 1e-9)))
+    units = [weight / ALARM_SECONDS for weight in (_mean_weight(over), _mean_weight(seconds)) if weight > 0.0] or [1.0]
+    return alarms, max(unit * poisson_upper(int(np.ceil(alarms / unit - 1e-9))) for unit in units)
+
+
+def _mean_weight(seconds: Floats) -> float:
+    """The length that a second of all these lies in, on average; 0 for none."""
+    total = float(seconds.sum(dtype=np.float64))
+    return float((seconds.astype(np.float64) ** 2).sum()) / total if total > 0.0 else 0.0
 
 
 def source_folds(sources: NDArray[np.str_], folds: int) -> NDArray[np.intp]:

@@ -92,3 +92,5 @@ def test_the_bound_is_poissons_where_every_sound_weighs_the_same() -> None:
     assert alarms_with_bound(seconds[:3], seconds) == (3.0, pytest.approx(poisson_upper(3)))
     few, bound = alarms_with_bound(np.array([2.0, 2.0], np.float32), seconds)
     assert few == 4.0 and bound == pytest.approx(2.0 * poisson_upper(2))
+    little, bound = alarms_with_bound(np.array([0.1], np.float32), seconds)
+    assert little == pytest.approx(0.1) and bound >= poisson_upper(0), "no less than what none at all may hide"
