@@ -31,9 +31,24 @@ HEALTH = "edge-audio/kitchen/health"
 STATE = "edge-audio/kitchen/state/clap"
 
 
+class Hold:
+    """Keeps the sink away until it ends: else it may be back before who listens, and its events are told to nobody."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+
+    def __call__(self) -> float:
+        assert self._over.wait(120)
+        return 1.0
+
+    def end(self) -> None:
+        self._over.set()
+
+
 def test_events_made_while_the_broker_was_dead_all_arrive_late_and_states_are_told_once(
         broker: PrivateBroker, listen: Listen, start_mqtt: StartMqtt, until: Until, make_event: MakeEvent) -> None:
-    sink = start_mqtt(replace(broker.settings(), retry_seconds=1.0), ("clap", "snap"))
+    heard_from = Hold()
+    sink = start_mqtt(replace(broker.settings(), retry_seconds=1.0), ("clap", "snap"), chance=heard_from)
     until(lambda: sink.state == "connected")
     broker.kill()
     until(lambda: sink.state.startswith("away: "))
@@ -45,6 +60,7 @@ def test_events_made_while_the_broker_was_dead_all_arrive_late_and_states_are_to
         sink.event(event)
     broker.start()
     ear = listen(broker)
+    heard_from.end()
     ear.wait_for(lambda heard: len(ear.events()) >= len(events))
     assert [told["sequence"] for told in ear.events()] == [event.sequence for event in events]
     assert [told["late"] for told in ear.events()] == [True] * 100 + [False]
@@ -123,11 +139,13 @@ def test_the_oldest_events_go_first_and_are_counted(broker: PrivateBroker, liste
                                                     make_event: MakeEvent) -> None:
     broker.stop()
     stats = Stats()
-    sink = start_mqtt(replace(broker.settings(), queue_events=3, retry_seconds=1.0), stats=stats)
+    heard_from = Hold()
+    sink = start_mqtt(replace(broker.settings(), queue_events=3, retry_seconds=1.0), stats=stats, chance=heard_from)
     for _ in range(10):
         sink.event(make_event())
     broker.start()
     ear = listen(broker)
+    heard_from.end()
     ear.wait_for(lambda heard: len(ear.events()) == 3)
     assert [told["sequence"] for told in ear.events()] == [8, 9, 10]
     assert stats.dropped_events == 7
