@@ -25,7 +25,7 @@ EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
   edge-audio feedback 4f1c9a wrong           the event whose id begins or ends so was none
   edge-audio feedback 4f1c9a right
-  edge-audio feedback 4f1c9a right --target typing       it was not what it was called, but typing
+  edge-audio feedback 4f1c9a right --target typing       it was typing (what it was called is judged by a line of its own)
   edge-audio feedback --undo
 """
 
