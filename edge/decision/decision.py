@@ -34,6 +34,7 @@ class Decision:
         self._onset_detector = OnsetDetector()
         self._floor = NoiseFloor()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
+        self._yielding = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector) and sound.target.yields]
         self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
         self._patterns = [
             PatternDetector(sound.name, own, sent=sound.sent) if (own := [
@@ -124,10 +125,9 @@ class Decision:
             return sound.push(one, self._onsets)
         mine = sound.push(one)
         if not sound.target.yields:
-            for other in self._sounds:
-                if isinstance(other, ImpulsiveDetector):
-                    for detection in mine:
-                        other.taken(detection.start, sound.target.name)
+            for detection in mine:
+                for other in self._yielding:
+                    other.taken(detection.start, sound.target.name)
         return mine
 
     def _listen(self, position: int) -> list[Detection]:

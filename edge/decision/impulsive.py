@@ -86,9 +86,8 @@ class ImpulsiveDetector:
         self._waiting += [_Candidate(onset) for onset in found]
 
     def taken(self, position: int, target: str) -> None:
-        """A target that does not yield has named the onset at a position."""
-        if self.target.yields:
-            self._taken[position] = target
+        """For a target that yields: another has named the onset at a position."""
+        self._taken[position] = target
 
     def push(self, heard: Heard) -> list[Detection]:
         """Take the next patch: ends and starts in the order of their sounds."""
