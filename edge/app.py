@@ -101,10 +101,15 @@ def load_model_for(settings: ModelSettings, state_dir: Path, *,
     return _open(folder, settings.name, taught, settings.runtime, settings.threads, settings.delegate, rows)
 
 
+def find_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
+    """The calibrations of the settings' targets that fit `model`, which the settings name, and what does not."""
+    return calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
+                            state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
+
+
 def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """The calibrations of the settings' targets that fit `model`, which the settings name; what does not is logged."""
-    found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
-                             state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
+    """What `find_calibrations` finds; what does not fit is logged."""
+    found = find_calibrations(model, settings, state_dir)
     for problem in found.problems:
         log.warning("%s", problem)
     return found

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.app import load_model_for, model_folder, taught_to
-from edge.calibrated import calibrations_for
+from edge.app import find_calibrations, load_model_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -79,8 +78,7 @@ def _state_dir(folder: Path) -> Finding:
 
 def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
     try:
-        found = calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
-                                 state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
+        found = find_calibrations(model, settings, state_dir)
         targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                            calibrations=found.serving, corrections=found.corrections).targets
     except SettingsError as error:
