@@ -55,9 +55,9 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     for entry in used:
         if entry.name in targets:
             target = targets[entry.name]
-            present = [True if clip.name in entry.clips else None if clip.name in entry.beside else False for clip in clips]
-            alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name], present,
-                                              [clip.name for clip in clips], seconds, hop_seconds=hop_seconds)
+            names = [clip.name for clip in clips]
+            alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name],
+                                              [entry.holds(name) for name in names], names, seconds, hop_seconds=hop_seconds)
     return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.classification import classify
 from edge.errors import SettingsError, SourceError
+from edge.learn.classes import SoundClass
 from edge.learn.cross_fit import CrossFit, Held, cross_fit
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.labelled_clips import GROUP_COLUMNS, LabelledClip, LabelledClips
@@ -58,9 +59,8 @@ def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: Label
 def sides_of(name: str, labelled: LabelledClips) -> list[bool | None]:
     """For each clip True (of the class `name`: an entry of the table of classes, else a class of the clips), False, or None
     (beside it). Raises SourceError where none is of it."""
-    entry = next((entry for entry in labelled.classes or () if entry.name == name), None)
-    own, beside = (entry.clips, entry.beside) if entry is not None else ((name,), ())
-    sides = [True if clip.name in own else None if clip.name in beside else False for clip in labelled.clips]
+    entry = next((entry for entry in labelled.classes or () if entry.name == name), SoundClass(name, (name,), (), ()))
+    sides = [entry.holds(clip.name) for clip in labelled.clips]
     if True not in sides:
         raise SourceError(f"--cross-fit {name}", found=f"no clip of it in {labelled.where}",
                           wanted=f"one of {', '.join(sorted({clip.name for clip in labelled.clips}))}")

@@ -22,6 +22,10 @@ class SoundClass:
     beside: tuple[str, ...]
     """Classes of clips that hold the sound too: counted neither for it nor against."""
 
+    def holds(self, name: str) -> bool | None:
+        """Whether a clip of this class holds the sound; None where it may."""
+        return True if name in self.clips else None if name in self.beside else False
+
 
 def load_classes(path: Path) -> tuple[SoundClass, ...]:
     """Read the table of sound classes. Raises SettingsError naming file, key, found and wanted."""
