@@ -22,7 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # isort: split
-from calibrate import BUDGET, HERE, HOP_SECONDS, Floats, fitted_labels, hear_all, sounds_of
+from calibrate import BUDGET, HERE, HOP_SECONDS, Floats, fitted_labels, hear_all, sounds_of, training_logits
 
 # isort: split
 from clip_logits import read_left_out
@@ -74,10 +74,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name, entry in wanted.items():
         rows = [model.labels.index(label) for label in entry.labels]
-        if set(entry.labels) & fitted:
-            train = [np.max([left_out[label][clip.path] for label in entry.labels], axis=0) for clip in clips]
-        else:
-            train = [heard[clip.path][:, rows].max(axis=1) for clip in clips]
+        train = training_logits(model, entry.labels, clips, left_out, heard, fitted)
         measure = [heard[clip.path][:, rows].max(axis=1) for clip in unseen]
         print(line(judged(model, known[name], entry, (clips, train), (unseen, measure))))
 

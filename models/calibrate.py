@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,8 +63,8 @@ def main() -> None:
     fitted = fitted_labels(model)
     known = {label.name: label for label in LABELS}
     wanted = [target for target in model.targets if target.name in known]
-    if any(set(target.labels) <= set(model.labels) - fitted for target in wanted):
-        heard = hear_all(model, clips)
+    as_they_are = any(set(target.labels) <= set(model.labels) - fitted for target in wanted)
+    heard = hear_all(model, clips) if as_they_are else {}
     entries: dict[str, TargetCalibration] = {}
     print("| target | clips | sources | curve | error before, after | recall | false alarms an hour, out of fold |")
     print("|---|---|---|---|---|---|---|")
@@ -71,9 +72,7 @@ def main() -> None:
         if missing := (set(target.labels) & fitted) - set(left_out):
             print(f"{target.name}: left as it is, no left-out logits of {', '.join(missing)}", file=sys.stderr)
             continue
-        logits = [
-            np.max([left_out[name][clip.path] if name in fitted else heard[clip.path][:, model.labels.index(name)]
-                    for name in target.labels], axis=0) for clip in clips]
+        logits = training_logits(model, target.labels, clips, left_out, heard, fitted)
         basis = Basis(target.labels, row_sha256(model, target.labels), 0.0)
         try:
             entry, worth = calibrate_labelled(
@@ -109,6 +108,15 @@ def hear_all(model: Model, clips: list[Clip]) -> dict[str, Floats]:
             found[clip.path] = result.embeddings @ model.head.weights.T + model.head.bias
             progress(number + 1, len(clips))
     return found
+
+
+def training_logits(model: Model, labels: Sequence[str], clips: list[Clip], left_out: Mapping[str, Mapping[str, Floats]],
+                    heard: Mapping[str, Floats], fitted: set[str]) -> list[Floats]:
+    """A target's logits on training clips, float32 (patches,) each: of rows that were fitted on them, by rows that saw
+    nothing of the clip's source; of others as they are. left_out: by label and path; heard: by path."""
+    return [
+        np.max([left_out[name][clip.path] if name in fitted else heard[clip.path][:, model.labels.index(name)]
+                for name in labels], axis=0) for clip in clips]
 
 
 def sounds_of(label: Label, clips: list[Clip], logits: list[Floats]) -> list[Sound]:
