@@ -11,28 +11,26 @@ from pathlib import Path
 
 from edge import __version__
 from edge.calibrated import Calibrations, calibrations_for
+from edge.clock import Clock
 from edge.decision.resolve import resolve_targets
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.features.recent import RecentSound
-from edge.journal import FILE as JOURNAL
-from edge.journal import Pack
 from edge.listener import Listener, Sink, Source, Watcher
 from edge.model.classifier import Model, open_model
 from edge.model.manifest_file import load_manifest
-from edge.model.quantization import quantise
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
+from edge.numbering import FILE as SEQUENCE
+from edge.numbering import Numbering
 from edge.settings import ModelSettings, Settings, TargetSettings
-from edge.sinks.gpio import GpioSink
-from edge.sinks.journal import JournalSink, sound_seconds
-from edge.sinks.log import LogSink
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.event_sounds import sound_seconds
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch, Scores
+from edge.wiring import wire_sinks
 
 log = logging.getLogger("edge")
 
@@ -115,15 +113,6 @@ def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Cali
     return found
 
 
-def packing(model: Model) -> Pack | None:
-    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
-    spec = model.manifest.backbone
-    if spec is None or spec.output.dtype != "int8":
-        return None
-    scale, zero_point = spec.output.scale, spec.output.zero_point
-    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
-
-
 @dataclass
 class Appliance:
     """Everything wired: `run` hears until the source ends or `stop` is called (from a signal handler, too)."""
@@ -172,13 +161,15 @@ class Appliance:
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
           on_pin_change: Callable[[str, bool], None] | None = None,
           on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-          every_label: bool = False) -> Appliance:
+          every_label: bool = False, records_dir: Path | None = None) -> Appliance:
     """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
 
     source: hear this one instead of the settings' own. watcher: shown every hop, instead of the [watch] socket's.
-    every_label: compute all rows, not only those that targets need. Raises SettingsError, ModelError or SourceError.
+    every_label: compute all rows, not only those that targets need. records_dir: for the journal, the outbox and sequence
+    numbers, instead of `state_dir`. Raises SettingsError, ModelError or SourceError.
     """
-    stats = Stats()
+    records_dir = records_dir or state_dir
+    stats, clock, numbering = Stats(), Clock(), Numbering(records_dir / SEQUENCE)
     model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
     calibrations = load_calibrations(model, settings, state_dir)
     sinks: list[Sink] = list(extra_sinks)
@@ -195,7 +186,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                         channel=settings.source.channel, gate=settings.gate, stats=stats,
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
-                        watcher=watcher or watch, recent=recent, calibrations=calibrations.serving,
+                        watcher=watcher or watch, recent=recent, number=numbering.next,
+                        synchronised=clock.synchronised, calibrations=calibrations.serving,
                         corrections=calibrations.corrections)
     names = list(listener.targets.names)
     if not names:
@@ -204,19 +196,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     for pin in settings.pin:
         if pin.target not in names:
             raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
-    if settings.pin:
-        sinks.append(GpioSink(settings.pin, on_change=on_pin_change))
-    if settings.log.events:
-        sinks.append(LogSink(settings.log, settings.device.name))
-    if watch is not None:
-        sinks.append(watch)
-    if settings.journal.events:
-        spec = model.manifest.backbone
-        sinks.append(JournalSink(settings.journal, state_dir / JOURNAL, pack=packing(model), labels=model.labels,
-                                 backbone=spec.sha256 if spec is not None else "",
-                                 cut=recent.cut if recent is not None else None))
-    if settings.mqtt.host:
-        sinks.append(MqttSink(settings.mqtt, settings.device.name, names, stats))
+    sinks += wire_sinks(settings, records_dir, model, names, stats=stats, clock=clock, numbering=numbering, recent=recent,
+                        watch=watch, on_pin_change=on_pin_change)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
     return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,13 +17,26 @@ if TYPE_CHECKING:
     from edge.listener import Sink
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What an event keeps from its start; see Event."""
+
+    id: str
+    started_at: datetime
+    heard_at: float
+    clock_synchronised: bool
+    level_dbfs: float
+
+
 class Dispatcher:
     """Turns detections into events and gives them to the sinks; one id for a sound, one sequence number for a message."""
 
     def __init__(self, clock: StreamClock, stats: Stats, *, monotonic: Callable[[], float],
                  health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict,
-                 level_samples: int = 3 * SAMPLE_RATE) -> None:
-        """about: what health says beside the counters (model, source state, ...), asked anew every time.
+                 level_samples: int = 3 * SAMPLE_RATE, number: Callable[[], int] | None = None,
+                 synchronised: Callable[[], bool] = lambda: True) -> None:
+        """about: what health says beside the counters (model, source state, ...), asked anew every time. number: gives
+        sequence numbers; None counts from 1. synchronised: whether UTC can be trusted now.
 
         level_samples: how long levels are remembered; an event's start lies up to a patch and a minimum duration behind.
         """
@@ -33,9 +48,10 @@ class Dispatcher:
         self._about = about
         self._started = monotonic()
         self._next_health = self._started
-        self._sequence = 0
+        self._number = number or itertools.count(1).__next__
+        self._synchronised = synchronised
         self._level_samples = level_samples
-        self._running: dict[str, tuple[str, datetime, float]] = {}
+        self._running: dict[str, _Start] = {}
         self._levels: deque[tuple[int, Level]] = deque()
 
     def level(self, position: int, level: Level) -> None:
@@ -47,20 +63,21 @@ class Dispatcher:
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""
         if detection.phase == "start":
-            started = self._clock.utc(detection.start)
-            self._running[detection.target] = (new_event_id(started.timestamp()), started,
-                                               self._loudest_since(detection.start))
+            started_at = self._clock.utc(detection.start)
+            self._running[detection.target] = _Start(
+                new_event_id(started_at.timestamp()), started_at, self._clock.monotonic(detection.start),
+                self._synchronised(), self._loudest_since(detection.start))
             self._stats.events += 1
         # The end keeps the start's date and counts on from it: a wall clock that is set in between must not tear them.
-        id_, started, level_dbfs = self._running[detection.target]
-        ended = None
+        started = self._running[detection.target]
+        ended_at = None
         if detection.end is not None:
-            ended = started + timedelta(seconds=(detection.end - detection.start) / SAMPLE_RATE)
-        self._sequence += 1
+            ended_at = started.started_at + timedelta(seconds=(detection.end - detection.start) / SAMPLE_RATE)
         event = Event(
-            id=id_, sequence=self._sequence, phase=detection.phase, target=detection.target,
+            id=started.id, sequence=self._number(), phase=detection.phase, target=detection.target,
             label=detection.label, probability=detection.probability, score=detection.score, start=detection.start,
-            end=detection.end, started_at=started, ended_at=ended, level_dbfs=level_dbfs, peak=detection.peak,
+            end=detection.end, started_at=started.started_at, ended_at=ended_at, level_dbfs=started.level_dbfs,
+            heard_at=started.heard_at, clock_synchronised=started.clock_synchronised, peak=detection.peak,
             beside=detection.beside)
         for sink in self.sinks:
             sink.event(event)

@@ -1,14 +1,12 @@
-"""The journal: the last events, each with what made it, so that the owner can say what was right. The one file with sqlite3.
+"""The journal: the last events, each with what made it, so that the owner can say what was right.
 
-One SQLite file in WAL mode, bounded in events. An entry holds the logits at the event's peak and three embeddings at most,
-1.1 kB for 256 values and 25 labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; an outbox may stand on the
-same table: `sequence` only grows.
+Bounded in events. An entry holds the logits at the event's peak and three embeddings at most, 1.1 kB for 256 values and 25
+labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; the outbox lies in the same file.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,24 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
+from edge.journal_file import FILE as FILE
+from edge.journal_file import JournalFile
 from edge.stream import Event
 
-FILE = "journal.sqlite3"
-VERSION = 2
-"""1 had no `beside`; it is brought to 2 when it is opened for writing."""
 PRUNE_EVERY = 64
 """Events between two prunings: as many more than the bound may lie in the file."""
 Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
 """An embedding float32 `(E,)` to the int8 cells that the backbone gave."""
-_TABLES = """
-CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NULL, labels TEXT NOT NULL,
-                                  UNIQUE (backbone, labels));
-CREATE TABLE IF NOT EXISTS events (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, label TEXT NOT NULL,
-    probability REAL NOT NULL, score REAL NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, level_dbfs REAL NOT NULL,
-    head INTEGER REFERENCES heads, cells BLOB, logits BLOB, beside BLOB);
-"""
-_FROM_1 = "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN beside BLOB; PRAGMA user_version = 2; COMMIT;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,63 +64,31 @@ def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbo
 
 
 class Journal:
-    """The file, open for writing. Belongs to one thread."""
+    """The events in an open file."""
 
-    def __init__(self, path: Path, *, events: int) -> None:
-        """Open or make it. events: how many are kept. Raises SinkError where it cannot be written, or is no journal."""
-        self.path, self._most, self._until_pruned = path, events, 0
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-        except (OSError, sqlite3.Error) as error:
-            raise _failed(path, error) from error
-        try:
-            version = self._file.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, 1, VERSION):
-                raise SinkError(str(path), found=f"a journal of version {version}", wanted=f"{VERSION} or less")
-            # A power cut may cost the last events, never the file; each commit then needs no wait for the card.
-            # Events of 600 values fill half a page of SQLite's usual 4,096 bytes and more: the rest would lie empty.
-            for pragma in ("page_size = 2048", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 512"):
-                self._file.execute(f"PRAGMA {pragma}")
-            self._file.executescript(_TABLES)
-            if version == 1:
-                self._file.executescript(_FROM_1)
-            self._file.execute(f"PRAGMA user_version = {VERSION}")
-        except (sqlite3.Error, SinkError) as error:
-            self._file.close()
-            if isinstance(error, SinkError):
-                raise
-            raise _failed(path, error) from error
+    def __init__(self, file: JournalFile, *, events: int) -> None:
+        """events: how many are kept."""
+        self._file, self._most, self._until_pruned = file, events, 0
 
-    def write(self, entries: Sequence[Entry]) -> None:
-        """Put entries in, in one transaction: all of them or none; one whose id is there is replaced, in its place.
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Put entries in, within the caller's transaction; one whose id is there is replaced, in its place.
 
         Raises SinkError where the disk fails.
         """
-        try:
-            with self._file:
-                self._file.execute("BEGIN IMMEDIATE")
-                for entry in entries:
-                    self._put(entry)
-                self._until_pruned -= len(entries)
-                if self._until_pruned <= 0:
-                    self._until_pruned = PRUNE_EVERY
-                    self._file.execute("DELETE FROM events WHERE sequence <= (SELECT MAX(sequence) FROM events) - ?",
-                                       (self._most,))
-        except sqlite3.Error as error:
-            raise _failed(self.path, error) from error
-
-    def close(self) -> None:
-        """Give the file back; the WAL goes into it. Safe twice."""
-        self._file.close()
+        for entry in entries:
+            self._put(entry)
+        self._until_pruned -= len(entries)
+        if self._until_pruned <= 0:
+            self._until_pruned = PRUNE_EVERY
+            self._file.rows("DELETE FROM events WHERE sequence <= (SELECT MAX(sequence) FROM events) - ?", (self._most,))
 
     def _put(self, entry: Entry) -> None:
         head = None
         if entry.cells is not None:
             key = (entry.backbone, json.dumps(entry.labels, ensure_ascii=False))
-            self._file.execute("INSERT OR IGNORE INTO heads (backbone, labels) VALUES (?, ?)", key)
-            head = self._file.execute("SELECT head FROM heads WHERE backbone = ? AND labels = ?", key).fetchone()[0]
-        self._file.execute(
+            self._file.rows("INSERT OR IGNORE INTO heads (backbone, labels) VALUES (?, ?)", key)
+            head = self._file.rows("SELECT head FROM heads WHERE backbone = ? AND labels = ?", key)[0][0]
+        self._file.rows(
             "INSERT INTO events (id, target, label, probability, score, started_at, ended_at, level_dbfs, head, cells,"
             " logits, beside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             " label = excluded.label, probability = excluded.probability, score = excluded.score,"
@@ -177,15 +133,14 @@ def _begun(path: Path) -> bool:
 
 def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
     try:
-        with closing(sqlite3.connect(path, timeout=5.0)) as file:
-            file.execute("PRAGMA query_only = ON")
-            beside = "NULL" if file.execute("PRAGMA user_version").fetchone()[0] == 1 else "beside"
-            rows = file.execute(
+        with closing(JournalFile(path, write=False)) as file:
+            beside = "NULL" if file.version == 1 else "beside"
+            rows = file.rows(
                 "SELECT id, target, label, probability, score, started_at, ended_at, level_dbfs, cells, logits, labels,"
-                f" backbone, {beside} FROM events LEFT JOIN heads USING (head) WHERE {where}", values).fetchall()
+                f" backbone, {beside} FROM events LEFT JOIN heads USING (head) WHERE {where}", values)
         return [_entry(row) for row in rows]
-    except (sqlite3.Error, ValueError) as error:
-        raise _failed(path, error) from error
+    except ValueError as error:
+        raise SinkError(str(path), found=str(error), wanted="a journal that can be read") from error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -196,7 +151,3 @@ def _entry(row: tuple[Any, ...]) -> Entry:
                  None if cells is None else np.frombuffer(cells, np.int8),
                  None if logits is None else np.frombuffer(logits, "<f2").astype(np.float16),
                  tuple(json.loads(labels)) if labels else (), backbone or "", tuple(more))
-
-
-def _failed(path: Path, error: Exception) -> SinkError:
-    return SinkError(str(path), found=str(error), wanted="a journal that can be written (--state-dir)")

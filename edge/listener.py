@@ -89,13 +89,15 @@ class Listener:
                  health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-                 recent: RecentSound | None = None,
+                 recent: RecentSound | None = None, number: Callable[[], int] | None = None,
+                 synchronised: Callable[[], bool] = lambda: True,
                  calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 
         gate: None scores every patch. on_scores: called with every patch and its scores, for classify. watcher: shown
-        every hop. recent: takes the sound, for a sink that keeps that of events. calibrations, corrections: by target;
+        every hop. recent: takes the sound, for a sink that keeps that of events. number: gives events their sequence
+        numbers (None: from 1); synchronised: whether UTC can be trusted. calibrations, corrections: by target;
         they belong to this model's rows.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
@@ -123,6 +125,7 @@ class Listener:
         longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
             pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
         self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
+                               number=number, synchronised=synchronised,
                                level_samples=max(model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE)
 
     def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:

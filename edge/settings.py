@@ -111,8 +111,9 @@ class MqttSettings:
     prefix: str = _key("edge-audio", "first level of every topic")
     keepalive_seconds: int = _key(30, "seconds between signs of life to the broker", low=5, high=3600)
     retry_seconds: float = _key(60.0, "longest pause before a lost broker is tried again", low=1.0, high=3600.0)
-    queue_events: int = _key(1000, "events kept in memory while the broker is away; the oldest go first", low=1,
-                             high=100_000)
+    queue_events: int = _key(10_000, "messages that may wait while the broker is away; the oldest go first", low=1,
+                             high=1_000_000)
+    queue_megabytes: int = _key(8, "room for them, in memory and in the journal", low=1, high=1000)
     health_seconds: float = _key(60.0, "seconds between health messages", low=1.0, high=86_400.0)
 
 
@@ -136,8 +137,10 @@ class PinSettings:
 class JournalSettings:
     """[journal]: the last events, with what made them, for `feedback`; no sound unless the owner asks for it."""
 
-    events: int = _key(10_000, "events kept, 1 to 4 kB each, the oldest go first; 0: no journal, no feedback", low=0,
+    events: int = _key(10_000, "events kept, 1 to 4 kB each, the oldest go first; 0: none, no feedback", low=0,
                        high=1_000_000)
+    directory: str = _key("", "folder of journal.sqlite3, which holds what waits for the broker, too; empty: the state "
+                              "directory; on a tmpfs it spares an SD card and is lost with the power")
     sound: bool = _key(False, "keep the sound of events too, to judge them by ear: WAV files on this machine only")
     sound_megabytes: int = _key(64, "room for them; the oldest go first", low=1, high=100_000)
 

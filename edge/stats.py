@@ -26,7 +26,7 @@ class Stats:
     events: int = 0
     """Events started."""
     dropped_events: int = 0
-    """Messages that a full queue pushed out before the broker had them."""
+    """Messages that the outbox had no room for; told as ranges on the topic `dropped`."""
     clipped_samples: int = 0
     """Samples at either end of the int16 range."""
     reopened: int = 0

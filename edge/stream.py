@@ -101,7 +101,8 @@ class Event:
 
     start, end: positions (16 kHz); `end` is None in phase "start".
     probability, score: the highest so far, 0 to 1; level_dbfs: RMS around the start.
-    sequence: counts what this device sends, from 1, without holes.
+    sequence: counts what this device sends, from 1, without holes, across restarts.
+    heard_at: monotonic seconds of its start, None where unknown. clock_synchronised: whether UTC was known to be right.
     peak: what the model said of the patch in which it was surest, for the journal; None where no patch made it (a
     loudness target, a pattern). beside: of two others at most, the first and the last that came near the threshold.
     """
@@ -120,6 +121,8 @@ class Event:
     level_dbfs: float
     peak: Scores | None = field(default=None, compare=False, repr=False)
     beside: tuple[Scores, ...] = field(default=(), compare=False, repr=False)
+    heard_at: float | None = None
+    clock_synchronised: bool = True
 
     @property
     def duration_seconds(self) -> float | None:
@@ -198,11 +201,15 @@ class StreamClock:
             self._offset = min(offset, self._offset + leak)
         self._anchored_at = now
 
+    def monotonic(self, position: int) -> float:
+        """Monotonic seconds of `position`; of now, if nothing was anchored yet."""
+        return self._monotonic() if self._offset is None else self._offset + position / SAMPLE_RATE
+
     def unix_seconds(self, position: int) -> float:
         """UTC of `position` in seconds since 1970; of now, if nothing was anchored yet."""
         if self._offset is None:
             return self._utc()
-        return self._utc() - self._monotonic() + self._offset + position / SAMPLE_RATE
+        return self._utc() - self._monotonic() + self.monotonic(position)
 
     def utc(self, position: int) -> datetime:
         """UTC of `position`, to the microsecond."""

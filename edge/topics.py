@@ -91,6 +91,7 @@ def event_payload(event: Event, *, device: str, late: bool) -> dict[str, object]
 
     Numbers are plain and finite: probability and score 0 to 1 (4 digits), level_dbfs -120 to 0 (1 digit),
     duration_seconds to the millisecond. ended_at and duration_seconds are None while the sound lasts.
+    clock_synchronised: false where nobody had set the clock: the dates may be wrong.
     late: sent so long after it happened that nobody should act on it as if it were now.
     """
     duration = event.duration_seconds
@@ -108,6 +109,7 @@ def event_payload(event: Event, *, device: str, late: bool) -> dict[str, object]
         "ended_at": None if event.ended_at is None else rfc3339(event.ended_at),
         "duration_seconds": None if duration is None else round(float(duration), 3),
         "level_dbfs": _level(event.level_dbfs),
+        "clock_synchronised": bool(event.clock_synchronised),
         "late": bool(late),
     }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
 from edge.journal import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
+from edge.journal_file import JournalFile
 from edge.stream import Event, Scores, new_event_id
 
 START = datetime(2026, 11, 22, 12, 0, 1, 250_000, UTC)
@@ -27,13 +28,28 @@ def entry(number: int = 0, columns: int = 1024) -> Entry:
                  "b" * 64, tuple(random.integers(-128, 128, (2, columns)).astype(np.int8)))
 
 
+class Written:
+    """A journal that commits every time."""
+
+    def __init__(self, path: Path, *, events: int) -> None:
+        self.file = JournalFile(path, write=True)
+        self.journal = Journal(self.file, events=events)
+
+    def write(self, entries: list[Entry]) -> None:
+        with self.file.transaction():
+            self.journal.put(entries)
+
+    def close(self) -> None:
+        self.file.close()
+
+
 def packed(embedding: NDArray[np.float32]) -> NDArray[np.int8]:
     return embedding.astype(np.int8)
 
 
 def test_what_was_written_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "state" / "journal.sqlite3"
-    journal = Journal(path, events=100)
+    journal = Written(path, events=100)
     written = entry()
     journal.write([written])
     journal.write([replace(written, ended_at=START + timedelta(seconds=3), probability=0.95)])
@@ -50,7 +66,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
 
 def test_the_oldest_go_first_and_the_file_stays_bounded(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    journal = Journal(path, events=50)
+    journal = Written(path, events=50)
     sizes = []
     for start in range(0, 1200, 40):
         journal.write([entry(number) for number in range(start, start + 40)])
@@ -64,7 +80,7 @@ def test_the_oldest_go_first_and_the_file_stays_bounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("columns", "labels", "most"), [(256, 25, 1_200), (632, 25, 2_600), (1024, 521, 5_200)])
 def test_how_much_an_event_takes(tmp_path: Path, columns: int, labels: int, most: int) -> None:
     path = tmp_path / "journal.sqlite3"
-    journal = Journal(path, events=5000)
+    journal = Written(path, events=5000)
     names = tuple(f"label {number}" for number in range(labels))
     journal.write([replace(entry(number, columns), logits=np.zeros(labels, np.float16), labels=names)
                    for number in range(2000)])
@@ -75,7 +91,7 @@ def test_how_much_an_event_takes(tmp_path: Path, columns: int, labels: int, most
 
 def test_events_are_found_by_the_beginning_or_the_end_of_their_ids(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    journal = Journal(path, events=100)
+    journal = Written(path, events=100)
     entries = [entry(number) for number in range(3)]
     journal.write(entries)
     journal.close()
@@ -94,7 +110,7 @@ def test_a_file_that_is_no_journal_is_refused_in_one_line(tmp_path: Path) -> Non
     broken = tmp_path / "journal.sqlite3"
     broken.write_bytes(b"no database at all, but long enough to look at" * 50)
     with pytest.raises(SinkError, match="not a database"):
-        Journal(broken, events=10)
+        JournalFile(broken, write=True)
     with pytest.raises(SinkError):
         recent(broken, 1)
     newer = tmp_path / "newer.sqlite3"
@@ -102,9 +118,9 @@ def test_a_file_that_is_no_journal_is_refused_in_one_line(tmp_path: Path) -> Non
         file.execute("PRAGMA user_version = 9")
     file.close()
     with pytest.raises(SinkError, match="version 9"):
-        Journal(newer, events=10)
+        JournalFile(newer, write=True)
     with pytest.raises(SinkError):
-        Journal(tmp_path, events=10)
+        JournalFile(tmp_path, write=True)
 
 
 def test_the_empty_file_that_a_full_disk_leaves_holds_no_event(tmp_path: Path) -> None:
@@ -128,7 +144,7 @@ def test_an_entry_takes_the_peak_of_its_event() -> None:
 
 def test_a_journal_of_version_1_is_read_as_it_is_and_written_on(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    journal = Journal(path, events=100)
+    journal = Written(path, events=100)
     journal.write([replace(entry(number), beside=()) for number in range(3)])
     journal.close()
     with sqlite3.connect(path) as file:  # as version 1 made it
@@ -136,7 +152,7 @@ def test_a_journal_of_version_1_is_read_as_it_is_and_written_on(tmp_path: Path) 
     file.close()
     before = recent(path, 10)
     assert [one.beside for one in before] == [()] * 3 and find(path, before[1].id).probability == 0.9
-    journal = Journal(path, events=100)
+    journal = Written(path, events=100)
     fresh = entry(3)
     journal.write([fresh])
     newest, *older = recent(path, 10)
@@ -145,4 +161,4 @@ def test_a_journal_of_version_1_is_read_as_it_is_and_written_on(tmp_path: Path) 
     for one, other in zip(older, before, strict=True):
         assert one.cells is not None and other.cells is not None and one.cells.tobytes() == other.cells.tobytes()
     assert [cells.tobytes() for cells in newest.beside] == [cells.tobytes() for cells in fresh.beside]
-    Journal(path, events=100).close()
+    Written(path, events=100).close()

@@ -40,7 +40,7 @@ def test_payload_of_a_start_is_pinned() -> None:
         "schema": 1, "id": "0192f0c1-0000-7000-8000-000000000001", "phase": "start", "sequence": 7,
         "device": "kitchen", "target": "clap", "label": "hand_clap", "probability": 0.9313, "score": 0.41,
         "started_at": "2026-11-22T13:32:26.123Z", "ended_at": None, "duration_seconds": None,
-        "level_dbfs": -23.5, "late": False}
+        "level_dbfs": -23.5, "clock_synchronised": True, "late": False}
 
 
 def test_payload_of_an_end_has_the_end_and_the_duration() -> None:

@@ -14,12 +14,13 @@ from edge.app import model_folder, taught_to
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import SettingsError
-from edge.journal import FILE, Entry, find, recent
+from edge.journal import Entry, find, recent
 from edge.judging import Judged, judge
 from edge.lessons import Lessons
 from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
 from edge.sinks.event_sounds import FOLDER, sound_path
+from edge.wiring import journal_path
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         taught = taught_to(settings.model.name, state_dir)
         judgements = taught.judgements if taught is not None else ()
-        entries = recent(state_dir / FILE, options.count)
+        entries = recent(journal_path(settings.journal, state_dir), options.count)
         rows = [_row(entry, [one for one in judgements if one.event == entry.id]) for entry in entries]
         paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
         if settings.journal.sound or any(path.exists() for path in paths):
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.event is None or options.verdict is None:
         raise SettingsError("feedback", found="no event" if options.event is None else "no verdict",
                             wanted="EVENT-ID right|wrong, --list or --undo")
-    entry = find(state_dir / FILE, options.event)
+    entry = find(journal_path(settings.journal, state_dir), options.event)
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
     judged = judge(lessons, settings, entry, right=options.verdict == "right", target=options.target or entry.target,
                    judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=options.force)

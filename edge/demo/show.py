@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -83,12 +84,13 @@ def play(scene: Scene, settings: Settings, state_dir: Path, *, paced: bool, say:
         tell(f"{'':<44}pin {pin} {'on' if on else 'off'}")
 
     view = View(device, lambda line: tell("  " + line))
-    with PrivateBroker() as broker:
+    # Records of its own: what waits for the owner's broker is none of the demonstration's.
+    with PrivateBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-audio-demo-") as records:
         mqtt = broker.settings()
         with Subscriber(mqtt, [f"{mqtt.prefix}/#"], view.receive):
             wired = replace(settings, mqtt=mqtt,
                             source=SourceSettings(kind="file", path=str(scene.file), paced=paced))
-            appliance = build(wired, state_dir, on_pin_change=pin_changed)
+            appliance = build(wired, state_dir, on_pin_change=pin_changed, records_dir=Path(records))
             started = time.time()
             appliance.run()
             view.wait_for_the_end()

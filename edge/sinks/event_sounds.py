@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import threading
 import wave
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SinkError
-from edge.stream import SAMPLE_RATE
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE, Event
+
+LOG = logging.getLogger(__name__)
 
 FOLDER = "sounds"
 """In the state directory."""
 MEGABYTE = 1_000_000
 _UNFINISHED = "unfinished"
 """One file that is none yet: what a power cut leaves of it the next one overwrites."""
+
+
+WAITING = 16
+"""Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
+BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
+"""What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
+SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
+"""How much of the newest sound must be known to `cut` where ends are told at once; and at most beside (19 MB)."""
+
+Cut = Callable[[int, int], NDArray[np.int16]]
+"""The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
+
+
+def sound_seconds(targets: Sequence[TargetSettings]) -> float:
+    """How much of the newest sound to remember for the events of these targets: an end is told once a pause has been long
+    enough, and a pattern may hold events back."""
+    late = max((target.release_seconds for target in targets), default=0.0)
+    held = max((target.count * target.maximum_gap_seconds + target.quiet_after_seconds
+                for target in targets if target.pattern_of), default=0.0)
+    return SOUND_SECONDS + min(late + held, LATEST_SECONDS)
 
 
 def sound_path(folder: Path, event: str) -> Path:
@@ -63,3 +90,52 @@ class EventSounds:
                     break
                 path.unlink(missing_ok=True)
                 total -= size
+
+
+class SoundKeeper:
+    """Takes the sound of events in the listener's thread, writes it in the journal's."""
+
+    def __init__(self, folder: Path, cut: Cut, *, megabytes: int) -> None:
+        """cut: gives the sound; megabytes: room for all of it."""
+        self.folder, self._cut = folder, cut
+        self._sounds = EventSounds(folder, megabytes=megabytes)
+        self._waiting: deque[tuple[str, NDArray[np.int16]]] = deque()
+        self._lock = threading.Lock()
+        self._fault, self._lost = "", 0
+
+    @property
+    def state(self) -> str:
+        """What health says of it."""
+        return f"{self._fault or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
+
+    def event(self, event: Event) -> None:
+        """Take the sound of an event that has ended. What was forgotten before the end was told is counted."""
+        if event.end is None:
+            return
+        sound = self._cut(max(event.start - BEFORE, event.end + AFTER - LONGEST), event.end + AFTER)
+        with self._lock:
+            if len(sound):
+                self._waiting.append((event.id, sound))
+            self._lost += 0 if len(sound) else 1
+            if len(self._waiting) > WAITING:
+                self._waiting.popleft()
+                self._lost += 1
+
+    def write(self) -> None:
+        """Write what waits; what cannot be written is counted and gone, for sound is large."""
+        with self._lock:
+            sounds = list(self._waiting)
+            self._waiting.clear()
+        for event, sound in sounds:
+            try:
+                self._sounds.write(event, sound)
+            except SinkError as error:
+                if str(error) != self._fault:
+                    LOG.error("journal: %s; hearing goes on", error)
+                self._fault = str(error)
+                with self._lock:
+                    self._lost += 1
+                continue
+            if self._fault:
+                LOG.warning("journal: the sound of events is kept again")
+            self._fault = ""

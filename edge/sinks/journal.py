@@ -1,4 +1,8 @@
-"""Events into the journal, by a thread of its own behind a bounded queue: the listener never waits for the disk."""
+"""Events into the journal and its outbox, by a thread of its own behind a bounded queue: nobody waits for the disk.
+
+An event is *made* when it is committed; only then is it offered to whoever talks to the broker. While the disk fails events
+are offered from memory, which health says: a disk that is full delays nothing and loses nothing that memory can hold.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,28 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge.errors import SinkError
-from edge.journal import Entry, Journal, Pack, entry_of
-from edge.settings import JournalSettings, TargetSettings
-from edge.sinks.event_sounds import FOLDER, EventSounds
-from edge.stream import SAMPLE_RATE, Event
+from edge.journal import Entry, Pack, entry_of
+from edge.messages import Message, message_of
+from edge.numbering import Numbering
+from edge.outbox import Outbox
+from edge.settings import JournalSettings
+from edge.sinks.event_sounds import SoundKeeper
+from edge.sinks.journal_writer import JournalWriter
+from edge.stats import Stats
+from edge.stream import Event
 
 LOG = logging.getLogger(__name__)
 
 WAITING = 1_000
 """Events that may wait for a disk; the oldest go first, and are counted."""
-GATHER_SECONDS = 1.0
-"""How long events are gathered into one write: a card wears with the number of writes, not with their length."""
-RETRY_SECONDS = 30.0
+GATHER_SECONDS, PAUSE_SECONDS = 0.01, 0.2
+"""How long events are gathered into one write, and the least time between two: a card wears with the number of writes."""
+ACKNOWLEDGED_SECONDS = 10.0
+"""How long what the broker has taken may stay in the file, unless another event is written before."""
 STOP_SECONDS = 3.0
-SOUNDS_WAITING = 16
-"""Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
-BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
-"""What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
-SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
-"""How much of the newest sound the sink must be able to `cut` where ends are told at once; and at most beside (19 MB)."""
-
-Cut = Callable[[int, int], NDArray[np.int16]]
-"""The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
-
-
-def sound_seconds(targets: Sequence[TargetSettings]) -> float:
-    """How much of the newest sound to remember for the events of these targets: an end is told once a pause has been long
-    enough, and a pattern may hold events back."""
-    late = max((target.release_seconds for target in targets), default=0.0)
-    held = max((target.count * target.maximum_gap_seconds + target.quiet_after_seconds
-                for target in targets if target.pattern_of), default=0.0)
-    return SOUND_SECONDS + min(late + held, LATEST_SECONDS)
 
 
 class JournalSink:
@@ -52,55 +40,54 @@ class JournalSink:
     name = "journal"
 
     def __init__(self, settings: JournalSettings, path: Path, *, pack: Pack | None, labels: tuple[str, ...],
-                 backbone: str, cut: Cut | None = None) -> None:
+                 backbone: str, numbering: Numbering, stats: Stats, outbox: Outbox | None = None, device: str = "",
+                 boot: str = "", sounds: SoundKeeper | None = None) -> None:
         """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of what makes embeddings.
 
-        cut: gives the sound of events to be kept; None keeps none.
+        outbox: gets what is made for the broker, under the name `device`; boot: which boot's monotonic clock events have.
+        sounds: keeps the sound of events; None: nobody does.
         """
-        self._most, self._path, self._pack = settings.events, path, pack
-        self._labels, self._backbone = labels, backbone
-        self._waiting: list[Entry] = []
-        self._cut, self._sounds_waiting = cut, deque[tuple[str, NDArray[np.int16]]]()
-        self._sounds = EventSounds(path.parent / FOLDER, megabytes=settings.sound_megabytes)
-        self._sound_fault, self._sounds_dropped = "", 0
+        self._pack, self._labels, self._backbone = pack, labels, backbone
+        self._device, self._boot, self._stats = device, boot, stats
+        self._outbox = outbox
+        self._writer = JournalWriter(path, events=settings.events, outbox=outbox, numbering=numbering)
+        self._most = settings.events
+        self._waiting: deque[Event] = deque()
+        self._entries: list[Entry] = []
+        self._sounds = sounds
         self._wake = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._journal: Journal | None = None
-        self._fault, self._dropped = "", 0
+        self._acknowledged_at: float | None = None
+        self._lost = 0
 
     @property
     def state(self) -> str:
         """"ok", or what is wrong, for health."""
-        lost = f"; {self._dropped} events not kept" if self._dropped else ""
-        if self._cut is not None:
-            lost += f"; {self._sound_fault or 'keeps the sound of events'}"
-            lost += f", {self._sounds_dropped} not kept" if self._sounds_dropped else ""
-        return f"{self._fault or 'ok'}{lost}"
+        lost = f"; {self._lost} events not kept" if self._lost else ""
+        sounds = f"; {self._sounds.state}" if self._sounds is not None else ""
+        return f"{self._writer.fault or 'ok'}{lost}{sounds}"
 
     def start(self) -> None:
-        """Begin to write; a disk that fails is no reason not to hear."""
-        if self._cut is not None:
-            LOG.warning("the sound of events is kept in %s ([journal] sound)", self._path.parent / FOLDER)
+        """Take up what the last process left, and begin to write; a disk that fails is no reason not to hear."""
+        if self._sounds is not None:
+            LOG.warning("the sound of events is kept in %s ([journal] sound)", self._sounds.folder)
+        self._writer.open()
+        if self._outbox is not None:
+            self._outbox.on_gone = self._on_gone
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     def event(self, event: Event) -> None:
         """Take it; the disk comes later."""
-        entry = entry_of(event, pack=self._pack, labels=self._labels, backbone=self._backbone)
-        sound = None
-        if self._cut is not None and event.end is not None:
-            sound = self._cut(max(event.start - BEFORE, event.end + AFTER - LONGEST), event.end + AFTER)
+        if self._sounds is not None:
+            self._sounds.event(event)
         with self._wake:
-            self._waiting.append(entry)
-            if sound is not None:
-                self._sounds_waiting.append((event.id, sound))
-                if len(self._sounds_waiting) > SOUNDS_WAITING:
-                    self._sounds_waiting.popleft()
-                    self._sounds_dropped += 1
+            self._waiting.append(event)
+            if self._outbox is not None:
+                self._outbox.expect(event.sequence)
             if len(self._waiting) > WAITING:
-                self._dropped += len(self._waiting) - WAITING
-                del self._waiting[: len(self._waiting) - WAITING]
+                self._drop(self._waiting.popleft())
             self._wake.notify()
 
     def health(self, health: Mapping[str, object]) -> None:
@@ -116,87 +103,65 @@ class JournalSink:
             thread.join(STOP_SECONDS)
             if thread.is_alive():
                 LOG.error("journal: the disk has not answered for %g s; the newest events may be missing", STOP_SECONDS)
+        if self._outbox is not None and self._outbox.unsaved:
+            LOG.error("journal: %d messages that neither the disk nor the broker took are lost", self._outbox.unsaved)
+
+    def _on_gone(self) -> None:
+        with self._wake:
+            if self._acknowledged_at is None:
+                self._acknowledged_at = time.monotonic()
+                self._wake.notify()
+
+    def _drop(self, event: Event) -> None:
+        self._lost += 1
+        if self._outbox is not None:
+            self._stats.dropped_events += 1
+            self._outbox.drop(event.sequence, event.sequence)
 
     def _run(self) -> None:
         try:
             while self._step():
                 pass
         finally:
-            if self._journal is not None:
-                self._journal.close()
+            self._writer.close()
 
     def _step(self) -> bool:
-        """Wait for events, gather for a moment, write them; False once all is written and it is time to stop."""
+        """Wait for something to write, gather for a moment, write it; False once all is written and it is time to stop."""
         with self._wake:
-            self._wake.wait_for(lambda: self._waiting or self._stopping)
+            while not self._waiting and not self._stopping and (due := self._due()) != 0.0:
+                self._wake.wait(due)
             self._wake.wait_for(lambda: self._stopping, GATHER_SECONDS)
-            entries, self._waiting = self._waiting, []
-            sounds = list(self._sounds_waiting)
-            self._sounds_waiting.clear()
+            events = list(self._waiting)
+            self._waiting.clear()
+            self._acknowledged_at = None
             stopping = self._stopping
-        for event, sound in sounds:
-            self._keep_sound(event, sound)
-        if entries and not self._write(entries):
-            with self._wake:  # what cannot be written now waits, in front of what came meanwhile
-                self._waiting = [*entries, *self._waiting][-WAITING:]
-                self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
-                if self._stopping:
-                    self._dropped += len(self._waiting)
-                    return False
+        if self._sounds is not None:
+            self._sounds.write()
+        if self._most:
+            self._entries += [entry_of(event, pack=self._pack, labels=self._labels, backbone=self._backbone)
+                              for event in events]
+        messages: list[Message] = []
+        if self._outbox is not None:
+            messages = [message_of(event, device=self._device, boot=self._boot) for event in events]
+        done = self._writer.write(self._entries, messages, at_once=stopping)
+        if self._outbox is not None and messages:
+            self._outbox.offer(messages, saved=done)
+        if done:
+            self._entries = []
+        elif len(self._entries) > WAITING or stopping:
+            kept = 0 if stopping else WAITING
+            self._lost += len(self._entries) - kept
+            self._entries = self._entries[len(self._entries) - kept:]
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping, PAUSE_SECONDS)
         return not stopping
 
-    def _keep_sound(self, event: str, sound: NDArray[np.int16]) -> None:
-        """Write it; what cannot be written is counted and gone, for sound is large. So is what was forgotten before the end
-        was told."""
-        if not len(sound):
-            with self._wake:  # the listener counts, too
-                self._sounds_dropped += 1
-            return
-        try:
-            self._sounds.write(event, sound)
-        except SinkError as error:
-            if str(error) != self._sound_fault:
-                LOG.error("journal: %s; hearing goes on", error)
-            self._sound_fault = str(error)
-            with self._wake:
-                self._sounds_dropped += 1
-            return
-        if self._sound_fault:
-            LOG.warning("journal: the sound of events is kept again")
-        self._sound_fault = ""
-
-    def _write(self, entries: list[Entry]) -> bool:
-        try:
-            if self._journal is None:
-                self._journal = self._open()
-            self._journal.write(entries)
-        except SinkError as error:
-            if str(error) != self._fault:
-                LOG.error("journal: %s; hearing goes on, events wait", error)
-            self._fault = str(error)
-            if self._journal is not None:
-                self._journal.close()
-                self._journal = None
-            return False
-        if self._fault:
-            LOG.warning("journal: %s is written again", self._path)
-        self._fault = ""
-        return True
-
-    def _open(self) -> Journal:
-        try:
-            return Journal(self._path, events=self._most)
-        except SinkError as error:
-            if "not a database" not in error.found and "malformed" not in error.found and "version" not in error.found:
-                raise
-            aside = self._path.with_name(f"{self._path.name}.aside-{int(time.time())}")
-            try:
-                for ending in ("", "-wal", "-shm"):
-                    part = self._path.with_name(self._path.name + ending)
-                    if part.exists():
-                        part.rename(aside.with_name(aside.name + ending))
-            except OSError as failed:
-                raise SinkError(str(self._path), found=failed.strerror or str(failed),
-                                wanted="a journal that can be set aside") from failed
-            LOG.error("journal: %s; set aside as %s, a new one is begun", error, aside.name)
-            return Journal(self._path, events=self._most)
+    def _due(self) -> float | None:
+        """Seconds until something is to be written though no event came; None: nothing is."""
+        dues = []
+        unsaved = self._outbox.unsaved if self._outbox is not None else 0
+        if self._writer.fault and (self._entries or unsaved):
+            dues.append(self._writer.retry_seconds)
+        elif self._acknowledged_at is not None:
+            dues.append(max(self._acknowledged_at + ACKNOWLEDGED_SECONDS - time.monotonic(), 0.0))
+        return min(dues, default=None)

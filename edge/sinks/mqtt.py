@@ -1,7 +1,7 @@
 """Events, states and health to an MQTT broker.
 
-One thread of this sink connects, sends and waits; `event` only adds to a bounded queue. An event leaves the queue when
-the broker has acknowledged it, so a broker that dies in between gets it again, under the same id.
+One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the outbox, and leave
+it when the broker has acknowledged them, so a broker that dies in between gets them again, under the same id.
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ import socket
 import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from edge.clock import Clock
 from edge.errors import SettingsError, SinkError
+from edge.outbox import Outbox
 from edge.settings import MqttSettings
 from edge.sinks.mqtt_connection import Connection, read_password
-from edge.sinks.mqtt_queue import EventQueue, Waiting
-from edge.stats import Stats
+from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_visit import Visit
 from edge.stream import Event
-from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics, encode, event_payload
+from edge.topics import OFFLINE, Topics, encode
 
 LOG = logging.getLogger(__name__)
-
-LATE_SECONDS = 5.0
-"""An event sent so long after it happened is marked `late`."""
 
 CONNECT_SECONDS = 5.0
 """How long to wait for the network, and then for the broker's answer."""
@@ -51,10 +49,11 @@ class MqttSink:
 
     name = "mqtt"
 
-    def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], stats: Stats, *,
-                 utc: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
+    def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], outbox: Outbox, *,
+                 clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
                  chance: Callable[[], float] = random.random) -> None:
-        """targets: those whose states are published; utc, monotonic: clocks in seconds; chance: 0 to 1, for jitter."""
+        """targets: those whose states are published; outbox: what is to be sent; monotonic: seconds; chance: 0 to 1, for
+        jitter."""
         if not settings.host:
             raise SettingsError("mqtt.host", found="nothing", wanted="the broker's name or address")
         self._settings = settings
@@ -62,10 +61,9 @@ class MqttSink:
         self._topics = Topics(settings.prefix, device)
         for target in targets:
             self._topics.state(target)
-        self._queue = EventQueue(targets, settings.queue_events, stats)
-        self._utc, self._monotonic, self._chance = utc, monotonic, chance
-        self._outgoing: deque[tuple[str, str]] = deque()
-        self._sent: dict[int, Waiting] = {}
+        self._states = States(targets)
+        self._outbox, self._clock = outbox, clock or Clock()
+        self._monotonic, self._chance = monotonic, chance
         self._health: str | None = None
         self._health_is_news = False
         self._state = "not started"
@@ -78,8 +76,9 @@ class MqttSink:
 
     @property
     def state(self) -> str:
-        """"connected", "away: connection refused", "broker host:1883 refused: not authorized" and the like."""
-        return self._state
+        """"connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: not authorized"..."""
+        waiting = len(self._outbox)
+        return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 
     def start(self) -> None:
         """Begin to connect; a broker that is away is no error. Raises SettingsError for a useless password file."""
@@ -88,13 +87,13 @@ class MqttSink:
         self._state = "connecting"
         self._bell, self._ringer = socket.socketpair()
         self._ringer.setblocking(False)
+        self._outbox.on_news = self._wake
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
 
     def event(self, event: Event) -> None:
-        """Queue one event; never waits for the broker."""
-        self._queue.put(event)
-        self._wake()
+        """Note the state; the message comes through the outbox."""
+        self._states.put(event)
 
     def health(self, health: Mapping[str, object]) -> None:
         """Publish the newest health, retained; what the broker did not get before is forgotten."""
@@ -112,8 +111,8 @@ class MqttSink:
             return
         thread.join(STOP_SECONDS)
         self._state = "stopped"
-        if len(self._queue):
-            LOG.warning("mqtt: %d events that the broker has not taken are lost", len(self._queue))
+        if len(self._outbox):
+            LOG.warning("mqtt: %d messages that the broker has not taken wait for the next start", len(self._outbox))
 
     def _wake(self) -> None:
         if self._ringer is not None:
@@ -139,76 +138,32 @@ class MqttSink:
 
     def _visit(self, connection: Connection) -> None:
         """One connection, from its opening to its end."""
+        visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
+                      bell=self._bell, monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None
             LOG.info("mqtt: connected to %s with MQTT %s", connection.thing, self._settings.protocol)
-            self._announce()
+            visit.announce()
+            self._health_is_news = self._health is not None
             while not self._stopping.is_set():
-                self._exchange(connection, 1.0)
-            self._say_goodbye(connection)
+                self._tell_health(visit)
+                visit.exchange(1.0)
+                self._state = "connected"
+                if visit.refusal:
+                    self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
+                    self._say(self._state)
+            self._tell_health(visit)
+            visit.say_goodbye(self._give_up_at)
         except SinkError as error:
             self._say_away(f"{connection.thing} {error.found}" if connection.refused else f"away: {error.found}")
         finally:
-            connection.close()
-            self._queue.give_back(self._sent.values())
-            self._sent.clear()
-            self._outgoing.clear()
+            visit.close()
 
-    def _announce(self) -> None:
-        """What a broker must be told anew: it may have been another one, or have lost its memory."""
-        self._outgoing.append((self._topics.status, ONLINE))
-        self._announce_states()
-        self._health_is_news = self._health is not None
-
-    def _announce_states(self) -> None:
-        for target, sounds in self._queue.states().items():
-            self._outgoing.append((self._topics.state(target), ON if sounds else OFF))
-
-    def _exchange(self, connection: Connection, timeout_seconds: float) -> None:
-        """Send as much as may be on its way, then receive."""
+    def _tell_health(self, visit: Visit) -> None:
         if self._health_is_news and self._health is not None:
             self._health_is_news = False
-            self._outgoing.append((self._topics.health, self._health))
-        if self._queue.state_lost and not self._outgoing:
-            self._announce_states()
-        while connection.room:
-            if self._outgoing:
-                topic, payload = self._outgoing.popleft()
-                connection.publish(topic, payload, retain=True)
-            elif (waiting := self._queue.take()) is not None:
-                self._publish_event(connection, waiting)
-            else:
-                break
-        connection.pump(timeout_seconds, self._bell)
-        for number, refusal in connection.acknowledged():
-            self._sent.pop(number, None)
-            if refusal:
-                self._state = f"connected, but {connection.thing} refuses messages: {refusal}"
-                self._say(self._state)
-
-    def _publish_event(self, connection: Connection, waiting: Waiting) -> None:
-        event = waiting.event
-        happened = event.started_at if event.ended_at is None else event.ended_at
-        late = self._utc() - happened.timestamp() > LATE_SECONDS
-        payload = encode(event_payload(event, device=self._device, late=late))
-        self._sent[connection.publish(self._topics.event(event.target), payload, retain=False)] = waiting
-        if self._queue.state_is_news(waiting):
-            self._outgoing.append((self._topics.state(event.target), ON if event.phase == "start" else OFF))
-
-    def _say_goodbye(self, connection: Connection) -> None:
-        """The queue first, then OFF for what still sounds, `offline` and the goodbye, each for a bounded time."""
-        self._exchange_until(connection, self._give_up_at)
-        for target, sounds in self._queue.states().items():
-            if sounds:
-                self._outgoing.append((self._topics.state(target), OFF))
-        self._outgoing.append((self._topics.status, OFFLINE))
-        self._exchange_until(connection, self._monotonic() + 1.0)
-        connection.disconnect()
-
-    def _exchange_until(self, connection: Connection, deadline: float) -> None:
-        while (self._outgoing or len(self._queue) or connection.unacknowledged) and self._monotonic() < deadline:
-            self._exchange(connection, 0.1)
+            visit.retain(self._topics.health, self._health)
 
     def _say_away(self, state: str) -> None:
         if self._stopping.is_set():

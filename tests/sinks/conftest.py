@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +15,14 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.demo.broker import PrivateBroker
+from edge.messages import message_of
+from edge.outbox import Outbox
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
+from tests.sinks.door import Door
 from tests.sinks.looking import Looker
 
 
@@ -112,14 +113,27 @@ def listen() -> Iterator[Callable[[PrivateBroker], Ear]]:
         ear.close()
 
 
+class Offering(MqttSink):
+    """An MqttSink whose events are made at once."""
+
+    def __init__(self, settings: MqttSettings, device: str, targets: tuple[str, ...], stats: Stats, **others: Any) -> None:
+        self.outbox = Outbox(messages=settings.queue_events, size=settings.queue_megabytes * 1_000_000, stats=stats)
+        super().__init__(settings, device, targets, self.outbox, **others)
+
+    def event(self, event: Event) -> None:
+        super().event(event)
+        self.outbox.offer([message_of(event, device="kitchen", boot=self._clock.boot)], saved=True)
+
+
 @pytest.fixture
 def start_mqtt() -> Iterator[Callable[..., MqttSink]]:
-    """start_mqtt(settings, targets=("clap",), stats=None, **clocks) -> a started MqttSink, stopped at the end."""
+    """start_mqtt(settings, targets=("clap",), stats=None, **clocks) -> a started MqttSink that offers its events itself,
+    as a journal would, stopped at the end."""
     sinks: list[MqttSink] = []
 
     def make(settings: MqttSettings, targets: tuple[str, ...] = ("clap",), stats: Stats | None = None,
              **others: Any) -> MqttSink:
-        sinks.append(MqttSink(settings, "kitchen", targets, stats or Stats(), **others))
+        sinks.append(Offering(settings, "kitchen", targets, stats or Stats(), **others))
         sinks[-1].start()
         return sinks[-1]
 
@@ -139,71 +153,6 @@ def until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.01)
 
     return wait
-
-
-class Door:
-    """A TCP door before a broker that can be shut: then it takes connections and bytes, and passes nothing on.
-
-    With `port` 0 there is no broker behind it: it accepts, hears the first words, says `answer` and hangs up; without
-    an answer (None) it never says anything.
-    """
-
-    def __init__(self, port: int, answer: bytes | None = None) -> None:
-        self._behind = port
-        self._answer = answer
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._server.getsockname()[1])
-        self._open = threading.Event()
-        self._open.set()
-        self._ends: list[socket.socket] = []
-        self.accepted = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def shut(self) -> None:
-        self._open.clear()
-
-    def open(self) -> None:
-        self._open.set()
-
-    def cut(self) -> None:
-        """Break every connection through this door."""
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                inner = self._server.accept()[0]
-                self._ends.append(inner)
-                self.accepted.set()
-                if self._answer is not None:
-                    inner.recv(1000)
-                    inner.sendall(self._answer)
-                    inner.shutdown(socket.SHUT_WR)
-                if self._behind:
-                    outer = socket.create_connection(("127.0.0.1", self._behind))
-                    self._ends.append(outer)
-                    for source, sink in ((inner, outer), (outer, inner)):
-                        threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self._open.wait()
-                data = source.recv(1000)
-                self._open.wait()
-                sink.sendall(data)
-                if not data:
-                    sink.shutdown(socket.SHUT_RDWR)
-                    return
-
-    def close(self) -> None:
-        self._open.set()
-        for end in [self._server, *self._ends]:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
 
 
 @pytest.fixture

@@ -16,15 +16,23 @@ from edge.app import build
 from edge.cli import main
 from edge.errors import SettingsError, SinkError
 from edge.journal import FILE, recent
+from edge.numbering import Numbering
 from edge.settings import JournalSettings, LogSettings, Settings, TargetSettings
 from edge.settings_file import check_together
-from edge.sinks.event_sounds import FOLDER, EventSounds, sound_path
-from edge.sinks.journal import AFTER, BEFORE, LONGEST, JournalSink, sound_seconds
+from edge.sinks.event_sounds import AFTER, BEFORE, FOLDER, LONGEST, Cut, EventSounds, SoundKeeper, sound_path, sound_seconds
+from edge.sinks.journal import JournalSink
 from edge.sources.recording import open_recording
+from edge.stats import Stats
 from tests.fakes import FakeSource, blocks_of, tone
 from tests.sinks.test_sinks_journal import event, eventually
 
 CLAPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "claps.wav"
+
+
+def journal_at(folder: Path, cut: Cut) -> JournalSink:
+    return JournalSink(JournalSettings(sound=True), folder / FILE, pack=None, labels=("clap",), backbone="",
+                       numbering=Numbering(folder / "sequence"), stats=Stats(),
+                       sounds=SoundKeeper(folder / FOLDER, cut, megabytes=64))
 
 
 def heard(state: Path, *, sound: bool) -> Settings:
@@ -95,8 +103,7 @@ def test_no_more_is_remembered_than_the_targets_ask_for() -> None:
 
 
 def test_a_sound_that_was_forgotten_is_counted_and_no_file(tmp_path: Path) -> None:
-    sink = JournalSink(JournalSettings(sound=True), tmp_path / FILE, pack=None, labels=("clap",), backbone="",
-                       cut=lambda _start, _end: np.zeros(0, np.int16))
+    sink = journal_at(tmp_path, lambda _start, _end: np.zeros(0, np.int16))
     sink.start()
     sink.event(replace(event(1), phase="end", start=32_000, end=40_000))
     sink.stop()
@@ -144,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_events_are_kept(tmp_path: P
         asked.append((start, end))
         return np.zeros(100, np.int16)
 
-    sink = JournalSink(JournalSettings(sound=True), tmp_path / FILE, pack=None, labels=("clap",), backbone="", cut=cut)
+    sink = journal_at(tmp_path, cut)
     sink.start()
     sink.event(event(1))  # a start: its sound is not over
     sink.event(replace(event(2), phase="end", start=32_000, end=40_000))

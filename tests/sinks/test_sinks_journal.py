@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from edge.journal import recent
+from edge.numbering import Numbering
 from edge.settings import JournalSettings
 from edge.sinks import journal as module
+from edge.sinks import journal_writer
 from edge.sinks.journal import JournalSink
+from edge.stats import Stats
 from edge.stream import Event, Scores
 
 START = datetime(2026, 11, 22, 12, 0, 0, 0, UTC)
@@ -26,7 +29,7 @@ def event(number: int) -> Event:
 
 def sink_at(path: Path) -> JournalSink:
     return JournalSink(JournalSettings(events=100), path, pack=lambda embedding: embedding.astype(np.int8), labels=("clap",),
-                       backbone="b" * 64)
+                       backbone="b" * 64, numbering=Numbering(path.parent / "sequence"), stats=Stats())
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -64,14 +67,14 @@ def test_a_file_that_is_no_journal_is_set_aside_and_said(tmp_path: Path, caplog:
 
 
 def test_a_disk_that_fails_is_said_and_written_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.05)
     folder = tmp_path / "state"
     folder.write_text("a file where the folder should be")
     sink = sink_at(folder / "journal.sqlite3")
     sink.start()
     sink.event(event(1))
     assert eventually(lambda: sink.state != "ok")
-    assert "journal.sqlite3" in sink.state
+    assert "File exists" in sink.state
     folder.unlink()
     assert eventually(lambda: sink.state == "ok")
     sink.stop()

@@ -11,16 +11,19 @@ from typing import Any
 
 import pytest
 
+from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
+from edge.outbox import Outbox
 from edge.sinks.mqtt import MqttSink, check_broker
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import event_payload
+from tests.sinks.conftest import Offering
 
 MakeEvent = Callable[..., Event]
-StartMqtt = Callable[..., MqttSink]
+StartMqtt = Callable[..., Offering]
 Listen = Callable[[PrivateBroker], Any]
 Until = Callable[[Callable[[], bool]], None]
 
@@ -77,7 +80,9 @@ def test_an_event_is_late_by_the_time_it_happened(broker: PrivateBroker, listen:
                                                   make_event: MakeEvent) -> None:
     now = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
     ear = listen(broker)
-    sink = start_mqtt(broker.settings(), utc=now.timestamp)
+    clock = Clock()
+    clock.utc = now.timestamp  # type: ignore[method-assign]
+    sink = start_mqtt(broker.settings(), clock=clock)
     sink.event(make_event(at=now - timedelta(seconds=5)))
     sink.event(make_event(at=now - timedelta(seconds=5.1)))
     sink.event(make_event("end", at=now - timedelta(seconds=60), lasted=58.0))  # began long ago, ended just now
@@ -91,11 +96,12 @@ def test_the_last_will_says_offline_when_the_process_is_killed(broker: PrivateBr
     story = f"""
 import signal
 import socket
+from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks import mqtt as mqtt_module
 from edge.sinks.mqtt import MqttSink
 from edge.stats import Stats
-sink = MqttSink(MqttSettings(host="127.0.0.1", port={broker.port}), "kitchen", ["clap"], Stats())
+outbox = Outbox(messages=10, size=10000, stats=Stats())
+sink = MqttSink(MqttSettings(host="127.0.0.1", port={broker.port}), "kitchen", ["clap"], outbox)
 sink.start()
 signal.pause()
 """
@@ -131,12 +137,12 @@ def test_a_stop_flushes_what_waits(broker: PrivateBroker, listen: Listen, start_
     sink.stop()
     ear.wait_for(lambda heard: (STATUS, "offline") in heard)
     assert len(ear.events()) == 200
-    assert len(sink._queue) == 0
+    assert len(sink.outbox) == 0
 
 
 def test_stop_is_safe_twice_and_without_start_and_event_after_it_is_no_error(
         broker: PrivateBroker, start_mqtt: StartMqtt, make_event: MakeEvent) -> None:
-    MqttSink(broker.settings(), "kitchen", ["clap"], Stats()).stop()
+    MqttSink(broker.settings(), "kitchen", ["clap"], Outbox(messages=1, size=1, stats=Stats())).stop()
     sink = start_mqtt(broker.settings())
     sink.stop()
     sink.stop()
@@ -191,7 +197,7 @@ def test_a_stop_before_the_connection_stands_still_delivers(broker: PrivateBroke
                                                             make_event: MakeEvent) -> None:
     """A short recording, heard as fast as possible, is over before the broker has answered."""
     ear = listen(broker)
-    sink = MqttSink(broker.settings(), "kitchen", ["clap"], Stats())
+    sink = Offering(broker.settings(), "kitchen", ("clap",), Stats())
     sink.start()
     sink.event(make_event())
     sink.stop()

@@ -18,12 +18,13 @@ from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks import mqtt as mqtt_module
-from edge.sinks.mqtt import MqttSink, check_broker, pause_seconds
+from edge.sinks.mqtt import check_broker, pause_seconds
 from edge.stats import Stats
 from edge.stream import Event
+from tests.sinks.conftest import Offering
 
 MakeEvent = Callable[..., Event]
-StartMqtt = Callable[..., MqttSink]
+StartMqtt = Callable[..., Offering]
 Listen = Callable[[PrivateBroker], Any]
 Until = Callable[[Callable[[], bool]], None]
 
@@ -81,7 +82,7 @@ def test_what_the_broker_never_acknowledged_comes_again_with_the_same_id(
     door.shut()
     for number in range(30):  # more than may be on their way at once
         sink.event(make_event(id=f"during{number}"))
-    until(lambda: len(sink._queue) <= 21)  # 20 messages are on their way, every other one a state
+    until(lambda: sink.outbox.waiting <= 21)  # 20 messages are on their way, every other one a state
     door.cut()
     door.open()
     ear.wait_for(lambda heard: len({told["id"] for told in ear.events()}) == 31)
@@ -100,8 +101,8 @@ def test_event_returns_while_the_broker_takes_nothing(broker: PrivateBroker, sta
     for _ in range(5000):
         sink.event(make_event(label="x" * 1000))
     sink.health({"samples": 1})
-    assert len(sink._queue) == 100
-    assert 5000 - 100 - 20 - 20 <= stats.dropped_events <= 5000 - 100
+    assert len(sink.outbox) == 100
+    assert 5000 - 100 <= stats.dropped_events <= 5000 - 100
     sink.stop()  # bounded too, with the door still shut
 
 
@@ -117,7 +118,7 @@ def test_a_port_that_accepts_and_never_answers_is_said(behind: int, make_door: C
     assert door.accepted.wait(30)
     sink.event(make_event())
     sink.stop()
-    assert len(sink._queue) == 1
+    assert len(sink.outbox) == 1
 
 
 def test_a_frozen_broker_is_noticed_and_its_events_come_when_it_thaws(
@@ -180,7 +181,7 @@ def test_a_name_search_that_hangs_stops_neither_event_nor_stop(monkeypatch: pyte
 
     monkeypatch.setattr(mqtt_module, "STOP_SECONDS", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    sink = MqttSink(MqttSettings(host="broker.example"), "kitchen", ["clap"], Stats())
+    sink = Offering(MqttSettings(host="broker.example"), "kitchen", ("clap",), Stats())
     sink.start()
     thread = sink._thread
     assert thread is not None
@@ -191,7 +192,7 @@ def test_a_name_search_that_hangs_stops_neither_event_nor_stop(monkeypatch: pyte
     release.set()
     thread.join(30)
     assert not thread.is_alive()
-    assert len(sink._queue) == 1
+    assert len(sink.outbox) == 1
 
 
 def test_states_are_right_again_after_events_had_to_be_dropped(broker: PrivateBroker, listen: Listen,

@@ -1,0 +1,129 @@
+"""The journal's file: what was heard, and what the broker has not acknowledged yet. The one file with sqlite3.
+
+One SQLite file in WAL mode, synchronous FULL: what was committed survives a power cut. `journal.py` keeps events in it,
+`journal_messages.py` the messages of the outbox, both in one transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from edge.errors import SinkError
+
+FILE = "journal.sqlite3"
+VERSION = 3
+"""1 had no `beside`, 2 no outbox; an older one is brought up to date when it is opened for writing."""
+BUSY_SECONDS = 2.0
+_TABLES = """
+CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NULL, labels TEXT NOT NULL,
+                                  UNIQUE (backbone, labels));
+CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, label TEXT NOT NULL,
+    probability REAL NOT NULL, score REAL NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, level_dbfs REAL NOT NULL,
+    head INTEGER REFERENCES heads, cells BLOB, logits BLOB, beside BLOB);
+CREATE TABLE IF NOT EXISTS messages (
+    sequence INTEGER PRIMARY KEY, target TEXT, phase TEXT, body TEXT, heard_at REAL, boot TEXT);
+CREATE TABLE IF NOT EXISTS dropped (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
+"""
+_FROM_1 = "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN beside BLOB; PRAGMA user_version = 2; COMMIT;"
+_DAMAGED = ("not a database", "malformed", "a journal of version", "no such table", "no such column", "has no column",
+            "failed the check")
+
+
+class JournalFile:
+    """An open file. Belongs to one thread at a time."""
+
+    def __init__(self, path: Path, *, write: bool, salvage: bool = False) -> None:
+        """Open it; for writing make it where it is not there, and check it after a process that did not close it.
+
+        salvage: to read what can still be read of a damaged one: a file that is shorter than it says, as far as it goes.
+        Raises SinkError where it cannot be opened, or is no journal (`is_damaged`).
+        """
+        self.path = path
+        try:
+            if write:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            torn = write and path.with_name(path.name + "-wal").exists()
+            self._file = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise _failed(path, error) from error
+        try:
+            if salvage:
+                self._file.execute("PRAGMA writable_schema = ON")
+            self.version = int(self.rows("PRAGMA user_version")[0][0])
+            if write:
+                self._prepare(torn)
+            else:
+                self._file.execute("PRAGMA query_only = ON")
+        except (sqlite3.Error, SinkError) as error:
+            self._file.close()
+            if isinstance(error, SinkError):
+                raise
+            raise _failed(path, error) from error
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a statement finds. Raises SinkError."""
+        try:
+            return self._file.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _failed(self.path, error) from error
+
+    def until_it_fails(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Row by row, as far as a damaged file can be read."""
+        with suppress(sqlite3.Error):
+            yield from self._file.execute(statement)
+
+    def each(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """One statement for each of `values`. Raises SinkError."""
+        try:
+            self._file.executemany(statement, values)
+        except sqlite3.Error as error:
+            raise _failed(self.path, error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written within, or none of it; on the disk when it ends. Raises SinkError."""
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:  # SQLite itself rolls back where the disk is full
+                    self._file.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise _failed(self.path, error) from error
+
+    def close(self) -> None:
+        """Give the file back; the WAL goes into it. Safe twice."""
+        self._file.close()
+
+    def _prepare(self, torn: bool) -> None:
+        if self.version not in (0, 1, 2, VERSION):
+            raise SinkError(str(self.path), found=f"a journal of version {self.version}", wanted=f"{VERSION} or less")
+        # Events of 600 values fill half a page of SQLite's usual 4,096 bytes and more: the rest would lie empty.
+        for pragma in ("page_size = 2048", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 512"):
+            self._file.execute(f"PRAGMA {pragma}")
+        if torn and (found := self.rows("PRAGMA quick_check(1)")) != [("ok",)]:
+            raise SinkError(str(self.path), found=f"a file that failed the check ({found[0][0]})", wanted="a sound journal")
+        if self.version == VERSION:
+            return
+        self._file.executescript(_TABLES)
+        if self.version == 1:
+            self._file.executescript(_FROM_1)
+        self._file.execute(f"PRAGMA user_version = {VERSION}")
+        self.version = VERSION
+
+
+def is_damaged(error: SinkError) -> bool:
+    """Whether an error of this file tells that what is in it is no journal; else the disk fails."""
+    return any(words in error.found for words in _DAMAGED)
+
+
+def _failed(path: Path, error: Exception) -> SinkError:
+    return SinkError(str(path), found=str(error), wanted="a journal that can be written (--state-dir)")

@@ -1,0 +1,70 @@
+"""The outbox's copy in the journal's file: what the next start has to deliver.
+
+A message is a row until the broker has acknowledged it. The row of the highest number stays, empty, so that numbers go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import SinkError
+from edge.journal_file import JournalFile
+from edge.messages import Dropped, Message
+from edge.outbox import Changes
+
+_ROWS = "SELECT sequence, target, phase, body, heard_at, boot FROM messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a file holds of an outbox. newest: the highest number that it knows, 0 where it knows none."""
+
+    messages: tuple[Message, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    newest: int = 0
+
+
+def put_messages(file: JournalFile, messages: Sequence[Message], changes: Changes) -> None:
+    """Write within the caller's transaction. Raises SinkError where the disk fails."""
+    before = file.rows("SELECT MAX(sequence) FROM messages")[0][0] or 0
+    file.each("DELETE FROM messages WHERE sequence = ?", [(sequence,) for sequence in changes.gone])
+    file.each("INSERT OR REPLACE INTO messages (sequence, target, phase, body, heard_at, boot) VALUES (?, ?, ?, ?, ?, ?)",
+              [(one.sequence, one.target, one.phase, one.body, one.heard_at, one.boot) for one in messages])
+    newest = max([before, changes.newest, *(one.sequence for one in messages)])
+    if newest:
+        file.rows("INSERT OR IGNORE INTO messages (sequence) VALUES (?)", (newest,))
+    if before < newest:
+        file.rows("DELETE FROM messages WHERE sequence = ? AND body IS NULL", (before,))
+    known = [Dropped(*row) for row in file.rows("SELECT first, last FROM dropped ORDER BY first")]
+    if known != list(changes.dropped):
+        file.rows("DELETE FROM dropped")
+        file.each("INSERT INTO dropped (first, last) VALUES (?, ?)", [(one.first, one.last) for one in changes.dropped])
+
+
+def kept_messages(file: JournalFile) -> Kept:
+    """What a sound file holds. Raises SinkError."""
+    rows = file.rows(f"{_ROWS} ORDER BY sequence")
+    dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
+    return Kept(tuple(Message(*row) for row in rows if row[3] is not None), tuple(Dropped(*row) for row in dropped),
+                max((row[0] for row in rows), default=0))
+
+
+def salvage_messages(path: Path) -> Kept:
+    """What can still be read of a damaged file, from both ends; nothing where nothing can."""
+    found: dict[int, Message | None] = {}
+    dropped: list[Dropped] = []
+    try:
+        file = JournalFile(path, write=False, salvage=True)
+    except SinkError:
+        return Kept()
+    try:
+        for order in ("ASC", "DESC"):
+            for row in file.until_it_fails(f"{_ROWS} ORDER BY sequence {order}"):
+                found[row[0]] = Message(*row) if isinstance(row[3], str) else None
+        dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")]
+    finally:
+        file.close()
+    messages = tuple(found[sequence] for sequence in sorted(found) if found[sequence] is not None)
+    return Kept(tuple(one for one in messages if one is not None), tuple(sorted(dropped)), max(found, default=0))

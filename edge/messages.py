@@ -1,0 +1,74 @@
+"""What is sent of an event, and what it says at the moment when it is sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from edge.clock import Clock
+from edge.stream import Event, Phase
+from edge.topics import SCHEMA, encode, event_payload, rfc3339
+
+LATE_SECONDS = 5.0
+"""An event sent so long after it happened is marked `late`."""
+OVERHEAD_BYTES = 200
+"""What a message takes beside its body, in the file and in memory, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One phase of an event, as it will be sent. body: its payload (JSON), but for what is only known when it is sent.
+
+    heard_at: monotonic seconds of the event's start, None where unknown; boot: which boot's clock that is.
+    """
+
+    sequence: int
+    target: str
+    phase: Phase
+    body: str
+    heard_at: float | None = None
+    boot: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it is counted for."""
+        return len(self.body.encode()) + OVERHEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Dropped:
+    """Sequence numbers, ends included, whose messages will not come (again)."""
+
+    first: int
+    last: int
+
+
+def message_of(event: Event, *, device: str, boot: str) -> Message:
+    """What is to be sent of an event."""
+    body = encode(event_payload(event, device=device, late=False))
+    return Message(event.sequence, event.target, event.phase, body, event.heard_at, boot)
+
+
+def payload_of(message: Message, clock: Clock) -> str:
+    """The JSON to send now: with `late`, and with the date mended where the clock was set after the event was heard.
+
+    An event of this boot that was heard before the clock was set is dated by the time that has passed since.
+    """
+    payload = json.loads(message.body)
+    started = datetime.fromisoformat(payload["started_at"])
+    lasted = payload["duration_seconds"] or 0.0
+    known = message.heard_at is not None and message.boot == clock.boot
+    if known and not payload["clock_synchronised"] and clock.synchronised():
+        started = datetime.fromtimestamp(clock.utc() - clock.monotonic() + (message.heard_at or 0.0), UTC)
+        payload |= {"clock_synchronised": True, "started_at": rfc3339(started)}
+        if payload["ended_at"] is not None:
+            payload["ended_at"] = rfc3339(started + timedelta(seconds=lasted))
+    # By the monotonic clock where that is possible: UTC may have been set since.
+    age = clock.monotonic() - (message.heard_at or 0.0) if known else clock.utc() - started.timestamp()
+    return encode(payload | {"late": age - lasted > LATE_SECONDS})
+
+
+def dropped_payload(dropped: Dropped, *, device: str) -> str:
+    """What is told of numbers that will not come."""
+    return encode({"schema": SCHEMA, "device": device, "first": dropped.first, "last": dropped.last})

@@ -1,0 +1,91 @@
+"""The sequence numbers of this device: they go on across restarts, even where the journal is lost.
+
+The journal's file knows the last number. This one, of a line that is written in place, knows the rest: up to where numbers
+may have been used (it is written once in a thousand), from where on messages may not have been delivered then, and whether
+some were made while the journal could not be written. So what a lost journal held can be told as a range. Who holds its lock
+owns the outbox: a second process with the same state directory does not send the same messages again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from edge.errors import SinkError
+
+FILE = "sequence"
+RESERVE = 1_000
+"""Numbers between two writes."""
+_LINE = "{reserved:020d} {oldest:020d} {place:<6}\n"
+
+
+class Numbering:
+    """Gives numbers to the listener's thread; everything else belongs to the journal's."""
+
+    def __init__(self, path: Path) -> None:
+        """path: the file; nothing is opened yet."""
+        self.path = path
+        self._handle = -1
+        self._number = 0
+        self._reserved, self._oldest_before, self._in_memory = 0, 1, False
+        self.first = 1
+        """The first number of this process."""
+
+    def open(self) -> bool:
+        """Take the file; False where another process has it. Raises SinkError where it cannot be made or read."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.close()
+                return False
+            words = os.pread(self._handle, 200, 0).decode("ascii", errors="replace").split()
+        except OSError as error:
+            self.close()
+            raise SinkError(str(self.path), found=error.strerror or str(error),
+                            wanted="a file that can be written") from error
+        if len(words) == 3 and words[0].isdecimal() and words[1].isdecimal():
+            self._reserved, self._oldest_before, self._in_memory = int(words[0]), int(words[1]), words[2] == "memory"
+        return True
+
+    def begin(self, newest: int, *, whole: bool) -> None:
+        """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
+        self._number = newest if whole and not self._in_memory else max(newest, self._reserved)
+        self.first = self._number + 1
+
+    def lost(self, newest: int, *, whole: bool) -> tuple[int, int] | None:
+        """The numbers from before `begin`, ends included, whose messages are not in the journal that was found (later,
+        perhaps), unless they were delivered; None where there can be none."""
+        first = newest + 1 if whole else self._oldest_before
+        return (first, self.first - 1) if first < self.first else None
+
+    def next(self) -> int:
+        """The next number; touches no disk."""
+        self._number += 1
+        return self._number
+
+    def keep_up(self, oldest: int, *, in_memory: bool) -> None:
+        """Write the line where that is due. oldest: the lowest number that is not delivered; in_memory: messages are being
+        made that the journal does not hold. Raises SinkError where the disk fails: numbers go on all the same."""
+        due = self._number + RESERVE // 2 > self._reserved
+        if self._handle < 0 or not (due or in_memory != self._in_memory):
+            return
+        reserved = self._number + RESERVE if due else self._reserved
+        try:
+            # In place: so it works on a disk that is full, too.
+            os.pwrite(self._handle, _LINE.format(reserved=reserved, oldest=oldest, place="memory" if in_memory else "file")
+                      .encode(), 0)
+            os.fdatasync(self._handle)
+        except OSError as error:
+            raise SinkError(str(self.path), found=error.strerror or str(error),
+                            wanted="a file that can be written") from error
+        self._reserved, self._in_memory = reserved, in_memory
+
+    def close(self) -> None:
+        """Give it back. Safe twice."""
+        if self._handle >= 0:
+            os.close(self._handle)
+        self._handle = -1

@@ -1,0 +1,209 @@
+"""The outbox: messages that the broker has not acknowledged yet. Pure but for a lock; neither broker nor disk here.
+
+A message lives in memory until the broker has it; the journal's writer keeps a copy of each on the disk, so that the next
+start finds what this one could not deliver. Bounded in messages and bytes: the oldest go first, told as ranges of sequence
+numbers, so that a subscriber can prove that nothing else is missing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from edge.messages import Dropped, Message
+from edge.stats import Stats
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the file is to forget, and what it is to know as dropped. newest: the highest number that was ever used."""
+
+    gone: tuple[int, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    newest: int = 0
+
+
+class Outbox:
+    """Between the journal's writer, which offers, and whoever talks to the broker, who takes and acknowledges."""
+
+    def __init__(self, *, messages: int, size: int, stats: Stats) -> None:
+        """messages, size: how many may wait, and their bytes."""
+        self._most, self._largest, self._stats = messages, size, stats
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Message] = {}
+        self._taken: dict[int, Message] = {}
+        self._refused: dict[int, Message] = {}
+        self._unsaved: set[int] = set()
+        self._gone: set[int] = set()
+        self._dropped: list[Dropped] = []
+        self._dropped_taken: list[Dropped] = []
+        self._size = self._newest = self._expected = 0
+        self.on_news: Callable[[], None] = lambda: None
+        """Called after messages were offered, in the thread that offered them; must return at once."""
+        self.on_gone: Callable[[], None] = lambda: None
+        """Called after one was acknowledged; must return at once."""
+
+    def __len__(self) -> int:
+        """Messages that the broker has not acknowledged."""
+        return len(self._waiting) + len(self._taken) + len(self._refused)
+
+    @property
+    def waiting(self) -> int:
+        """Of those, how many are not on their way."""
+        return len(self._waiting) + len(self._refused)
+
+    @property
+    def unsaved(self) -> int:
+        """Of those, how many are in memory only, because the disk fails."""
+        return len(self._unsaved)
+
+    @property
+    def newest(self) -> int:
+        """The highest number that was offered."""
+        return self._newest
+
+    @property
+    def oldest(self) -> int:
+        """The lowest number that is not acknowledged; the next one where all are."""
+        with self._lock:
+            return min([*self._held(), *(each.first for each in self._dropped + self._dropped_taken)],
+                       default=self._newest + 1)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that is expected was offered and acknowledged."""
+        with self._lock:
+            return not (self._waiting or self._taken or self._refused or self._dropped or self._dropped_taken
+                        or self._newest < self._expected)
+
+    def expect(self, sequence: int) -> None:
+        """Say that a message of this number is on its way here."""
+        self._expected = sequence
+
+    def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool) -> None:
+        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still."""
+        with self._lock:
+            if not saved:
+                self._unsaved.update(message.sequence for message in messages)
+            old = {message.sequence: message for message in messages}
+            self._waiting = dict(sorted((old | self._waiting).items()))
+            for each in dropped:
+                self._add_dropped(each)
+            self._newest = max(self._newest, newest)
+            self._size = sum(message.size for message in self._held().values())
+            self._trim()
+        self.on_news()
+
+    def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
+        """Add the newest, in order; saved: they are on the disk."""
+        with self._lock:
+            for message in messages:
+                self._waiting[message.sequence] = message
+                self._size += message.size
+                self._newest = max(self._newest, message.sequence)
+                if not saved:
+                    self._unsaved.add(message.sequence)
+            self._trim()
+        self.on_news()
+
+    def drop(self, first: int, last: int) -> None:
+        """Say of numbers, ends included, that their messages never came here."""
+        with self._lock:
+            self._add_dropped(Dropped(first, last))
+        self.on_news()
+
+    def take(self) -> Message | Dropped | None:
+        """The next to send: what was dropped, then the oldest message; None where nothing waits. It stays the taker's
+        until it is acknowledged or given back."""
+        with self._lock:
+            if self._dropped:
+                self._dropped_taken.append(self._dropped.pop(0))
+                return self._dropped_taken[-1]
+            if not self._waiting:
+                return None
+            sequence = next(iter(self._waiting))
+            self._taken[sequence] = self._waiting.pop(sequence)
+            return self._taken[sequence]
+
+    def acknowledge(self, taken: Message | Dropped) -> None:
+        """The broker has it."""
+        with self._lock:
+            if isinstance(taken, Dropped):
+                self._dropped_taken = [each for each in self._dropped_taken if each != taken]
+            elif self._taken.pop(taken.sequence, None) is not None:
+                self._forget(taken)
+        self.on_gone()
+
+    def refuse(self, taken: Message | Dropped) -> None:
+        """The broker refused it: it lets the others pass, until all are given back."""
+        with self._lock:
+            if isinstance(taken, Message) and self._taken.pop(taken.sequence, None) is not None:
+                self._refused[taken.sequence] = taken
+                self._trim()  # a refused range waits for the next connection
+
+    def forgive(self) -> None:
+        """What was refused may be tried again."""
+        with self._lock:
+            self._waiting = dict(sorted((self._refused | self._waiting).items()))
+            self._refused = {}
+
+    def give_back(self) -> None:
+        """The connection is lost: all that was taken waits again, oldest first."""
+        with self._lock:
+            self._waiting = dict(sorted(self._held().items()))
+            self._taken, self._refused = {}, {}
+            taken, self._dropped_taken = self._dropped_taken, []
+            for each in taken:
+                self._add_dropped(each)
+            self._trim()
+
+    def messages(self, *, unsaved: bool) -> list[Message]:
+        """Those not acknowledged, or of them only those that are not on the disk, oldest first."""
+        with self._lock:
+            held = sorted(self._held().items())
+            return [message for sequence, message in held if not unsaved or sequence in self._unsaved]
+
+    def changes(self) -> Changes:
+        """What the file is to learn; `written` confirms it."""
+        with self._lock:
+            return Changes(tuple(sorted(self._gone)), tuple(sorted(self._dropped + self._dropped_taken)), self._newest)
+
+    def written(self, changes: Changes, messages: Iterable[Message]) -> None:
+        """The file has learnt it, and holds these messages of the outbox, too."""
+        with self._lock:
+            self._gone.difference_update(changes.gone)
+            held = self._held()
+            for message in messages:
+                self._unsaved.discard(message.sequence)
+                if message.sequence not in held:
+                    self._gone.add(message.sequence)  # acknowledged while it was written
+
+    def _held(self) -> dict[int, Message]:
+        return self._refused | self._taken | self._waiting
+
+    def _forget(self, message: Message) -> None:
+        self._size -= message.size
+        if message.sequence in self._unsaved:
+            self._unsaved.remove(message.sequence)
+        else:
+            self._gone.add(message.sequence)
+
+    def _trim(self) -> None:
+        """The oldest go first, but for what is on its way."""
+        while (queue := self._refused or self._waiting) and (len(self) > self._most or self._size > self._largest):
+            message = queue.pop(next(iter(queue)))
+            self._forget(message)
+            self._add_dropped(Dropped(message.sequence, message.sequence))
+            self._stats.dropped_events += 1
+
+    def _add_dropped(self, new: Dropped) -> None:
+        """Put it among those that wait, joined with its neighbours."""
+        first, last = new.first, new.last
+        apart = []
+        for each in self._dropped:
+            if each.last + 1 < first or last + 1 < each.first:
+                apart.append(each)
+            else:
+                first, last = min(first, each.first), max(last, each.last)
+        self._dropped = sorted([*apart, Dropped(first, last)])

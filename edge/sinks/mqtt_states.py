@@ -1,0 +1,55 @@
+"""What every target's state is, and when it is to be told. Pure but for a lock; no broker here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from edge.stream import Event
+
+
+class States:
+    """Whether each target sounds now.
+
+    A state is told along with its event. At a connection the present ones are told, once: the events from before are
+    delivered late, but nobody's lamp goes on for a sound of an hour ago. Where an event had to be dropped that was to
+    tell one, `differing` mends it.
+    """
+
+    def __init__(self, targets: Iterable[str]) -> None:
+        """targets: every target that has a state."""
+        self._lock = threading.Lock()
+        self._sounding = dict.fromkeys(targets, False)
+        self._told: dict[str, bool] = {}
+        self._newest = self._told_to = 0
+
+    def put(self, event: Event) -> None:
+        """The newest event, in the listener's thread."""
+        with self._lock:
+            self._sounding[event.target] = event.phase == "start"
+            self._newest = event.sequence
+
+    def all(self) -> dict[str, bool]:
+        """Each target and whether it sounds now, to be told; covers every event so far, so those need not tell theirs."""
+        with self._lock:
+            self._told_to = self._newest
+            self._told = dict(self._sounding)
+            return dict(self._sounding)
+
+    def told_with(self, sequence: int, target: str, *, sounds: bool) -> bool:
+        """Whether the state is to be told with this message: it came after the last `all`."""
+        with self._lock:
+            if sequence <= self._told_to:
+                return False
+            self._told[target] = sounds
+            return True
+
+    def differing(self, newest: int) -> dict[str, bool]:
+        """States that were told otherwise than they are, to be told now. newest: the last message that was sent; while
+        there are newer ones, nothing differs yet."""
+        with self._lock:
+            if newest < self._newest:
+                return {}
+            differing = {target: sounds for target, sounds in self._sounding.items() if self._told.get(target) != sounds}
+            self._told |= differing
+            return differing

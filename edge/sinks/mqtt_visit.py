@@ -1,0 +1,106 @@
+"""One connection to the broker, from its first word to the goodbye: what is announced, sent, and taken back."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+
+from edge.clock import Clock
+from edge.messages import Dropped, Message, dropped_payload, payload_of
+from edge.outbox import Outbox
+from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt_states import States
+from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
+
+LOG = logging.getLogger(__name__)
+
+FORGIVE_SECONDS = 60.0
+"""What the broker refused (its access rules, a quota) is sent again so soon; other messages pass it meanwhile."""
+
+GOODBYE_SECONDS = 1.0
+"""How long the last words may take once the messages are through."""
+
+
+class Visit:
+    """For the thread that talks to the broker; made anew for every connection."""
+
+    def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
+                 device: str, bell: socket.socket | None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """connection: an open one; bell: has something to read when there is news."""
+        self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
+        self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
+        self._outgoing: deque[tuple[str, str]] = deque()
+        self._sent: dict[int, Message | Dropped] = {}
+        self._sent_to = 0
+        self.refusal = ""
+        """Why the broker refused a message, if it did of late."""
+        self._forgive_at = 0.0
+
+    def announce(self) -> None:
+        """What a broker must be told anew: it may have been another one, or have lost its memory."""
+        self.retain(self._topics.status, ONLINE)
+        self._tell_states(self._states.all())
+
+    def retain(self, topic: str, payload: str) -> None:
+        """Publish at the next turn, retained, ahead of the messages."""
+        self._outgoing.append((topic, payload))
+
+    def exchange(self, timeout_seconds: float) -> None:
+        """Send as much as may be on its way, then receive. Raises SinkError when the connection is lost."""
+        if self.refusal and self._monotonic() >= self._forgive_at:
+            self.refusal = ""
+            self._outbox.forgive()
+        while self._connection.room:
+            if self._outgoing:
+                topic, payload = self._outgoing.popleft()
+                self._connection.publish(topic, payload, retain=True)
+            elif (taken := self._outbox.take()) is not None:
+                self._send(taken)
+            else:
+                self._tell_states(self._states.differing(max(self._sent_to, self._outbox.newest)))
+                if not self._outgoing:
+                    break
+        self._connection.pump(timeout_seconds, self._bell)
+        for number, refusal in self._connection.acknowledged():
+            sent = self._sent.pop(number, None)
+            if refusal and not self.refusal:
+                self.refusal, self._forgive_at = refusal, self._monotonic() + FORGIVE_SECONDS
+            if sent is not None:
+                (self._outbox.refuse if refusal else self._outbox.acknowledge)(sent)
+
+    def say_goodbye(self, deadline: float) -> None:
+        """The messages first, until `deadline` (monotonic), then OFF for what still sounds, `offline` and the goodbye."""
+        while not self._outbox.finished and self._monotonic() < deadline:
+            self.exchange(0.1)
+        for target, sounds in self._states.all().items():
+            if sounds:
+                self.retain(self._topics.state(target), OFF)
+        self.retain(self._topics.status, OFFLINE)
+        deadline = self._monotonic() + GOODBYE_SECONDS
+        while (self._outgoing or self._connection.unacknowledged) and self._monotonic() < deadline:
+            self.exchange(0.1)
+        self._connection.disconnect()
+
+    def close(self) -> None:
+        """The connection's end, whichever: what the broker did not acknowledge waits again."""
+        self._connection.close()
+        self._outbox.give_back()
+
+    def _send(self, taken: Message | Dropped) -> None:
+        if isinstance(taken, Dropped):
+            payload = dropped_payload(taken, device=self._device)
+            self._sent[self._connection.publish(self._topics.dropped, payload, retain=False)] = taken
+            return
+        payload = payload_of(taken, self._clock)
+        self._sent[self._connection.publish(self._topics.event(taken.target), payload, retain=False)] = taken
+        self._sent_to = max(self._sent_to, taken.sequence)
+        sounds = taken.phase == "start"
+        if self._states.told_with(taken.sequence, taken.target, sounds=sounds):
+            self._tell_states({taken.target: sounds})
+
+    def _tell_states(self, states: dict[str, bool]) -> None:
+        for target, sounds in states.items():
+            self.retain(self._topics.state(target), ON if sounds else OFF)

@@ -1,0 +1,66 @@
+"""Which sinks the settings ask for, wired to what they need. Part of the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.clock import Clock
+from edge.features.recent import RecentSound
+from edge.journal import FILE, Pack
+from edge.listener import Sink
+from edge.model.classifier import Model
+from edge.model.quantization import quantise
+from edge.numbering import Numbering
+from edge.outbox import Outbox
+from edge.settings import JournalSettings, Settings
+from edge.sinks.event_sounds import FOLDER, SoundKeeper
+from edge.sinks.gpio import GpioSink
+from edge.sinks.journal import JournalSink
+from edge.sinks.log import LogSink
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.watch import WatchSink
+from edge.stats import Stats
+
+MEGABYTE = 1_000_000
+
+
+def journal_path(settings: JournalSettings, state_dir: Path) -> Path:
+    """Where the journal lies."""
+    return (Path(settings.directory) if settings.directory else state_dir) / FILE
+
+
+def packing(model: Model) -> Pack | None:
+    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
+    spec = model.manifest.backbone
+    if spec is None or spec.output.dtype != "int8":
+        return None
+    scale, zero_point = spec.output.scale, spec.output.zero_point
+    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
+
+
+def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Sequence[str], *, stats: Stats, clock: Clock,
+               numbering: Numbering, recent: RecentSound | None, watch: WatchSink | None,
+               on_pin_change: Callable[[str, bool], None] | None) -> list[Sink]:
+    """The sinks in the order in which they are started and stopped: pins first, the journal last, for it notes what the
+    broker's sink delivered in its last seconds. Raises SettingsError."""
+    sinks: list[Sink] = []
+    if settings.pin:
+        sinks.append(GpioSink(settings.pin, on_change=on_pin_change))
+    if settings.log.events:
+        sinks.append(LogSink(settings.log, settings.device.name))
+    if watch is not None:
+        sinks.append(watch)
+    outbox = None
+    if settings.mqtt.host:
+        outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_megabytes * MEGABYTE, stats=stats)
+        sinks.append(MqttSink(settings.mqtt, settings.device.name, targets, outbox, clock=clock))
+    if settings.journal.events or outbox is not None:
+        spec, sounds = model.manifest.backbone, None
+        if recent is not None:
+            sounds = SoundKeeper(records_dir / FOLDER, recent.cut, megabytes=settings.journal.sound_megabytes)
+        sinks.append(JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(model),
+                                 labels=model.labels, backbone=spec.sha256 if spec is not None else "",
+                                 numbering=numbering, stats=stats, outbox=outbox, device=settings.device.name,
+                                 boot=clock.boot, sounds=sounds))
+    return sinks
