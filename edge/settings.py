@@ -114,6 +114,9 @@ class MqttSettings:
     queue_events: int = _key(1000, "events kept in memory while the broker is away; the oldest go first", low=1,
                              high=100_000)
     health_seconds: float = _key(60.0, "seconds between health messages", low=1.0, high=86_400.0)
+    discovery: bool = _key(True, "tell Home Assistant of this board, so that its entities appear by themselves; false takes "
+                                 "it back")
+    discovery_prefix: str = _key("homeassistant", "Home Assistant's own discovery prefix")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EDGE = ROOT / "edge"
 FILES = sorted(EDGE.rglob("*.py"))
 
-GROUND = {"stream", "settings", "topics", "journal", "stats", "errors"}
+GROUND = {"stream", "settings", "topics", "journal", "stats", "errors", "discovery", "retained"}
 """What every stage may stand on."""
 
 STAGES = ("features", "model", "decision")
