@@ -115,6 +115,9 @@ class MqttSettings:
                              high=1_000_000)
     queue_megabytes: int = _key(8, "room for them, in memory and in the journal", low=1, high=1000)
     health_seconds: float = _key(60.0, "seconds between health messages", low=1.0, high=86_400.0)
+    discovery: bool = _key(True, "tell Home Assistant of this board, so that its entities appear by themselves; false takes "
+                                 "it back")
+    discovery_prefix: str = _key("homeassistant", "Home Assistant's own discovery prefix")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@
     <prefix>/<device>/event/<target>    JSON, QoS 1: `event_payload`
     <prefix>/<device>/state/<target>    ON or OFF; retained
     <prefix>/<device>/health            JSON; retained
+    <prefix>/<device>/muted             ON or OFF; retained
+    <prefix>/<device>/pin/<pin>         ON or OFF; retained
     <prefix>/<device>/command/<verb>    what others send to this device
     <prefix>/<device>/dropped           ranges of sequence numbers that had to be dropped
 """
@@ -26,7 +28,7 @@ ONLINE, OFFLINE = "online", "offline"
 """What `status` says."""
 
 ON, OFF = "ON", "OFF"
-"""What `state/<target>` says."""
+"""What `state/<target>`, `muted` and `pin/<pin>` say."""
 
 SILENCE_DBFS = -120.0
 """The quietest level that is told: JSON has no word for -inf."""
@@ -79,6 +81,15 @@ class Topics:
     def command(self, verb: str) -> str:
         """What others send to this device."""
         return f"{self.prefix}/{self.device}/command/{check_level(verb, thing='command')}"
+
+    @property
+    def muted(self) -> str:
+        """`ON` while nothing is heard because of a command, else `OFF`; retained, QoS 1."""
+        return f"{self.prefix}/{self.device}/muted"
+
+    def pin(self, pin: str) -> str:
+        """`ON` or `OFF`: what a pin is, as named in the settings; retained, QoS 1."""
+        return f"{self.prefix}/{self.device}/pin/{check_level(pin, thing='pin.pin')}"
 
     @property
     def dropped(self) -> str:

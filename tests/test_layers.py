@@ -12,7 +12,8 @@ EDGE = ROOT / "edge"
 FILES = sorted(EDGE.rglob("*.py"))
 
 JOURNAL = {"journal", "journal_file", "journal_messages"}
-GROUND = {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering"} | JOURNAL
+GROUND = JOURNAL | {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
+                    "discovery", "retained"}
 """What every stage may stand on."""
 
 STAGES = ("features", "model", "decision")

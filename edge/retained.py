@@ -1,0 +1,113 @@
+"""What a broker keeps of this board from before, and what of it must go: no ghost of a removed target or pin. Pure.
+
+Whoever holds the connection subscribes to `patterns`, tells `hear` what arrives, and publishes (retained) what `due`
+gives; an empty payload makes the broker forget the topic.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edge.discovery import MAKER, Board, birth_topic, device_payload, discovery_topic, object_id
+from edge.topics import ONLINE, encode
+
+MOST_TOPICS = 1000
+"""So many topics are cleared in one connection at most; the rest wait for the next one."""
+
+Message = tuple[str, str]
+"""Topic and payload."""
+
+
+class Retained:
+    """For one connection. Raises SettingsError for a discovery prefix that is no topic."""
+
+    def __init__(self, board: Board, *, discovery_prefix: str, discovery: bool) -> None:
+        """discovery: whether Home Assistant is told; else what it was told before is taken back."""
+        topics = board.topics
+        self._wanted = {topics.state(target.name) for target in board.targets} | {topics.pin(pin) for pin in board.pins}
+        self._families = tuple(f"{topics.prefix}/{topics.device}/{family}/" for family in ("state", "pin"))
+        self._id = object_id(topics)
+        self._topic, self._birth = discovery_topic(discovery_prefix, topics), birth_topic(discovery_prefix)
+        self._payload = device_payload(board) if discovery else None
+        self._ghosts: dict[str, None] = {}
+        self._removed: dict[str, str] = {}
+        self._withdraw = False
+        self._announce = discovery
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """To subscribe to before anything is published; what Home Assistant reads comes first."""
+        own = (self._topic, *(f"{family}+" for family in self._families))
+        return own if self._payload is None else (*own, self._birth)
+
+    def hear(self, topic: str, payload: str, retained: bool) -> None:
+        """Take what arrived; messages that are not of these topics are left alone."""
+        if topic == self._birth:
+            self._announce |= payload == ONLINE and not retained and self._payload is not None
+        elif not retained or not payload:
+            return
+        elif topic == self._topic:
+            self._hear_discovery(payload)
+        elif topic.startswith(self._families) and topic not in self._wanted and len(self._ghosts) < MOST_TOPICS:
+            self._ghosts[topic] = None
+
+    def due(self, *, settled: bool) -> list[Message]:
+        """What is to be published now, in this order; each thing once.
+
+        settled: the broker has sent what it had when we subscribed, as far as anybody can tell. Until then Home
+        Assistant is told nothing, for what is removed must be known first.
+        """
+        messages = [(topic, "") for topic in self._ghosts]
+        self._ghosts.clear()
+        if settled and self._withdraw:
+            messages.append((self._topic, ""))
+            self._withdraw = False
+        elif settled and self._payload is not None and (self._announce or self._removed):
+            if self._removed:
+                messages.append((self._topic, encode(self._without(self._payload))))
+            messages.append((self._topic, encode(self._payload)))
+            self._announce = False
+            self._removed = {}
+        return messages
+
+    def _without(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Home Assistant drops a component that is told with its platform alone; not one that is merely left out.
+
+        The removed ones come first, and the others with all that they have: while Home Assistant is still busy with a
+        component of one message it may leave out those that stand behind it in the next.
+        """
+        gone = {key: {"platform": platform} for key, platform in self._removed.items()}
+        return {**payload, "components": {**gone, **payload["components"]}}
+
+    def _hear_discovery(self, text: str) -> None:
+        if self._payload is None:
+            self._withdraw |= _is_ours(_read(text), self._id)
+            return
+        wanted: Any = self._payload["components"]
+        self._removed |= {key: platform for key, platform in _components(_read(text)) if key not in wanted}
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_ours(payload: Mapping[str, Any], own: str) -> bool:
+    """Made by this program for this board."""
+    origin, device = payload.get("origin"), payload.get("device")
+    return isinstance(origin, dict) and origin.get("name") == MAKER \
+        and isinstance(device, dict) and device.get("identifiers") == [own]
+
+
+def _components(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and platform of each component that a discovery message has."""
+    components = payload.get("components")
+    for key, component in components.items() if isinstance(components, dict) else ():
+        platform = component.get("platform") if isinstance(component, dict) else None
+        if isinstance(platform, str):
+            yield key, platform

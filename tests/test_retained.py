@@ -1,0 +1,136 @@
+"""What was retained in, what to publish out: nothing of a removed target or pin stays, and nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from edge.discovery import Board, TargetEntities, device_payload
+from edge.errors import SettingsError
+from edge.retained import MOST_TOPICS, Retained
+from edge.topics import Topics, encode
+
+CLAP, TYPING = TargetEntities("hand_clap", momentary=True), TargetEntities("typing")
+DISCOVERY, BIRTH = "homeassistant/device/edge-audio_kitchen/config", "homeassistant/status"
+OWN = "edge-audio/kitchen"
+
+
+def board(*targets: TargetEntities, pins: tuple[str, ...] = ()) -> Board:
+    return Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", targets, pins)
+
+
+def told(*targets: TargetEntities, pins: tuple[str, ...] = ()) -> str:
+    return encode(device_payload(board(*targets, pins=pins)))
+
+
+def retained(*targets: TargetEntities, discovery: bool = True, **others: Any) -> Retained:
+    return Retained(board(*targets, **others), discovery_prefix="homeassistant", discovery=discovery)
+
+
+def test_the_patterns_are_pinned() -> None:
+    own = (DISCOVERY, f"{OWN}/state/+", f"{OWN}/pin/+")
+    assert retained(CLAP).patterns == (*own, BIRTH)
+    assert retained(CLAP, discovery=False).patterns == own
+    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+        Retained(board(CLAP), discovery_prefix="a/+", discovery=False)
+
+
+def test_a_board_that_is_new_is_told_once_and_not_too_early() -> None:
+    new = retained(CLAP)
+    assert new.due(settled=False) == []
+    assert new.due(settled=True) == [(DISCOVERY, told(CLAP))]
+    assert new.due(settled=True) == []
+
+
+def test_states_and_pins_of_others_are_left_and_removed_ones_cleared() -> None:
+    kept = retained(CLAP, pins=("17",))
+    for topic in ("state/hand_clap", "state/typing", "pin/17", "pin/27", "status", "health", "event/typing", "muted"):
+        kept.hear(f"{OWN}/{topic}", "ON", True)
+    kept.hear("edge-audio/hall/state/typing", "ON", True)
+    assert kept.due(settled=False) == [(f"{OWN}/state/typing", ""), (f"{OWN}/pin/27", "")]
+    assert kept.due(settled=False) == []
+
+
+def test_what_is_not_retained_is_no_ghost() -> None:
+    kept = retained(CLAP)
+    kept.hear(f"{OWN}/state/typing", "ON", False)
+    kept.hear(f"{OWN}/state/typing", "", True)
+    kept.hear(DISCOVERY, told(CLAP, TYPING), False)
+    assert kept.due(settled=True) == [(DISCOVERY, told(CLAP))]
+
+
+def test_a_removed_component_is_first_told_with_its_platform_only() -> None:
+    kept = retained(CLAP)
+    kept.hear(DISCOVERY, told(CLAP, TYPING, pins=("17",)), True)
+    (first_topic, first), last = kept.due(settled=True)
+    now = json.loads(told(CLAP))
+    assert first_topic == DISCOVERY and last == (DISCOVERY, told(CLAP))
+    components = json.loads(first)["components"]
+    gone = {"state_typing": {"platform": "binary_sensor"}, "pin_17": {"platform": "binary_sensor"}}
+    assert components == gone | now["components"]
+    assert list(components)[:2] == list(gone)
+    assert json.loads(first) | {"components": None} == now | {"components": None}
+    assert kept.due(settled=True) == []
+
+
+def test_what_arrives_late_is_removed_all_the_same() -> None:
+    kept = retained(CLAP)
+    kept.due(settled=True)
+    kept.hear(DISCOVERY, told(CLAP, TYPING), True)
+    assert len(kept.due(settled=True)) == 2
+
+
+def test_an_interrupted_removal_is_done_again() -> None:
+    kept = retained(CLAP)
+    kept.hear(DISCOVERY, told(CLAP, TYPING), True)
+    halfway, _ = kept.due(settled=True)
+    again = retained(CLAP)
+    again.hear(*halfway, True)
+    assert again.due(settled=True) == [halfway, (DISCOVERY, told(CLAP))]
+
+
+def test_discovery_that_is_off_takes_back_what_was_ours() -> None:
+    off = retained(CLAP, discovery=False)
+    assert off.due(settled=True) == []
+    off.hear(DISCOVERY, told(CLAP, TYPING), True)
+    assert off.due(settled=False) == []
+    assert off.due(settled=True) == [(DISCOVERY, "")]
+    assert off.due(settled=True) == []
+    off.hear(BIRTH, "online", False)
+    assert off.due(settled=True) == []
+
+
+FOREIGN = json.dumps({"origin": {"name": "zigbee2mqtt"}, "device": {"identifiers": ["edge-audio_kitchen"]},
+                      "components": {"a": {"platform": "light"}}})
+
+
+@pytest.mark.parametrize("payload", [
+    FOREIGN, "no JSON", "[]", "1", '{"components": 1}', '{"components": {"a": 1}}', '{"components": {"a": {"platform": 1}}}',
+    '{"origin": "edge-audio", "device": []}', '{"origin": {"name": "edge-audio"}, "device": {"identifiers": ["other"]}}',
+    "[" * 100_000])
+def test_what_somebody_else_left_is_not_ours(payload: str) -> None:
+    off, on = retained(CLAP, discovery=False), retained(CLAP)
+    for each in (off, on):
+        each.hear(DISCOVERY, payload, True)
+    assert off.due(settled=True) == []
+    assert on.due(settled=True)[-1] == (DISCOVERY, told(CLAP))
+
+
+def test_home_assistants_birth_is_answered_once() -> None:
+    kept = retained(CLAP)
+    kept.due(settled=True)
+    for payload, old in (("offline", False), ("online", True), ("", False)):
+        kept.hear(BIRTH, payload, old)
+    assert kept.due(settled=True) == []
+    for _ in range(1000):
+        kept.hear(BIRTH, "online", False)
+    assert kept.due(settled=True) == [(DISCOVERY, told(CLAP))]
+
+
+def test_a_broker_full_of_foreign_topics_does_not_grow_memory() -> None:
+    kept = retained(CLAP)
+    for number in range(MOST_TOPICS + 500):
+        kept.hear(f"{OWN}/state/x{number}", "ON", True)
+    assert len(kept.due(settled=False)) == MOST_TOPICS
