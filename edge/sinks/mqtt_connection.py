@@ -210,7 +210,7 @@ class Connection:
         return words.tls_trouble(self._error_below, host=self._settings.host, shaking_hands=not self._called)
 
     def _error(self, found: str) -> SinkError:
-        wanted = words.LOGIN_WANTED if self.refused else words.BROKER_WANTED
+        wanted = words.LOGIN_WANTED if self.refused and not self._unspoken else words.BROKER_WANTED
         if self._trouble is not None:
             found, wanted = self._trouble
         elif found == words.LOST:
