@@ -20,6 +20,7 @@ from edge.settings import LogSettings, Settings
 from edge.sinks.event_sounds import FOLDER
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
+from edge.sinks.mqtt_tls import INSECURE
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch
@@ -58,7 +59,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         yield from _targets(settings, model, state_dir)
     yield _source(settings)
     if settings.mqtt.host:
-        yield _broker(settings)
+        yield from _broker(settings)
     else:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
@@ -142,14 +143,25 @@ def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
     return Finding(kind, True, f"{form}: heard {seconds:.1f} s, loudest block {loudest:.0f} dBFS")
 
 
-def _broker(settings: Settings) -> Finding:
-    address = f"{settings.mqtt.host}:{settings.mqtt.port}"
+def _broker(settings: Settings) -> Iterator[Finding]:
+    mqtt = settings.mqtt
     try:
-        Topics(settings.mqtt.prefix, settings.device.name)
-        check_broker(settings.mqtt)
+        Topics(mqtt.prefix, settings.device.name)
+        spoken = check_broker(mqtt)
     except EdgeError as error:
-        return Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file and protocol")
-    return Finding("broker", True, f"{address} took us in")
+        yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")
+    else:
+        yield Finding("broker", True, f"{mqtt.host}:{mqtt.tcp_port} took us in with {spoken}")
+    if mqtt.tls_insecure:
+        yield Finding("tls", False, INSECURE, "give the broker's CA in mqtt.tls_ca_file, and take tls_insecure out")
+    elif mqtt.tls:
+        yield Finding("tls", True, f"{mqtt.host} must prove who it is, by {mqtt.tls_ca_file or 'one of the system CAs'}")
+    elif mqtt.user and not _loopback(mqtt.host):
+        yield Finding("tls", True, "off: whoever is on the way to the broker can read the password and all messages")
+
+
+def _loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _log(settings: LogSettings) -> Finding:

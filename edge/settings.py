@@ -104,10 +104,18 @@ class MqttSettings:
     """[mqtt]: the broker. Without a host nothing is sent."""
 
     host: str = _key("", "host name or address of the broker; empty: no MQTT")
-    port: int = _key(1883, "TCP port", low=1, high=65_535)
+    port: int = _key(0, "TCP port; 0: 1883, or 8883 with tls", low=0, high=65_535)
     user: str = _key("", "user name; empty: none")
-    password_file: str = _key("", "file whose first line is the password; empty: none")
-    protocol: str = _key("5", "MQTT version: 5 or 3.1.1", choices=("5", "3.1.1"))
+    password_file: str = _key("", "file whose first line is the password, for its owner only; empty: none")
+    password_credential: str = _key("", "instead: the name that systemd's LoadCredential= gives it; empty: none")
+    tls: bool = _key(False, "encrypt, with TLS 1.2 or later, and verify that it is the broker of this name")
+    tls_ca_file: str = _key("", "PEM file of the CA that signed the broker's certificate; empty: the system's CAs")
+    tls_certificate_file: str = _key("", "PEM file of the certificate that we show the broker; empty: none")
+    tls_key_file: str = _key("", "PEM file of its key, not encrypted, for its owner only; empty: none")
+    tls_key_credential: str = _key("", "instead: the name that systemd's LoadCredential= gives it; empty: none")
+    tls_insecure: bool = _key(False, "believe any certificate: whoever is on the way can pose as the broker")
+    protocol: str = _key("auto", "MQTT version: 5, 3.1.1 or auto (5, or 3.1.1 where the broker does not speak it)",
+                         choices=("auto", "5", "3.1.1"))
     prefix: str = _key("edge-audio", "first level of every topic")
     keepalive_seconds: int = _key(30, "seconds between signs of life to the broker", low=5, high=3600)
     retry_seconds: float = _key(60.0, "longest pause before a lost broker is tried again", low=1.0, high=3600.0)
@@ -118,6 +126,11 @@ class MqttSettings:
     discovery: bool = _key(True, "tell Home Assistant of this board, so that its entities appear by themselves; false takes "
                                  "it back")
     discovery_prefix: str = _key("homeassistant", "Home Assistant's own discovery prefix")
+
+    @property
+    def tcp_port(self) -> int:
+        """The port in use: the standard one where the settings name none."""
+        return self.port or (8883 if self.tls else 1883)
 
 
 @dataclass(frozen=True, slots=True)

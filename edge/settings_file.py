@@ -88,6 +88,7 @@ def check_together(settings: Settings, where: str = "settings") -> None:
     _unique(f"{where}: [[pin]] pin", (pin.pin.upper().removeprefix("GPIO") for pin in settings.pin))
     if settings.journal.sound and not settings.journal.events:
         raise SettingsError(f"{where}: [journal] sound", found="true, with events = 0", wanted="events to keep the sound of")
+    _check_mqtt(settings.mqtt, f"{where}: [mqtt]")
     names = {target.name for target in settings.target}
     for pin in settings.pin:
         if not pin.pin:
@@ -102,6 +103,21 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         if target.threshold and target.release_threshold > target.threshold:
             raise SettingsError(f"{where}: [[target]] {target.name} release_threshold", found=str(target.release_threshold),
                                 wanted=f"at most its threshold, {target.threshold}")
+
+
+def _check_mqtt(mqtt: MqttSettings, where: str) -> None:
+    """Nobody may believe that a connection is encrypted, verified or logged in when it is not."""
+    for name in (key.name for key, _, _ in keys(MqttSettings) if key.name.startswith("tls_")):
+        if not mqtt.tls and getattr(mqtt, name):
+            raise SettingsError(f"{where} {name}", found="a value, but tls = false", wanted="tls = true with it")
+    if mqtt.tls_insecure and mqtt.tls_ca_file:
+        raise SettingsError(f"{where} tls_insecure", found="true, with a tls_ca_file to verify with", wanted="one of them")
+    for one, other in (("password_file", "password_credential"), ("tls_key_file", "tls_key_credential")):
+        if getattr(mqtt, one) and getattr(mqtt, other):
+            raise SettingsError(f"{where} {one}", found=f"a value, and {other} too", wanted="one of them")
+    if bool(mqtt.tls_certificate_file) != bool(mqtt.tls_key_file or mqtt.tls_key_credential):
+        raise SettingsError(f"{where} tls_certificate_file", found="only one of certificate and key",
+                            wanted="with it tls_key_file or tls_key_credential, or none of them")
 
 
 def keys(kind: type[Any]) -> Iterator[tuple[Field[Any], Any, Any]]:
@@ -162,6 +178,9 @@ def _no_unknown(entry: Mapping[str, Any], known: Iterable[str], where: str) -> N
     names = list(known)
     for name in entry:
         if name not in names:
+            if name == "password" and "password_file" in names:
+                raise SettingsError(where, found="a password", wanted="its file's name under password_file (chmod 600), or "
+                                    "password_credential: secrets do not belong into settings")
             near = _nearest(name, names)
             raise SettingsError(where, found=f"the unknown key {name!r}", wanted=f"one of {', '.join(names)}{near}")
 

@@ -10,11 +10,13 @@ import pytest
 
 from edge.app import build, model_folder
 from edge.checkup import Finding, check
+from edge.demo.broker import PrivateBroker
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import JournalSettings, LogSettings, Settings, SourceSettings, TargetSettings
+from edge.settings import JournalSettings, LogSettings, MqttSettings, Settings, SourceSettings, TargetSettings
 from tests.fakes import FakeSource
+from tests.sinks.certificates import Authority
 from tests.test_cli import write_wav
 
 
@@ -23,6 +25,11 @@ def settings(tmp_path: Path) -> Settings:
     hum = np.random.default_rng(1).normal(0, 60, 48_000).astype(np.int16)
     source = SourceSettings(kind="file", path=str(write_wav(tmp_path / "room.wav", hum)), paced=False)
     return Settings(log=LogSettings(events=""), source=source)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def found(settings: Settings, state: Path, part: str) -> list[Finding]:
@@ -68,3 +75,26 @@ def test_what_was_taught_and_cannot_be_read_is_told_with_the_way_back(settings: 
     (tmp_path / "taught" / "starter" / "000001.npz").write_bytes(b"broken")
     model, = found(settings, tmp_path, "model")
     assert not model.ok and "000001.npz" in model.text and "teach --undo" in model.advice
+
+
+def test_the_broker_is_asked_and_its_security_said(settings: Settings, tmp_path: Path, authority: Authority) -> None:
+    certificate, key = authority.sign("broker", alternative="IP:127.0.0.1")
+    with PrivateBroker(user="joe", password="hunter2", extra=f"certfile {certificate}\nkeyfile {key}") as broker:
+        mqtt = replace(broker.settings(protocol="auto"), tls=True, tls_ca_file=str(authority.ca))
+        told = list(check(replace(settings, mqtt=mqtt), tmp_path))
+        assert "hunter2" not in repr(told)
+        assert [finding for finding in told if finding.part in ("broker", "tls")] == [
+            Finding("broker", True, f"127.0.0.1:{broker.port} took us in with MQTT 5 over TLSv1.3"),
+            Finding("tls", True, f"127.0.0.1 must prove who it is, by {authority.ca}")]
+        (insecure,) = found(replace(settings, mqtt=replace(mqtt, tls_insecure=True, tls_ca_file="")), tmp_path, "tls")
+        assert not insecure.ok and "any certificate is believed" in insecure.text and "tls_ca_file" in insecure.advice
+        Path(mqtt.password_file).chmod(0o644)
+        (refused,) = found(replace(settings, mqtt=mqtt), tmp_path, "broker")
+        assert not refused.ok and "found mode 0644, by which others can read" in refused.text
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("no.invalid", True)])
+def test_a_password_in_the_clear_is_said(settings: Settings, tmp_path: Path, host: str, warned: bool) -> None:
+    mqtt = MqttSettings(host=host, port=1, user="joe")
+    told = found(replace(settings, mqtt=mqtt), tmp_path, "tls")
+    assert ["off: whoever is on the way" in finding.text for finding in told] == [True] * warned

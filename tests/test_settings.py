@@ -51,8 +51,17 @@ def test_every_key_is_explained_and_its_default_is_in_range() -> None:
     ("[model]\nhop = 0.2", ["my.toml: [model]", "'hop'", "hop_seconds"]),
     ("[modle]\n", ["'modle'", "did you mean 'model'"]),
     ("[mqtt]\nport = \"1883\"", ["[mqtt] port", "the string '1883'", "a whole number"]),
-    ("[mqtt]\nport = 70000", ["[mqtt] port", "70000", "1 to 65535"]),
+    ("[mqtt]\nport = 70000", ["[mqtt] port", "70000", "0 to 65535"]),
     ("[mqtt]\nport = true", ["[mqtt] port", "the value true", "a whole number"]),
+    ("[mqtt]\ntls_ca_file = \"ca.pem\"", ["[mqtt] tls_ca_file", "tls = false", "wanted tls = true"]),
+    ("[mqtt]\ntls_insecure = true", ["[mqtt] tls_insecure", "tls = false"]),
+    ("[mqtt]\ntls_key_credential = \"key\"", ["[mqtt] tls_key_credential", "tls = false"]),
+    ("[mqtt]\ntls = true\ntls_insecure = true\ntls_ca_file = \"ca.pem\"", ["[mqtt] tls_insecure", "tls_ca_file"]),
+    ("[mqtt]\ntls = true\ntls_certificate_file = \"c.pem\"", ["only one of certificate and key", "tls_key_credential"]),
+    ("[mqtt]\ntls = true\ntls_key_file = \"k.pem\"", ["only one of certificate and key"]),
+    ("[mqtt]\ntls = true\ntls_certificate_file = \"c\"\ntls_key_file = \"k\"\ntls_key_credential = \"k\"",
+     ["[mqtt] tls_key_file", "tls_key_credential too"]),
+    ("[mqtt]\npassword_file = \"p\"\npassword_credential = \"p\"", ["[mqtt] password_file", "password_credential too"]),
     ("[gate]\nenabled = 1", ["[gate] enabled", "the whole number 1", "true or false"]),
     ("[source]\ncommand = \"arecord -f S16_LE\"", ["[source] command", "a list of strings"]),
     ("[model]\nruntime = \"litrt\"", ["[model] runtime", "litrt", "did you mean 'litert'"]),
@@ -79,6 +88,23 @@ def test_a_mistake_names_the_key_what_was_found_and_what_was_wanted(text: str, w
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("line", ["password = \"hunter2\"", "passwd = \"hunter2\"", "pasword_file = \"hunter2\"",
+                                  "password = 'hunter2", "password = hunter2", "[mqtt.hunter2"])
+def test_a_password_in_the_settings_is_refused_and_never_shown(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(f"[mqtt]\nuser = \"joe\"\n{line}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert "hunter2" not in str(caught.value) + repr(caught.value)
+    if line.startswith("password = \""):
+        assert "found a password; wanted its file's name under password_file" in str(caught.value)
+
+
+def test_the_port_is_the_standard_one_unless_it_is_named() -> None:
+    for text, port in (("", 1883), ("tls = true", 8883), ("port = 2000", 2000), ("tls = true\nport = 2000", 2000)):
+        assert parse(f"[mqtt]\n{text}").mqtt.tcp_port == port
 
 
 def test_whole_numbers_serve_as_numbers_and_as_pins() -> None:

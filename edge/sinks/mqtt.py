@@ -14,14 +14,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from edge.clock import Clock
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt_connection import Connection, read_password
+from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt_protocol import Protocol
 from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_tls import INSECURE
 from edge.sinks.mqtt_visit import Visit
 from edge.stream import Event
 from edge.topics import OFFLINE, Topics, encode
@@ -45,7 +46,7 @@ SAY_SECONDS = 60.0
 
 
 class MqttSink:
-    """Publishes to one broker; connects again by itself. Raises SettingsError for names that are no topic levels."""
+    """Publishes to one broker; connects again by itself. Raises SettingsError for names and secrets that cannot be used."""
 
     name = "mqtt"
 
@@ -56,7 +57,9 @@ class MqttSink:
         jitter."""
         if not settings.host:
             raise SettingsError("mqtt.host", found="nothing", wanted="the broker's name or address")
+        Connection(settings, client_id=device)  # refuses what cannot be used before anything is opened
         self._settings = settings
+        self._protocol = Protocol(settings.protocol)
         self._device = device
         self._topics = Topics(settings.prefix, device)
         for target in targets:
@@ -81,9 +84,9 @@ class MqttSink:
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 
     def start(self) -> None:
-        """Begin to connect; a broker that is away is no error. Raises SettingsError for a useless password file."""
-        if read_password(self._settings) is not None and Path(self._settings.password_file).stat().st_mode & 0o004:
-            LOG.warning("mqtt: %s can be read by every user; chmod 600 it", self._settings.password_file)
+        """Begin to connect; a broker that is away is no error."""
+        if self._settings.tls_insecure:
+            LOG.warning("mqtt: %s", INSECURE)
         self._state = "connecting"
         self._bell, self._ringer = socket.socketpair()
         self._ringer.setblocking(False)
@@ -125,7 +128,7 @@ class MqttSink:
             began = self._monotonic()
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
-                                        will=(self._topics.status, OFFLINE))
+                                        will=(self._topics.status, OFFLINE), protocol=self._protocol)
             except SettingsError as error:  # the password file was there at the start
                 self._say_away(f"away: {error}")
             else:
@@ -143,7 +146,7 @@ class MqttSink:
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None
-            LOG.info("mqtt: connected to %s with MQTT %s", connection.thing, self._settings.protocol)
+            LOG.info("mqtt: connected to %s with %s", connection.thing, connection.spoken)
             visit.announce()
             self._health_is_news = self._health is not None
             while not self._stopping.is_set():
@@ -187,14 +190,16 @@ def pause_seconds(attempt: int, limit_seconds: float, chance: float) -> float:
     return longest * (1.0 - chance / 2)
 
 
-def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> None:
-    """Connect once and leave, under a name of its own, so that a running device is not disturbed.
+def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> str:
+    """Connect once and leave, under a name of its own, so that a running device is not disturbed; what was spoken.
 
     Raises SinkError saying why the broker cannot be used, SettingsError for a useless password file.
     """
     connection = Connection(settings, client_id=f"check-{uuid.uuid4().hex[:16]}")
     try:
         connection.open(timeout_seconds)
+        spoken = connection.spoken
         connection.disconnect()
+        return spoken
     finally:
         connection.close()

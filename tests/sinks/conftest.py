@@ -22,6 +22,7 @@ from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
+from tests.sinks.certificates import Authority
 from tests.sinks.door import Door
 from tests.sinks.looking import Looker
 
@@ -97,6 +98,12 @@ def broker() -> Iterator[PrivateBroker]:
     """A real Mosquitto that lets everybody in."""
     with PrivateBroker() as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA of the tests' own."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

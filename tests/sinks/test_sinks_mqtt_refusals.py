@@ -13,6 +13,7 @@ import pytest
 
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
+from edge.outbox import Outbox
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink, check_broker
 from edge.sinks.mqtt_subscriber import Subscriber
@@ -45,44 +46,6 @@ def test_a_wrong_password_is_said_and_never_shown(protocol: str, tmp_path: Path,
         assert "right" not in shown
 
 
-def test_a_password_file_without_a_final_line_break_and_with_carriage_return_works(tmp_path: Path) -> None:
-    with PrivateBroker(user="joe", password="wörd 1") as broker:
-        for text in ("wörd 1", "wörd 1\n", "wörd 1\r\n", "wörd 1\nsecond line\n"):
-            file = tmp_path / "password"
-            file.write_bytes(text.encode())
-            check_broker(replace(broker.settings(), password_file=str(file)))
-
-
-@pytest.mark.parametrize(("content", "found"), [(None, "no such file or directory"), (b"", "an empty first line"),
-                                                (b"\nsecret\n", "an empty first line"),
-                                                (b"\xff\xfe\n", "bytes that are not UTF-8")])
-def test_a_useless_password_file_is_a_settings_error(tmp_path: Path, content: bytes | None, found: str) -> None:
-    file = tmp_path / "password"
-    if content is not None:
-        file.write_bytes(content)
-    settings = MqttSettings(host="127.0.0.1", user="joe", password_file=str(file))
-    wanted = rf"mqtt\.password_file {file}: found {found}; wanted a file whose first line is the password"
-    with pytest.raises(SettingsError, match=wanted):
-        MqttSink(settings, "kitchen", [], Stats()).start()
-    with pytest.raises(SettingsError, match=wanted):
-        check_broker(settings)
-
-
-def test_a_password_without_a_user_is_a_settings_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"mqtt\.user: found nothing"):
-        check_broker(MqttSettings(host="127.0.0.1", password_file=str(tmp_path / "x")))
-
-
-def test_a_password_that_everybody_can_read_is_said(tmp_path: Path, broker: PrivateBroker, start_mqtt: StartMqtt,
-                                                    caplog: pytest.LogCaptureFixture) -> None:
-    file = tmp_path / "password"
-    file.write_text("hunter2\n")
-    file.chmod(0o644)
-    start_mqtt(replace(broker.settings(), user="joe", password_file=str(file)))
-    assert f"mqtt: {file} can be read by every user; chmod 600 it" in caplog.text
-    assert "hunter2" not in caplog.text
-
-
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70])
 def test_a_host_name_that_leads_nowhere_is_said(host: str) -> None:
     with pytest.raises(SinkError, match=r"found (host name not found|not a host name .*); wanted an MQTT broker"):
@@ -93,12 +56,12 @@ def test_a_host_name_that_leads_nowhere_is_said(host: str) -> None:
                                                           ("a", "", "t"), ("a", "k", "")])
 def test_names_that_are_no_topic_levels_are_settings_errors(prefix: str, device: str, target: str) -> None:
     with pytest.raises(SettingsError):
-        MqttSink(MqttSettings(host="h", prefix=prefix), device, [target], Stats())
+        MqttSink(MqttSettings(host="h", prefix=prefix), device, [target], Outbox(messages=1, size=1, stats=Stats()))
 
 
 def test_no_host_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match=r"mqtt\.host: found nothing"):
-        MqttSink(MqttSettings(), "kitchen", [], Stats())
+        MqttSink(MqttSettings(), "kitchen", [], Outbox(messages=1, size=1, stats=Stats()))
 
 
 def test_two_devices_of_one_name_are_suspected(broker: PrivateBroker, start_mqtt: StartMqtt, until: Until) -> None:
@@ -113,12 +76,13 @@ ACCEPTED, TAKEN_OVER = b"\x20\x03\x00\x00\x00", b"\xe0\x01\x8e"
 
 
 @pytest.mark.parametrize(("answer", "protocol", "found"), [
-    (b"\x20\x02\x00\x01", "5", r'refused: it does not speak MQTT 5; set mqtt\.protocol = "3\.1\.1"'),
-    (b"\x20\x03\x00\x84\x00", "5", r'refused: it does not speak MQTT 5; set mqtt\.protocol = "3\.1\.1"'),
+    (b"\x20\x02\x00\x01", "5", r'refused: it does not speak MQTT 5; set mqtt\.protocol = "auto"'),
+    (b"\x20\x03\x00\x84\x00", "5", r'refused: it does not speak MQTT 5; set mqtt\.protocol = "auto"'),
     (b"\x20\x02\x00\x04", "3.1.1", "refused: bad user name or password"),
     (b"\x20\x03\x00\x86\x00", "5", "refused: bad user name or password"),
-    (b"", "5", r'connection closed instead of an answer \(mqtt\.protocol = "3\.1\.1" may help\)'),
-    (b"\x20\x02\x00\x01", "3.1.1", r'connection closed instead of an answer \(mqtt\.protocol = "5" may help\)'),
+    (b"", "5", r'connection closed instead of an answer \(mqtt\.protocol = "auto" or mqtt\.tls = true may help\)'),
+    (b"", "auto", r"connection closed instead of an answer \(mqtt\.tls = true may help\)"),
+    (b"\x20\x02\x00\x01", "3.1.1", r'connection closed instead of an answer \(mqtt\.protocol = "auto" or'),
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", "5", "connection closed instead of an answer"),
     (b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", "3.1.1", "connection closed instead of an answer"),
     (b"\x20\xff\xff\xff\xff\xff", "5", "connection closed instead of an answer"),
@@ -133,12 +97,12 @@ def test_whatever_answers_a_broker_s_place_is_said(answer: bytes, protocol: str,
 
 
 @pytest.mark.parametrize(("answer", "state"), [
-    (b"\x20\x02\x00\x01", r'broker .* refused: it does not speak MQTT 5; set mqtt\.protocol = "3\.1\.1"'),
+    (b"\x20\x02\x00\x01", r'broker .* refused: it does not speak MQTT 5; set mqtt\.protocol = "auto"'),
     (ACCEPTED + TAKEN_OVER, r"away: closed by the broker: session taken over \(another device with .*\)"),
 ])
 def test_the_state_says_what_a_broker_said(answer: bytes, state: str, make_door: Callable[..., Any],
                                            start_mqtt: StartMqtt, until: Until) -> None:
-    sink = start_mqtt(MqttSettings(host="127.0.0.1", port=make_door(0, answer).port))
+    sink = start_mqtt(MqttSettings(host="127.0.0.1", port=make_door(0, answer).port, protocol="5"))
     until(lambda: re.fullmatch(state, sink.state) is not None)
 
 

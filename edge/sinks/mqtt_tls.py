@@ -1,0 +1,107 @@
+"""What an encrypted connection needs: the CA that we believe, our certificate, and nothing older than TLS 1.2."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+
+from edge.errors import SettingsError
+from edge.settings import MqttSettings
+from edge.sinks.mqtt_secrets import find_key
+
+INSECURE = "mqtt.tls_insecure: any certificate is believed; whoever is on the way can pose as the broker"
+"""Said at every start, and by `check`."""
+
+
+class _Context(ssl.SSLContext):
+    """Closes what it could not shake hands on: paho leaves that to the garbage collector."""
+
+    def wrap_socket(self, sock: socket.socket, server_side: bool = False, do_handshake_on_connect: bool = True,
+                    suppress_ragged_eofs: bool = True, server_hostname: str | bytes | None = None,
+                    session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+        """As its parent, but the handshake is done, or `sock` closed. Raises OSError."""
+        line = super().wrap_socket(sock, server_side, False, suppress_ragged_eofs, server_hostname, session)
+        try:
+            line.do_handshake()
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+
+def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
+    """How to encrypt and whom to believe, or None without TLS. Made anew for each connection, so that renewed files
+    serve. Raises SettingsError for a file that is missing, holds nothing of its kind, or that others can read."""
+    if not settings.tls:
+        return None
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name unless told otherwise
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for something to be received
+    if settings.tls_insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif settings.tls_ca_file:
+        _believe(context, settings.tls_ca_file)
+    else:
+        context.load_default_certs()
+    if settings.tls_certificate_file:
+        _show(context, settings)
+    return context
+
+
+def last_words(line: object, error: BaseException) -> BaseException:
+    """What the broker said before it hung up on us, where `error` only says that it did.
+
+    In TLS 1.3 it judges our certificate after we have begun to send: its word is still to be read then.
+    """
+    if isinstance(line, ssl.SSLSocket) and isinstance(error, ssl.SSLEOFError | ConnectionError):
+        try:
+            line.recv(1)
+        except OSError as said:
+            return said if "ALERT" in (getattr(said, "reason", "") or "") else error
+    return error
+
+
+def _believe(context: ssl.SSLContext, file: str) -> None:
+    thing, wanted = f"mqtt.tls_ca_file {file}", "a PEM file of the CA that signed the broker's certificate"
+    _look(thing, file, wanted)
+    try:
+        context.load_verify_locations(cafile=file)
+    except OSError as error:
+        raise SettingsError(thing, found=_no_certificate(error), wanted=wanted) from error
+
+
+def _show(context: ssl.SSLContext, settings: MqttSettings) -> None:
+    """Our certificate and its key."""
+    thing, wanted = f"mqtt.tls_certificate_file {settings.tls_certificate_file}", "a PEM file of our certificate"
+    _look(thing, settings.tls_certificate_file, wanted)
+    key_thing, key = find_key(settings)
+
+    def no_passphrase() -> str:  # else OpenSSL asks the terminal
+        raise SettingsError(key_thing, found="an encrypted key", wanted="one without a passphrase")
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=settings.tls_certificate_file)
+    except OSError as error:
+        raise SettingsError(thing, found=_no_certificate(error), wanted=wanted) from error
+    try:
+        context.load_cert_chain(settings.tls_certificate_file, key, no_passphrase)
+    except SettingsError:
+        raise
+    except OSError as error:
+        found = "the key of another certificate" if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH" else "no key"
+        raise SettingsError(key_thing, found=found, wanted="a PEM file of the key of mqtt.tls_certificate_file") from error
+
+
+def _look(thing: str, file: str, wanted: str) -> None:
+    """OpenSSL's own words for a file that it cannot read do not name it."""
+    try:
+        with Path(file).open("rb"):
+            pass
+    except OSError as error:
+        raise SettingsError(thing, found=(error.strerror or str(error)).lower(), wanted=wanted) from error
+
+
+def _no_certificate(error: OSError) -> str:
+    return "no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
