@@ -32,14 +32,15 @@ class Connection:
     """From CONNECT to the end. For one thread; only `open` waits."""
 
     def __init__(self, settings: MqttSettings, *, client_id: str, will: tuple[str, str] | None = None,
-                 on_message: Callable[[str, str, bool], None] | None = None) -> None:
+                 on_message: Callable[[str, str, bool], None] | None = None, keep_session: bool = False) -> None:
         """will: (topic, payload) that the broker publishes, retained, when this connection breaks; on_message: told
-        (topic, payload, retained) of what arrives. Raises SettingsError where the password file cannot be used."""
+        (topic, payload, retained) of what arrives; keep_session: the broker keeps messages for a subscriber that is
+        away (MQTT 3.1.1 only). Raises SettingsError where the password file cannot be used."""
         self._settings = settings
-        # A new client's first connection starts clean in both versions: the broker keeps no session for us, for the
-        # queue is ours.
+        # Else a new client's first connection starts clean in both versions: the queue is ours, not the broker's.
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False,
-                              protocol=MQTTv5 if settings.protocol == "5" else MQTTv311)
+                              protocol=MQTTv5 if settings.protocol == "5" else MQTTv311,
+                              clean_session=None if settings.protocol == "5" else not keep_session)
         password = read_password(settings)
         if settings.user:
             self._client.username_pw_set(settings.user, password)
@@ -119,25 +120,39 @@ class Connection:
     def pump(self, timeout_seconds: float, wake: socket.socket | None = None) -> None:
         """Send and receive what can be; returns after `timeout_seconds` at the latest, or when `wake` has something
         to read (which is read). To be called at least once a second. Raises SinkError when the connection is lost."""
-        sock = self._client.socket()
-        if sock is None:
-            raise self._error(self._end)
-        line = sock.fileno()
+        line = self.fileno()
         poll = select.poll()
-        poll.register(line, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poll.register(line, select.POLLIN | (select.POLLOUT if self.wants_write else 0))
         if wake is not None:
             poll.register(wake.fileno(), select.POLLIN)
         ready = dict(poll.poll(max(timeout_seconds, 0.0) * 1000))
+        self.service(readable=bool(ready.get(line, 0) & ~select.POLLOUT))
+        if wake is not None and wake.fileno() in ready:
+            wake.recv(65_536)
+
+    def fileno(self) -> int:
+        """Its socket, for a poll over many connections (else `pump` does it all). Raises SinkError where it is lost."""
+        sock = self._client.socket()
+        if sock is None:
+            raise self._error(self._end)
+        return sock.fileno()
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether something waits to be sent, so that such a poll should ask for room to write, too."""
+        return self._client.want_write()
+
+    def service(self, *, readable: bool) -> None:
+        """What `pump` does after its poll: receive if `readable`, send, give signs of life. Never waits; to be called
+        at least once a second. Raises SinkError when the connection is lost."""
         try:
-            if ready.get(line, 0) & ~select.POLLOUT:
+            if readable:
                 self._client.loop_read()
             if self._client.want_write():
                 self._client.loop_write()
             self._client.loop_misc()
         except (OSError, ValueError, struct.error) as error:
             raise self._error(f"an answer that is not MQTT ({error})") from error
-        if wake is not None and wake.fileno() in ready:
-            wake.recv(65_536)
         if self._client.socket() is None:
             raise self._error(self._end)
 
