@@ -88,3 +88,9 @@ def test_features_and_decision_read_no_clock_and_start_no_thread() -> None:
 def test_the_listener_fits_and_never_sees_the_workshop() -> None:
     assert not any(name.startswith("edge.learn") for name in imports(EDGE / "listener.py"))
     assert not any(name.startswith("edge.learn") for name in imports(EDGE / "app.py"))
+
+
+def test_no_part_of_the_appliance_knows_the_simulator() -> None:
+    users = {str(path.relative_to(EDGE)) for path in FILES
+             if any(name.startswith("edge.simulate") for name in imports(path))}
+    assert {user for user in users if not user.startswith("simulate/")} == {"cli/simulate.py"}
