@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, and nothing else. Usage: deploy/packages.sh run|test|mediapipe|arm|instructions ...
+# Installs the Debian packages that are missing, and nothing else.
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
 test=(mosquitto-clients alsa-utils libasound2-plugins pulseaudio sox espeak-ng openssl procps)
+brokers=(rabbitmq-server nats-server)
+fleet=(nats-server)
 mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
 arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
 instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
@@ -13,10 +16,13 @@ for group in "$@"; do
     case $group in
         run) wanted+=("${run[@]}") ;;
         test) wanted+=("${test[@]}") ;;
+        brokers) wanted+=("${brokers[@]}") ;;
+        fleet) wanted+=("${fleet[@]}") ;;
         mediapipe) wanted+=("${mediapipe[@]}") ;;
         arm) wanted+=("${arm[@]}") ;;
         instructions) wanted+=("${instructions[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run, test, mediapipe, arm or instructions" >&2; exit 2 ;;
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm or instructions" >&2
+           exit 2 ;;
     esac
 done
 

@@ -29,7 +29,7 @@ MAY = {
 """Parts that are not listed (cli, app, classification, bench, demo ...) compose, and may import anything below them."""
 
 ONE_FILE = {
-    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt_connection.py", "gpiozero": "edge/sinks/",
+    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt_client.py", "gpiozero": "edge/sinks/",
     "sqlite3": "edge/journal_file.py", "ai_edge_litert.interpreter": "edge/model/runtime.py",
     "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/model/",
     "soundfile": "edge/sources/files.py", "matplotlib": "edge/plot.py",
@@ -88,3 +88,9 @@ def test_features_and_decision_read_no_clock_and_start_no_thread() -> None:
 def test_the_listener_fits_and_never_sees_the_workshop() -> None:
     assert not any(name.startswith("edge.learn") for name in imports(EDGE / "listener.py"))
     assert not any(name.startswith("edge.learn") for name in imports(EDGE / "app.py"))
+
+
+def test_no_part_of_the_appliance_knows_the_simulator() -> None:
+    users = {str(path.relative_to(EDGE)) for path in FILES
+             if any(name.startswith("edge.simulate") for name in imports(path))}
+    assert {user for user in users if not user.startswith("simulate/")} == {"cli/simulate.py"}

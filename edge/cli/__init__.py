@@ -25,6 +25,7 @@ COMMANDS = {
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
     "model": "install, list, show, verify, remove, pack or export models",
+    "simulate": "play the recorded events of many boards into a broker",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }
 

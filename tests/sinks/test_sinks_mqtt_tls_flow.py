@@ -127,7 +127,7 @@ def test_what_the_network_cannot_hold_waits_until_a_frozen_broker_thaws(authorit
                 connection.publish("big", text, retain=False)
                 connection.pump(0.0)
             assert connection.unacknowledged == len(sent)
-            assert connection._client.want_write(), "the network holds not all of it"
+            assert connection.wants_write, "the network holds not all of it"
             os.kill(broker.pid, signal.SIGCONT)
             deadline = time.monotonic() + 120
             while connection.unacknowledged or len(heard) < len(sent):

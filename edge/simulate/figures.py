@@ -1,0 +1,52 @@
+"""What a simulation comes to, as figures that are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.simulate.check import Verdict
+from edge.simulate.fleet import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts over all boards, seconds, and what the check found (None without it)."""
+
+    fleet: Fleet
+    seconds: float
+    cpu_seconds: float
+    verdict: Verdict | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the broker has every message, and the subscriber too where there was one."""
+        counts = [board.counts for board in self.fleet.boards]
+        undelivered = sum(board.waiting for board in self.fleet.boards) + sum(
+            count.refused + count.dropped for count in counts)
+        return undelivered == 0 and (self.verdict is None or self.verdict.lost == 0)
+
+    def rows(self) -> dict[str, object]:
+        """Name and value of each figure. A message is the start or the end of an event."""
+        boards = self.fleet.boards
+        counts = [board.counts for board in boards]
+        rows: dict[str, object] = {
+            "boards": len(boards),
+            "seconds": round(self.seconds, 1),
+            "events": sum(len(set(board.made)) for board in boards),
+            "messages_made": sum(board.sequence for board in boards),
+            "messages_acknowledged": sum(count.acknowledged for count in counts),
+            "messages_waiting": sum(board.waiting for board in boards),
+            "messages_refused": sum(count.refused for count in counts),
+            "messages_dropped": sum(count.dropped for count in counts),
+            "messages_resent": sum(count.resent for count in counts),
+            "reconnections": sum(count.reconnections for count in counts),
+            "longest_delay_seconds": round(max(count.longest_delay_seconds for count in counts), 3),
+            "cpu_seconds": round(self.cpu_seconds, 1),
+        }
+        if self.verdict is not None:
+            rows |= {"received": self.verdict.received, "lost": self.verdict.lost,
+                     "duplicates": self.verdict.duplicates, "out_of_order": self.verdict.out_of_order,
+                     "strangers": self.verdict.strangers, "subscriber_reconnections": self.verdict.reconnections}
+        for reason, count in self.fleet.reasons.most_common(5):
+            rows[f"lost connections: {reason}"] = count
+        return rows

@@ -1,0 +1,157 @@
+"""One MQTT conversation: packets out, packets in, and what was heard. The one file that imports paho.
+
+paho's own thread and its endless in-memory queue are not used: whoever owns a client calls `service`, keeps what is not yet
+acknowledged, and makes a new client for a new connection, so that nothing of the old one lingers.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.sinks.mqtt_tls import last_words
+
+UNACKNOWLEDGED_LIMIT = 20
+"""Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are to the broker. will: (topic, payload) that it publishes, retained, when the connection breaks.
+
+    keep_session: it keeps messages for a subscriber that is away (MQTT 3.1.1 only).
+    """
+
+    client_id: str
+    user: str = ""
+    password: str | None = None
+    will: tuple[str, str] | None = None
+    keep_session: bool = False
+
+    def __repr__(self) -> str:
+        return f"Identity({self.client_id!r})"  # no password, wherever it may be printed
+
+
+class MqttClient:
+    """For one connection and one thread."""
+
+    def __init__(self, version: str, identity: Identity, context: ssl.SSLContext | None,
+                 on_message: Callable[[str, str, bool], None] | None) -> None:
+        """version: "5" or "3.1.1"; context: how to encrypt, None: not; on_message: told (topic, payload, retained)."""
+        self.version = version
+        # Unless a session is to be kept a new client's first connection starts clean: the queue is ours.
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=identity.client_id, reconnect_on_failure=False,
+                              protocol=MQTTv5 if version == "5" else MQTTv311,
+                              clean_session=None if version == "5" else not identity.keep_session)
+        if identity.user:
+            self._client.username_pw_set(identity.user, identity.password)
+        if context is not None:
+            self._client.tls_set_context(context)
+        if identity.will is not None:
+            self._client.will_set(identity.will[0], identity.will[1], qos=1, retain=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.on_log = self._on_log
+        self._tell = on_message
+        self.answer: str | None = None
+        """The broker's word on our CONNECT, in lower case; None before it."""
+        self.refused = False
+        self.end: tuple[str, bool] | None = None
+        """Why the connection ended, and whether the broker said so."""
+        self.error_below: BaseException | None = None
+        """What went wrong in the network or in TLS, as far as it is known."""
+        self.limit = UNACKNOWLEDGED_LIMIT
+        self.unacknowledged: set[int] = set()
+        self._acknowledged: list[tuple[int, str]] = []
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The connection, or None where there is none (any more)."""
+        sock = self._client.socket()
+        return sock if isinstance(sock, socket.socket) else None
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether something waits to be sent."""
+        return self._client.want_write()
+
+    def connect(self, host: str, port: int, keepalive_seconds: int, *, timeout_seconds: float) -> None:
+        """Connect, encrypt, and say CONNECT. Raises OSError, or ValueError for a host name that is none."""
+        self._client.connect_timeout = timeout_seconds
+        self._client.connect(host, port, keepalive_seconds)
+
+    def publish(self, topic: str, payload: str, *, retain: bool) -> int:
+        """Send at QoS 1, without waiting; the number under which it will be acknowledged."""
+        number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        self.unacknowledged.add(number)
+        return number
+
+    def subscribe(self, pattern: str) -> None:
+        """Ask for messages, at QoS 1; acknowledged like a message."""
+        number = self._client.subscribe(pattern, qos=1)[1]
+        if number is not None:
+            self.unacknowledged.add(number)
+
+    def acknowledged(self) -> list[tuple[int, str]]:
+        """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""
+        taken, self._acknowledged = self._acknowledged, []
+        return taken
+
+    def service(self, *, readable: bool) -> None:
+        """Send and receive what can be, without waiting. Raises OSError, ValueError or struct.error for what is no MQTT."""
+        if readable:
+            self._client.loop_read()
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def disconnect(self) -> None:
+        """Say goodbye, so that the broker keeps the will to itself."""
+        if self.socket is not None:
+            self._client.disconnect()
+
+    def close(self) -> None:
+        """Close without a goodbye. Safe twice."""
+        sock = self.socket
+        if sock is not None:
+            sock.close()
+
+    def _on_connect(self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode,
+                    properties: Properties | None) -> None:
+        self.answer, self.refused = str(reason).lower(), reason.is_failure
+        self.limit = min(self.limit, getattr(properties, "ReceiveMaximum", self.limit))
+
+    def _on_disconnect(self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode,
+                       _properties: Properties | None) -> None:
+        self.end = str(reason).lower(), flags.is_disconnect_packet_from_server
+
+    def _on_publish(self, _client: Client, _data: object, number: int, reason: ReasonCode,
+                    _properties: Properties) -> None:
+        self.unacknowledged.discard(number)
+        self._acknowledged.append((number, str(reason).lower() if reason.is_failure else ""))
+
+    def _on_subscribe(self, _client: Client, _data: object, number: int, reasons: list[ReasonCode],
+                      _properties: Properties) -> None:
+        self.unacknowledged.discard(number)
+        self._acknowledged.append((number, ", ".join(str(reason).lower() for reason in reasons if reason.is_failure)))
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        if self._tell is not None:
+            self._tell(message.topic, message.payload.decode(errors="replace"), message.retain)
+
+    def _on_log(self, _client: Client, _data: object, _level: int, _words: str) -> None:
+        """paho tells of errors below it, such as what TLS was told by the broker, in its log only."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self.error_below = last_words(self._client.socket(), error)
