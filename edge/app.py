@@ -177,7 +177,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     def about() -> dict[str, object]:
         states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
         return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
-                "calibration": calibrations.about(), "source": heard.state, "sinks": states}
+                "calibration": calibrations.about(), "source": heard.state, "sinks": states,
+                "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
 
     watch = None
     if watcher is None and settings.watch.enabled:

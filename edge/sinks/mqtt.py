@@ -87,6 +87,11 @@ class MqttSink:
         waiting = len(self._outbox)
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that the broker has not acknowledged."""
+        return len(self._outbox)
+
     def start(self) -> None:
         """Begin to connect; a broker that is away is no error."""
         if self._settings.tls_insecure:
