@@ -6,10 +6,11 @@ CONFIG ?=
 ARM_ROOT ?= /var/tmp/edge-audio-arm64
 MODELS ?=
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
+HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions check clean
+.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions test-home-assistant check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -53,6 +54,9 @@ arm-instructions: $(VENV)/installed-dev ## count the backbone's instructions on 
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
+
+test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
+	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/test_home_assistant.py tests/test_node_red.py
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

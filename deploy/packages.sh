@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|home-assistant ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -10,6 +10,7 @@ fleet=(nats-server)
 mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
 arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
 instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
+home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 
 wanted=()
 for group in "$@"; do
@@ -21,7 +22,9 @@ for group in "$@"; do
         mediapipe) wanted+=("${mediapipe[@]}") ;;
         arm) wanted+=("${arm[@]}") ;;
         instructions) wanted+=("${instructions[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm or instructions" >&2
+        home-assistant) wanted+=("${home_assistant[@]}") ;;
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions" \
+                "or home-assistant" >&2
            exit 2 ;;
     esac
 done

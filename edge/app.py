@@ -177,7 +177,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     def about() -> dict[str, object]:
         states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
         return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
-                "calibration": calibrations.about(), "source": heard.state, "sinks": states}
+                "calibration": calibrations.about(), "source": heard.state, "sinks": states,
+                "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
 
     watch = None
     if watcher is None and settings.watch.enabled:
@@ -196,8 +197,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     for pin in settings.pin:
         if pin.target not in names:
             raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
-    sinks += wire_sinks(settings, records_dir, model, names, stats=stats, clock=clock, numbering=numbering, recent=recent,
-                        watch=watch, on_pin_change=on_pin_change)
+    sinks += wire_sinks(settings, records_dir, model, listener.targets, stats=stats, clock=clock, numbering=numbering,
+                        recent=recent, watch=watch, on_pin_change=on_pin_change)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
     return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)

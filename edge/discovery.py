@@ -26,7 +26,7 @@ MAKER = "edge-audio"
 HEARD = "heard"
 """The one event type of an event entity."""
 
-_EVENT_FIELDS = ("id", "sequence", "label", "probability", "level_dbfs", "started_at")
+_EVENT_FIELDS = ("id", "sequence", "label", "probability", "level_dbfs", "started_at", "clock_synchronised")
 _EVENT_TEMPLATE = (
     "{% if value_json.schema == 1 and value_json.phase == 'start' and not value_json.late"
     " and value_json.id != this.attributes.get('id') %}"
@@ -142,6 +142,7 @@ def _health(topic: str) -> Iterator[tuple[str, dict[str, object]]]:
                                       "state_class": "measurement"}),
         ("lost_samples", "lost samples", {"state_class": "total_increasing"}),
         ("dropped_events", "dropped events", {"state_class": "total_increasing"}),
+        ("waiting_messages", "waiting messages", {"state_class": "measurement"}),
         ("source", "source", {}))
     yield "level_dbfs", _sensor(topic, "level", _value("level_dbfs")) | {
         "unit_of_measurement": "dBFS", "state_class": "measurement", "icon": "mdi:volume-high"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from edge import __version__
 from edge.clock import Clock
+from edge.decision.targets import Targets
+from edge.discovery import Board, TargetEntities
 from edge.features.recent import RecentSound
 from edge.journal import FILE, Pack
 from edge.listener import Sink
@@ -21,6 +24,7 @@ from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.watch import WatchSink
 from edge.stats import Stats
+from edge.topics import Topics
 
 MEGABYTE = 1_000_000
 
@@ -39,7 +43,17 @@ def packing(model: Model) -> Pack | None:
     return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
 
 
-def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Sequence[str], *, stats: Stats, clock: Clock,
+def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
+    """What Home Assistant is told of this board. Raises SettingsError for names that are no topic levels."""
+    entities = [TargetEntities(sound.name, tuple(model.labels[row] for row in sound.rows), sound.impulsive)
+                for sound in targets.sounds if sound.sent]
+    entities += [TargetEntities(pattern.name, momentary=True) for pattern in targets.patterns]
+    entities += [TargetEntities(target.name) for target in targets.loudness]
+    return Board(Topics(settings.mqtt.prefix, settings.device.name), __version__, model.manifest.name, tuple(entities),
+                 tuple(pin.pin for pin in settings.pin))
+
+
+def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Targets, *, stats: Stats, clock: Clock,
                numbering: Numbering, recent: RecentSound | None, watch: WatchSink | None,
                on_pin_change: Callable[[str, bool], None] | None) -> list[Sink]:
     """The sinks in the order in which they are started and stopped: pins first, the journal last, for it notes what the
@@ -54,7 +68,8 @@ def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Seq
     outbox = None
     if settings.mqtt.host:
         outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_megabytes * MEGABYTE, stats=stats)
-        sinks.append(MqttSink(settings.mqtt, settings.device.name, targets, outbox, clock=clock))
+        sinks.append(MqttSink(settings.mqtt, settings.device.name, targets.names, outbox,
+                              board=board_of(settings, model, targets), clock=clock))
     if settings.journal.events or outbox is not None:
         spec, sounds = model.manifest.backbone, None
         if recent is not None:

@@ -18,7 +18,7 @@ def test_a_script_parses_and_may_be_run(script: Path) -> None:
     assert script.stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("script", ["arm-root.sh", "mediapipe.sh"])
+@pytest.mark.parametrize("script", ["arm-root.sh", "mediapipe.sh", "home-assistant-root.sh"])
 def test_nothing_is_made_in_a_folder_of_somebody_else(tmp_path: Path, script: str) -> None:
     """arm-root.sh once removed whatever folder it was given."""
     theirs = tmp_path / "home"

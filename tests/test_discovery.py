@@ -71,6 +71,7 @@ def test_every_identity_is_pinned() -> None:
         "uptime_seconds": ("uptime_seconds", "sensor.kitchen_uptime"),
         "lost_samples": ("lost_samples", "sensor.kitchen_lost_samples"),
         "dropped_events": ("dropped_events", "sensor.kitchen_dropped_events"),
+        "waiting_messages": ("waiting_messages", "sensor.kitchen_waiting_messages"),
         "source": ("source", "sensor.kitchen_source"),
         "sinks": ("sinks", "sensor.kitchen_sinks")}
     assert told["status"]["schema"] == 1

@@ -16,8 +16,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.clock import Clock
+from edge.discovery import Board, check_prefix
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
+from edge.retained import Retained
 from edge.settings import MqttSettings
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_protocol import Protocol
@@ -51,10 +53,10 @@ class MqttSink:
     name = "mqtt"
 
     def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], outbox: Outbox, *,
-                 clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
+                 board: Board | None = None, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
                  chance: Callable[[], float] = random.random) -> None:
-        """targets: those whose states are published; outbox: what is to be sent; monotonic: seconds; chance: 0 to 1, for
-        jitter."""
+        """targets: those whose states are published; outbox: what is to be sent; board: what Home Assistant is told of and
+        nothing else may be retained for; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("mqtt.host", found="nothing", wanted="the broker's name or address")
         Connection(settings, client_id=device)  # refuses what cannot be used before anything is opened
@@ -64,6 +66,8 @@ class MqttSink:
         self._topics = Topics(settings.prefix, device)
         for target in targets:
             self._topics.state(target)
+        check_prefix(settings.discovery_prefix)
+        self._board = board
         self._states = States(targets)
         self._outbox, self._clock = outbox, clock or Clock()
         self._monotonic, self._chance = monotonic, chance
@@ -82,6 +86,11 @@ class MqttSink:
         """"connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: not authorized"..."""
         waiting = len(self._outbox)
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
+
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that the broker has not acknowledged."""
+        return len(self._outbox)
 
     def start(self) -> None:
         """Begin to connect; a broker that is away is no error."""
@@ -126,23 +135,26 @@ class MqttSink:
         attempt = 0
         while attempt == 0 or not self._stopping.is_set():  # once at least: a short recording is over before we are in
             began = self._monotonic()
+            retained = None if self._board is None else Retained(
+                self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
-                                        will=(self._topics.status, OFFLINE), protocol=self._protocol)
+                                        will=(self._topics.status, OFFLINE), protocol=self._protocol,
+                                        on_message=None if retained is None else retained.hear)
             except SettingsError as error:  # the password file was there at the start
                 self._say_away(f"away: {error}")
             else:
-                self._visit(connection)
+                self._visit(connection, retained)
             attempt = 1 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
             self._stopping.wait(pause_seconds(attempt, self._settings.retry_seconds, self._chance()))
         for end in (self._bell, self._ringer):
             if end is not None:
                 end.close()
 
-    def _visit(self, connection: Connection) -> None:
+    def _visit(self, connection: Connection, retained: Retained | None) -> None:
         """One connection, from its opening to its end."""
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
-                      bell=self._bell, monotonic=self._monotonic)
+                      bell=self._bell, retained=retained, monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None

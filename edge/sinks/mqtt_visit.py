@@ -11,6 +11,7 @@ from collections.abc import Callable
 from edge.clock import Clock
 from edge.messages import Dropped, Message, dropped_payload, payload_of
 from edge.outbox import Outbox
+from edge.retained import Retained
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_states import States
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
@@ -28,10 +29,14 @@ class Visit:
     """For the thread that talks to the broker; made anew for every connection."""
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
-                 device: str, bell: socket.socket | None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: an open one; bell: has something to read when there is news."""
+                 device: str, bell: socket.socket | None, retained: Retained | None = None,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        """connection: an open one; bell: has something to read when there is news; retained: told what arrives."""
         self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
         self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
+        self._retained = retained
+        self._first: int | None = None
+        self._settled = False
         self._outgoing: deque[tuple[str, str]] = deque()
         self._sent: dict[int, Message | Dropped] = {}
         self._sent_to = 0
@@ -40,7 +45,12 @@ class Visit:
         self._forgive_at = 0.0
 
     def announce(self) -> None:
-        """What a broker must be told anew: it may have been another one, or have lost its memory."""
+        """What a broker must be told anew: it may have been another one, or have lost its memory.
+
+        It is asked first for what it retains, so that its answer is here before it has acknowledged the rest.
+        """
+        for pattern in self._retained.patterns if self._retained is not None else ():
+            self._connection.subscribe(pattern)
         self.retain(self._topics.status, ONLINE)
         self._tell_states(self._states.all())
 
@@ -53,10 +63,13 @@ class Visit:
         if self.refusal and self._monotonic() >= self._forgive_at:
             self.refusal = ""
             self._outbox.forgive()
+        if self._retained is not None:
+            self._outgoing.extend(self._retained.due(settled=self._settled))
         while self._connection.room:
             if self._outgoing:
                 topic, payload = self._outgoing.popleft()
-                self._connection.publish(topic, payload, retain=True)
+                number = self._connection.publish(topic, payload, retain=True)
+                self._first = number if self._first is None else self._first
             elif (taken := self._outbox.take()) is not None:
                 self._send(taken)
             else:
@@ -65,6 +78,7 @@ class Visit:
                     break
         self._connection.pump(timeout_seconds, self._bell)
         for number, refusal in self._connection.acknowledged():
+            self._settled |= number == self._first
             sent = self._sent.pop(number, None)
             if refusal and not self.refusal:
                 self.refusal, self._forgive_at = refusal, self._monotonic() + FORGIVE_SECONDS
