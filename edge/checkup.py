@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,11 @@ from edge.app import find_calibrations, load_model_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
+from edge.finding import Finding
+from edge.journal_checkup import check_journal
 from edge.listener import Listener, Source
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
-from edge.sinks.event_sounds import FOLDER
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
 from edge.sinks.mqtt_tls import INSECURE
@@ -31,16 +31,6 @@ LISTEN_SECONDS = 1.5
 
 PATIENCE_SECONDS = 8.0
 """How long it waits for a microphone or a command to give a first block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One look at one part. advice: what to do, empty where all is well."""
-
-    part: str
-    ok: bool
-    text: str
-    advice: str = ""
 
 
 def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
@@ -64,9 +54,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
     yield _log(settings.log)
-    if settings.journal.sound:
-        yield Finding("journal", True, f"keeps the sound of events in {state_dir / FOLDER}, at most "
-                      f"{settings.journal.sound_megabytes} MB")
+    yield from check_journal(settings, state_dir)
 
 
 def _state_dir(folder: Path) -> Finding:

@@ -6,6 +6,7 @@ A message is a row until the broker has acknowledged it. The row of the highest 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def kept_messages(file: JournalFile) -> Kept:
     dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
     return Kept(tuple(Message(*row) for row in rows if row[3] is not None), tuple(Dropped(*row) for row in dropped),
                 max((row[0] for row in rows), default=0))
+
+
+def count_waiting(path: Path) -> int:
+    """How many messages the file at `path` holds for the broker; 0 where there is none. Raises SinkError."""
+    try:
+        if not path.stat().st_size:
+            return 0
+    except OSError:
+        return 0
+    with closing(JournalFile(path, write=False)) as file:
+        return int(file.rows("SELECT COUNT(body) FROM messages")[0][0]) if file.version >= 3 else 0
 
 
 def salvage_messages(path: Path) -> Kept:
