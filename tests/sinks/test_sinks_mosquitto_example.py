@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from edge.demo.broker import PrivateBroker, find
+from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink, check_broker
 from edge.sinks.mqtt_connection import Connection
 from edge.stream import Event
+from edge.topics import Topics
 from tests.sinks.certificates import Authority
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
@@ -92,16 +94,25 @@ class Person:
 
 def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSettings], start_mqtt: Callable[..., MqttSink],
                                               make_event: Callable[..., Event]) -> None:
-    home = Person(example("homeassistant"), "edge-audio/#")
-    sink = start_mqtt(example("kitchen"))
+    own, config = "edge-audio/kitchen", DISCOVERY.format("kitchen")
+    before = Person(example("kitchen"))
+    assert before.say(f"{own}/state/removed", "OFF", retain=True) == []
+    before.leave()
+    home = Person(example("homeassistant"), "#")
+    board = Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", (TargetEntities("clap"),), ("17",))
+    sink = start_mqtt(example("kitchen"), board=board)
     sink.event(make_event())
     sink.health({"all": "well"})
-    heard = home.hears(*(f"edge-audio/kitchen/{topic}" for topic in ("status", "event/clap", "state/clap", "health")))
-    assert json.loads(dict(heard)["edge-audio/kitchen/health"]) == {"all": "well"}
+    heard = dict(home.hears(*(f"{own}/{topic}" for topic in ("status", "event/clap", "state/clap", "health")), config))
+    assert json.loads(heard[f"{own}/health"]) == {"all": "well"}
+    assert heard[f"{own}/state/removed"] == "", "it hears what is retained of it, and clears it"
     assert sink.state == "connected"
     home.heard.clear()
+    assert home.say("homeassistant/status", "online") == []
+    home.hears(config)
+    home.heard.clear()
     sink.stop()
-    assert ("edge-audio/kitchen/status", "offline") in home.hears("edge-audio/kitchen/status")
+    assert (f"{own}/status", "offline") in home.hears(f"{own}/status")
     home.leave()
 
 
