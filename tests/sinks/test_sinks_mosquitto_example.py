@@ -1,0 +1,187 @@
+"""The example for Mosquitto: our sink works under its access list, and nobody can do more than is his."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.demo.broker import PrivateBroker, find
+from edge.discovery import Board, TargetEntities
+from edge.errors import SinkError
+from edge.settings import MqttSettings
+from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt_connection import Connection
+from edge.stream import Event
+from edge.topics import Topics
+from tests.sinks.certificates import Authority
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
+USERS = ("kitchen", "cellar", "homeassistant")
+OWN = ("status", "event/clap", "state/clap", "health", "dropped", "muted", "pin/17", "response/mute")
+DISCOVERY = "homeassistant/device/edge-audio_{}/config"
+
+
+def configuration(folder: Path, authority: Authority, *, certificates: bool = False) -> str:
+    """The example's lines, but for its port and its folder; certificates: with the lines for them, instead of passwords."""
+    certificate, key = authority.sign("broker", alternative="IP:127.0.0.1")
+    for name, content in (("broker.pem", certificate.read_bytes()), ("broker.key", key.read_bytes()),
+                          ("ca.pem", authority.ca.read_bytes()), ("acl", (EXAMPLE / "acl").read_bytes())):
+        (folder / name).write_bytes(content)
+    (folder / "acl").chmod(0o600)
+    for user in USERS:
+        subprocess.run([find("mosquitto_passwd"), "-b", *(["-c"] if user == USERS[0] else []), str(folder / "users"), user,
+                        f"password of {user}"], check=True, capture_output=True)
+        (folder / user).write_text(f"password of {user}\n")
+        (folder / user).chmod(0o600)
+    lines = (EXAMPLE / "mosquitto.conf").read_text().replace("/etc/mosquitto", str(folder)).splitlines()
+    if certificates:
+        lines = [line.removeprefix("#") if line.startswith(("#cafile", "#require", "#use_identity")) else line
+                 for line in lines if not line.startswith("password_file")]
+    return "\n".join(line for line in lines if line and not line.startswith(("#", "listener")))
+
+
+@pytest.fixture
+def example(tmp_path: Path, authority: Authority) -> Iterator[Callable[[str], MqttSettings]]:
+    """example(user) -> his settings for a broker that is set up as the example is."""
+    with PrivateBroker(extra=configuration(tmp_path, authority)) as broker:
+        yield lambda user, protocol="5": replace(
+            broker.settings(protocol=protocol), user=user, password_file=str(tmp_path / user), tls=True,
+            tls_ca_file=str(authority.ca))
+
+
+class Person:
+    """A user at the broker: says things, and notes what he hears."""
+
+    def __init__(self, settings: MqttSettings, *patterns: str) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self._connection = Connection(settings, client_id=f"person-{settings.user}-{id(self)}",
+                                      on_message=lambda topic, payload, _retained: self.heard.append((topic, payload)))
+        self._connection.open(60.0)
+        for pattern in patterns:
+            self._connection.subscribe(pattern)
+        self.settle()
+
+    def settle(self) -> list[str]:
+        """Wait until everything is answered; why things were refused."""
+        deadline = time.monotonic() + 60
+        while self._connection.unacknowledged:
+            assert time.monotonic() < deadline
+            self._connection.pump(1.0)
+        return [refusal for _number, refusal in self._connection.acknowledged() if refusal]
+
+    def say(self, topic: str, payload: str = "x", *, retain: bool = False) -> list[str]:
+        """Publish; why it was refused, if it was."""
+        self._connection.publish(topic, payload, retain=retain)
+        return self.settle()
+
+    def hears(self, *wanted: str) -> list[tuple[str, str]]:
+        """All messages, once each of these topics is among them."""
+        deadline = time.monotonic() + 60
+        while not {topic for topic, _payload in self.heard} >= set(wanted):
+            assert time.monotonic() < deadline, self.heard
+            self._connection.pump(1.0)
+        return self.heard
+
+    def leave(self) -> None:
+        self._connection.disconnect()
+
+
+def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSettings], start_mqtt: Callable[..., MqttSink],
+                                              make_event: Callable[..., Event]) -> None:
+    own, config = "edge-audio/kitchen", DISCOVERY.format("kitchen")
+    before = Person(example("kitchen"))
+    assert before.say(f"{own}/state/removed", "OFF", retain=True) == []
+    before.leave()
+    home = Person(example("homeassistant"), "#")
+    board = Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", (TargetEntities("clap"),), ("17",))
+    sink = start_mqtt(example("kitchen"), board=board)
+    sink.event(make_event())
+    sink.health({"all": "well"})
+    heard = dict(home.hears(*(f"{own}/{topic}" for topic in ("status", "event/clap", "state/clap", "health")), config))
+    assert json.loads(heard[f"{own}/health"]) == {"all": "well"}
+    assert heard[f"{own}/state/removed"] == "", "it hears what is retained of it, and clears it"
+    assert sink.state == "connected"
+    home.heard.clear()
+    assert home.say("homeassistant/status", "online") == []
+    home.hears(config)
+    home.heard.clear()
+    sink.stop()
+    assert (f"{own}/status", "offline") in home.hears(f"{own}/status")
+    home.leave()
+
+
+def test_a_board_may_say_its_own_topics_and_no_others(example: Callable[..., MqttSettings]) -> None:
+    home = Person(example("homeassistant"), "#")
+    kitchen = Person(example("kitchen"))
+    for topic in OWN:
+        assert kitchen.say(f"edge-audio/kitchen/{topic}") == []
+        assert kitchen.say(f"edge-audio/cellar/{topic}", "forged") == ["not authorized"], topic
+    assert kitchen.say(DISCOVERY.format("kitchen")) == []
+    for topic in (DISCOVERY.format("cellar"), "edge-audio/kitchen/command/mute", "edge-audio/cellar/command/mute",
+                  "edge-audio/kitchen", "edge-audio/kitchen/event/clap/more", "homeassistant/status", "other"):
+        assert kitchen.say(topic, "forged") == ["not authorized"], topic
+    assert kitchen.say("edge-audio/kitchen/event/last") == []
+    assert len(home.hears("edge-audio/kitchen/event/last")) == len(OWN) + 2
+    assert not any(payload == "forged" for _topic, payload in home.heard)
+    kitchen.leave()
+    home.leave()
+
+
+def test_a_board_hears_its_own_commands_and_nothing_of_others(example: Callable[..., MqttSettings]) -> None:
+    home = Person(example("homeassistant"))
+    cellar = Person(example("cellar"))
+    everything = Person(example("kitchen"), "#", "edge-audio/cellar/#", "edge-audio/+/command/+", "homeassistant/#")
+    for topic in OWN:
+        assert cellar.say(f"edge-audio/cellar/{topic}", retain=topic in ("status", "state/clap")) == []
+    for topic in ("edge-audio/cellar/command/mute", "edge-audio/kitchen/command/mute", "homeassistant/status"):
+        assert home.say(topic) == []
+    told = {"edge-audio/kitchen/command/mute", "homeassistant/status"}
+    assert {topic for topic, _payload in everything.hears(*told)} == told
+    late = Person(example("kitchen"), "#")  # retained messages, too
+    assert everything.say("edge-audio/kitchen/state/clap") == []
+    assert late.hears("edge-audio/kitchen/state/clap") == [("edge-audio/kitchen/state/clap", "x")]
+    for person in (home, cellar, everything, late):
+        person.leave()
+
+
+def test_home_assistant_cannot_speak_as_a_board(example: Callable[..., MqttSettings]) -> None:
+    home = Person(example("homeassistant"))
+    for topic in OWN:
+        assert home.say(f"edge-audio/kitchen/{topic}") == ["not authorized"], topic
+    home.leave()
+
+
+def test_what_3_1_1_is_not_allowed_is_lost_without_a_word(example: Callable[..., MqttSettings]) -> None:
+    """The broker acknowledges it all the same: README says so."""
+    home = Person(example("homeassistant"), "edge-audio/#")
+    kitchen = Person(example("kitchen", "3.1.1"))
+    assert kitchen.say("edge-audio/cellar/status", "forged") == []
+    assert kitchen.say("edge-audio/kitchen/status", "online") == []
+    assert home.hears("edge-audio/kitchen/status") == [("edge-audio/kitchen/status", "online")]
+    kitchen.leave()
+    home.leave()
+
+
+def test_nobody_comes_in_without_a_password_or_unencrypted(example: Callable[..., MqttSettings]) -> None:
+    with pytest.raises(SinkError, match="not authorized"):
+        check_broker(replace(example("kitchen"), user="", password_file=""))
+    with pytest.raises(SinkError, match="connection closed instead of an answer"):
+        check_broker(replace(example("kitchen"), tls=False, tls_ca_file="", protocol="3.1.1"))
+
+
+def test_a_certificate_s_common_name_may_be_the_user(tmp_path: Path, authority: Authority) -> None:
+    certificate, key = authority.sign("kitchen")
+    with PrivateBroker(extra=configuration(tmp_path, authority, certificates=True)) as broker:
+        settings = replace(broker.settings(), tls=True, tls_ca_file=str(authority.ca))
+        kitchen = Person(replace(settings, tls_certificate_file=str(certificate), tls_key_file=str(key)))
+        assert kitchen.say("edge-audio/kitchen/status") == []
+        assert kitchen.say("edge-audio/cellar/status") == ["not authorized"]
+        kitchen.leave()
+        with pytest.raises(SinkError, match="demands a certificate of us"):
+            check_broker(settings)
