@@ -20,7 +20,7 @@ from edge.settings_file import load_settings
 from edge.simulate.check import Check
 from edge.simulate.figures import Figures
 from edge.simulate.fleet import Fleet
-from edge.simulate.nodes import nodes_of, reach
+from edge.simulate.nodes import nodes_of, reach, sweep
 from edge.simulate.recording import BUNDLED, load_recording
 from edge.simulate.room import make_room
 
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="HOST[:PORT],...", help="the broker, or several nodes of one cluster: a board "
                         "whose node is away tries the next")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML) whose [mqtt] names the broker")
-    parser.add_argument("--protocol", choices=("5", "3.1.1"), help="MQTT version (default: the settings')")
+    parser.add_argument("--protocol", choices=("auto", "5", "3.1.1"), help="MQTT version (default: the settings')")
     parser.add_argument("--events", type=Path, default=BUNDLED, metavar="FILE",
                         help="event lines of `edge-audio run` (default: the bundled sounds')")
     parser.add_argument("--rate", type=float, default=1.0, metavar="R", help="events per board and minute (default 1)")
@@ -60,23 +60,23 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings(options.config) if options.config is not None else Settings()
     log_to_stderr(settings.log.level)
     nodes = nodes_of(_mqtt(settings.mqtt, options), options.host)
-    fleet_size = options.boards
-    make_room(fleet_size)
+    make_room(options.boards)
     sounds = load_recording(options.events)
-    reach(nodes)
+    nodes = reach(nodes)
     check = Check(nodes, options.subscribers) if options.check else None
     if check is not None:
         check.start()
-    fleet = Fleet(fleet_size, nodes, sounds, rate=options.rate, seed=options.seed)
+    fleet = Fleet(options.boards, nodes, sounds, rate=options.rate, seed=options.seed)
     began, cpu = time.monotonic(), time.process_time()
     try:
         fleet.play(options.seconds, options.drain)
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
         if check is not None:
-            check.await_messages(sum(board.counts.acknowledged for board in fleet.boards), QUIET_SECONDS)
+            check.await_messages(sum(board.outbox.acknowledged for board in fleet.boards), QUIET_SECONDS)
     finally:
         if check is not None:
             check.stop()
+        sweep(nodes, [topic for board in fleet.boards for topic in board.retained()])
     verdict = None if check is None else check.verdict({board.name: board.made for board in fleet.boards})
     figures = Figures(fleet, seconds, cpu, verdict)
     rows = figures.rows()

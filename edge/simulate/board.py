@@ -1,158 +1,160 @@
-"""What one simulated board has to tell and has not yet brought to the broker. Pure: no socket, no clock, no thread."""
+"""One simulated board: the appliance's own outbox, states and visits to the broker, with sounds from a recording."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from edge.clock import Clock
+from edge.errors import EdgeError
+from edge.messages import Dropped, Message, message_of
+from edge.outbox import Outbox
+from edge.settings import MqttSettings
+from edge.sinks.mqtt import SETTLED_SECONDS, pause_seconds
+from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_visit import Visit
+from edge.stats import Stats
 from edge.stream import Event
-from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics, encode, event_payload
+from edge.topics import OFFLINE, Topics, encode
 
-LATE_SECONDS = 5.0
-"""An event sent so long after it happened is marked `late`, as the appliance does."""
+CONNECT_SECONDS = 10.0
+"""How long the network, and then the broker's answer, may take: a broker that a thousand boards come to is slow."""
 
 
-@dataclass(slots=True)
-class Message:
-    """Something to publish. A kept one (an event, a range of dropped ones) is sent until it is acknowledged."""
+class CountingOutbox(Outbox):
+    """An outbox in memory that counts. Seconds are those of `monotonic`."""
 
-    topic: str
-    payload: str = ""
-    retain: bool = True
-    event: Event | None = None
-    made_at: float = 0.0
-    sent: bool = False
+    def __init__(self, *, messages: int, size: int, stats: Stats,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(messages=messages, size=size, stats=stats)
+        self._monotonic = monotonic
+        self._made_at: dict[int, float] = {}
+        self._sent: set[int] = set()
+        self.acknowledged = self.refused = self.resent = 0
+        self.longest_delay_seconds = 0.0
+
+    def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
+        """As the outbox does; the delay counts from here."""
+        for message in messages:
+            self._made_at[message.sequence] = self._monotonic()
+        super().offer(messages, saved=saved)
+
+    def take(self) -> Message | Dropped | None:
+        """As the outbox does."""
+        taken = super().take()
+        if isinstance(taken, Message):
+            self.resent += taken.sequence in self._sent
+            self._sent.add(taken.sequence)
+        return taken
+
+    def acknowledge(self, taken: Message | Dropped) -> None:
+        """As the outbox does."""
+        super().acknowledge(taken)
+        if isinstance(taken, Message) and taken.sequence in self._made_at:
+            self.acknowledged += 1
+            self._sent.discard(taken.sequence)
+            delay = self._monotonic() - self._made_at.pop(taken.sequence)
+            self.longest_delay_seconds = max(self.longest_delay_seconds, delay)
+
+    def refuse(self, taken: Message | Dropped) -> None:
+        """As the outbox does."""
+        super().refuse(taken)
+        self.refused += 1
 
     @property
-    def kept(self) -> bool:
-        """Whether a lost connection brings it back; states and health are told anew instead."""
-        return not self.retain
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened to one board's messages."""
-
-    acknowledged: int = 0
-    refused: int = 0
-    resent: int = 0
-    dropped: int = 0
-    reconnections: int = 0
-    longest_delay_seconds: float = 0.0
+    def eager(self) -> bool:
+        """Whether something would go out now if there were room."""
+        return bool(self._waiting or self._dropped)
 
 
 class Board:
-    """Events in, messages out. What was taken is the connection's until `acknowledge`, or `lost` gives it back."""
+    """What one board has to tell, and its way to the broker: an address out of several, and a visit while one stands."""
 
-    def __init__(self, name: str, prefix: str, targets: Iterable[str], limit: int) -> None:
-        """targets: those with a state; limit: messages of events that may wait, the oldest go first."""
+    def __init__(self, name: str, nodes: Sequence[MqttSettings], first: int, targets: Iterable[str],
+                 clock: Clock) -> None:
+        """nodes: addresses of one broker or cluster; the board begins with number `first`, then takes the next.
+        targets: those with a state."""
+        settings = nodes[0]
         self.name = name
-        self.topics = Topics(prefix, name)
-        self.counts = Counts()
+        self.topics = Topics(settings.prefix, name)
+        self.stats = Stats()
+        self.outbox = CountingOutbox(messages=settings.queue_events, size=settings.queue_megabytes * 1_000_000,
+                                     stats=self.stats)
         self.made: list[str] = []
-        """The id of each message of an event, by sequence number from 1."""
-        self._limit = limit
-        self._states = dict.fromkeys(targets, OFF)
-        self._news: deque[Message] = deque()
-        self._waiting: deque[Message] = deque()
-        self._sent: dict[int, Message] = {}
-        self._told = 0
+        """The id of each message, by sequence number from 1."""
+        self.reconnections = 0
+        self.connection: Connection | None = None
+        self._targets = tuple(targets)
+        self._states = States(self._targets)
+        self._visit: Visit | None = None
+        self._nodes, self._node, self._clock = nodes, first, clock
+        self._attempt = 0
+        self._opened_at = 0.0
         self._health = ""
-        self._connected = self._gone = False
 
-    @property
-    def sequence(self) -> int:
-        """The number of the newest message of an event."""
-        return len(self.made)
-
-    @property
-    def waiting(self) -> int:
-        """Messages of events that the broker has not acknowledged."""
-        return len(self._waiting) + sum(message.kept for message in self._sent.values())
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything at all is still to be told or acknowledged."""
-        return bool(self._news or self._waiting or self._sent)
-
-    def hear(self, event: Event, now: float) -> None:
-        """Make one message of an event whose `sequence` is the next. now: seconds on the clock of `acknowledge`."""
+    def hear(self, event: Event) -> None:
+        """Make one message of an event, under the next sequence number."""
         self.made.append(event.id)
-        self._states[event.target] = ON if event.phase == "start" else OFF
-        self._waiting.append(Message(self.topics.event(event.target), retain=False, event=event, made_at=now))
-        self._trim()
+        event = replace(event, sequence=len(self.made))
+        self._states.put(event)
+        self.outbox.offer([message_of(event, device=self.name, boot=self._clock.boot)], saved=False)
 
     def health(self, uptime_seconds: float) -> None:
         """Tell how this board is; what could not be told before is forgotten."""
         self._health = encode({"schema": 1, "uptime_seconds": round(uptime_seconds, 1), "simulated": True,
-                               "messages": self.sequence, "dropped_events": self.counts.dropped})
-        if self._connected and not self._gone:
-            self._news.append(Message(self.topics.health, self._health))
+                               "messages": len(self.made), "dropped_events": self.stats.dropped_events})
+        if self._visit is not None:
+            self._visit.retain(self.topics.health, self._health)
 
-    def announce(self) -> None:
-        """A connection stands: say so, and every state as it is now; older events do not tell theirs."""
-        self._connected = True
-        self._told = self.sequence
-        if self._gone:
-            return
-        self._news.append(Message(self.topics.status, ONLINE))
-        self._news.extend(Message(self.topics.state(target), state) for target, state in self._states.items())
+    def retained(self) -> list[str]:
+        """The topics under which the broker keeps this board's last word."""
+        return [self.topics.status, self.topics.health, *map(self.topics.state, self._targets)]
+
+    def open(self, cancelled: Callable[[], bool]) -> Connection:
+        """A new connection that stands. Waits; for a thread of its own. Raises EdgeError."""
+        settings = self._nodes[self._node % len(self._nodes)]
+        connection = Connection(settings, client_id=f"{settings.prefix}-{self.name}",
+                                will=(self.topics.status, OFFLINE))
+        try:
+            connection.open(CONNECT_SECONDS, cancelled)
+        except EdgeError:
+            connection.close()
+            raise
+        return connection
+
+    def opened(self, connection: Connection, now: float) -> None:
+        """The connection stands: what waits may go."""
+        self.reconnections += self._opened_at > 0
+        self.connection, self._opened_at = connection, now
+        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, device=self.name, bell=None)
+        self._visit.announce()
         if self._health:
-            self._news.append(Message(self.topics.health, self._health))
+            self._visit.retain(self.topics.health, self._health)
+
+    def exchange(self) -> None:
+        """Receive what came, send what may be on its way; never waits. Raises SinkError where the connection is lost."""
+        while self._visit is not None and self.connection is not None:
+            self._visit.exchange(0.0)
+            if not (self.connection.room and self.outbox.eager):
+                break
+
+    def lost(self, now: float, limit_seconds: float, chance: float) -> float:
+        """The connection is gone or did not come; how many seconds to wait before the next address is tried."""
+        if self._visit is not None:
+            self._visit.close()
+            self._attempt = 0 if now - self._opened_at >= SETTLED_SECONDS else self._attempt
+        self.connection = self._visit = None
+        self._attempt += 1
+        self._node += 1
+        return pause_seconds(self._attempt, limit_seconds, chance)
 
     def leave(self) -> None:
-        """Say goodbye as the appliance does, then forget what the broker retained: a simulation leaves nothing behind."""
-        self._gone = True
-        self._news.append(Message(self.topics.status, OFFLINE))
-        topics = [self.topics.status, self.topics.health, *(self.topics.state(target) for target in self._states)]
-        self._news.extend(Message(topic, "") for topic in topics)
-
-    def take(self, unix_seconds: float) -> Message | None:
-        """What is to be published next, or None. unix_seconds: UTC now, for `late`."""
-        if self._news:
-            return self._news.popleft()
-        if not self._waiting:
-            return None
-        message = self._waiting.popleft()
-        if message.event is not None:
-            event = message.event
-            happened = (event.ended_at or event.started_at).timestamp()
-            message.payload = encode(event_payload(event, device=self.name,
-                                                   late=unix_seconds - happened > LATE_SECONDS))
-            if event.sequence > self._told:
-                self._news.append(Message(self.topics.state(event.target), ON if event.phase == "start" else OFF))
-        self.counts.resent += message.sent
-        message.sent = True
-        return message
-
-    def sent_as(self, number: int, message: Message) -> None:
-        """`message` is on its way under this number."""
-        self._sent[number] = message
-
-    def acknowledge(self, number: int, refusal: str, now: float) -> None:
-        """The broker took (or refused, saying why) what was sent under this number."""
-        message = self._sent.pop(number, None)
-        if message is None or message.event is None:
-            return
-        if refusal:
-            self.counts.refused += 1
-            return
-        self.counts.acknowledged += 1
-        self.counts.longest_delay_seconds = max(self.counts.longest_delay_seconds, now - message.made_at)
-
-    def lost(self) -> None:
-        """The connection broke: what it had not brought home waits again, in its old order, under its old ids."""
-        back = [message for message in self._sent.values() if message.kept]
-        self._waiting.extendleft(reversed(back))
-        self._sent.clear()
-        self._news.clear()
-        self._connected = False
-        self._trim()
-        if self._gone:
-            self.leave()
-
-    def _trim(self) -> None:
-        while len(self._waiting) > self._limit:
-            self._waiting.popleft()
-            self.counts.dropped += 1
+        """Say goodbye as the appliance does. Waits a second at most. Raises SinkError where the connection is lost."""
+        visit, self._visit, self.connection = self._visit, None, None
+        if visit is not None:
+            try:
+                visit.say_goodbye(0.0)
+            finally:
+                visit.close()

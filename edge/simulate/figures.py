@@ -20,27 +20,24 @@ class Figures:
     @property
     def good(self) -> bool:
         """Whether the broker has every message, and the subscriber too where there was one."""
-        counts = [board.counts for board in self.fleet.boards]
-        undelivered = sum(board.waiting for board in self.fleet.boards) + sum(
-            count.refused + count.dropped for count in counts)
+        undelivered = sum(len(board.outbox) + board.stats.dropped_events for board in self.fleet.boards)
         return undelivered == 0 and (self.verdict is None or self.verdict.lost == 0)
 
     def rows(self) -> dict[str, object]:
         """Name and value of each figure. A message is the start or the end of an event."""
         boards = self.fleet.boards
-        counts = [board.counts for board in boards]
         rows: dict[str, object] = {
             "boards": len(boards),
             "seconds": round(self.seconds, 1),
             "events": sum(len(set(board.made)) for board in boards),
-            "messages_made": sum(board.sequence for board in boards),
-            "messages_acknowledged": sum(count.acknowledged for count in counts),
-            "messages_waiting": sum(board.waiting for board in boards),
-            "messages_refused": sum(count.refused for count in counts),
-            "messages_dropped": sum(count.dropped for count in counts),
-            "messages_resent": sum(count.resent for count in counts),
-            "reconnections": sum(count.reconnections for count in counts),
-            "longest_delay_seconds": round(max(count.longest_delay_seconds for count in counts), 3),
+            "messages_made": sum(len(board.made) for board in boards),
+            "messages_acknowledged": sum(board.outbox.acknowledged for board in boards),
+            "messages_waiting": sum(len(board.outbox) for board in boards),
+            "messages_dropped": sum(board.stats.dropped_events for board in boards),
+            "messages_refused": sum(board.outbox.refused for board in boards),
+            "messages_resent": sum(board.outbox.resent for board in boards),
+            "reconnections": sum(board.reconnections for board in boards),
+            "longest_delay_seconds": round(max(board.outbox.longest_delay_seconds for board in boards), 3),
             "cpu_seconds": round(self.cpu_seconds, 1),
         }
         if self.verdict is not None:

@@ -28,12 +28,16 @@ class Sound:
         """From start to end."""
         return self.end.duration_seconds or 0.0
 
-    def again(self, unix_seconds: float) -> Sound:
-        """The same sound heard at another time, under a new id; its sequence numbers are the board's to give."""
+    def again(self, unix_seconds: float, monotonic: float, *, synchronised: bool = True) -> Sound:
+        """The same sound heard at another time, under a new id; its sequence numbers are the board's to give.
+
+        unix_seconds, monotonic: that time, by UTC (known to be right or not) and by the monotonic clock.
+        """
         id_, started = new_event_id(unix_seconds), datetime.fromtimestamp(unix_seconds, UTC)
         ended = started + timedelta(seconds=self.seconds)
-        return Sound(replace(self.start, id=id_, started_at=started),
-                     replace(self.end, id=id_, started_at=started, ended_at=ended))
+        start, end = (replace(event, id=id_, started_at=started, heard_at=monotonic, clock_synchronised=synchronised)
+                      for event in (self.start, self.end))
+        return Sound(start, replace(end, ended_at=ended))
 
 
 def load_recording(path: Path) -> tuple[Sound, ...]:

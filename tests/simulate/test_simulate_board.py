@@ -1,139 +1,100 @@
-"""What a simulated board has to tell, and what becomes of it: without a broker, without a clock."""
+"""One simulated board: what it counts, where it goes, and what a check makes of what it had to drop."""
 
 from __future__ import annotations
 
-import json
+import time
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
+from edge.clock import Clock
+from edge.demo.broker import PrivateBroker
+from edge.messages import Message, message_of
+from edge.settings import MqttSettings
 from edge.simulate.agenda import Agenda
-from edge.simulate.board import Board, Message
+from edge.simulate.board import Board, CountingOutbox
+from edge.simulate.check import Check
 from edge.simulate.recording import BUNDLED, load_recording
+from edge.stats import Stats
 
 SOUNDS = load_recording(BUNDLED)
-NOW = 1_800_000_000.0
 
 
-def board(limit: int = 1000) -> Board:
-    return Board("board-0001", "edge-audio", ["hand_clap", "typing"], limit)
+def board(*nodes: MqttSettings) -> Board:
+    return Board("board-0001", nodes, 0, ["hand_clap", "typing"], Clock())
 
 
-def hear(board: Board, count: int = 1, now: float = 0.0) -> None:
+def hear(board: Board, count: int = 1) -> None:
     """So many sounds, start and end each."""
     for _ in range(count):
-        sound = SOUNDS[0].again(NOW)
-        for event in (sound.start, sound.end):
-            board.hear(replace(event, sequence=board.sequence + 1), now)
+        sound = SOUNDS[0].again(time.time(), time.monotonic())
+        board.hear(sound.start)
+        board.hear(sound.end)
 
 
-def taken(board: Board, unix_seconds: float = NOW) -> list[Message]:
-    """All that it has to tell now."""
-    messages = []
-    while (message := board.take(unix_seconds)) is not None:
-        messages.append(message)
-    return messages
+def test_the_longest_delay_and_what_went_twice_or_was_refused_are_counted() -> None:
+    now = [100.0]
+    outbox = CountingOutbox(messages=10, size=10_000, stats=Stats(), monotonic=lambda: now[0])
+    sound = SOUNDS[0].again(1_800_000_000.0, 100.0)
+    messages = [message_of(replace(event, sequence=number), device="d", boot="") for number, event
+                in enumerate((sound.start, sound.end), 1)]
+    outbox.offer(messages, saved=False)
+    assert [outbox.take(), outbox.take()] == messages
+    assert not outbox.eager
+    outbox.give_back()
+    assert outbox.eager
+    now[0] = 104.5
+    for taken in (outbox.take(), outbox.take()):
+        assert isinstance(taken, Message)
+        if taken.phase == "start":
+            outbox.acknowledge(taken)
+            outbox.acknowledge(taken)  # a broker that says it twice
+        else:
+            outbox.refuse(taken)
+    assert not outbox.eager
+    assert (outbox.resent, outbox.acknowledged, outbox.refused, outbox.longest_delay_seconds) == (2, 1, 1, 4.5)
+    assert len(outbox) == 1  # what was refused waits until it is forgiven
 
 
-def told(messages: list[Message]) -> list[tuple[str, str]]:
-    """(last levels of the topic, payload), of an event its phase."""
-    return [(message.topic.removeprefix("edge-audio/board-0001/"), message.payload if message.retain
-             else json.loads(message.payload)["phase"]) for message in messages]
+def test_ids_are_kept_by_sequence_number() -> None:
+    one = board(MqttSettings(host="nowhere"))
+    hear(one, 3)
+    held = one.outbox.messages(unsaved=False)
+    assert [message.sequence for message in held] == [1, 2, 3, 4, 5, 6]
+    assert all(one.made[message.sequence - 1] in message.body for message in held)
+    assert one.made[0] == one.made[1] != one.made[2]
 
 
-def test_a_connection_is_told_the_states_and_then_each_event_with_its_own() -> None:
-    one = board()
-    one.health(3.0)
-    one.announce()
-    hear(one)
-    assert told(taken(one)) == [
-        ("status", "online"), ("state/hand_clap", "OFF"), ("state/typing", "OFF"),
-        ("health", '{"schema":1,"uptime_seconds":3.0,"simulated":true,"messages":0,"dropped_events":0}'),
-        ("event/hand_clap", "start"), ("state/hand_clap", "ON"), ("event/hand_clap", "end"), ("state/hand_clap", "OFF")]
+def test_each_lost_connection_is_followed_by_the_next_address_after_a_longer_pause() -> None:
+    nodes = [MqttSettings(host=f"node-{number}") for number in range(3)]
+    one = Board("board-0001", nodes, 1, [], Clock())
+    asked = []
+    for _ in range(5):
+        asked.append(one._nodes[one._node % 3].host)
+        one.lost(0.0, 60.0, 0.0)
+    assert asked == ["node-1", "node-2", "node-0", "node-1", "node-2"]
+    assert one.lost(0.0, 60.0, 1.0) == 16.0  # the sixth: half of 32 s
+    assert one.lost(0.0, 60.0, 0.0) == 60.0
 
 
-def test_what_was_heard_before_a_connection_is_told_late_and_without_states() -> None:
-    one = board()
-    hear(one)
-    one.announce()
-    messages = taken(one, NOW + 60.0)
-    assert told(messages)[3:] == [("event/hand_clap", "start"), ("event/hand_clap", "end")]
-    assert all(json.loads(message.payload)["late"] for message in messages[3:])
-
-
-def test_only_the_newest_health_waits_for_a_connection() -> None:
-    one = board()
-    for seconds in (1.0, 2.0, 3.0):
-        one.health(seconds)
-    one.announce()
-    assert [json.loads(payload)["uptime_seconds"] for topic, payload in told(taken(one)) if topic == "health"] == [3.0]
-
-
-def test_the_oldest_go_first_where_the_limit_is_reached() -> None:
-    one = board(limit=3)
-    hear(one, 5)
-    assert (one.sequence, one.waiting, one.counts.dropped) == (10, 3, 7)
-    one.announce()
-    assert [message.event.sequence for message in taken(one) if message.event] == [8, 9, 10]
-
-
-def test_goodbye_leaves_nothing_that_is_retained() -> None:
-    one = board()
-    one.health(1.0)
-    one.announce()
-    taken(one)
-    one.leave()
-    left = {message.topic: message.payload for message in taken(one)}
-    assert set(left.values()) == {""}
-    assert len(left) == 4  # status, health, two states
-    one.lost()
-    one.announce()  # the goodbye was cut short: the next connection says it again, and nothing else
-    assert {message.topic: message.payload for message in taken(one)} == left
-
-
-@given(st.lists(st.sampled_from(["hear", "take", "acknowledge", "lose", "refuse"]), max_size=60), st.integers(1, 10))
-def test_every_message_is_acknowledged_refused_dropped_or_waits_in_order(steps: list[str], limit: int) -> None:
-    one = board(limit)
-    one.announce()
-    on_their_way: list[int] = []
-    number = 0
-    for step in steps:
-        if step == "hear":
-            hear(one)
-        elif step == "take" and (message := one.take(NOW)) is not None:
-            number += 1
-            one.sent_as(number, message)
-            on_their_way.append(number)
-        elif step in ("acknowledge", "refuse") and on_their_way:
-            one.acknowledge(on_their_way.pop(0), "quota" if step == "refuse" else "", 0.0)
-        elif step == "lose":
-            one.lost()
-            one.announce()
-            on_their_way.clear()
-        counts = one.counts
-        assert one.sequence == counts.acknowledged + counts.refused + counts.dropped + one.waiting
-    one.lost()
-    one.announce()
-    rest = [message.event for message in taken(one) if message.event]
-    assert len(rest) <= limit
-    assert [event.sequence for event in rest] == sorted(event.sequence for event in rest)
-    assert all(one.made[event.sequence - 1] == event.id for event in rest)
-
-
-def test_the_longest_delay_and_what_went_twice_are_counted() -> None:
-    one = board()
-    one.announce()
-    hear(one, now=100.0)
-    for number, message in enumerate(taken(one)):
-        one.sent_as(number, message)
-    one.lost()
-    one.announce()
-    for number, message in enumerate(taken(one)):
-        one.sent_as(number, message)
-        one.acknowledge(number, "", 104.5)
-    assert (one.counts.resent, one.counts.acknowledged, one.counts.longest_delay_seconds) == (2, 2, 4.5)
-    assert not one.busy
+def test_what_had_to_be_dropped_is_told_and_is_not_lost() -> None:
+    with PrivateBroker() as broker:
+        settings = replace(broker.settings(), queue_events=3)
+        check = Check([settings])
+        check.start()
+        try:
+            one = board(settings)
+            hear(one, 5)  # no broker has been asked yet
+            assert one.stats.dropped_events == 7
+            one.opened(one.open(lambda: False), time.monotonic())
+            while not one.outbox.finished:
+                one.exchange()
+                time.sleep(0.01)
+            check.await_messages(3, 30.0)
+            one.leave()
+        finally:
+            check.stop()
+    verdict = check.verdict({one.name: one.made})
+    assert (verdict.received, verdict.lost, one.outbox.acknowledged) == (3, 0, 3)
+    assert check.verdict({one.name: [*one.made, "more"]}).lost == 1
 
 
 def test_an_agenda_does_what_is_due_in_order() -> None:

@@ -30,7 +30,7 @@ def test_the_bundled_recording_is_what_the_starter_hears_in_the_bundled_sounds()
 
 def test_a_sound_heard_again_has_a_new_id_and_date_and_is_as_long() -> None:
     typing = next(sound for sound in load_recording(BUNDLED) if sound.start.target == "typing")
-    again = typing.again(1_800_000_000.0)
+    again = typing.again(1_800_000_000.0, 5.0)
     assert again.start.id == again.end.id != typing.start.id
     assert again.start.started_at == again.end.started_at == datetime.fromtimestamp(1_800_000_000, UTC)
     assert (again.end.ended_at - again.start.started_at).total_seconds() == pytest.approx(typing.seconds)
