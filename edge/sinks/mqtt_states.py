@@ -21,12 +21,14 @@ class States:
         self._lock = threading.Lock()
         self._sounding = dict.fromkeys(targets, False)
         self._told: dict[str, bool] = {}
+        self._first: int | None = None
         self._newest = self._told_to = 0
 
     def put(self, event: Event) -> None:
         """The newest event, in the listener's thread."""
         with self._lock:
             self._sounding[event.target] = event.phase == "start"
+            self._first = event.sequence if self._first is None else self._first
             self._newest = event.sequence
 
     def all(self) -> dict[str, bool]:
@@ -37,9 +39,9 @@ class States:
             return dict(self._sounding)
 
     def told_with(self, sequence: int, target: str, *, sounds: bool) -> bool:
-        """Whether the state is to be told with this message: it came after the last `all`."""
+        """Whether the state is to be told with this message: it came after the last `all`, and not from an earlier run."""
         with self._lock:
-            if sequence <= self._told_to:
+            if self._first is None or sequence < self._first or sequence <= self._told_to:
                 return False
             self._told[target] = sounds
             return True
