@@ -50,8 +50,10 @@ class JournalWriter:
         return max(self._retry_at - self._monotonic(), 0.0) if self._fault else 0.0
 
     def open(self) -> None:
-        """Find what the last process left, and set the first number. A disk that fails is said, and tried again."""
-        self._tried(self._open)
+        """Find what the last process left, and set the first number. A disk that fails is said, and tried again. Where there
+        is nothing, nothing is made before the first event."""
+        if _there(self._path) or _there(self._numbering.path):
+            self._tried(self._open)
         if not self._begun:
             self._begin(0, whole=False)
 
@@ -60,6 +62,8 @@ class JournalWriter:
 
         at_once: try a disk that failed even before it is due.
         """
+        if not entries and not messages and self._file is None and not self._fault:
+            return True  # no file is made to say nothing
         done = False
         if at_once or not self.retry_seconds:
             done = self._tried(lambda: self._write(entries, messages))
@@ -177,6 +181,17 @@ class JournalWriter:
             raise SinkError(str(self._path), found=failed.strerror or str(failed),
                             wanted="a journal that can be set aside") from failed
         LOG.error("journal: %s; set aside as %s, a new one is begun", error, aside.name)
+
+
+def _there(path: Path) -> bool:
+    """Whether there is such a file, or whether that cannot even be asked."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _has_something(path: Path) -> bool:
