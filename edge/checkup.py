@@ -20,6 +20,7 @@ from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt import check_broker
+from edge.sinks.mqtt_secrets import secret_places
 from edge.sinks.mqtt_tls import INSECURE
 from edge.sources.open import open_source
 from edge.stats import Stats
@@ -133,6 +134,19 @@ def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
 
 def _broker(settings: Settings) -> Iterator[Finding]:
     mqtt = settings.mqtt
+    if mqtt.tls_insecure:
+        yield Finding("tls", False, INSECURE, "give the broker's CA in mqtt.tls_ca_file, and take tls_insecure out")
+    elif mqtt.tls:
+        yield Finding("tls", True, f"{mqtt.host} must prove who it is, by {mqtt.tls_ca_file or 'one of the system CAs'}")
+    elif mqtt.user and not _loopback(mqtt.host):
+        yield Finding("tls", True, "off: whoever is on the way to the broker can read the password and all messages")
+    try:
+        places = secret_places(mqtt)
+    except SettingsError as error:
+        yield Finding("secrets", False, str(error), "see [mqtt] user, password_file, password_credential and the tls_ keys")
+        return
+    if places:
+        yield Finding("secrets", True, f"{' and '.join(places)}, for nobody else to read")
     try:
         Topics(mqtt.prefix, settings.device.name)
         spoken = check_broker(mqtt)
@@ -140,12 +154,6 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")
     else:
         yield Finding("broker", True, f"{mqtt.host}:{mqtt.tcp_port} took us in with {spoken}")
-    if mqtt.tls_insecure:
-        yield Finding("tls", False, INSECURE, "give the broker's CA in mqtt.tls_ca_file, and take tls_insecure out")
-    elif mqtt.tls:
-        yield Finding("tls", True, f"{mqtt.host} must prove who it is, by {mqtt.tls_ca_file or 'one of the system CAs'}")
-    elif mqtt.user and not _loopback(mqtt.host):
-        yield Finding("tls", True, "off: whoever is on the way to the broker can read the password and all messages")
 
 
 def _loopback(host: str) -> bool:

@@ -83,13 +83,14 @@ def test_the_broker_is_asked_and_its_security_said(settings: Settings, tmp_path:
         mqtt = replace(broker.settings(protocol="auto"), tls=True, tls_ca_file=str(authority.ca))
         told = list(check(replace(settings, mqtt=mqtt), tmp_path))
         assert "hunter2" not in repr(told)
-        assert [finding for finding in told if finding.part in ("broker", "tls")] == [
-            Finding("broker", True, f"127.0.0.1:{broker.port} took us in with MQTT 5 over TLSv1.3"),
-            Finding("tls", True, f"127.0.0.1 must prove who it is, by {authority.ca}")]
+        assert [finding for finding in told if finding.part in ("secrets", "broker", "tls")] == [
+            Finding("tls", True, f"127.0.0.1 must prove who it is, by {authority.ca}"),
+            Finding("secrets", True, f"mqtt.password_file {mqtt.password_file}, for nobody else to read"),
+            Finding("broker", True, f"127.0.0.1:{broker.port} took us in with MQTT 5 over TLSv1.3")]
         (insecure,) = found(replace(settings, mqtt=replace(mqtt, tls_insecure=True, tls_ca_file="")), tmp_path, "tls")
         assert not insecure.ok and "any certificate is believed" in insecure.text and "tls_ca_file" in insecure.advice
         Path(mqtt.password_file).chmod(0o644)
-        (refused,) = found(replace(settings, mqtt=mqtt), tmp_path, "broker")
+        (refused,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
         assert not refused.ok and "found mode 0644, by which others can read" in refused.text
 
 
@@ -98,3 +99,18 @@ def test_a_password_in_the_clear_is_said(settings: Settings, tmp_path: Path, hos
     mqtt = MqttSettings(host=host, port=1, user="joe")
     told = found(replace(settings, mqtt=mqtt), tmp_path, "tls")
     assert ["off: whoever is on the way" in finding.text for finding in told] == [True] * warned
+
+
+def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
+        settings: Settings, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = authority.sign("kitchen")
+    mqtt = MqttSettings(host="127.0.0.1", port=1, user="joe", password_credential="mqtt-password", tls=True,
+                        tls_certificate_file=str(certificate), tls_key_file=str(key))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    (missing,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
+    assert not missing.ok and "wanted LoadCredential=mqtt-password:FILE" in missing.text
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "mqtt-password").write_text("hunter2\n")
+    (there,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
+    assert there.ok
+    assert there.text == f"mqtt.password_credential mqtt-password and mqtt.tls_key_file {key}, for nobody else to read"

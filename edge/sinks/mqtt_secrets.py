@@ -47,6 +47,16 @@ def find_key(settings: MqttSettings) -> tuple[str, Path]:
     return thing, path
 
 
+def secret_places(settings: MqttSettings) -> list[str]:
+    """Where the settings' secrets are, each of them usable. Raises SettingsError as `read_password` does."""
+    places = []
+    if read_password(settings) is not None:
+        places.append(_place("password", settings.password_file, settings.password_credential)[0])
+    if settings.tls_certificate_file:
+        places.append(find_key(settings)[0])
+    return places
+
+
 def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
     """What errors are about, and the path of a file or of a systemd credential (systemd.exec(5), LoadCredential=)."""
     if file:

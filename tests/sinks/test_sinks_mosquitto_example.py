@@ -23,7 +23,8 @@ from tests.sinks.certificates import Authority
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 USERS = ("kitchen", "cellar", "homeassistant")
-OWN = ("status", "event/clap", "state/clap", "health", "dropped", "muted", "pin/17", "response/mute")
+OWN = ("status", "event/clap", "state/clap", "health", "dropped", "muted", "pin/17", "response/mute",
+       "response/app/1")
 DISCOVERY = "homeassistant/device/edge-audio_{}/config"
 
 

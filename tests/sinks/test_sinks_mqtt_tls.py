@@ -75,6 +75,11 @@ def test_a_certificate_that_does_not_serve_is_said(alternative: str, days: tuple
         check_broker(replace(settings, tls_insecure=True))  # so it was nothing else
 
 
+def test_a_host_is_known_by_its_name(authority: Authority) -> None:
+    with PrivateBroker(extra=lines(authority.sign("broker", alternative="DNS:localhost"))) as broker:
+        check_broker(encrypted(broker, authority, host="localhost"))
+
+
 def test_a_ca_that_is_not_ours_is_said(authority: Authority, tmp_path: Path) -> None:
     other = Authority(tmp_path / "other", "another CA")
     with PrivateBroker(extra=lines(authority.sign("broker", alternative=LOOPBACK))) as broker:
@@ -166,4 +171,18 @@ def test_the_state_says_what_is_wrong_and_a_renewed_certificate_mends_it(
         for file, content in zip(pair, new, strict=True):
             file.write_bytes(content.read_bytes())
         broker.restart()
+        until(lambda: sink.state == "connected")
+
+
+def test_a_file_that_is_lost_while_it_runs_is_said_and_its_return_mends_it(
+        authority: Authority, start_mqtt: StartMqtt, until: Until, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.ca.read_bytes())
+    with PrivateBroker(extra=lines(authority.sign("broker", alternative=LOOPBACK))) as broker:
+        sink = start_mqtt(encrypted(broker, authority, tls_ca_file=str(ca)))
+        until(lambda: sink.state == "connected")
+        ca.unlink()
+        broker.restart()
+        until(lambda: sink.state.startswith(f"away: mqtt.tls_ca_file {ca}: found no such file or directory"))
+        ca.write_bytes(authority.ca.read_bytes())
         until(lambda: sink.state == "connected")
