@@ -195,7 +195,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
                             wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
     for pin in settings.pin:
-        if pin.target not in names:
+        if pin.target not in names and (pin.target or not pin.identify):
             raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
     sinks += wire_sinks(settings, records_dir, model, listener.targets, stats=stats, clock=clock, numbering=numbering,
                         recent=recent, watch=watch, on_pin_change=on_pin_change)
