@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.app import find_calibrations, load_model_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
 from edge.listener import Listener, Source
+from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.app import load_calibrations, load_model
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
@@ -18,6 +17,7 @@ from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.lessons import Lessons
+from edge.loading import load_calibrations, load_model
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.app import load_calibrations, load_model
 from edge.calibrated import Calibrations
 from edge.control import LIMIT, Change, Control
 from edge.listener import Listener
+from edge.loading import load_calibrations, load_model
 from edge.model.classifier import Model
 from edge.plan import Plan, plan_for
 from edge.settings import Settings, SourceSettings, TargetSettings

@@ -10,13 +10,13 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from edge.app import model_folder, taught_to
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import SettingsError
 from edge.journal import Entry, find, recent
 from edge.judging import Judged, judge
 from edge.lessons import Lessons
+from edge.loading import model_folder, taught_to
 from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
 from edge.sinks.event_sounds import FOLDER, sound_path

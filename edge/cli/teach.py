@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.app import load_model, model_folder
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import ModelError, SettingsError
@@ -22,6 +21,7 @@ from edge.learn.figures import wilson_interval
 from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Gathered, Recording, gather, learn, negatives_for, refusal
 from edge.lessons import Lessons, check_name, hears
+from edge.loading import load_model, model_folder
 from edge.model.classifier import Model
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
