@@ -10,18 +10,20 @@ from pathlib import Path
 
 from edge import __version__
 from edge.clock import Clock
-from edge.errors import SettingsError
+from edge.commanded import load_commanded
+from edge.control import Control
 from edge.features.recent import RecentSound
 from edge.listener import Listener, Sink, Source, Watcher
-from edge.loading import load_calibrations, load_model_for
 from edge.model.classifier import Model
 from edge.numbering import FILE as SEQUENCE
 from edge.numbering import Numbering
+from edge.serving import check_names, serving_of
 from edge.settings import Settings
 from edge.sinks.event_sounds import sound_seconds
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
+from edge.steering import Steering
 from edge.stream import Patch, Scores
 from edge.wiring import wire_sinks
 
@@ -37,6 +39,7 @@ class Appliance:
     sinks: Sequence[Sink]
     model: Model
     stats: Stats
+    steering: Steering
     started: list[Sink] = field(default_factory=list)
     bugs: list[BaseException] = field(default_factory=list)
     """What ended a thread of ours: a bug, which ends the run too, so that systemd starts it afresh."""
@@ -51,11 +54,13 @@ class Appliance:
             for sink in self.sinks:
                 sink.start()
                 self.started.append(sink)
+            self.steering.start()
             log.info("%s", self.model.describe())
             log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:
             self.source.close()
+            self.steering.stop()
             for sink in self.started:  # pins first, as they were started: a broker may take seconds to say goodbye to
                 sink.stop()
             self.started.clear()
@@ -85,14 +90,15 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     """
     records_dir = records_dir or state_dir
     stats, clock, numbering = Stats(), Clock(), Numbering(records_dir / SEQUENCE)
-    model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
-    calibrations = load_calibrations(model, settings, state_dir)
+    control, commanded = Control(), load_commanded(records_dir, settings.command.allow)
+    steering = Steering(serving_of(settings, state_dir, every_label=every_label), state_dir, control, commanded,
+                        records_dir=records_dir, every_label=every_label)
+    model, calibrations = steering.serving.model, steering.serving.calibrations
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
         states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
-        return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
-                "calibration": calibrations.about(), "source": heard.state, "sinks": states,
+        return {"version": __version__, **steering.about(), "source": heard.state, "sinks": states,
                 "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
 
     watch = None
@@ -104,16 +110,11 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
                         watcher=watcher or watch, recent=recent, number=numbering.next,
                         synchronised=clock.synchronised, calibrations=calibrations.serving,
-                        corrections=calibrations.corrections)
-    names = list(listener.targets.names)
-    if not names:
-        raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
-                            wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
-    for pin in settings.pin:
-        if pin.target not in names and (pin.target or not pin.identify):
-            raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
+                        corrections=calibrations.corrections, thresholds=steering.serving.thresholds, control=control)
+    check_names(settings, model, listener.targets.names)
     sinks += wire_sinks(settings, records_dir, model, listener.targets, stats=stats, clock=clock, numbering=numbering,
-                        recent=recent, watch=watch, on_pin_change=on_pin_change)
+                        recent=recent, watch=watch, on_pin_change=on_pin_change, steering=steering)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
-    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)
+    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats,
+                      steering=steering)

@@ -61,6 +61,14 @@ class Control:
             self._waiting.clear()
             return changes
 
+    def withdraw(self, change: Change) -> bool:
+        """Take a change back that still waits; False where the listener has taken it."""
+        with self._lock:
+            if change in self._waiting:
+                self._waiting.remove(change)
+                return True
+            return self._closed and not change.settled.is_set()
+
     def close(self) -> None:
         """The listener has ended: what waits is dropped, and nothing more is taken."""
         with self._lock:
