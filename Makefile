@@ -10,7 +10,7 @@ HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions test-home-assistant check clean
+.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions test-home-assistant fuzz check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -57,6 +57,9 @@ test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as 
 
 test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
 	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/test_home_assistant.py tests/test_node_red.py
+
+fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
+	$(BIN)/python -m pytest -q -rP -m slow tests/test_commands.py
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 __all__ = ["Listener", "__version__", "classify", "load_model"]
 
-_HOMES = {"Listener": "edge.listener", "classify": "edge.classification", "load_model": "edge.app"}
+_HOMES = {"Listener": "edge.listener", "classify": "edge.classification", "load_model": "edge.loading"}
 
 
 def __getattr__(name: str) -> Any:

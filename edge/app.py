@@ -3,114 +3,31 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import __version__
-from edge.calibrated import Calibrations, calibrations_for
 from edge.clock import Clock
-from edge.decision.resolve import resolve_targets
-from edge.errors import ModelError, SettingsError
-from edge.features.logmel import FRONT_END_VERSION
+from edge.commanded import load_commanded
+from edge.control import Control
 from edge.features.recent import RecentSound
 from edge.listener import Listener, Sink, Source, Watcher
-from edge.model.classifier import Model, open_model
-from edge.model.manifest_file import load_manifest
-from edge.model.store import ModelStore
-from edge.model.taught import Taught
-from edge.model.taught_file import load_taught
+from edge.model.classifier import Model
 from edge.numbering import FILE as SEQUENCE
 from edge.numbering import Numbering
-from edge.settings import ModelSettings, Settings, TargetSettings
+from edge.serving import check_names, serving_of
+from edge.settings import Settings
 from edge.sinks.event_sounds import sound_seconds
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
+from edge.steering import Steering
 from edge.stream import Patch, Scores
 from edge.wiring import wire_sinks
 
 log = logging.getLogger("edge")
-
-
-def default_state_dir() -> Path:
-    """Where models live: EDGE_AUDIO_STATE, else /var/lib/edge-audio for root, else the user's own state folder."""
-    if named := os.environ.get("EDGE_AUDIO_STATE"):
-        return Path(named)
-    if os.geteuid() == 0:
-        return Path("/var/lib/edge-audio")
-    if xdg := os.environ.get("XDG_STATE_HOME"):
-        return Path(xdg) / "edge-audio"
-    try:
-        return Path.home() / ".local" / "state" / "edge-audio"
-    except RuntimeError as error:
-        raise SettingsError("state directory", found="no home folder", wanted="--state-dir or EDGE_AUDIO_STATE") from error
-
-
-def model_folder(name: str | Path, state_dir: Path) -> Path:
-    """The directory of an embedded or installed model, or the path itself where one is given (a Path, or with a slash).
-
-    Raises ModelError for a name that is not known.
-    """
-    if isinstance(name, Path) or os.sep in name:
-        return Path(name)
-    return ModelStore(state_dir).find(name)
-
-
-def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,
-               delegate: str = "", rows: Sequence[str] | None = None) -> Model:
-    """Open an embedded or installed model by name, with the sounds that it was taught, or one by the path of its directory.
-
-    rows: labels to score; None: all. Raises ModelError where it is not there or is not what its manifest says.
-    """
-    state = state_dir or default_state_dir()
-    return _open(model_folder(name, state), name, taught_to(name, state), runtime, threads, delegate, rows)
-
-
-def _open(folder: Path, name: str | Path, taught: Taught | None, runtime: str, threads: int, delegate: str,
-          rows: Sequence[str] | None) -> Model:
-    model = open_model(folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=taught)
-    front_end = model.manifest.front_end
-    if model.wants == "bands" and front_end is not None and front_end.version != FRONT_END_VERSION:
-        raise ModelError(f"model {name} front_end version", found=str(front_end.version), wanted=str(FRONT_END_VERSION))
-    return model
-
-
-def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
-    """What a model was taught; None for one that cannot be taught, or that is named by its path. Raises ModelError."""
-    if isinstance(name, Path) or os.sep in name:
-        return None
-    manifest = load_manifest(ModelStore(state_dir).find(name))
-    return load_taught(state_dir, manifest) if manifest.kind == "split" else None
-
-
-def load_model_for(settings: ModelSettings, state_dir: Path, *,
-                   targets: Sequence[TargetSettings] | None = None) -> Model:
-    """The model that the settings name, with only the rows that `targets` need (None: all rows)."""
-    folder, taught = model_folder(settings.name, state_dir), taught_to(settings.name, state_dir)
-    rows = None
-    if targets is not None:
-        manifest = load_manifest(folder)
-        manifest = manifest if taught is None else taught.extend(manifest)
-        resolved = resolve_targets(targets, manifest.labels, manifest.targets)
-        rows = [manifest.labels[row] for row in resolved.rows()]
-    return _open(folder, settings.name, taught, settings.runtime, settings.threads, settings.delegate, rows)
-
-
-def find_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """The calibrations of the settings' targets that fit `model`, which the settings name, and what does not."""
-    return calibrations_for(model, settings.target, directory=model_folder(settings.model.name, state_dir),
-                            state_dir=state_dir, taught=taught_to(settings.model.name, state_dir))
-
-
-def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """What `find_calibrations` finds; what does not fit is logged."""
-    found = find_calibrations(model, settings, state_dir)
-    for problem in found.problems:
-        log.warning("%s", problem)
-    return found
 
 
 @dataclass
@@ -122,6 +39,7 @@ class Appliance:
     sinks: Sequence[Sink]
     model: Model
     stats: Stats
+    steering: Steering
     started: list[Sink] = field(default_factory=list)
     bugs: list[BaseException] = field(default_factory=list)
     """What ended a thread of ours: a bug, which ends the run too, so that systemd starts it afresh."""
@@ -136,11 +54,13 @@ class Appliance:
             for sink in self.sinks:
                 sink.start()
                 self.started.append(sink)
+            self.steering.start()
             log.info("%s", self.model.describe())
             log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:
             self.source.close()
+            self.steering.stop()
             for sink in self.started:  # pins first, as they were started: a broker may take seconds to say goodbye to
                 sink.stop()
             self.started.clear()
@@ -170,14 +90,15 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     """
     records_dir = records_dir or state_dir
     stats, clock, numbering = Stats(), Clock(), Numbering(records_dir / SEQUENCE)
-    model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
-    calibrations = load_calibrations(model, settings, state_dir)
+    control, commanded = Control(), load_commanded(records_dir, settings.command.allow)
+    steering = Steering(serving_of(settings, state_dir, every_label=every_label), state_dir, control, commanded,
+                        records_dir=records_dir, every_label=every_label)
+    model, calibrations = steering.serving.model, steering.serving.calibrations
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
         states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
-        return {"version": __version__, "model": model.manifest.name, "runtime": model.describe(),
-                "calibration": calibrations.about(), "source": heard.state, "sinks": states,
+        return {"version": __version__, **steering.about(), "source": heard.state, "sinks": states,
                 "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
 
     watch = None
@@ -189,16 +110,11 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                         health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
                         watcher=watcher or watch, recent=recent, number=numbering.next,
                         synchronised=clock.synchronised, calibrations=calibrations.serving,
-                        corrections=calibrations.corrections)
-    names = list(listener.targets.names)
-    if not names:
-        raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
-                            wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
-    for pin in settings.pin:
-        if pin.target not in names:
-            raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
+                        corrections=calibrations.corrections, thresholds=steering.serving.thresholds, control=control)
+    check_names(settings, model, listener.targets.names)
     sinks += wire_sinks(settings, records_dir, model, listener.targets, stats=stats, clock=clock, numbering=numbering,
-                        recent=recent, watch=watch, on_pin_change=on_pin_change)
+                        recent=recent, watch=watch, on_pin_change=on_pin_change, steering=steering)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
-    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats)
+    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats,
+                      steering=steering)

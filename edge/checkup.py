@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.app import find_calibrations, load_model_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
 from edge.listener import Listener, Source
+from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
@@ -93,7 +93,7 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
     for loud in targets.loudness:
         yield Finding("target", True, f"{loud.name}: {loud.louder_db:g} dB over the room's noise")
     for pin in settings.pin:
-        if pin.target not in targets.names:
+        if pin.target not in targets.names and (pin.target or not pin.identify):
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
                           f"one of {', '.join(targets.names)}")
 
@@ -179,4 +179,5 @@ def _pins(settings: Settings) -> Finding:
         sink.stop()
     except (SinkError, SettingsError) as error:
         return Finding("pins", False, str(error), "factory = \"simulated\" tries settings without a board")
-    return Finding("pins", True, ", ".join(f"{pin.pin} {pin.action} on {pin.target}" for pin in settings.pin))
+    return Finding("pins", True, ", ".join(
+        f"{pin.pin} {pin.action} on {pin.target}" if pin.target else f"{pin.pin} to identify" for pin in settings.pin))

@@ -149,7 +149,7 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
     """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
 
     The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one patch.
-    calibrations, corrections: by target (`edge.app.load_calibrations`).
+    calibrations, corrections: by target (`edge.loading.load_calibrations`).
     embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.app import load_calibrations, taught_to
 from edge.classification import Classification, classify
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
@@ -18,6 +17,7 @@ from edge.errors import SourceError
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass
 from edge.learn.evaluate import Clip, Figures, measurable, measure
+from edge.loading import load_calibrations, taught_to
 from edge.model.classifier import Model
 from edge.progress import bar
 from edge.settings import Settings, TargetSettings

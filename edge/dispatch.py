@@ -33,12 +33,9 @@ class Dispatcher:
 
     def __init__(self, clock: StreamClock, stats: Stats, *, monotonic: Callable[[], float],
                  health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict,
-                 level_samples: int = 3 * SAMPLE_RATE, number: Callable[[], int] | None = None,
-                 synchronised: Callable[[], bool] = lambda: True) -> None:
+                 number: Callable[[], int] | None = None, synchronised: Callable[[], bool] = lambda: True) -> None:
         """about: what health says beside the counters (model, source state, ...), asked anew every time. number: gives
         sequence numbers; None counts from 1. synchronised: whether UTC can be trusted now.
-
-        level_samples: how long levels are remembered; an event's start lies up to a patch and a minimum duration behind.
         """
         self.sinks: Sequence[Sink] = ()
         self._clock = clock
@@ -50,15 +47,20 @@ class Dispatcher:
         self._next_health = self._started
         self._number = number or itertools.count(1).__next__
         self._synchronised = synchronised
-        self._level_samples = level_samples
+        self.level_samples = 3 * SAMPLE_RATE
+        """How long levels are remembered; an event's start lies up to a patch and a minimum duration behind."""
         self._running: dict[str, _Start] = {}
         self._levels: deque[tuple[int, Level]] = deque()
 
     def level(self, position: int, level: Level) -> None:
         """Remember how loud the block that ends at `position` (16 kHz) was."""
         self._levels.append((position, level))
-        while self._levels[0][0] < position - self._level_samples:
+        while self._levels[0][0] < position - self.level_samples:
             self._levels.popleft()
+
+    def forget_levels(self) -> None:
+        """Nothing is heard: health has no level to tell."""
+        self._levels.clear()
 
     def send(self, detection: Detection) -> Event:
         """Make the event and hand it to every sink; sinks return at once."""

@@ -4,7 +4,8 @@ EdgeError
  ├── SettingsError   settings and command line   (also ValueError)   exit code 2
  ├── ModelError      models, manifests, tensors  (also ValueError)   exit code 2
  ├── SourceError     microphones, files, commands (also OSError)     exit code 2
- └── SinkError       broker, pins, log           (also OSError)      exit code 1
+ ├── SinkError       broker, pins, log           (also OSError)      exit code 1
+ └── CommandError    commands of others          (also ValueError)   exit code 1
 """
 
 from __future__ import annotations
@@ -55,3 +56,13 @@ class SinkError(EdgeError, OSError):
     """A broker, pin or log that cannot be reached."""
 
     exit_code = 1
+
+
+class CommandError(EdgeError, ValueError):
+    """A command that is not done. request: what its sender calls it, to be echoed in the answer."""
+
+    exit_code = 1
+
+    def __init__(self, thing: str, *, found: str, wanted: str, request: str | None = None) -> None:
+        super().__init__(thing, found=found, wanted=wanted)
+        self.request = request

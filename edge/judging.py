@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
-from edge.app import load_calibrations, load_model
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
-from edge.journal import Entry
+from edge.journal import Entry, find
 from edge.learn.embedding import Embedder
 from edge.learn.feedback import Standing, fit_correction
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.lessons import Lessons
+from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings
+from edge.wiring import journal_path
 
 MOST_JUDGEMENTS = 200
 """Of one target; the oldest go first."""
@@ -43,6 +46,26 @@ class Judged:
     present: int
     price: float | None
     taught: Taught
+
+
+def take_in(settings: Settings, state_dir: Path, event: str, *, right: bool, target: str | None = None,
+            force: bool = False) -> Judged:
+    """Find an event in the journal, refit its target by what the owner says of it, and keep that.
+
+    event: beginning or end of its id. target, force: as in `judge`. Raises SettingsError, ModelError, SinkError.
+    """
+    entry = find(journal_path(settings.journal, state_dir), event)
+    lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+    judged = judge(lessons, settings, entry, right=right, target=target or entry.target,
+                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=force)
+    lessons.save(judged.taught)
+    return judged
+
+
+def counts(judged: Judged) -> dict[str, object]:
+    """How it came out, for tables and answers."""
+    return {"target": judged.target, "wrong": judged.wrong, "silenced": judged.silenced, "right": judged.right,
+            "heard": judged.supported, "known": judged.present, "still_heard": judged.kept}
 
 
 def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str,

@@ -8,17 +8,16 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.decision.decision import Decision
+from edge.control import Control
 from edge.decision.gate import Gate
-from edge.decision.impulsive import WAIT
 from edge.decision.loudness import NoiseFloor
-from edge.decision.resolve import resolve_targets
-from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correction
+from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.features.level import SILENCE_DBFS
 from edge.features.recent import RecentSound
 from edge.model.classifier import Model
+from edge.plan import Plan, plan_for
 from edge.settings import GateSettings, TargetSettings
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block, Event, Hearing, Patch, Scores, StreamClock
@@ -92,26 +91,27 @@ class Listener:
                  recent: RecentSound | None = None, number: Callable[[], int] | None = None,
                  synchronised: Callable[[], bool] = lambda: True,
                  calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
+                 thresholds: Mapping[str, float] = UNCOMMANDED, control: Control | None = None,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """targets: what to hear; none means the model's own standard targets.
 
         gate: None scores every patch. on_scores: called with every patch and its scores, for classify. watcher: shown
         every hop. recent: takes the sound, for a sink that keeps that of events. number: gives events their sequence
         numbers (None: from 1); synchronised: whether UTC can be trusted. calibrations, corrections: by target;
-        they belong to this model's rows.
+        they belong to this model's rows. thresholds: commanded ones, by target. control: changes, taken between blocks.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
-        self.targets = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations,
-                                       corrections=corrections)
+        plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections,
+                        thresholds=thresholds)
         self.stats = stats if stats is not None else Stats()
-        self._model = model
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
                                    channel=channel)
         hop_samples = round(hop_seconds * SAMPLE_RATE)  # the front end has checked it
         self._gate = None
         if gate is not None and gate.enabled:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
-        self._decision = Decision(self.targets, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
+        self._control = control if control is not None else Control()
+        self._muted = False
         self._on_scores = on_scores
         self._watcher = watcher
         self._recent = recent
@@ -122,11 +122,13 @@ class Listener:
         self._heard_at = monotonic()
         self._stalled = True
         self._expected = 0
-        longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
-            pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
         self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
-                               number=number, synchronised=synchronised,
-                               level_samples=max(model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE)
+                               number=number, synchronised=synchronised)
+        self._serve(plan)
+
+    def _serve(self, plan: Plan) -> None:
+        self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision
+        self._out.level_samples = plan.level_samples
 
     def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:
         """Hear the source to its end, or until it is closed; sinks are started and stopped by whoever owns them.
@@ -138,16 +140,40 @@ class Listener:
             self._clock.anchor(self._front_end.position, restart=True)
         try:
             for block in source.blocks():
+                self._change()
                 if block is None:
                     self._wait()
+                elif self._muted:
+                    self._throw_away(block)
                 else:
                     self._hear(block, source.live)
                 self._out.health()
-            self._judge([] if source.live else self._front_end.finish())
+            self._judge([] if source.live or self._muted else self._front_end.finish())
         finally:
             # However it ended: what has started must end, or a lamp stays on.
+            self._control.close()
             self._end_all()
             self._out.health(now=True)
+
+    def _change(self) -> None:
+        """What came on the control queue, each change whole: running events end, and what follows is heard the new way."""
+        for change in self._control.take():
+            if change.plan is not None:
+                for detection in change.plan.decision.take_over(self._decision, self._front_end.position):
+                    self._out.send(detection)
+                self._serve(change.plan)
+            if change.muted is not None and change.muted != self._muted:
+                self._end_all()
+                self._front_end.finish()  # forgets; what it would still say of the sound before is not asked
+                self._muted = change.muted
+            change.taken()
+            change.settled.set()
+
+    def _throw_away(self, block: Block) -> None:
+        """Muted: nobody has heard this block. What comes after is heard as after a gap, and dated anew."""
+        self.stats.muted_samples += block.length * SAMPLE_RATE // block.format.rate
+        self._out.forget_levels()
+        self._stalled = True
 
     def _hear(self, block: Block, live: bool) -> None:
         if block.gap:

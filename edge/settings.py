@@ -138,15 +138,23 @@ class PinSettings:
     """[[pin]]: what a target's events do to a GPIO pin (the trigger)."""
 
     pin: str = _key("", "GPIO number (BCM: 17) or a name that gpiozero knows (\"BOARD11\", \"GPIO17\")")
-    target: str = _key("", "the target whose events drive it")
+    target: str = _key("", "the target whose events drive it; may be empty with identify")
     action: str = _key("pulse", "pulse, toggle, hold (while the sound lasts) or blink",
                        choices=("pulse", "toggle", "hold", "blink"))
     seconds: float = _key(0.5, "pulse: how long; blink: on and off time of one blink", low=0.01, high=3600.0)
     count: int = _key(3, "blink: how many", low=1, high=1000)
     active_high: bool = _key(True, "false for relays that switch on a low level")
+    identify: bool = _key(False, "blinks when the device is asked to identify itself ([command])")
     safe_on: bool = _key(False, "the safe state, at start and at exit: off (false) or on (true)")
     factory: str = _key("auto", "gpiozero's pin library: auto, lgpio, rpigpio, pigpio, native or simulated",
                         choices=("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated"))
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSettings:
+    """[command]: what others may command over MQTT. Nothing, unless the owner says so."""
+
+    allow: tuple[str, ...] = _key((), "verbs that are obeyed, of mute, unmute, identify, feedback, threshold, pin-test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,7 @@ class Settings:
     target: tuple[TargetSettings, ...] = ()
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     pin: tuple[PinSettings, ...] = ()
+    command: CommandSettings = field(default_factory=CommandSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)

@@ -9,8 +9,10 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
+from edge.commands import VERBS
 from edge.errors import SettingsError
 from edge.settings import (
+    CommandSettings,
     DeviceSettings,
     GateSettings,
     JournalSettings,
@@ -27,8 +29,8 @@ from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
-    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "journal": JournalSettings, "log": LogSettings,
-    "watch": WatchSettings,
+    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "command": CommandSettings,
+    "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
 
@@ -89,15 +91,20 @@ def check_together(settings: Settings, where: str = "settings") -> None:
     if settings.journal.sound and not settings.journal.events:
         raise SettingsError(f"{where}: [journal] sound", found="true, with events = 0", wanted="events to keep the sound of")
     _check_mqtt(settings.mqtt, f"{where}: [mqtt]")
+    _unique(f"{where}: [command] allow", settings.command.allow)
+    for verb in settings.command.allow:
+        if verb not in VERBS:
+            raise SettingsError(f"{where}: [command] allow", found=repr(verb),
+                                wanted=f"of {', '.join(VERBS)}{_nearest(verb, VERBS)}")
     names = {target.name for target in settings.target}
     for pin in settings.pin:
         if not pin.pin:
             raise SettingsError(f"{where}: [[pin]] pin", found="nothing", wanted="a GPIO number or name, such as 17")
-        if names and pin.target not in names:
+        if names and pin.target not in names and (pin.target or not pin.identify):
             near = _nearest(pin.target, names)
             raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found=repr(pin.target),
                                 wanted=f"the name of a [[target]]{near}")
-        if not pin.target:
+        if not pin.target and not pin.identify:
             raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found="nothing", wanted="the name of a target")
     for target in settings.target:
         if target.threshold and target.release_threshold > target.threshold:

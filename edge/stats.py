@@ -29,6 +29,12 @@ class Stats:
     """Messages that the outbox had no room for; told as ranges on the topic `dropped`."""
     clipped_samples: int = 0
     """Samples at either end of the int16 range."""
+    muted_samples: int = 0
+    """Samples (16 kHz) thrown away because of a command to mute."""
+    commands: int = 0
+    """Commands done or refused, each with an answer."""
+    dropped_commands: int = 0
+    """Commands dropped without an answer because too many came."""
     reopened: int = 0
     """Times that a source was lost and found again."""
 

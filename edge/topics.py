@@ -6,7 +6,8 @@
     <prefix>/<device>/health            JSON; retained
     <prefix>/<device>/muted             ON or OFF; retained
     <prefix>/<device>/pin/<pin>         ON or OFF; retained
-    <prefix>/<device>/command/<verb>    what others send to this device
+    <prefix>/<device>/command/<verb>    what others send to this device, JSON
+    <prefix>/<device>/response/<verb>   JSON, QoS 1: `answer_payload`
     <prefix>/<device>/dropped           ranges of sequence numbers that had to be dropped
 """
 
@@ -17,6 +18,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from edge.errors import SettingsError
 from edge.stream import Event
@@ -83,6 +85,15 @@ class Topics:
         return f"{self.prefix}/{self.device}/command/{check_level(verb, thing='command')}"
 
     @property
+    def commands(self) -> str:
+        """The pattern of all commands, to subscribe to."""
+        return f"{self.prefix}/{self.device}/command/+"
+
+    def response(self, verb: str) -> str:
+        """The answer to a command, as JSON; QoS 1, not retained."""
+        return f"{self.prefix}/{self.device}/response/{check_level(verb, thing='command')}"
+
+    @property
     def muted(self) -> str:
         """`ON` while nothing is heard because of a command, else `OFF`; retained, QoS 1."""
         return f"{self.prefix}/{self.device}/muted"
@@ -123,6 +134,13 @@ def event_payload(event: Event, *, device: str, late: bool) -> dict[str, object]
         "clock_synchronised": bool(event.clock_synchronised),
         "late": bool(late),
     }
+
+
+def answer_payload(verb: str, *, request: str | None, found: str | None = None, wanted: str | None = None,
+                   more: Mapping[str, object] = MappingProxyType({})) -> dict[str, object]:
+    """What is answered to a command; `ok` unless it says what was found and wanted. more: what the verb has to say."""
+    return {"schema": SCHEMA, "verb": verb, "request": request, "ok": found is None, "found": found, "wanted": wanted,
+            **more}
 
 
 def _unit(value: float) -> float:

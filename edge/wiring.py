@@ -16,14 +16,18 @@ from edge.model.classifier import Model
 from edge.model.quantization import quantise
 from edge.numbering import Numbering
 from edge.outbox import Outbox
+from edge.plan import Plan
+from edge.serving import Serving
 from edge.settings import JournalSettings, Settings
 from edge.sinks.event_sounds import FOLDER, SoundKeeper
 from edge.sinks.gpio import GpioSink
 from edge.sinks.journal import JournalSink
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.watch import WatchSink
 from edge.stats import Stats
+from edge.steering import Steering
 from edge.topics import Topics
 
 MEGABYTE = 1_000_000
@@ -55,27 +59,50 @@ def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
 
 def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Targets, *, stats: Stats, clock: Clock,
                numbering: Numbering, recent: RecentSound | None, watch: WatchSink | None,
-               on_pin_change: Callable[[str, bool], None] | None) -> list[Sink]:
+               on_pin_change: Callable[[str, bool], None] | None, steering: Steering) -> list[Sink]:
     """The sinks in the order in which they are started and stopped: pins first, the journal last, for it notes what the
     broker's sink delivered in its last seconds. Raises SettingsError."""
     sinks: list[Sink] = []
+    outbox = mqtt = journal = None
+
+    def pin_changed(pin: str, on: bool) -> None:
+        if on_pin_change is not None:
+            on_pin_change(pin, on)
+        if mqtt is not None:
+            mqtt.pin(pin, on)
+
     if settings.pin:
-        sinks.append(GpioSink(settings.pin, on_change=on_pin_change))
+        steering.gpio = GpioSink(settings.pin, on_change=pin_changed)
+        sinks.append(steering.gpio)
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))
     if watch is not None:
         sinks.append(watch)
-    outbox = None
     if settings.mqtt.host:
         outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_megabytes * MEGABYTE, stats=stats)
-        sinks.append(MqttSink(settings.mqtt, settings.device.name, targets.names, outbox,
-                              board=board_of(settings, model, targets), clock=clock))
+        topics = Topics(settings.mqtt.prefix, settings.device.name)
+        mqtt = MqttSink(settings.mqtt, settings.device.name, targets.names, outbox, clock=clock,
+                        board=board_of(settings, model, targets),
+                        commands=MqttCommands(topics, settings.command.allow, steering.command, stats))
+        for pin in settings.pin:
+            mqtt.pin(pin.pin, pin.safe_on)
+        steering.on_muted = mqtt.muted
+        sinks.append(mqtt)
     if settings.journal.events or outbox is not None:
         spec, sounds = model.manifest.backbone, None
         if recent is not None:
             sounds = SoundKeeper(records_dir / FOLDER, recent.cut, megabytes=settings.journal.sound_megabytes)
-        sinks.append(JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(model),
-                                 labels=model.labels, backbone=spec.sha256 if spec is not None else "",
-                                 numbering=numbering, stats=stats, outbox=outbox, device=settings.device.name,
-                                 boot=clock.boot, sounds=sounds))
+        journal = JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(model),
+                              labels=model.labels, backbone=spec.sha256 if spec is not None else "",
+                              numbering=numbering, stats=stats, outbox=outbox, device=settings.device.name,
+                              boot=clock.boot, sounds=sounds)
+        sinks.append(journal)
+
+    def serve(serving: Serving, plan: Plan) -> None:
+        if mqtt is not None:
+            mqtt.retarget(plan.targets.names, board_of(settings, plan.model, plan.targets))
+        if journal is not None:
+            journal.relabel(serving.model.labels)
+
+    steering.on_serving = serve
     return sinks

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import wave
 from dataclasses import replace
@@ -15,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.app import build, default_state_dir, load_model
+from edge.app import build
 from edge.demo.broker import PrivateBroker
 from edge.errors import ModelError, SettingsError, SinkError
+from edge.loading import default_state_dir, load_model
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.sources.open import open_source
@@ -174,12 +178,16 @@ def test_a_signal_leaves_pins_safe_and_says_offline(number: signal.Signals, tmp_
             f'release_threshold = 0.001\n[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n'
             '[[pin]]\npin = 17\ntarget = "anything"\nfactory = "simulated"\nactive_high = false\naction = "hold"\n'
             '[log]\nlevel = "debug"\n')
+        ours, theirs = pty.openpty()  # a terminal of its own: without one SIGHUP is a reload
         process = subprocess.Popen([sys.executable, "-m", "edge", "run", "--config", str(settings)], cwd=ROOT,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                   env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path)})
+                                   stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "EDGE_AUDIO_STATE": str(tmp_path)}, start_new_session=True,
+                                   preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         assert sounds.wait(PATIENCE_SECONDS)
         process.send_signal(number)
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
+        os.close(ours)
+        os.close(theirs)
         assert process.returncode == 0, said
         assert "Traceback" not in said
         assert offline.wait(PATIENCE_SECONDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.app import build, load_calibrations, load_model
+from edge.app import build
 from edge.checkup import check
 from edge.cli import main
 from edge.decision.calibration import probability_of
@@ -21,6 +21,7 @@ from edge.features.frontend import FrontEnd
 from edge.hearing import PATIENCE_SECONDS, Timed, hear
 from edge.learn.calibrate import threshold_logit
 from edge.learn.room import load_room
+from edge.loading import load_calibrations, load_model
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.app import load_model
 from edge.cli import main
+from edge.loading import load_model
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught
 from tests.test_cli import write_wav

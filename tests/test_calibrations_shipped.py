@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import load_model
 from edge.calibrated import calibrations_for
+from edge.loading import load_model
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model
 from edge.model.store import ModelStore

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.app import build, model_folder
+from edge.app import build
 from edge.checkup import Finding, check
 from edge.demo.broker import PrivateBroker
+from edge.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import load_model
 from edge.classification import classify
 from edge.cli import main
+from edge.loading import load_model
 from tests.model.model_taught import STARTER, scene
 
 

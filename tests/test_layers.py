@@ -13,7 +13,7 @@ FILES = sorted(EDGE.rglob("*.py"))
 
 JOURNAL = {"journal", "journal_file", "journal_messages"}
 GROUND = JOURNAL | {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
-                    "discovery", "retained"}
+                    "discovery", "retained", "commands"}
 """What every stage may stand on."""
 
 STAGES = ("features", "model", "decision")
@@ -21,7 +21,8 @@ MAY = {
     **{name: {name} | GROUND for name in STAGES},
     "sources": {"sources"} | GROUND, "sinks": {"sinks"} | GROUND,
     "learn": {"learn", *STAGES} | GROUND,
-    "listener": {"listener", "dispatch", *STAGES} | GROUND,
+    "listener": {"listener", "dispatch", "control", "plan", *STAGES} | GROUND,
+    "control": {"control", "plan"} | GROUND, "plan": {"plan", *STAGES} | GROUND,
     "dispatch": {"dispatch", "decision", "listener"} | GROUND,
     **dict.fromkeys(GROUND - JOURNAL, GROUND - JOURNAL), **dict.fromkeys(JOURNAL, GROUND),
     "settings_file": {"settings_file"} | GROUND,

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.app import load_model
 from edge.cli import main
 from edge.features.frontend import FrontEnd
+from edge.loading import load_model
 from edge.model.classifier import Split
 from edge.model.store import ModelStore
 from edge.sources.recording import open_recording

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import build, load_calibrations, load_model, model_folder
+from edge.app import build
 from edge.classification import classify
 from edge.cli import main
 from edge.journal import FILE, recent
+from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught

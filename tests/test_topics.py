@@ -12,7 +12,7 @@ import pytest
 from edge import topics
 from edge.errors import SettingsError
 from edge.stream import Event
-from edge.topics import Topics, check_level, encode, event_payload
+from edge.topics import Topics, answer_payload, check_level, encode, event_payload
 
 START = Event(id="0192f0c1-0000-7000-8000-000000000001", sequence=7, phase="start", target="clap", label="hand_clap",
               probability=0.93125, score=0.41, start=16_000, end=None,
@@ -27,6 +27,10 @@ def test_every_topic_is_pinned() -> None:
     assert names.state("clap") == "edge-audio/kitchen/state/clap"
     assert names.health == "edge-audio/kitchen/health"
     assert names.command("mute") == "edge-audio/kitchen/command/mute"
+    assert names.commands == "edge-audio/kitchen/command/+"
+    assert names.response("pin-test") == "edge-audio/kitchen/response/pin-test"
+    assert names.muted == "edge-audio/kitchen/muted"
+    assert names.pin("J8:11") == "edge-audio/kitchen/pin/J8:11"
     assert names.dropped == "edge-audio/kitchen/dropped"
 
 
@@ -41,6 +45,13 @@ def test_payload_of_a_start_is_pinned() -> None:
         "device": "kitchen", "target": "clap", "label": "hand_clap", "probability": 0.9313, "score": 0.41,
         "started_at": "2026-11-22T13:32:26.123Z", "ended_at": None, "duration_seconds": None,
         "level_dbfs": -23.5, "clock_synchronised": True, "late": False}
+
+
+def test_an_answer_is_pinned() -> None:
+    assert answer_payload("mute", request="r1", more={"seconds": 60.0}) == {
+        "schema": 1, "verb": "mute", "request": "r1", "ok": True, "found": None, "wanted": None, "seconds": 60.0}
+    assert answer_payload("mute", request=None, found="a", wanted="b") == {
+        "schema": 1, "verb": "mute", "request": None, "ok": False, "found": "a", "wanted": "b"}
 
 
 def test_payload_of_an_end_has_the_end_and_the_duration() -> None:

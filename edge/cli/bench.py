@@ -11,11 +11,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from edge.app import load_model_for, model_folder
 from edge.bench import Cost, measure, test_sound, whole_file
 from edge.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
+from edge.loading import load_model_for, model_folder
 from edge.model.runtime import open_runtime
 
 EXAMPLES = """Examples:

@@ -15,14 +15,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.app import load_model_for, model_folder
 from edge.calibrating import calibrate_by_clips, calibrate_by_room
 from edge.calibration_output import print_list, print_results
 from edge.calibration_session import Session
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
+from edge.loading import load_model_for, model_folder
 from edge.picture_path import check_picture_path, plotting
 
 EXAMPLES = """Examples:
@@ -78,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
         return print_list(session, options.format)
     if options.reset is not None:
         print(f"forgot {', '.join(session.reset(options.reset))}")
+        print(TAKEN_UP, file=sys.stderr)
         return 0
     if not options.dry_run:
         session.check_writable()
@@ -95,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.dry_run:
         session.save({result.target: result.entry for result in results})
     print_results(session, results, options.format, dry_run=options.dry_run)
+    if not options.dry_run:
+        print(TAKEN_UP, file=sys.stderr)
     if options.plot is not None:
         plotting().plot_calibration([(result.target, result.entry, result.worth) for result in results], options.plot)
     return 0

@@ -1,22 +1,22 @@
 """Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
-fitted again. The next start hears with it. For a sound that you taught its own row is refitted; for a target of the model's
-own rows are added, which veto or support it. The journal has what is needed; no sound is kept for it. Who asked for the
-sound of events ([journal] sound) finds it with --list.
+fitted again. The next start hears with it; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP). For
+a sound that you taught its own row is refitted; for a target of the model's own rows are added, which veto or support it.
+The journal has what is needed; no sound is kept for it. Who asked for the sound of events ([journal] sound) finds it with
+--list.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from edge.app import model_folder, taught_to
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import SettingsError
-from edge.journal import Entry, find, recent
-from edge.judging import Judged, judge
-from edge.lessons import Lessons
+from edge.journal import Entry, recent
+from edge.judging import Judged, counts, take_in
+from edge.loading import taught_to
 from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
 from edge.sinks.event_sounds import FOLDER, sound_path
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--count", found=str(options.count), wanted="1 or more")
     if options.undo:
         print(f"undone: {undo_taught(state_dir, settings.model.name)}")
+        print(TAKEN_UP, file=sys.stderr)
         return 0
     if options.list:
         taught = taught_to(settings.model.name, state_dir)
@@ -70,12 +71,9 @@ def run(options: argparse.Namespace) -> int:
     if options.event is None or options.verdict is None:
         raise SettingsError("feedback", found="no event" if options.event is None else "no verdict",
                             wanted="EVENT-ID right|wrong, --list or --undo")
-    entry = find(journal_path(settings.journal, state_dir), options.event)
-    lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
-    judged = judge(lessons, settings, entry, right=options.verdict == "right", target=options.target or entry.target,
-                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=options.force)
-    lessons.save(judged.taught)
-    print_rows([_counts(judged)], options.format)
+    judged = take_in(settings, state_dir, options.event, right=options.verdict == "right", target=options.target,
+                     force=options.force)
+    print_rows([counts(judged)], options.format)
     if options.format == "table":
         _explain(judged)
     return 0
@@ -89,11 +87,6 @@ def _row(entry: Entry, judgements: Sequence[Judgement]) -> dict[str, object]:
             "judged": said if entry.cells is not None else "cannot be"}
 
 
-def _counts(judged: Judged) -> dict[str, object]:
-    return {"target": judged.target, "wrong": judged.wrong, "silenced": judged.silenced, "right": judged.right,
-            "heard": judged.supported, "known": judged.present, "still_heard": judged.kept}
-
-
 def _explain(judged: Judged) -> None:
     left = f"{judged.wrong - judged.silenced} of {judged.wrong} wrong ones"
     if judged.silenced < judged.wrong and judged.price is not None:
@@ -103,4 +96,4 @@ def _explain(judged: Judged) -> None:
         print(f"{left} cannot be told from {judged.target}: a higher threshold may help")
     if judged.supported < judged.right:
         print("not all right ones are heard yet: more judgements of the same kind help")
-    print("heard so from the next start on; edge-audio feedback --undo takes it back")
+    print(f"{TAKEN_UP}; edge-audio feedback --undo takes it back")

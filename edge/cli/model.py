@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.app import load_model
 from edge.cli.options import state_dir_from
 from edge.export import export
+from edge.loading import load_model
 from edge.model.store import ModelStore
 from edge.progress import bar
 

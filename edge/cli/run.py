@@ -1,11 +1,14 @@
-"""Hear the microphone, or what the settings name, until stopped (Ctrl-C, SIGTERM, SIGHUP) or until a recording ends.
+"""Hear the microphone, or what the settings name, until stopped (Ctrl-C, SIGTERM) or until a recording ends.
 
-Events go to standard output as JSON lines, to the broker, and to the pins, as the settings say.
+Events go to standard output as JSON lines, to the broker, and to the pins, as the settings say. SIGHUP (systemctl reload)
+has a service look again at the settings' targets, at calibrations, and at what was taught and judged, without a gap in
+hearing; from a terminal it means that the terminal was closed, and stops.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +16,7 @@ from pathlib import Path
 from edge.app import build
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
-from edge.settings import SourceSettings
+from edge.settings import Settings, SourceSettings
 
 EXAMPLES = """Examples:
   edge-audio run                                   the default microphone, the starter model, events on standard output
@@ -45,12 +48,29 @@ def source_settings(options: argparse.Namespace, source: SourceSettings) -> Sour
 
 def run(options: argparse.Namespace) -> int:
     """Hear until told to stop."""
-    settings = settings_from(options)
-    settings = replace(settings, source=source_settings(options, settings.source))
+    settings = _read(options)
     log_to_stderr(settings.log.level)
     appliance = build(settings, state_dir_from(options))
+    appliance.steering.read_settings = lambda: _read(options)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: appliance.stop())
+    if not _on_a_terminal():
+        signal.signal(signal.SIGHUP, lambda *_: appliance.steering.reload())
     appliance.run()
     return 0
+
+
+def _read(options: argparse.Namespace) -> Settings:
+    """The settings as they are now, with the command line's own on top. Raises SettingsError."""
+    settings = settings_from(options)
+    return replace(settings, source=source_settings(options, settings.source))
+
+
+def _on_a_terminal() -> bool:
+    """Whether a terminal controls this process, and sends SIGHUP when it is closed; a service has none."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

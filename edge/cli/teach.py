@@ -1,4 +1,5 @@
-"""Teach the model a sound of your own, from 5 to 20 recordings or the microphone; it is heard from the next start on.
+"""Teach the model a sound of your own, from 5 to 20 recordings or the microphone; it is heard from the next start on, or
+from a reload on (`systemctl reload edge-audio`, SIGHUP).
 
 Says beforehand how well it will be heard: each recording is judged by a row that was fitted without it, and false alarms are
 counted on the model's bank of other sounds. A sound that cannot be told apart is refused, with what it sounds like. No sound
@@ -13,8 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.app import load_model, model_folder
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
@@ -22,6 +22,7 @@ from edge.learn.figures import wilson_interval
 from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Gathered, Recording, gather, learn, negatives_for, refusal
 from edge.lessons import Lessons, check_name, hears
+from edge.loading import load_model, model_folder
 from edge.model.classifier import Model
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
@@ -75,9 +76,11 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("teach", found="no name", wanted="NAME and recordings, or --list, --remove, --undo")
     if options.undo:
         print(f"undone: {undo_taught(state_dir, settings.model.name)}")
+        print(TAKEN_UP, file=sys.stderr)
         return 0
     if options.start_afresh:
         print(f"set aside: {start_afresh(state_dir, settings.model.name)}")
+        print(TAKEN_UP, file=sys.stderr)
         return 0
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
     if options.list:
@@ -86,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     if options.remove:
         lessons.remove(options.remove)
         print(f"removed {options.remove} (edge-audio teach --undo brings it back)")
+        print(TAKEN_UP, file=sys.stderr)
         return 0
     return _teach(options, settings, lessons)
 
@@ -121,7 +125,7 @@ def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) ->
         print("dry run: nothing kept", file=sys.stderr)
         return 0
     lessons.keep(sound)
-    print(f"taught {sound.name} to {lessons.manifest.name}; heard from the next start on", file=sys.stderr)
+    print(f"taught {sound.name} to {lessons.manifest.name}; {TAKEN_UP}", file=sys.stderr)
     return 0
 
 

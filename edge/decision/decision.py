@@ -105,6 +105,27 @@ class Decision:
         self._forget()
         return found
 
+    def take_over(self, other: Decision, until: int) -> list[Detection]:
+        """Go on in the place of another decision, at position `until`, with what it knows of the room and of onsets.
+
+        The ends of its running events. A target of the same name and kind goes on, so that nothing is named twice; the
+        others, and patterns, begin afresh. The other one is done with.
+        """
+        self._rows, self._rows_position, self._onsets = other._rows, other._rows_position, other._onsets
+        self._floor = other._floor
+        self._onset_detector.take_over(other._onset_detector)
+        before = {sound.target.name: sound for sound in other._sounds}
+        for sound in self._sounds:
+            same = before.get(sound.target.name)
+            if isinstance(sound, ImpulsiveDetector) and isinstance(same, ImpulsiveDetector):
+                sound.take_over(same)
+        found = other.interrupt(until)
+        for sound in self._sounds:
+            same = before.get(sound.target.name)
+            if isinstance(sound, LastingDetector) and isinstance(same, LastingDetector):
+                sound.take_over(same)
+        return found
+
     def hearing(self) -> tuple[TargetHearing, ...]:
         """How every target stands after the newest patch, in the order of the settings' sounds, then loudness."""
         stands = [

@@ -69,6 +69,12 @@ class ImpulsiveDetector:
         self._heard_until = -1
         self._last_named = -WAIT
 
+    def take_over(self, other: ImpulsiveDetector) -> None:
+        """Go on where another one stands, but for its running event: what was named is not named again."""
+        self._waiting, self._named, self._taken = other._waiting, other._named, other._taken
+        self._over, self._unexplained = other._over, other._unexplained
+        self._heard_until, self._last_named = other._heard_until, other._last_named
+
     @property
     def busy(self) -> bool:
         """An event runs: the backbone must stay awake."""
@@ -119,8 +125,7 @@ class ImpulsiveDetector:
 
     def interrupt(self, until: int) -> list[Detection]:
         """A gap, or the end of the stream, at position `until`: a running event ends; what waits is forgotten."""
-        self._waiting.clear()
-        self._named.clear()
+        self._waiting, self._named = [], []
         self._over, self._unexplained = False, 0
         return self._end(until) if self._running is not None else []
 

@@ -45,6 +45,10 @@ class LastingDetector:
         self._evidence.reset()
         self._deaf_until: int | None = None
 
+    def take_over(self, other: LastingDetector) -> None:
+        """Go on where another one stands, after its `interrupt`: what was told does not start again within its time."""
+        self._deaf_until = other._deaf_until
+
     @property
     def busy(self) -> bool:
         """An event runs or is about to: the backbone must stay awake."""

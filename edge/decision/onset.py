@@ -72,8 +72,13 @@ class OnsetDetector:
         self._before: NDArray[np.float32] = np.full((LAG, BANDS), SILENT_ROW, np.float32)
         self._flux: NDArray[np.float32] = np.zeros(KEPT_FRAMES, np.float32)
         self._power: NDArray[np.float32] = np.full(KEPT_FRAMES, float(decibels(self._before)[0]), np.float32)
-        self._next = -1
+        self._next, self._begin = -1, 0
         self._last: Onset | None = None
+
+    def take_over(self, other: OnsetDetector) -> None:
+        """Go on where another one stands. What it holds is replaced at each push, never written to."""
+        self._before, self._flux, self._power = other._before, other._flux, other._power
+        self._next, self._last, self._begin = other._next, other._last, other._begin
 
     def push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32] | None = None) -> list[Onset]:
         """Onsets that rows float32 `(k, 64)` complete; `position` of the first row's first sample.

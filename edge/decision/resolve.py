@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.decision.targets import (
     UNCALIBRATED,
+    UNCOMMANDED,
     UNCORRECTED,
     Calibrated,
     Correction,
@@ -31,11 +32,13 @@ RELEASE_SHARE = 0.5
 
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
                     calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
-                    corrections: Mapping[str, Correction] = UNCORRECTED) -> Targets:
+                    corrections: Mapping[str, Correction] = UNCORRECTED,
+                    thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
     """Targets of the settings, completed by calibration and the model's suggestions; its standard ones where none is named.
 
     calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold
-    of the settings goes before the calibration's, and that before the model's own.
+    that was commanded (thresholds: by target) goes before that of the settings, which goes before the calibration's, and
+    that before the model's own.
     Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
     thresholds or gaps that contradict each other.
     """
@@ -55,12 +58,12 @@ def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], sug
             sounds.append((TargetSettings(name=pattern.of), False))
     return Targets(
         tuple(_sound(target, labels, known.get(target.name), calibrations.get(target.name),
-                     corrections.get(target.name), sent=sent) for target, sent in sounds),
+                     corrections.get(target.name), thresholds.get(target.name), sent=sent) for target, sent in sounds),
         tuple(patterns), tuple(loudness))
 
 
 def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None, calibrated: Calibrated | None,
-           correction: Correction | None, *, sent: bool) -> Target:
+           correction: Correction | None, commanded: float | None, *, sent: bool) -> Target:
     own = target.labels
     if not own and suggestion is not None:
         own = suggestion.labels
@@ -83,6 +86,8 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
     if release > threshold:
         raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
                             wanted=f"at most its threshold, {threshold}")
+    if commanded is not None:
+        threshold, release = commanded, min(target.release_threshold or commanded * RELEASE_SHARE, commanded)
     impulsive = target.sound == "impulsive" if target.sound else suggestion is not None and suggestion.impulsive
     if impulsive and target.minimum_duration_seconds:
         raise SettingsError(f"target {target.name!r} minimum_duration_seconds",

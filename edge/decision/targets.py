@@ -82,6 +82,7 @@ class Correction:
 
 UNCALIBRATED: Mapping[str, Calibrated] = MappingProxyType({})
 UNCORRECTED: Mapping[str, Correction] = MappingProxyType({})
+UNCOMMANDED: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from edge.errors import SettingsError, SinkError
@@ -35,6 +36,9 @@ PIN_NAME = re.compile(r"(GPIO|BCM|BOARD|WPI)?\d{1,3}|[A-Z][A-Z0-9]*:\d{1,3}")
 STOP_SECONDS = 2.0
 """How long `stop` waits for a pin library that hangs."""
 
+BLINK_SECONDS, BLINKS = 0.25, 10
+"""How a pin shows which device this is: on and off time of one blink, and how many."""
+
 RETRY_SECONDS = 1.0
 """A pin that could not be written is tried again so soon: it may be a relay that should be off."""
 
@@ -50,6 +54,7 @@ class GpioSink:
         self._pins = [_Pin(settings, on_change) for settings in pins]
         self._libraries = PinLibraries()
         self._events: deque[Event] = deque()
+        self._asked: list[tuple[_Pin, Callable[[_Pin, float], None]]] = []
         self._wake = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -79,6 +84,20 @@ class GpioSink:
         with self._wake:
             self._events.append(event)
             self._wake.notify()
+
+    def identify(self) -> tuple[str, ...]:
+        """Blink with the pins that are there for it (`identify`); their names. Returns at once."""
+        return self._ask([pin for pin in self._pins if pin.settings.identify], _Pin.identify)
+
+    def test(self, name: str) -> bool:
+        """Do once what an event makes the pin do; False for a pin that is not there. Returns at once."""
+        return bool(self._ask([pin for pin in self._pins if pin.settings.pin == name], _Pin.test))
+
+    def _ask(self, pins: Sequence[_Pin], what: Callable[[_Pin, float], None]) -> tuple[str, ...]:
+        with self._wake:  # who asks again before it was done asks for the same
+            self._asked += [(pin, what) for pin in pins if (pin, what) not in self._asked]
+            self._wake.notify()
+        return tuple(pin.settings.pin for pin in pins)
 
     def health(self, health: Mapping[str, object]) -> None:
         """Pins show no health."""
@@ -110,14 +129,17 @@ class GpioSink:
     def _step(self) -> bool:
         """Wait for an event or for the next step of an action, and do it; False when it is time to stop."""
         with self._wake:
-            if not self._events and not self._stopping:
+            if not self._events and not self._asked and not self._stopping:
                 self._wake.wait(self._pause())
             if self._stopping:
                 return False
-            events = list(self._events)
+            events, asked = list(self._events), self._asked
             self._events.clear()
+            self._asked = []
+        for pin, what in asked:
+            what(pin, time.monotonic())
         for pin in self._pins:
-            pin.trigger.advance(time.monotonic())
+            pin.advance(time.monotonic())
             pin.write()
             for event in events:
                 if pin.settings.target == event.target:
@@ -128,7 +150,7 @@ class GpioSink:
     def _pause(self) -> float | None:
         """Seconds to the next step of any action or the next try of a pin that failed, or None where there is none."""
         now = time.monotonic()
-        pauses = [max(pin.trigger.due - now, 0.0) for pin in self._pins if pin.trigger.due is not None]
+        pauses = [max(due - now, 0.0) for pin in self._pins if (due := pin.due) is not None]
         if any(pin.fault for pin in self._pins):
             pauses.append(RETRY_SECONDS)
         return min(pauses, default=None)
@@ -145,10 +167,11 @@ class _Pin:
     def __init__(self, settings: PinSettings, on_change: Callable[[str, bool], None] | None) -> None:
         if not PIN_NAME.fullmatch(settings.pin):
             raise SettingsError("pin.pin", found=repr(settings.pin), wanted="17, GPIO17, BOARD11 or the like")
-        if not settings.target:
+        if not settings.target and not settings.identify:
             raise SettingsError(f"pin.target of pin {settings.pin}", found="nothing", wanted="the name of a target")
         self.settings = settings
         self.trigger = Trigger(settings)
+        self._blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
         self.device: Any = None
         self.fault = ""
         self._on_change = on_change
@@ -164,9 +187,29 @@ class _Pin:
         except library_errors() as error:
             raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
+    def identify(self, now: float) -> None:
+        """Blink, whatever the trigger does meanwhile; then the pin shows that again."""
+        self._blinker.test(now)
+        self.write()
+
+    def test(self, now: float) -> None:
+        """Do the action once."""
+        self.trigger.test(now)
+        self.write()
+
+    def advance(self, now: float) -> None:
+        """Do what is due: at most one step of each."""
+        self.trigger.advance(now)
+        self._blinker.advance(now)
+
+    @property
+    def due(self) -> float | None:
+        """When there is something to advance."""
+        return min((due for due in (self.trigger.due, self._blinker.due) if due is not None), default=None)
+
     def write(self) -> None:
         """Drive the line to what the trigger wants, unless it is there; a pin that fails is tried again soon."""
-        wanted = self.trigger.on
+        wanted = (self.trigger if self._blinker.due is None else self._blinker).on
         if wanted == self._on and not self.fault:
             return
         try:
@@ -185,6 +228,7 @@ class _Pin:
     def make_safe(self) -> None:
         """Drop the action and drive the line to its safe state."""
         self.trigger.reset()
+        self._blinker.reset()
         self.write()
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ class JournalSink:
         self._outbox = outbox
         self._writer = JournalWriter(path, events=settings.events, outbox=outbox, numbering=numbering)
         self._most = settings.events
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[tuple[Event, tuple[str, ...]]] = deque()
         self._entries: list[Entry] = []
         self._sounds = sounds
         self._wake = threading.Condition()
@@ -83,12 +83,16 @@ class JournalSink:
         if self._sounds is not None:
             self._sounds.event(event)
         with self._wake:
-            self._waiting.append(event)
+            self._waiting.append((event, self._labels))
             if self._outbox is not None:
                 self._outbox.expect(event.sequence)
             if len(self._waiting) > WAITING:
-                self._drop(self._waiting.popleft())
+                self._drop(self._waiting.popleft()[0])
             self._wake.notify()
+
+    def relabel(self, labels: tuple[str, ...]) -> None:
+        """The logits of the events to come are of these labels; in the thread that gives the events."""
+        self._labels = labels
 
     def health(self, health: Mapping[str, object]) -> None:
         """The journal keeps no health."""
@@ -138,11 +142,11 @@ class JournalSink:
         if self._sounds is not None:
             self._sounds.write()
         if self._most:
-            self._entries += [entry_of(event, pack=self._pack, labels=self._labels, backbone=self._backbone)
-                              for event in events]
+            self._entries += [entry_of(event, pack=self._pack, labels=labels, backbone=self._backbone)
+                              for event, labels in events]
         messages: list[Message] = []
         if self._outbox is not None:
-            messages = [message_of(event, device=self._device, boot=self._boot) for event in events]
+            messages = [message_of(event, device=self._device, boot=self._boot) for event, _ in events]
         done = self._writer.write(self._entries, messages, at_once=stopping)
         if self._outbox is not None and messages:
             self._outbox.offer(messages, saved=done)

@@ -21,13 +21,14 @@ from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.retained import Retained
 from edge.settings import MqttSettings
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_protocol import Protocol
-from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_states import Kept, States
 from edge.sinks.mqtt_tls import INSECURE
 from edge.sinks.mqtt_visit import Visit
 from edge.stream import Event
-from edge.topics import OFFLINE, Topics, encode
+from edge.topics import OFF, OFFLINE, ON, Topics, encode
 
 LOG = logging.getLogger(__name__)
 
@@ -53,10 +54,10 @@ class MqttSink:
     name = "mqtt"
 
     def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], outbox: Outbox, *,
-                 board: Board | None = None, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
-                 chance: Callable[[], float] = random.random) -> None:
+                 board: Board | None = None, commands: MqttCommands | None = None, clock: Clock | None = None,
+                 monotonic: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random) -> None:
         """targets: those whose states are published; outbox: what is to be sent; board: what Home Assistant is told of and
-        nothing else may be retained for; monotonic: seconds; chance: 0 to 1, for jitter."""
+        nothing else may be retained for; commands: takes them in; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("mqtt.host", found="nothing", wanted="the broker's name or address")
         Connection(settings, client_id=device)  # refuses what cannot be used before anything is opened
@@ -71,8 +72,11 @@ class MqttSink:
         self._states = States(targets)
         self._outbox, self._clock = outbox, clock or Clock()
         self._monotonic, self._chance = monotonic, chance
-        self._health: str | None = None
-        self._health_is_news = False
+        self._commands, self._kept = commands, Kept()
+        if commands is not None:
+            commands.answered(self._wake)
+        self._retained: Retained | None = None
+        self._retargeted = False
         self._state = "not started"
         self._said_at: float | None = None
         self._stopping = threading.Event()
@@ -109,8 +113,24 @@ class MqttSink:
 
     def health(self, health: Mapping[str, object]) -> None:
         """Publish the newest health, retained; what the broker did not get before is forgotten."""
-        self._health = encode(health)
-        self._health_is_news = True
+        self._keep(self._topics.health, encode(health))
+
+    def muted(self, on: bool) -> None:
+        """Publish, retained, whether the device is muted; from any thread."""
+        self._keep(self._topics.muted, ON if on else OFF)
+
+    def pin(self, pin: str, on: bool) -> None:
+        """Publish, retained, what a pin is, as named in the settings; from any thread."""
+        self._keep(self._topics.pin(pin), ON if on else OFF)
+
+    def retarget(self, targets: Sequence[str], board: Board | None) -> None:
+        """Other targets are heard from now on; in the listener's thread, before their first event."""
+        self._states.retarget(targets)
+        self._board, self._retargeted = board, True
+        self._wake()
+
+    def _keep(self, topic: str, payload: str) -> None:
+        self._kept.put(topic, payload)
         self._wake()
 
     def stop(self) -> None:
@@ -135,50 +155,62 @@ class MqttSink:
         attempt = 0
         while attempt == 0 or not self._stopping.is_set():  # once at least: a short recording is over before we are in
             began = self._monotonic()
-            retained = None if self._board is None else Retained(
-                self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
+            self._retain_anew()
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
                                         will=(self._topics.status, OFFLINE), protocol=self._protocol,
-                                        on_message=None if retained is None else retained.hear)
+                                        on_message=self._hear,
+                                        on_received=self._commands.receive if self._commands is not None else None)
             except SettingsError as error:  # the password file was there at the start
                 self._say_away(f"away: {error}")
             else:
-                self._visit(connection, retained)
+                self._visit(connection)
             attempt = 1 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
             self._stopping.wait(pause_seconds(attempt, self._settings.retry_seconds, self._chance()))
         for end in (self._bell, self._ringer):
             if end is not None:
                 end.close()
 
-    def _visit(self, connection: Connection, retained: Retained | None) -> None:
+    def _retain_anew(self) -> None:
+        self._retargeted = False
+        self._retained = None if self._board is None else Retained(
+            self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
+
+    def _hear(self, topic: str, payload: str, retained: bool) -> None:
+        if self._retained is not None:
+            self._retained.hear(topic, payload, retained)
+
+    def _visit(self, connection: Connection) -> None:
         """One connection, from its opening to its end."""
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
-                      bell=self._bell, retained=retained, monotonic=self._monotonic)
+                      bell=self._bell, retained=self._retained, commands=self._commands, monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None
             LOG.info("mqtt: connected to %s with %s", connection.thing, connection.spoken)
             visit.announce()
-            self._health_is_news = self._health is not None
+            visit.subscribe()
+            self._kept.again()
             while not self._stopping.is_set():
-                self._tell_health(visit)
+                if self._retargeted:
+                    self._retain_anew()
+                    visit.retarget(self._retained)
+                self._tell_kept(visit)
                 visit.exchange(1.0)
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
                     self._say(self._state)
-            self._tell_health(visit)
+            self._tell_kept(visit)
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
             self._say_away(f"{connection.thing} {error.found}" if connection.refused else f"away: {error.found}")
         finally:
             visit.close()
 
-    def _tell_health(self, visit: Visit) -> None:
-        if self._health_is_news and self._health is not None:
-            self._health_is_news = False
-            visit.retain(self._topics.health, self._health)
+    def _tell_kept(self, visit: Visit) -> None:
+        for topic, payload in self._kept.news():
+            visit.retain(topic, payload)
 
     def _say_away(self, state: str) -> None:
         if self._stopping.is_set():

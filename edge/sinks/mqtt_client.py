@@ -14,10 +14,26 @@ from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.sinks.mqtt_tls import last_words
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that arrived. retained: the broker kept it, so nobody knows when it was sent.
+
+    response_topic, correlation: MQTT 5's own way to ask for an answer; empty where none is asked for so.
+    """
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    response_topic: str = ""
+    correlation: bytes = b""
+
 
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
@@ -44,8 +60,10 @@ class MqttClient:
     """For one connection and one thread."""
 
     def __init__(self, version: str, identity: Identity, context: ssl.SSLContext | None,
-                 on_message: Callable[[str, str, bool], None] | None) -> None:
-        """version: "5" or "3.1.1"; context: how to encrypt, None: not; on_message: told (topic, payload, retained)."""
+                 on_message: Callable[[str, str, bool], None] | None,
+                 on_received: Callable[[Received], None] | None = None) -> None:
+        """version: "5" or "3.1.1"; context: how to encrypt, None: not; on_message: told (topic, payload, retained);
+        on_received: told all of it."""
         self.version = version
         # Unless a session is to be kept a new client's first connection starts clean: the queue is ours.
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=identity.client_id, reconnect_on_failure=False,
@@ -63,7 +81,7 @@ class MqttClient:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_log = self._on_log
-        self._tell = on_message
+        self._tell, self._tell_all = on_message, on_received
         self.answer: str | None = None
         """The broker's word on our CONNECT, in lower case; None before it."""
         self.refused = False
@@ -91,9 +109,14 @@ class MqttClient:
         self._client.connect_timeout = timeout_seconds
         self._client.connect(host, port, keepalive_seconds)
 
-    def publish(self, topic: str, payload: str, *, retain: bool) -> int:
-        """Send at QoS 1, without waiting; the number under which it will be acknowledged."""
-        number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+    def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
+        """Send at QoS 1, without waiting; the number under which it will be acknowledged. correlation: MQTT 5's correlation
+        data, for an answer; 3.1.1 has no place for it."""
+        properties = None
+        if correlation and self.version == "5":
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = correlation
+        number = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
         self.unacknowledged.add(number)
         return number
 
@@ -149,6 +172,10 @@ class MqttClient:
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         if self._tell is not None:
             self._tell(message.topic, message.payload.decode(errors="replace"), message.retain)
+        if self._tell_all is not None:
+            asked = message.properties
+            self._tell_all(Received(message.topic, bytes(message.payload), message.retain,
+                                    getattr(asked, "ResponseTopic", ""), getattr(asked, "CorrelationData", b"")))
 
     def _on_log(self, _client: Client, _data: object, _level: int, _words: str) -> None:
         """paho tells of errors below it, such as what TLS was told by the broker, in its log only."""

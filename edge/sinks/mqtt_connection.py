@@ -11,7 +11,7 @@ from collections.abc import Callable
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks import mqtt_words as words
-from edge.sinks.mqtt_client import Identity, MqttClient
+from edge.sinks.mqtt_client import Identity, MqttClient, Received
 from edge.sinks.mqtt_protocol import Protocol
 from edge.sinks.mqtt_secrets import read_password
 from edge.sinks.mqtt_tls import tls_context
@@ -29,13 +29,14 @@ class Connection:
 
     def __init__(self, settings: MqttSettings, *, client_id: str, will: tuple[str, str] | None = None,
                  on_message: Callable[[str, str, bool], None] | None = None, protocol: Protocol | None = None,
-                 keep_session: bool = False) -> None:
+                 keep_session: bool = False, on_received: Callable[[Received], None] | None = None) -> None:
         """will: (topic, payload) that the broker publishes, retained, when this connection breaks; on_message: told
         (topic, payload, retained) of what arrives; protocol: what is known of the broker from connections before;
-        keep_session: the broker keeps messages for a subscriber that is away (MQTT 3.1.1 only).
+        keep_session: the broker keeps messages for a subscriber that is away (MQTT 3.1.1 only); on_received: told all of
+        what arrives, and how it may be answered.
 
         Raises SettingsError where the password, a certificate or a key cannot be used."""
-        self._settings, self._tell = settings, on_message
+        self._settings, self._tell, self._tell_all = settings, on_message, on_received
         self._protocol = protocol or Protocol(settings.protocol)
         self._identity = Identity(client_id, settings.user, read_password(settings), will, keep_session)
         self._context = tls_context(settings)
@@ -44,7 +45,7 @@ class Connection:
 
     def _prepare(self, version: str) -> None:
         """A client that speaks `version`, and nothing heard yet."""
-        self._client = MqttClient(version, self._identity, self._context, self._tell)
+        self._client = MqttClient(version, self._identity, self._context, self._tell, self._tell_all)
         self._called = False
 
     @property
@@ -121,9 +122,9 @@ class Connection:
             raise self._error(words.refusal_words(client.answer, client.version))
         self._opened_at = time.monotonic()
 
-    def publish(self, topic: str, payload: str, *, retain: bool) -> int:
-        """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it."""
-        return self._client.publish(topic, payload, retain=retain)
+    def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
+        """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it. correlation: MQTT 5's own."""
+        return self._client.publish(topic, payload, retain=retain, correlation=correlation)
 
     def subscribe(self, pattern: str) -> None:
         """Ask for messages, at QoS 1; acknowledged like a message."""

@@ -1,4 +1,4 @@
-"""What every target's state is, and when it is to be told. Pure but for a lock; no broker here."""
+"""What every target's state is, and other things that are retained, and when to tell them. Pure but for a lock."""
 
 from __future__ import annotations
 
@@ -27,9 +27,15 @@ class States:
     def put(self, event: Event) -> None:
         """The newest event, in the listener's thread."""
         with self._lock:
-            self._sounding[event.target] = event.phase == "start"
+            if event.target in self._sounding:
+                self._sounding[event.target] = event.phase == "start"
             self._first = event.sequence if self._first is None else self._first
             self._newest = event.sequence
+
+    def retarget(self, targets: Iterable[str]) -> None:
+        """Other targets have states from now on; of those that went none is told any more."""
+        with self._lock:
+            self._sounding = {target: self._sounding.get(target, False) for target in targets}
 
     def all(self) -> dict[str, bool]:
         """Each target and whether it sounds now, to be told; covers every event so far, so those need not tell theirs."""
@@ -41,7 +47,7 @@ class States:
     def told_with(self, sequence: int, target: str, *, sounds: bool) -> bool:
         """Whether the state is to be told with this message: it came after the last `all`, and not from an earlier run."""
         with self._lock:
-            if self._first is None or sequence < self._first or sequence <= self._told_to:
+            if self._first is None or sequence < self._first or sequence <= self._told_to or target not in self._sounding:
                 return False
             self._told[target] = sounds
             return True
@@ -55,3 +61,31 @@ class States:
             differing = {target: sounds for target, sounds in self._sounding.items() if self._told.get(target) != sounds}
             self._told |= differing
             return differing
+
+
+class Kept:
+    """The newest payload of each retained topic that is no target's: health, muted, pins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._payloads: dict[str, str] = {}
+        self._news: dict[str, None] = {}
+
+    def put(self, topic: str, payload: str) -> None:
+        """From any thread. What was not told yet of the same topic is forgotten."""
+        with self._lock:
+            self._payloads[topic] = payload
+            self._news[topic] = None
+
+    def again(self) -> None:
+        """All of it is to be told anew: this may be another broker, or one that has lost its memory."""
+        with self._lock:
+            self._news = dict.fromkeys(self._payloads)
+
+    def news(self) -> list[tuple[str, str]]:
+        """What is to be told, each thing once."""
+        if not self._news:
+            return []
+        with self._lock:
+            news, self._news = self._news, {}
+            return [(topic, self._payloads[topic]) for topic in news]

@@ -12,6 +12,7 @@ from edge.clock import Clock
 from edge.messages import Dropped, Message, dropped_payload, payload_of
 from edge.outbox import Outbox
 from edge.retained import Retained
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_states import States
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
@@ -30,11 +31,12 @@ class Visit:
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
                  device: str, bell: socket.socket | None, retained: Retained | None = None,
+                 commands: MqttCommands | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: an open one; bell: has something to read when there is news; retained: told what arrives."""
+        """connection: an open one; bell: has something to read when there is news; retained, commands: told what arrives."""
         self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
         self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
-        self._retained = retained
+        self._retained, self._commands = retained, commands
         self._first: int | None = None
         self._settled = False
         self._outgoing: deque[tuple[str, str]] = deque()
@@ -54,6 +56,16 @@ class Visit:
         self.retain(self._topics.status, ONLINE)
         self._tell_states(self._states.all())
 
+    def retarget(self, retained: Retained | None) -> None:
+        """There are other targets: the broker is asked and told anew, over the same connection."""
+        self._retained, self._first, self._settled = retained, None, False
+        self.announce()
+
+    def subscribe(self) -> None:
+        """Ask for commands, once the broker knows that this device is online."""
+        if self._commands is not None and self._commands.pattern:
+            self._connection.subscribe(self._commands.pattern)
+
     def retain(self, topic: str, payload: str) -> None:
         """Publish at the next turn, retained, ahead of the messages."""
         self._outgoing.append((topic, payload))
@@ -70,6 +82,8 @@ class Visit:
                 topic, payload = self._outgoing.popleft()
                 number = self._connection.publish(topic, payload, retain=True)
                 self._first = number if self._first is None else self._first
+            elif self._commands is not None and (answer := self._commands.take()) is not None:
+                self._connection.publish(answer.topic, answer.payload, retain=False, correlation=answer.correlation)
             elif (taken := self._outbox.take()) is not None:
                 self._send(taken)
             else:

@@ -45,18 +45,26 @@ class Trigger:
     def event(self, event: Event, now: float) -> None:
         """Take one event; now: seconds of any clock that never goes back."""
         if event.phase == "start":
-            self._start(event, now)
+            self._start(event.id, now)
         elif self._settings.action == "hold" and event.id == self._held_id:
             self._due = max(now, self._held_since + (event.duration_seconds or 0.0))
 
-    def _start(self, event: Event, now: float) -> None:
+    def test(self, now: float) -> None:
+        """The action once, as if a sound had come; with `hold`, one of `seconds`, unless a sound holds the pin already."""
+        if self._settings.action != "hold":
+            self._start("", now)
+        elif not self._away:
+            self._start("", now)
+            self._due, self._blinks_left = now + self._settings.seconds, 1
+
+    def _start(self, event_id: str, now: float) -> None:
         self._due = None
         if self._settings.action == "toggle":
             self._away = not self._away
             return
         self._away = True
         if self._settings.action == "hold":
-            self._held_id, self._held_since = event.id, now
+            self._held_id, self._held_since = event_id, now
             return
         self._due = now + self._settings.seconds
         self._blinks_left = self._settings.count if self._settings.action == "blink" else 1

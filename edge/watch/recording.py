@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.app import Appliance, build
-from edge.settings import LogSettings, MqttSettings, Settings
+from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings
 from edge.sinks.watch_messages import Message, event_message, hearing_message, message
 from edge.stream import Event, Hearing
 
@@ -33,7 +33,7 @@ class RecordingFeed:
         """settings: `source` names the recording. Raises EdgeError as `build` does."""
         self.ended = self.failed = False
         self.note = ""
-        alone = replace(settings, mqtt=MqttSettings(), pin=(), log=LogSettings(events=""))
+        alone = replace(settings, mqtt=MqttSettings(), pin=(), command=CommandSettings(), log=LogSettings(events=""))
         self._appliance: Appliance = build(alone, state_dir, extra_sinks=[self], watcher=self, every_label=True)
         self._device = settings.device.name
         self._told: queue.Queue[Message] = queue.Queue(AHEAD)

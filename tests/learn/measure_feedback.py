@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
-from edge.app import load_calibrations, load_model, model_folder
 from edge.classification import classify
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
@@ -34,6 +33,7 @@ from edge.journal import entry_of
 from edge.judging import judge
 from edge.learn.augment import altered
 from edge.lessons import Lessons
+from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.settings import Settings, TargetSettings
 from edge.stream import Event

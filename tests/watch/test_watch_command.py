@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from edge.app import load_model
 from edge.classification import classify
+from edge.loading import load_model
 from edge.sinks.watch_socket import NAME
 from edge.stream import SAMPLE_RATE
 from tests.test_cli import complaint, edge_audio

@@ -1,0 +1,194 @@
+"""What may be commanded: a verb and a JSON payload in, one frozen command out, or an error that says what was wanted. Pure.
+
+Nobody knows who sends a command, so nothing is guessed: an unknown field, another type, a field twice, a number that is none
+are refused, and what is echoed of a payload is short and printable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from edge.errors import CommandError
+
+VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")
+"""What `[command] allow` may list."""
+
+MOST_BYTES = 1_024
+"""A longer payload is not looked at."""
+
+LONGEST_MUTE_SECONDS = 31 * 86_400.0
+SHOWN_LETTERS = 40
+"""Of what was found, so much is echoed at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Throw the sound away before anything hears it; seconds: for so long, None: until `Unmute`."""
+
+    request: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute:
+    """Hear again."""
+
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Blink with the pins that are there for it."""
+
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the owner says of an event. id: its beginning or end; target: judge it as this one, None: as its own."""
+
+    id: str
+    judgement: str
+    request: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The probability that starts a target's events, over 0 to 1; None: what settings, calibration or model say."""
+
+    target: str
+    threshold: float | None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinTest:
+    """Do once what an event makes a pin do. pin: as in the settings."""
+
+    pin: str
+    request: str | None = None
+
+
+Command = Mute | Unmute | Identify | Feedback | Threshold | PinTest
+
+Check = Callable[[Any], str]
+""""" for a value that will do, else what was wanted."""
+
+
+def _text(shortest: int, longest: int) -> Check:
+    wanted = f"a text of {shortest} to {longest} printable letters"
+
+    def check(value: Any) -> str:
+        return "" if isinstance(value, str) and shortest <= len(value) <= longest and value.isprintable() else wanted
+
+    return check
+
+
+def _over_0(highest: float, *, or_null: bool = False) -> Check:
+    wanted = f"a number over 0, at most {highest:.15g}{', or null' if or_null else ''}"
+
+    def check(value: Any) -> str:
+        if value is None and or_null:
+            return ""
+        return "" if type(value) in (int, float) and 0 < value <= highest else wanted  # no bool, and NaN is not over 0
+
+    return check
+
+
+def _judgement(value: Any) -> str:
+    return "" if value in ("right", "wrong") else '"right" or "wrong"'
+
+
+_REQUEST = {"request": _text(0, 64)}
+_NAME = _text(1, 128)
+SCHEMA: Mapping[str, tuple[type[Any], Mapping[str, Check], Mapping[str, Check]]] = {
+    "mute": (Mute, {}, {"seconds": _over_0(LONGEST_MUTE_SECONDS)}),
+    "unmute": (Unmute, {}, {}),
+    "identify": (Identify, {}, {}),
+    "feedback": (Feedback, {"id": _text(4, 36), "judgement": _judgement}, {"target": _NAME}),
+    "threshold": (Threshold, {"target": _NAME, "threshold": _over_0(1.0, or_null=True)}, {}),
+    "pin-test": (PinTest, {"pin": _text(1, 32)}, {}),
+}
+"""For each verb: what it becomes, the fields that must be there, and those that may be; `request` may always be."""
+
+
+def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
+    """The command that a payload gives with this verb; allowed: `[command] allow`.
+
+    Raises CommandError, with the payload's `request` where it has a good one, for everything else.
+    """
+    if verb not in SCHEMA or verb not in allowed:
+        known = ", ".join(each for each in VERBS if each in allowed)
+        raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in SCHEMA)}",
+                           wanted=f"one of {known}" if known else "no command: [command] allow lists none")
+    thing = f"command {verb}"
+    fields = _fields(thing, payload)
+    kind, needed, optional = SCHEMA[verb]
+    checks = {**needed, **optional, **_REQUEST}
+    request = fields.get("request")
+    echo = request if "request" in fields and not checks["request"](request) else None
+    for name, value in fields.items():
+        if name not in checks:
+            raise CommandError(thing, found=f"the field {shown(name)}", wanted=_wanted(checks), request=echo)
+        if wanted := checks[name](value):
+            raise CommandError(f"{thing} {name}", found=shown(value), wanted=wanted, request=echo)
+    for name in needed:
+        if name not in fields:
+            raise CommandError(f"{thing} {name}", found="nothing", wanted=_wanted(checks), request=echo)
+    command: Command = kind(**fields)
+    return command
+
+
+def verb_of(command: Command) -> str:
+    """The verb that a command came with."""
+    return next(verb for verb, (kind, _, _) in SCHEMA.items() if type(command) is kind)
+
+
+def shown(value: object) -> str:
+    """A value that came from outside, fit to be said: short, on one line, in ASCII."""
+    if isinstance(value, (list, dict)):  # as deep as it likes
+        return "a list" if isinstance(value, list) else "an object"
+    text = ascii(value[: SHOWN_LETTERS + 1] if isinstance(value, str) else value)
+    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
+
+
+def _wanted(checks: Mapping[str, Check]) -> str:
+    return f"an object with no fields but {', '.join(checks)}"
+
+
+def _fields(thing: str, payload: bytes) -> dict[str, Any]:
+    """The payload's fields; none of an empty one. Raises CommandError for what is no flat JSON object."""
+    if len(payload) > MOST_BYTES:
+        raise CommandError(thing, found=f"{len(payload)} bytes", wanted=f"at most {MOST_BYTES}")
+    if not payload:
+        return {}
+
+    def refuse(constant: str) -> NoReturn:
+        raise CommandError(thing, found=constant, wanted="numbers that JSON knows")
+
+    try:
+        fields = json.loads(payload.decode("utf-8"), parse_constant=refuse,
+                            object_pairs_hook=lambda pairs: _once(thing, pairs))
+    except CommandError:
+        raise
+    except UnicodeDecodeError as error:
+        raise CommandError(thing, found=f"bytes that are no UTF-8 at {error.start}", wanted="a JSON object") from error
+    except RecursionError as error:
+        raise CommandError(thing, found="lists in lists, or objects in objects", wanted="a flat JSON object") from error
+    except ValueError as error:  # no JSON, or a whole number of more digits than Python reads
+        raise CommandError(thing, found=f"no JSON: {shown(payload.decode('utf-8'))}", wanted="a JSON object") from error
+    if not isinstance(fields, dict):
+        raise CommandError(thing, found=shown(fields), wanted="a JSON object")
+    return fields
+
+
+def _once(thing: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        twice = next(name for number, (name, _) in enumerate(pairs) if name in [each for each, _ in pairs[:number]])
+        raise CommandError(thing, found=f"the field {shown(twice)} twice", wanted="each field once")
+    return fields

@@ -1,0 +1,45 @@
+"""What is heard, and with what: model, targets and their decision, made together and changed together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.decision.decision import Decision
+from edge.decision.impulsive import WAIT
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
+from edge.model.classifier import Model
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to hear. Made in any thread, then the listener's alone: model and decision belong to one thread."""
+
+    model: Model
+    targets: Targets
+    decision: Decision
+
+    @property
+    def level_samples(self) -> int:
+        """How long levels must be remembered for an event's start to have one, in samples (16 kHz)."""
+        longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
+            pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
+        return max(self.model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE
+
+
+def plan_for(model: Model, targets: Sequence[TargetSettings], *, hop_seconds: float,
+             calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
+             thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
+    """Resolve targets against a model; hop_seconds: a multiple of 0.01.
+
+    targets: none means the model's own standard ones. calibrations, corrections, thresholds (commanded ones): by target.
+    Raises SettingsError for a target that the model cannot serve.
+    """
+    resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations, corrections=corrections,
+                               thresholds=thresholds)
+    decision = Decision(resolved, model.labels, patch_samples=model.patch_samples,
+                        hop_samples=round(hop_seconds * SAMPLE_RATE))
+    return Plan(model, resolved, decision)

@@ -1,0 +1,72 @@
+"""What serves now, and what would serve instead: a model, its calibrations, and the plan that settings make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from edge.calibrated import Calibrations
+from edge.errors import ModelError, SettingsError
+from edge.loading import load_calibrations, load_model_for
+from edge.model.classifier import Model
+from edge.plan import Plan, plan_for
+from edge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """settings: those that are in force. thresholds: commanded ones, by target."""
+
+    settings: Settings
+    model: Model
+    calibrations: Calibrations
+    thresholds: Mapping[str, float]
+
+    def plan(self) -> Plan:
+        """A new plan of it. Raises SettingsError where there is nothing to hear, or a pin waits for what is not heard."""
+        plan = plan_for(self.model, self.settings.target, hop_seconds=self.settings.model.hop_seconds,
+                        calibrations=self.calibrations.serving, corrections=self.calibrations.corrections,
+                        thresholds=self.thresholds)
+        check_names(self.settings, self.model, plan.targets.names)
+        return plan
+
+    def commanded(self) -> dict[str, float]:
+        """The commanded thresholds that are in force."""
+        heard = {sound.name for sound in self.plan().targets.sounds}
+        return {target: threshold for target, threshold in self.thresholds.items() if target in heard}
+
+
+def serving_of(settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
+    """Open the model with what it was taught, and find its calibrations. Raises ModelError, SettingsError."""
+    model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
+    return Serving(settings, model, load_calibrations(model, settings, state_dir), {})
+
+
+def serving_anew(before: Serving, settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
+    """As `before`, with the targets of other settings and whatever was taught, calibrated and corrected since.
+
+    Raises ModelError where the model itself is another one now, which needs a new start.
+    """
+    anew = serving_of(replace(before.settings, target=settings.target), state_dir, every_label=every_label)
+    old, new = before.model.manifest, anew.model.manifest
+    if (old.version, old.backbone, old.whole) != (new.version, new.backbone, new.whole):
+        raise ModelError(f"model {new.name}", found="another one than serves", wanted="a new start (systemctl restart)")
+    return replace(anew, thresholds=before.thresholds)
+
+
+def other_tables(before: Settings, after: Settings) -> Iterator[str]:
+    """Tables, but for the targets', that differ: those take a new start."""
+    for table in fields(Settings):
+        if table.name != "target" and getattr(before, table.name) != getattr(after, table.name):
+            yield f"[[{table.name}]]" if isinstance(getattr(after, table.name), tuple) else f"[{table.name}]"
+
+
+def check_names(settings: Settings, model: Model, names: tuple[str, ...]) -> None:
+    """See that something is heard, and every target that a pin waits for. Raises SettingsError."""
+    if not names:
+        raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
+                            wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
+    for pin in settings.pin:
+        if pin.target not in names and (pin.target or not pin.identify):
+            raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")

@@ -1,0 +1,173 @@
+"""Commands that come over MQTT, up to the door: counted, limited, read by the schema, and answered.
+
+`receive` is called by the thread that talks to the broker and returns at once; whoever does the commands answers from a
+thread of its own. Everything here is bounded, so that a flood costs its senders their answers and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.commands import VERBS, Command, parse, shown, verb_of
+from edge.errors import CommandError, EdgeError, SettingsError
+from edge.sinks.mqtt_client import Received
+from edge.stats import Stats
+from edge.topics import Topics, answer_payload, check_level, encode
+
+LOG = logging.getLogger(__name__)
+
+BURST, PER_SECOND = 20, 5.0
+"""So many commands may come at once, and so many a second from then on; what is over is dropped."""
+
+ANSWERS = 64
+"""Answers that may wait for the broker; the oldest go first."""
+
+MOST_TOPIC, MOST_CORRELATION = 256, 256
+"""Letters of a response topic and bytes of correlation data that are taken up; longer ones are left out."""
+
+MOST_WORDS = 300
+"""Letters of what an answer says was found or wanted."""
+
+SAY_SECONDS = 60.0
+"""Dropped commands are mentioned in the log at most once in so long."""
+
+UNKNOWN = "unknown"
+"""The verb in the topic of an answer to a verb that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: JSON at QoS 1, not retained."""
+
+    topic: str
+    payload: str
+    correlation: bytes = b""
+
+
+Outcome = Mapping[str, object] | EdgeError
+"""What a command came to: what the answer has to say beside `ok`, or why it was not done."""
+
+Act = Callable[[Command, Callable[[Outcome], None]], bool]
+"""Take a command and, later, tell its outcome once; False where too many are at work already. Returns at once."""
+
+
+class Bucket:
+    """A token bucket: `burst` at once, then `per_second`."""
+
+    def __init__(self, burst: int, per_second: float, monotonic: Callable[[], float]) -> None:
+        self._burst, self._per_second, self._monotonic = burst, per_second, monotonic
+        self._tokens, self._at = float(burst), monotonic()
+
+    def take(self) -> bool:
+        """Whether one more may pass now."""
+        now = self._monotonic()
+        self._tokens = min(self._tokens + (now - self._at) * self._per_second, self._burst)
+        self._at = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+
+class MqttCommands:
+    """The door. `pattern` is what to subscribe to; nothing is, unless the settings allow a verb."""
+
+    def __init__(self, topics: Topics, allow: Sequence[str], act: Act, stats: Stats, *,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        """allow: `[command] allow`; act: does what was commanded."""
+        self._topics, self._allow, self._act, self._stats = topics, tuple(allow), act, stats
+        self._bucket = Bucket(BURST, PER_SECOND, monotonic)
+        self._monotonic = monotonic
+        self._answers: deque[Answer] = deque(maxlen=ANSWERS)
+        self._wake: Callable[[], None] = lambda: None
+        self._dropped, self._say_at = 0, 0.0
+        self._counting = threading.Lock()
+
+    @property
+    def pattern(self) -> str:
+        """The topics of all commands; empty where none is allowed."""
+        return self._topics.commands if self._allow else ""
+
+    def answered(self, wake: Callable[[], None]) -> None:
+        """wake: called, from any thread, when there is an answer to take."""
+        self._wake = wake
+
+    def take(self) -> Answer | None:
+        """The oldest answer that waits, or None."""
+        try:
+            return self._answers.popleft()
+        except IndexError:
+            return None
+
+    def receive(self, received: Received) -> None:
+        """Take what arrived; topics that are no command's are left alone."""
+        beginning = self._topics.commands.removesuffix("+")
+        if not self._allow or not received.topic.startswith(beginning):
+            return
+        if not self._bucket.take():
+            self._drop()
+            return
+        verb = received.topic.removeprefix(beginning)
+
+        def answer(outcome: Outcome) -> None:
+            self._answer(verb, received, outcome, command.request)
+
+        try:
+            if received.retained:
+                raise CommandError(f"command {shown(verb)}", found="a retained message, of nobody knows when",
+                                   wanted="one that is not retained")
+            command = parse(verb, received.payload, self._allow)
+            if not self._act(command, answer):
+                raise CommandError(f"command {verb_of(command)}", found="too many commands at work",
+                                   wanted="one after another", request=command.request)
+        except CommandError as error:
+            self._answer(verb, received, error, error.request)
+
+    def _answer(self, verb: str, received: Received, outcome: Outcome, request: str | None) -> None:
+        known = verb if verb in VERBS else UNKNOWN
+        called = "" if request is None else f" (request {shown(request)})"
+        if isinstance(outcome, EdgeError):
+            LOG.warning("command %s%s: refused: %s", known, called, outcome)
+            found, wanted = (_words(text) for text in (outcome.found, outcome.wanted))
+            payload = answer_payload(known, request=request, found=found, wanted=wanted)
+        else:
+            LOG.info("command %s%s: done: %s", known, called, encode(outcome))
+            payload = answer_payload(known, request=request, more=outcome)
+        with self._counting:
+            self._stats.commands += 1
+        correlation = received.correlation if len(received.correlation) <= MOST_CORRELATION else b""
+        self._answers.append(Answer(self._answer_topic(known, received.response_topic), encode(payload), correlation))
+        self._wake()
+
+    def _answer_topic(self, verb: str, asked: str) -> str:
+        """The topic that the sender asks for, if it lies where answers lie; else the verb's own."""
+        own = self._topics.response(verb)
+        below = own.removesuffix(verb)
+        if not asked.startswith(below) or len(asked) > MOST_TOPIC:
+            return own
+        try:
+            for level in asked.removeprefix(below).split("/"):
+                check_level(level, thing="response topic")
+        except SettingsError:
+            return own
+        return asked
+
+    def _drop(self) -> None:
+        """Count it, and say so once a minute."""
+        self._stats.dropped_commands += 1
+        self._dropped += 1
+        now = self._monotonic()
+        if now >= self._say_at:
+            LOG.warning("command: %d dropped without an answer: more than %g a second", self._dropped, PER_SECOND)
+            self._dropped, self._say_at = 0, now + SAY_SECONDS
+
+
+def _words(text: str) -> str:
+    """As much of an error's words as is told, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."
