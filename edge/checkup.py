@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.app import find_calibrations, load_model_for
+from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -135,6 +136,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     mqtt = settings.mqtt
     try:
         Topics(mqtt.prefix, settings.device.name)
+        check_prefix(mqtt.discovery_prefix)
         spoken = check_broker(mqtt)
     except EdgeError as error:
         yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")

@@ -11,6 +11,7 @@ import pytest
 from edge.app import build, model_folder
 from edge.checkup import Finding, check
 from edge.demo.broker import PrivateBroker
+from edge.errors import SettingsError
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
@@ -98,3 +99,11 @@ def test_a_password_in_the_clear_is_said(settings: Settings, tmp_path: Path, hos
     mqtt = MqttSettings(host=host, port=1, user="joe")
     told = found(replace(settings, mqtt=mqtt), tmp_path, "tls")
     assert ["off: whoever is on the way" in finding.text for finding in told] == [True] * warned
+
+
+def test_a_discovery_prefix_that_is_no_topic_is_found(settings: Settings, tmp_path: Path) -> None:
+    mqtt = MqttSettings(host="127.0.0.1", port=1, discovery_prefix="home/#")
+    (finding,) = found(replace(settings, mqtt=mqtt), tmp_path, "broker")
+    assert not finding.ok and finding.text.startswith("mqtt.discovery_prefix: found '#'")
+    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+        build(replace(settings, mqtt=mqtt), tmp_path, source=FakeSource([]))

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.clock import Clock
-from edge.discovery import Board, check_prefix
+from edge.discovery import Board
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.retained import Retained
@@ -66,8 +66,8 @@ class MqttSink:
         self._topics = Topics(settings.prefix, device)
         for target in targets:
             self._topics.state(target)
-        check_prefix(settings.discovery_prefix)
         self._board = board
+        self._remembered()  # refuses names that are no topic levels before anything is opened
         self._states = States(targets)
         self._outbox, self._clock = outbox, clock or Clock()
         self._monotonic, self._chance = monotonic, chance
@@ -135,8 +135,7 @@ class MqttSink:
         attempt = 0
         while attempt == 0 or not self._stopping.is_set():  # once at least: a short recording is over before we are in
             began = self._monotonic()
-            retained = None if self._board is None else Retained(
-                self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
+            retained = self._remembered()
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
                                         will=(self._topics.status, OFFLINE), protocol=self._protocol,
@@ -150,6 +149,12 @@ class MqttSink:
         for end in (self._bell, self._ringer):
             if end is not None:
                 end.close()
+
+    def _remembered(self) -> Retained | None:
+        """What looks after the broker's memory of this board in one connection."""
+        if self._board is None:
+            return None
+        return Retained(self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
 
     def _visit(self, connection: Connection, retained: Retained | None) -> None:
         """One connection, from its opening to its end."""
