@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -19,7 +20,7 @@ from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.mqtt import check_broker
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_secrets import secret_places
 from edge.sinks.mqtt_tls import INSECURE
 from edge.sources.open import open_source
@@ -149,6 +150,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("secrets", True, f"{' and '.join(places)}, for nobody else to read")
     try:
         Topics(mqtt.prefix, settings.device.name)
+        check_prefix(mqtt.discovery_prefix)
         spoken = check_broker(mqtt)
     except EdgeError as error:
         yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")

@@ -12,11 +12,10 @@ import random
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.clock import Clock
-from edge.discovery import Board, check_prefix
+from edge.discovery import Board
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.retained import Retained
@@ -67,7 +66,6 @@ class MqttSink:
         self._topics = Topics(settings.prefix, device)
         for target in targets:
             self._topics.state(target)
-        check_prefix(settings.discovery_prefix)
         self._board = board
         self._states = States(targets)
         self._outbox, self._clock = outbox, clock or Clock()
@@ -75,8 +73,7 @@ class MqttSink:
         self._commands, self._kept = commands, Kept()
         if commands is not None:
             commands.answered(self._wake)
-        self._retained: Retained | None = None
-        self._retargeted = False
+        self._retain_anew()  # refuses names that are no topic levels before anything is opened
         self._state = "not started"
         self._said_at: float | None = None
         self._stopping = threading.Event()
@@ -173,7 +170,7 @@ class MqttSink:
 
     def _retain_anew(self) -> None:
         self._retargeted = False
-        self._retained = None if self._board is None else Retained(
+        self._retained: Retained | None = None if self._board is None else Retained(
             self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
 
     def _hear(self, topic: str, payload: str, retained: bool) -> None:
@@ -232,18 +229,3 @@ def pause_seconds(attempt: int, limit_seconds: float, chance: float) -> float:
     away, so that a house full of devices does not come back in the same instant. chance: 0 to 1."""
     longest = min(limit_seconds, 2.0 ** min(max(attempt - 1, 0), 30))
     return longest * (1.0 - chance / 2)
-
-
-def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> str:
-    """Connect once and leave, under a name of its own, so that a running device is not disturbed; what was spoken.
-
-    Raises SinkError saying why the broker cannot be used, SettingsError for a useless password file.
-    """
-    connection = Connection(settings, client_id=f"check-{uuid.uuid4().hex[:16]}")
-    try:
-        connection.open(timeout_seconds)
-        spoken = connection.spoken
-        connection.disconnect()
-        return spoken
-    finally:
-        connection.close()

@@ -15,7 +15,8 @@ from edge.demo.broker import PrivateBroker, find
 from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_connection import Connection
 from edge.stream import Event
 from edge.topics import Topics

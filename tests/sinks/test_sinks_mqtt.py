@@ -14,7 +14,8 @@ import pytest
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
 from edge.outbox import Outbox
-from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stats import Stats

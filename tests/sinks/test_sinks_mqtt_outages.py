@@ -18,7 +18,8 @@ from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks import mqtt as mqtt_module
-from edge.sinks.mqtt import check_broker, pause_seconds
+from edge.sinks.mqtt import pause_seconds
+from edge.sinks.mqtt_check import check_broker
 from edge.stats import Stats
 from edge.stream import Event
 from tests.sinks.conftest import Offering

@@ -13,7 +13,8 @@ import pytest
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_protocol import GUESS_SECONDS, REFUSAL_SECONDS, Protocol
 
 StartMqtt = Callable[..., MqttSink]

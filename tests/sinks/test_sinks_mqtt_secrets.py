@@ -14,7 +14,8 @@ from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_secrets import read_password
 from edge.stats import Stats
 from tests.sinks.certificates import Authority, encrypt

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink, check_broker
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stream import Event
 from tests.sinks.other_brokers import nats, rabbit
