@@ -51,6 +51,7 @@ class JournalFile:
             self._file = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise _failed(path, error) from error
+        self._file.text_factory = lambda text: text.decode("utf-8", errors="replace")  # a damaged text stops no other row
         try:
             if salvage:
                 self._file.execute("PRAGMA writable_schema = ON")

@@ -50,6 +50,21 @@ def message_of(event: Event, *, device: str, boot: str) -> Message:
     return Message(event.sequence, event.target, event.phase, body, event.heard_at, boot)
 
 
+def is_readable(message: Message) -> bool:
+    """Whether a message that comes from a file can be sent: a damaged one must not stop the others."""
+    try:
+        payload = json.loads(message.body)
+        datetime.fromisoformat(payload["started_at"])
+        if payload["ended_at"] is not None:
+            datetime.fromisoformat(payload["ended_at"])
+        return (payload["sequence"] == message.sequence and isinstance(payload["clock_synchronised"], bool)
+                and isinstance(payload["duration_seconds"], int | float | None) and message.phase in ("start", "end")
+                and isinstance(message.target, str) and isinstance(message.heard_at, float | None)
+                and message.boot.isprintable())  # the last of a row: where the end is zeros, it was cut
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
+
+
 def payload_of(message: Message, clock: Clock) -> str:
     """The JSON to send now: with `late`, and with the date mended where the clock was set after the event was heard.
 

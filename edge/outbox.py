@@ -81,9 +81,16 @@ class Outbox:
         """Say that a message of this number is on its way here."""
         self._expected = sequence
 
-    def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool) -> None:
-        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still."""
+    def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool,
+                unreadable: Iterable[int] = ()) -> None:
+        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still.
+
+        unreadable: numbers of what it holds and nobody can read; told as dropped.
+        """
         with self._lock:
+            for sequence in unreadable:
+                self._add_dropped(Dropped(sequence, sequence))
+                self._gone.add(sequence)
             if not saved:
                 self._unsaved.update(message.sequence for message in messages)
             old = {message.sequence: message for message in messages}

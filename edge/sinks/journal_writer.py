@@ -160,7 +160,8 @@ class JournalWriter:
         if lost is not None:
             dropped += _between(lost, [message.sequence for message in kept.messages])
             LOG.warning("journal: what messages %d to %d said is lost, unless it was delivered; this is told", *lost)
-        self._outbox.restore(kept.messages, dropped, newest=max(kept.newest, self._numbering.first - 1), saved=self._whole)
+        self._outbox.restore(kept.messages, dropped, newest=max(kept.newest, self._numbering.first - 1), saved=self._whole,
+                             unreadable=kept.unreadable)
         if kept.messages:
             LOG.info("journal: %d messages of before wait for the broker", len(kept.messages))
 
