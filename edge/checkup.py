@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -149,6 +150,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("secrets", True, f"{' and '.join(places)}, for nobody else to read")
     try:
         Topics(mqtt.prefix, settings.device.name)
+        check_prefix(mqtt.discovery_prefix)
         spoken = check_broker(mqtt)
     except EdgeError as error:
         yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")

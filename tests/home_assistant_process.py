@@ -194,6 +194,10 @@ class Board:
         with self._lock:
             self._left = np.concatenate([self._left, *samples])
 
+    def wait_heard(self) -> None:
+        """Until all that it was given has been played to it."""
+        until(lambda: not len(self._left), "the microphone stands still")
+
     def kill(self) -> None:
         """As a power cut would."""
         self._process.kill()

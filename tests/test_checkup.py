@@ -11,6 +11,7 @@ import pytest
 from edge.app import build
 from edge.checkup import Finding, check
 from edge.demo.broker import PrivateBroker
+from edge.errors import SettingsError
 from edge.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
@@ -115,3 +116,11 @@ def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
     (there,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
     assert there.ok
     assert there.text == f"mqtt.password_credential mqtt-password and mqtt.tls_key_file {key}, for nobody else to read"
+
+
+def test_a_discovery_prefix_that_is_no_topic_is_found(settings: Settings, tmp_path: Path) -> None:
+    mqtt = MqttSettings(host="127.0.0.1", port=1, discovery_prefix="home/#")
+    (finding,) = found(replace(settings, mqtt=mqtt), tmp_path, "broker")
+    assert not finding.ok and finding.text.startswith("mqtt.discovery_prefix: found '#'")
+    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+        build(replace(settings, mqtt=mqtt), tmp_path, source=FakeSource([]))

@@ -199,6 +199,26 @@ def test_the_examples_run(home: HomeAssistant, board: Callable[..., Board]) -> N
     assert after["attributes"]["last_triggered"] == before["attributes"]["last_triggered"] is not None
 
 
+def test_what_is_switched_and_pressed_there_is_done(home: HomeAssistant, board: Callable[..., Board]) -> None:
+    allow = '[command]\nallow = ["mute", "identify", "pin-test"]\n'
+    with board("porch", HEARS, PIN, allow) as porch:
+        home.wait("switch.porch_mute", "off")
+        home.wait("binary_sensor.porch_pin_17", "off")
+        home.ask("/api/services/button/press", {"entity_id": "button.porch_test_pin_17"})
+        home.wait("binary_sensor.porch_pin_17", "on")
+        home.ask("/api/services/button/press", {"entity_id": "button.porch_identify"})
+        assert "button.porch_identify" in entities(home, "porch")
+        home.ask("/api/services/switch/turn_on", {"entity_id": "switch.porch_mute"})
+        home.wait("switch.porch_mute", "on")
+        porch.hear(CLAP)
+        porch.wait_heard()
+        home.ask("/api/services/switch/turn_off", {"entity_id": "switch.porch_mute"})
+        home.wait("switch.porch_mute", "off")
+        assert home.state("event.porch_hand_clap") == "unknown"
+        porch.hear(CLAP)
+        until(lambda: home.state("event.porch_hand_clap") != "unknown", "deaf")
+
+
 def test_a_power_cut_makes_all_unavailable(home: HomeAssistant, board: Callable[..., Board]) -> None:
     with board("attic", HEARS, TYPING) as attic:
         home.wait("binary_sensor.attic_typing", "off")

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.clock import Clock
-from edge.discovery import Board, check_prefix
+from edge.discovery import Board
 from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.retained import Retained
@@ -67,7 +67,6 @@ class MqttSink:
         self._topics = Topics(settings.prefix, device)
         for target in targets:
             self._topics.state(target)
-        check_prefix(settings.discovery_prefix)
         self._board = board
         self._states = States(targets)
         self._outbox, self._clock = outbox, clock or Clock()
@@ -77,6 +76,7 @@ class MqttSink:
             commands.answered(self._wake)
         self._retained: Retained | None = None
         self._retargeted = False
+        self._retain_anew()  # refuses names that are no topic levels before anything is opened
         self._state = "not started"
         self._said_at: float | None = None
         self._stopping = threading.Event()
