@@ -1,4 +1,4 @@
-"""A real Home Assistant and a real appliance, each a process of its own, for tests/test_home_assistant.py."""
+"""A real Home Assistant and a real appliance, each a process of its own, for tests/home."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 120.0
 """How long something may take on a loaded machine."""
 
@@ -145,6 +145,10 @@ class HomeAssistant:
         """Until it is in one of these states."""
         until(lambda: self.state(entity) in states, f"{entity} is {self.find(entity)}, not {states}")
 
+    def entities(self, device: str) -> set[str]:
+        """The entities of a device, in its registry."""
+        return set(json.loads(self.render(f"{{{{ device_entities(device_id('{device}') or 'none') | to_json }}}}")))
+
     def complaints(self) -> list[str]:
         """What it logged of MQTT as a warning or an error."""
         lines = (self.home / "home-assistant.log").read_text(errors="replace").splitlines()
@@ -156,6 +160,25 @@ def sound(name: str, start: float = 0.0, end: float = 1000.0) -> Samples:
     with wave.open(str(ROOT / "models" / "demo" / name)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     return samples[int(start * 16_000):int(end * 16_000)]
+
+
+HEARS = """
+[[target]]
+name = "hand_clap"
+[[target]]
+name = "double_clap"
+pattern_of = "hand_clap"
+minimum_gap_seconds = 0.15
+maximum_gap_seconds = 0.7
+quiet_before_seconds = 1.0
+quiet_after_seconds = 1.0
+"""
+TYPING = '[[target]]\nname = "typing"\n'
+SMOKE_ALARM = '[[target]]\nname = "smoke_alarm"\nlabels = ["siren"]\n'  # a siren is bundled, an alarm is not
+PIN = '[[pin]]\npin = 17\ntarget = "hand_clap"\naction = "toggle"\nfactory = "simulated"\n'
+
+CLAP = sound("claps.wav", 0.0, 4.5)
+DOUBLE_CLAP = (sound("claps.wav", 0.0, 1.85), sound("claps.wav", 1.45, 4.5))
 
 
 class Board:

@@ -19,7 +19,7 @@ from edge.topics import Topics, encode, event_payload
 from tests.sinks.conftest import Ear
 
 pytestmark = pytest.mark.slow
-FLOW = Path(__file__).resolve().parent.parent / "deploy" / "node-red" / "flow.json"
+FLOW = Path(__file__).resolve().parent.parent.parent / "deploy" / "node-red" / "flow.json"
 KITCHEN = Topics("edge-audio", "kitchen")
 LAMP, NOTIFY = "home/living_room/lamp/set", "home/notify"
 

@@ -19,7 +19,7 @@ from edge.discovery import Board, TargetEntities, device_payload
 from edge.stream import Event
 from edge.topics import Topics, encode, event_payload
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 KITCHEN = Topics("edge-audio", "kitchen")
 README = (DEPLOY / "home-assistant" / "README.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^    (mosquitto_sub .*)$", README, re.MULTILINE)
