@@ -56,7 +56,7 @@ test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as 
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
 
 test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
-	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/test_home_assistant.py tests/test_node_red.py
+	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/home
 
 fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
 	$(BIN)/python -m pytest -q -rP -m slow tests/test_commands.py

@@ -54,7 +54,7 @@ def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
     entities += [TargetEntities(pattern.name, momentary=True) for pattern in targets.patterns]
     entities += [TargetEntities(target.name) for target in targets.loudness]
     return Board(Topics(settings.mqtt.prefix, settings.device.name), __version__, model.manifest.name, tuple(entities),
-                 tuple(pin.pin for pin in settings.pin))
+                 tuple(pin.pin for pin in settings.pin), settings.command.allow)
 
 
 def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Targets, *, stats: Stats, clock: Clock,
