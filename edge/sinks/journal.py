@@ -107,8 +107,14 @@ class JournalSink:
             thread.join(STOP_SECONDS)
             if thread.is_alive():
                 LOG.error("journal: the disk has not answered for %g s; the newest events may be missing", STOP_SECONDS)
-        if self._outbox is not None and self._outbox.unsaved:
-            LOG.error("journal: %d messages that neither the disk nor the broker took are lost", self._outbox.unsaved)
+        if self._outbox is None:
+            return
+        unsaved = self._outbox.unsaved
+        if len(self._outbox) > unsaved:
+            LOG.warning("journal: %d messages that the broker has not taken wait for the next start",
+                        len(self._outbox) - unsaved)
+        if unsaved:
+            LOG.error("journal: %d messages that neither the disk nor the broker took are lost", unsaved)
 
     def _on_gone(self) -> None:
         with self._wake:

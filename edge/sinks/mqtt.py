@@ -140,8 +140,6 @@ class MqttSink:
             return
         thread.join(STOP_SECONDS)
         self._state = "stopped"
-        if len(self._outbox):
-            LOG.warning("mqtt: %d messages that the broker has not taken wait for the next start", len(self._outbox))
 
     def _wake(self) -> None:
         if self._ringer is not None:
