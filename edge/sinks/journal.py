@@ -103,10 +103,11 @@ class JournalSink:
             self._stopping = True
             self._wake.notify()
         thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(STOP_SECONDS)
-            if thread.is_alive():
-                LOG.error("journal: the disk has not answered for %g s; the newest events may be missing", STOP_SECONDS)
+        if thread is None:
+            return
+        thread.join(STOP_SECONDS)
+        if thread.is_alive():
+            LOG.error("journal: the disk has not answered for %g s; the newest events may be missing", STOP_SECONDS)
         if self._outbox is None:
             return
         unsaved = self._outbox.unsaved
