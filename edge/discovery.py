@@ -2,8 +2,8 @@
 
     <discovery_prefix>/device/<object id>/config    JSON, retained: `device`, `origin`, `components`
 
-One message for the board, in the form that Home Assistant 2024.11 and newer read (its documentation of the MQTT
-integration, "device discovery"; `default_entity_id` from 2025.10 on). What identifies an entity (its unique id, and its
+One message for the board, in the form that Home Assistant 2025.10 and newer read (its documentation of the MQTT
+integration: device discovery, with `default_entity_id`). What identifies an entity (its unique id, and its
 key among the components) hangs only on prefix, device and the entity's own name, so it stays when others come and go.
 """
 

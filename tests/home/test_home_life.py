@@ -70,6 +70,9 @@ def test_a_removed_target_disappears_and_the_others_stay(home: HomeAssistant, bo
             home.wait(entity, None)
         home.wait("binary_sensor.shed_hand_clap", "off")
         assert home.entities("shed") == before - gone
+    with board("shed", HEARS, TYPING, PIN):
+        until(lambda: home.entities("shed") == before, "not all is back")
+        home.wait("binary_sensor.shed_typing", "off")
     with board("shed", HEARS, mqtt="discovery = false"):
         until(lambda: home.entities("shed") == set(), "the device stays")
         home.wait("event.shed_hand_clap", None)

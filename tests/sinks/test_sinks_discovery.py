@@ -99,6 +99,19 @@ def test_what_is_retained_is_right_after_any_number_of_connections(broker: Priva
     kept(ear, until, {f"{OWN}/status": "offline", f"{OWN}/state/clap": "OFF", **dict([told("clap")])})
 
 
+def test_other_targets_are_told_over_the_same_connection(broker: PrivateBroker, listen: Listen, start_mqtt: StartMqtt,
+                                                         until: Until) -> None:
+    ear = listen(broker)
+    sink = start_mqtt(broker.settings(), ("clap", "typing"), board=board("clap", "typing"))
+    ear.wait_for(lambda heard: len(heard) == 4)
+    sink.retarget(("clap", "snap"), board("clap", "snap"))
+    kept(ear, until, {f"{OWN}/status": "online", f"{OWN}/state/clap": "OFF", f"{OWN}/state/snap": "OFF",
+                      **dict([told("clap", "snap")])})
+    transition = json.loads([payload for topic, payload in ear.heard() if topic == DISCOVERY][1])["components"]
+    assert transition["state_typing"] == {"platform": "binary_sensor"}
+    assert [payload for topic, payload in ear.heard() if topic.endswith("/status")] == ["online", "online"]
+
+
 def test_discovery_that_is_switched_off_is_taken_back(broker: PrivateBroker, listen: Listen, start_mqtt: StartMqtt,
                                                       until: Until) -> None:
     start_mqtt(broker.settings(), board=board("clap")).stop()
