@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -187,3 +189,38 @@ def test_a_certificate_s_common_name_may_be_the_user(tmp_path: Path, authority: 
         kitchen.leave()
         with pytest.raises(SinkError, match="demands a certificate of us"):
             check_broker(settings)
+
+
+def make(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([EXAMPLE / "certificates.sh", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_certificates_that_the_script_makes_serve(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    assert make(made, "127.0.0.1", "kitchen").returncode == 0
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+    done = make(made, "127.0.0.1", "kitchen", "cellar")
+    assert done.returncode == 0 and done.stdout == f"{made}/cellar.pem, cellar.key: for cellar\n"
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert files.keys() == {f"{name}.{end}" for name in ("ca", "broker", "kitchen", "cellar") for end in ("pem", "key")}
+    assert before.items() <= files.items()
+    extra = f"certfile {made}/broker.pem\nkeyfile {made}/broker.key\ncafile {made}/ca.pem\nrequire_certificate true"
+    with PrivateBroker(extra=extra) as broker:
+        for board in ("kitchen", "cellar"):
+            check_broker(replace(broker.settings(), tls=True, tls_ca_file=str(made / "ca.pem"),
+                                 tls_certificate_file=str(made / f"{board}.pem"), tls_key_file=str(made / f"{board}.key")))
+    strict = ssl.create_default_context(cafile=str(made / "ca.pem"))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons have it, Home Assistant's among them
+    strict.load_cert_chain(made / "cellar.pem", made / "cellar.key")
+    with PrivateBroker(extra=extra) as broker, \
+            strict.wrap_socket(socket.create_connection((broker.host, broker.port)), server_hostname="127.0.0.1") as line:
+        assert line.getpeercert()["subject"] == ((("commonName", "127.0.0.1"),),)
+
+
+@pytest.mark.parametrize("names", [
+    (), ("broker.example", "broker"), ("broker", "broker"), ("broker.example", "ca"), ("a b",), ("a,DNS:b",),
+    ("broker.example", "../kitchen"), ("broker.example", "a/b"), ("broker.example", "")])
+def test_names_that_are_none_make_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    done = make(tmp_path / "made", *names)
+    assert done.returncode == 2 and ("Usage" in done.stderr or "wanted" in done.stderr)
+    assert not (tmp_path / "made").exists()
