@@ -7,19 +7,22 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge.commands import Command
 from edge.demo.broker import PrivateBroker, find
 from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.mqtt_check import check_broker
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
+from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import Topics
 from tests.sinks.certificates import Authority
@@ -104,7 +107,14 @@ def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSetting
     before.leave()
     home = Person(example("homeassistant"), "#")
     board = Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", (TargetEntities("clap"),), ("17",))
-    sink = start_mqtt(example("kitchen"), board=board)
+    done: list[str] = []
+
+    def act(command: Command, answer: Callable[[Mapping[str, object]], None]) -> bool:
+        done.append(type(command).__name__)
+        answer({"done": True})
+        return True
+
+    sink = start_mqtt(example("kitchen"), board=board, commands=MqttCommands(board.topics, ["mute"], act, Stats()))
     sink.event(make_event())
     sink.health({"all": "well"})
     heard = dict(home.hears(*(f"{own}/{topic}" for topic in ("status", "event/clap", "state/clap", "health")), config))
@@ -114,6 +124,11 @@ def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSetting
     home.heard.clear()
     assert home.say("homeassistant/status", "online") == []
     home.hears(config)
+    assert home.say(f"{own}/command/mute", "") == []
+    sink.muted(True)
+    sink.pin("17", False)
+    heard = dict(home.hears(f"{own}/response/mute", f"{own}/muted", f"{own}/pin/17"))
+    assert json.loads(heard[f"{own}/response/mute"])["done"] is True and done == ["Mute"]
     home.heard.clear()
     sink.stop()
     assert (f"{own}/status", "offline") in home.hears(f"{own}/status")
