@@ -20,7 +20,10 @@ from tests.sinks.certificates import Authority
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "Tr0ub4dor-correct-horse"
-HUM = "import sys, time\nwhile True:\n    sys.stdout.buffer.write(bytes(3200)); sys.stdout.flush(); time.sleep(0.1)"
+KNOCKS = "\n".join((
+    "import os, time", "while True:", "    for block in 10 * [bytes(3200)] + 3 * [os.urandom(3200)]:",
+    "        os.write(1, block); time.sleep(0.1)"))
+"""A second of silence, 0.3 s of noise, and again."""
 CRASH = """
 import logging, sys, tomllib
 from pathlib import Path
@@ -52,7 +55,8 @@ def configured(tmp_path: Path) -> Iterator[tuple[Path, PrivateBroker, list[str],
     with PrivateBroker(user="kitchen", password=PASSWORD, extra=lines) as broker:
         settings = tmp_path / "edge.toml"
         settings.write_text(
-            f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(HUM)}]\n'
+            f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(KNOCKS)}]\n'
+            '[[target]]\nname = "loud"\nlouder_db = 20.0\n'
             f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nuser = "kitchen"\npassword_file = "{password}"\n'
             f'tls = true\ntls_ca_file = "{authority.ca}"\ntls_certificate_file = "{ours}"\ntls_key_file = "{our_key}"\n'
             'health_seconds = 1.0\n[log]\nlevel = "debug"\n')
@@ -82,12 +86,14 @@ def test_a_running_appliance_shows_none(configured: Configured, tmp_path: Path, 
         settings.write_text("\n".join('password_credential = "mqtt-password"' if line.startswith("password_file") else line
                                       for line in text.splitlines()))
     heard: list[str] = []
-    healthy = threading.Event()
+    healthy, loud = threading.Event(), threading.Event()
 
     def on_message(topic: str, payload: str, _retained: bool) -> None:
         heard.append(f"{topic} {payload}")
         if topic.endswith("/health") and '"mqtt":"connected' in payload:
             healthy.set()
+        if "/event/loud " in heard[-1]:
+            loud.set()
 
     document = {line.split(" = ")[0]: json.loads(line.split(" = ")[1]) for line in settings.read_text().splitlines()
                 if line.startswith("tls_") and " = " in line}
@@ -97,7 +103,7 @@ def test_a_running_appliance_shows_none(configured: Configured, tmp_path: Path, 
                                env=environment(PYTHONFAULTHANDLER="1", CREDENTIALS_DIRECTORY=str(tmp_path)))
     try:
         with Subscriber(watching, ["#", "$SYS/#"], on_message):
-            assert healthy.wait(60), heard
+            assert healthy.wait(60) and loud.wait(60), heard
         processes = "".join((folder / name).read_text(errors="replace") for folder in Path("/proc").glob("[0-9]*")
                             for name in ("cmdline", "environ")
                             if folder.name in (str(process.pid), *children(process.pid)))
@@ -155,8 +161,8 @@ def test_run_refuses_a_file_that_others_can_read_before_anything_opens(configure
     (tmp_path / "mqtt-password").chmod(mode)
     opened = tmp_path / "opened"
     program = f"import pathlib; pathlib.Path({str(opened)!r}).touch()"
-    settings.write_text(settings.read_text().replace(json.dumps(HUM), json.dumps(program))
-                        + '[[pin]]\npin = 17\ntarget = "hand_clap"\nfactory = "simulated"\n')
+    settings.write_text(settings.read_text().replace(json.dumps(KNOCKS), json.dumps(program))
+                        + '[[pin]]\npin = 17\ntarget = "loud"\nfactory = "simulated"\n')
     done = subprocess.run([sys.executable, "-m", "edge", "run", "--config", str(settings)], cwd=ROOT, text=True,
                           timeout=120, capture_output=True, check=False, env=environment())
     assert done.returncode == 2

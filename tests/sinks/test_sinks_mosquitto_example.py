@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge.commands import Command
 from edge.demo.broker import PrivateBroker, find
 from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.mqtt_check import check_broker
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
+from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import Topics
 from tests.sinks.certificates import Authority
@@ -102,7 +107,14 @@ def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSetting
     before.leave()
     home = Person(example("homeassistant"), "#")
     board = Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", (TargetEntities("clap"),), ("17",))
-    sink = start_mqtt(example("kitchen"), board=board)
+    done: list[str] = []
+
+    def act(command: Command, answer: Callable[[Mapping[str, object]], None]) -> bool:
+        done.append(type(command).__name__)
+        answer({"done": True})
+        return True
+
+    sink = start_mqtt(example("kitchen"), board=board, commands=MqttCommands(board.topics, ["mute"], act, Stats()))
     sink.event(make_event())
     sink.health({"all": "well"})
     heard = dict(home.hears(*(f"{own}/{topic}" for topic in ("status", "event/clap", "state/clap", "health")), config))
@@ -112,6 +124,11 @@ def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSetting
     home.heard.clear()
     assert home.say("homeassistant/status", "online") == []
     home.hears(config)
+    assert home.say(f"{own}/command/mute", "") == []
+    sink.muted(True)
+    sink.pin("17", False)
+    heard = dict(home.hears(f"{own}/response/mute", f"{own}/muted", f"{own}/pin/17"))
+    assert json.loads(heard[f"{own}/response/mute"])["done"] is True and done == ["Mute"]
     home.heard.clear()
     sink.stop()
     assert (f"{own}/status", "offline") in home.hears(f"{own}/status")
@@ -187,3 +204,38 @@ def test_a_certificate_s_common_name_may_be_the_user(tmp_path: Path, authority: 
         kitchen.leave()
         with pytest.raises(SinkError, match="demands a certificate of us"):
             check_broker(settings)
+
+
+def make(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([EXAMPLE / "certificates.sh", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_certificates_that_the_script_makes_serve(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    assert make(made, "127.0.0.1", "kitchen").returncode == 0
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+    done = make(made, "127.0.0.1", "kitchen", "cellar")
+    assert done.returncode == 0 and done.stdout == f"{made}/cellar.pem, cellar.key: for cellar\n"
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert files.keys() == {f"{name}.{end}" for name in ("ca", "broker", "kitchen", "cellar") for end in ("pem", "key")}
+    assert before.items() <= files.items()
+    extra = f"certfile {made}/broker.pem\nkeyfile {made}/broker.key\ncafile {made}/ca.pem\nrequire_certificate true"
+    with PrivateBroker(extra=extra) as broker:
+        for board in ("kitchen", "cellar"):
+            check_broker(replace(broker.settings(), tls=True, tls_ca_file=str(made / "ca.pem"),
+                                 tls_certificate_file=str(made / f"{board}.pem"), tls_key_file=str(made / f"{board}.key")))
+    strict = ssl.create_default_context(cafile=str(made / "ca.pem"))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons have it, Home Assistant's among them
+    strict.load_cert_chain(made / "cellar.pem", made / "cellar.key")
+    with PrivateBroker(extra=extra) as broker, \
+            strict.wrap_socket(socket.create_connection((broker.host, broker.port)), server_hostname="127.0.0.1") as line:
+        assert line.getpeercert()["subject"] == ((("commonName", "127.0.0.1"),),)
+
+
+@pytest.mark.parametrize("names", [
+    (), ("broker.example", "broker"), ("broker", "broker"), ("broker.example", "ca"), ("a b",), ("a,DNS:b",),
+    ("broker.example", "../kitchen"), ("broker.example", "a/b"), ("broker.example", "")])
+def test_names_that_are_none_make_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    done = make(tmp_path / "made", *names)
+    assert done.returncode == 2 and ("Usage" in done.stderr or "wanted" in done.stderr)
+    assert not (tmp_path / "made").exists()
