@@ -26,10 +26,14 @@ SHOWN_LETTERS = 40
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Throw the sound away before anything hears it; seconds: for so long, None: until `Unmute`."""
+    """Throw the sound away before anything hears it; seconds: for so long, None: until `Unmute`.
+
+    on: False is as good as `Unmute`, for switches that have one topic; it must be allowed, too.
+    """
 
     request: str | None = None
     seconds: float | None = None
+    on: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ def _over_0(highest: float, *, or_null: bool = False) -> Check:
     return check
 
 
+def _flag(value: Any) -> str:
+    return "" if isinstance(value, bool) else "true or false"
+
+
 def _judgement(value: Any) -> str:
     return "" if value in ("right", "wrong") else '"right" or "wrong"'
 
@@ -106,7 +114,7 @@ def _judgement(value: Any) -> str:
 _REQUEST = {"request": _text(0, 64)}
 _NAME = _text(1, 128)
 SCHEMA: Mapping[str, tuple[type[Any], Mapping[str, Check], Mapping[str, Check]]] = {
-    "mute": (Mute, {}, {"seconds": _over_0(LONGEST_MUTE_SECONDS)}),
+    "mute": (Mute, {}, {"seconds": _over_0(LONGEST_MUTE_SECONDS), "on": _flag}),
     "unmute": (Unmute, {}, {}),
     "identify": (Identify, {}, {}),
     "feedback": (Feedback, {"id": _text(4, 36), "judgement": _judgement}, {"target": _NAME}),
@@ -140,7 +148,18 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
         if name not in fields:
             raise CommandError(f"{thing} {name}", found="nothing", wanted=_wanted(checks), request=echo)
     command: Command = kind(**fields)
+    if isinstance(command, Mute) and not command.on:
+        _refuse_unmute(command, allowed)
     return command
+
+
+def _refuse_unmute(command: Mute, allowed: Collection[str]) -> None:
+    if "unmute" not in allowed:
+        raise CommandError("command mute on", found="False", wanted="true: [command] allow does not list unmute",
+                           request=command.request)
+    if command.seconds is not None:
+        raise CommandError("command mute seconds", found=shown(command.seconds), wanted="none beside on = false",
+                           request=command.request)
 
 
 def verb_of(command: Command) -> str:

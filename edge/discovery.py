@@ -38,9 +38,6 @@ _DEVICE_CLASSES = (("carbon monoxide", "carbon_monoxide"), ("co alarm", "carbon_
                    ("fire alarm", "smoke"))
 """Words in a target's name, or in all its labels, and the device class that says what its state means; else `sound`."""
 
-_UNMUTE = '{"seconds":0.001}'
-"""A Home Assistant switch has one command topic for both ways: muted for a thousandth of a second is not muted."""
-
 
 @dataclass(frozen=True, slots=True)
 class TargetEntities:
@@ -119,11 +116,11 @@ def _components(board: Board) -> Iterator[tuple[str, dict[str, object]]]:
         yield f"pin_{_safe(pin)}", _binary(f"pin {pin}", topics.pin(pin), None)
         if "pin-test" in board.verbs:
             yield f"pin-test_{_safe(pin)}", _button(f"test pin {pin}", topics.command("pin-test"), encode({"pin": pin}))
-    if "mute" in board.verbs:
+    if {"mute", "unmute"} <= set(board.verbs):
         yield "muted", {
             "platform": "switch", "name": "mute", "state_topic": topics.muted, "state_on": ON, "state_off": OFF,
-            "command_topic": topics.command("mute"), "payload_on": "{}", "payload_off": _UNMUTE, "qos": 1,
-            "icon": "mdi:microphone-off"}
+            "command_topic": topics.command("mute"), "payload_on": encode({"on": True}),
+            "payload_off": encode({"on": False}), "qos": 1, "icon": "mdi:microphone-off"}
     if "identify" in board.verbs:
         yield "identify", _button("identify", topics.command("identify"), "{}") | {"device_class": "identify"}
     # Always available: that is what it tells.

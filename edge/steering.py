@@ -123,9 +123,9 @@ class Steering:
 
     def _do(self, command: Command) -> Mapping[str, object]:
         match command:
-            case Mute(seconds=seconds):
+            case Mute(on=True, seconds=seconds):
                 return self._mute(True, seconds)
-            case Unmute():
+            case Unmute() | Mute():
                 return self._mute(False, None)
             case Identify():
                 return {"pins": list(self.gpio.identify()) if self.gpio is not None else []}

@@ -17,7 +17,9 @@ from edge.errors import CommandError
 
 @pytest.mark.parametrize(("verb", "payload", "fields"), [
     ("mute", b"", {"seconds": None}),
-    ("mute", b"{}", {"seconds": None}),
+    ("mute", b"{}", {"seconds": None, "on": True}),
+    ("mute", b'{"on": true, "seconds": 5}', {"seconds": 5, "on": True}),
+    ("mute", b'{"on": false}', {"on": False, "seconds": None}),
     ("mute", b'{"seconds": 60}', {"seconds": 60}),
     ("mute", b'{"seconds": 0.5, "request": "a b"}', {"seconds": 0.5, "request": "a b"}),
     ("unmute", b"", {}),
@@ -45,8 +47,11 @@ def test_what_the_schema_has_becomes_a_command(verb: str, payload: bytes, fields
     ("mute", b'{"seconds": -Infinity}', "-Infinity", "numbers that JSON knows"),
     ("mute", b'{"seconds": 1e999}', "inf", "at most 2678400"),
     ("mute", b'{"seconds": ' + b"9" * 900 + b"}", "9999", "at most 2678400"),
-    ("mute", b'{"second": 60}', "the field 'second'", "no fields but seconds, request"),
+    ("mute", b'{"second": 60}', "the field 'second'", "no fields but seconds, on, request"),
     ("mute", b'{"seconds": 1, "seconds": 2}', "the field 'seconds' twice", "each field once"),
+    ("mute", b'{"on": 0}', "0", "true or false"),
+    ("mute", b'{"on": "false"}', "'false'", "true or false"),
+    ("mute", b'{"on": false, "seconds": 5}', "5", "none beside on = false"),
     ("mute", b"[]", "a list", "a JSON object"),
     ("mute", b"60", "60", "a JSON object"),
     ("mute", b"null", "None", "a JSON object"),
@@ -83,6 +88,8 @@ def test_anything_else_is_refused_with_what_was_found_and_wanted(verb: str, payl
 def test_only_what_the_settings_allow_is_done() -> None:
     with pytest.raises(CommandError, match=r"'unmute', which \[command\] allow does not list; wanted one of mute"):
         parse("unmute", b"", ("mute",))
+    with pytest.raises(CommandError, match=r"does not list unmute"):
+        parse("mute", b'{"on": false}', ("mute",))
     with pytest.raises(CommandError, match="wanted no command"):
         parse("mute", b"", ())
 
@@ -104,7 +111,7 @@ def test_what_is_echoed_is_short_and_printable(value: object) -> None:
 
 # The fuzzer. The oracle below is written anew from README's table, and shares nothing with the parser.
 
-FIELDS = {"mute": ({"seconds"}, set()), "unmute": (set(), set()), "identify": (set(), set()),
+FIELDS = {"mute": ({"seconds", "on"}, set()), "unmute": (set(), set()), "identify": (set(), set()),
           "feedback": ({"id", "judgement", "target"}, {"id", "judgement"}),
           "threshold": ({"target", "threshold"}, {"target", "threshold"}), "pin-test": ({"pin"}, {"pin"})}
 
@@ -124,7 +131,9 @@ def lawful(verb: str, payload: bytes) -> dict[str, Any]:
     may, must = FIELDS[verb]
     assert must <= set(fields) <= may | {"request"}
     for name, value in fields.items():
-        if name in ("seconds", "threshold"):
+        if name == "on":
+            assert value is True or (value is False and "seconds" not in fields)
+        elif name in ("seconds", "threshold"):
             if name == "threshold" and value is None:
                 continue
             assert not isinstance(value, (bool, str)) and math.isfinite(value)
@@ -149,19 +158,21 @@ def obey(verb: str, payload: bytes, allowed: tuple[str, ...]) -> bool:
         return False
     assert verb in allowed and verb in FIELDS
     fields = lawful(verb, payload)
-    assert {name: value for name, value in asdict(command).items() if value is not None} == {
+    assert fields.get("on", True) or "unmute" in allowed
+    default = {"on": True} if verb == "mute" else {}
+    assert {name: value for name, value in asdict(command).items() if value is not None} == default | {
         name: value for name, value in fields.items() if value is not None}
     return True
 
 
-NAMES = st.sampled_from(["seconds", "request", "id", "judgement", "target", "threshold", "pin", "Seconds", "", "\0"])
+NAMES = st.sampled_from(["seconds", "on", "request", "id", "judgement", "target", "threshold", "pin", "Seconds", "", "\0"])
 NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from([0, 1, 0.5, 60, 1e308, 2678400, 2678400.1, -0.0, 10 ** 400]))
 TEXTS = st.one_of(st.text(max_size=140), st.sampled_from(["right", "wrong", "clap", "4f1c", "17", "r" * 64, "r" * 65]))
 VALUES = st.recursive(st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
                       lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
                       max_leaves=6)
 LIKELY = {
-    "mute": {"seconds": NUMBERS}, "unmute": {}, "identify": {}, "pin-test": {"pin": TEXTS},
+    "mute": {"seconds": NUMBERS, "on": st.booleans()}, "unmute": {}, "identify": {}, "pin-test": {"pin": TEXTS},
     "feedback": {"id": TEXTS, "judgement": TEXTS, "target": TEXTS}, "threshold": {"target": TEXTS, "threshold": NUMBERS}}
 
 

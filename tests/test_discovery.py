@@ -86,11 +86,11 @@ def test_only_what_is_momentary_has_an_event_entity() -> None:
     assert told["state_typing"]["state_topic"] == "edge-audio/kitchen/state/typing"
 
 
-@pytest.mark.parametrize("verbs", [(), ("mute",), ("identify",), ("pin-test",), VERBS])
+@pytest.mark.parametrize("verbs", [(), ("mute",), ("unmute",), ("mute", "unmute"), ("identify",), ("pin-test",), VERBS])
 def test_what_needs_a_command_is_there_only_where_it_is_allowed(verbs: tuple[str, ...]) -> None:
     told = components(board(CLAP, pins=("17",), verbs=verbs))
     assert ("muted" in told, "identify" in told, "pin-test_17" in told) == (
-        "mute" in verbs, "identify" in verbs, "pin-test" in verbs)
+        {"mute", "unmute"} <= set(verbs), "identify" in verbs, "pin-test" in verbs)
     assert "pin_17" in told
     for entity in told.values():
         if "command_topic" in entity:

@@ -31,7 +31,7 @@ def test_the_examples_run(home: HomeAssistant, board: Callable[..., Board]) -> N
 
 
 def test_what_is_switched_and_pressed_there_is_done(home: HomeAssistant, board: Callable[..., Board]) -> None:
-    allow = '[command]\nallow = ["mute", "identify", "pin-test"]\n'
+    allow = '[command]\nallow = ["mute", "unmute", "identify", "pin-test"]\n'
     with board("yard", HEARS, PIN, allow) as yard:
         home.wait("switch.yard_mute", "off")
         home.wait("binary_sensor.yard_pin_17", "off")
