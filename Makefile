@@ -10,7 +10,8 @@ HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite test-arm test-mediapipe arm-instructions test-home-assistant fuzz check clean
+.PHONY: menu packages test-packages install demo run test test-tflite test-brokers fleet test-arm test-mediapipe arm-instructions \
+	test-home-assistant fuzz check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -48,6 +49,14 @@ test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, i
 
 test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+
+test-brokers: $(VENV)/installed-dev ## run the tests of delivery against RabbitMQ and NATS (minutes)
+	@deploy/packages.sh brokers
+	$(BIN)/python -m pytest -q -m slow tests/sinks tests/simulate
+
+fleet: $(VENV)/installed-dev ## play 1,000 boards against three NATS nodes, one of which is killed (minutes)
+	@deploy/packages.sh fleet
+	$(BIN)/python -m deploy.fleet.nats
 
 arm-instructions: $(VENV)/installed-dev ## count the backbone's instructions on emulated ARM (root; minutes; MODELS="more.tflite ...")
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite $(MODELS)

@@ -6,12 +6,14 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from edge.errors import SinkError
 from edge.settings import MqttSettings
@@ -28,6 +30,8 @@ class PrivateBroker:
     """
 
     host = "127.0.0.1"
+    program = "mosquitto"
+    start_seconds = START_SECONDS
 
     def __init__(self, *, user: str = "", password: str = "", extra: str = "") -> None:
         """extra: more lines for mosquitto.conf."""
@@ -36,7 +40,7 @@ class PrivateBroker:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
-    def __enter__(self) -> PrivateBroker:
+    def __enter__(self) -> Self:
         """Start on a free port. Raises SinkError where there is no Mosquitto or it does not start."""
         self._folder = tempfile.TemporaryDirectory(prefix="edge-audio-broker-")
         try:
@@ -60,18 +64,17 @@ class PrivateBroker:
 
     def start(self) -> None:
         """Start (again: on the same port) and wait until it listens. Raises SinkError."""
-        program = find("mosquitto")
         self.port = self.port or free_port()
         if in_use(self.port):  # asked first, for its owner would answer us as a broker does
-            raise SinkError(f"port {self.port}", found="another program's", wanted="a free port for mosquitto")
-        self._write_configuration()
+            raise SinkError(f"port {self.port}", found="another program's", wanted=f"a free port for {self.program}")
+        command = self._command()
         with self._path("log").open("wb") as log:
             # A session of its own: Ctrl-C ends the demonstration, which then stops its broker in good order.
-            self._process = subprocess.Popen([program, "-c", str(self._path("conf"))], stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             start_new_session=True)
         if not self._listens(self._process):
-            found = self._path("log").read_text(errors="replace").strip() or f"no listener in {START_SECONDS:g} s"
-            raise SinkError("mosquitto", found=found, wanted=f"a broker on {self.host}:{self.port}")
+            found = self._path("log").read_text(errors="replace").strip() or f"no listener in {self.start_seconds:g} s"
+            raise SinkError(self.program, found=found[-2000:], wanted=f"a broker on {self.host}:{self.port}")
 
     def stop(self) -> None:
         """End it in good order: it tells its clients. Safe twice."""
@@ -88,7 +91,7 @@ class PrivateBroker:
 
     @property
     def pid(self) -> int:
-        """Its process, for tests that freeze it."""
+        """Its process and the number of its process group, for tests that freeze it."""
         return self._process.pid if self._process is not None else 0
 
     def _end(self, *, kill: bool) -> None:
@@ -100,10 +103,13 @@ class PrivateBroker:
             process.terminate()  # again and again: Mosquitto forgets one that comes while it starts
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it started, too
         process.wait()
 
-    def _write_configuration(self) -> None:
+    def _command(self) -> list[str]:
+        """Write its configuration; how it is started. Raises SinkError where there is no such program."""
+        program = find("mosquitto")
         lines = [f"listener {self.port} {self.host}", "persistence false", "log_dest stderr", "log_type error"]
         if os.getuid() == 0:
             # Else it becomes the user mosquitto, who may not read this folder.
@@ -116,6 +122,7 @@ class PrivateBroker:
         else:
             lines.append("allow_anonymous true")
         self._path("conf").write_text("\n".join([*lines, self._extra, ""]))
+        return [program, "-c", str(self._path("conf"))]
 
     def _write_secret(self, name: str, text: str) -> None:
         path = self._path(name)
@@ -123,16 +130,20 @@ class PrivateBroker:
         path.write_text(text)
 
     def _listens(self, process: subprocess.Popen[bytes]) -> bool:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while process.poll() is None and time.monotonic() < deadline:
-            try:
-                socket.create_connection((self.host, self.port), timeout=1.0).close()
-            except OSError:
-                time.sleep(0.02)  # nothing tells when a port begins to listen
-            else:
+            if self._answers():
                 return True
+            time.sleep(0.02)  # nothing tells when a port begins to listen
         self._end(kill=True)
         return False
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=1.0).close()
+        except OSError:
+            return False
+        return True
 
     def _path(self, name: str) -> Path:
         if self._folder is None:
@@ -140,12 +151,12 @@ class PrivateBroker:
         return Path(self._folder.name) / name
 
 
-def find(program: str) -> str:
-    """The full path of a Mosquitto program. Raises SinkError saying how to install it."""
+def find(program: str, package: str = "mosquitto") -> str:
+    """The full path of a broker's program. Raises SinkError saying which Debian package has it."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
     found = shutil.which(program, path=places)
     if found is None:
-        raise SinkError(program, found="no such program", wanted="Mosquitto (Debian: apt install mosquitto)")
+        raise SinkError(program, found="no such program", wanted=f"{package.capitalize()} (Debian: apt install {package})")
     return found
 
 

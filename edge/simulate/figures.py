@@ -45,5 +45,5 @@ class Figures:
                      "duplicates": self.verdict.duplicates, "out_of_order": self.verdict.out_of_order,
                      "strangers": self.verdict.strangers, "subscriber_reconnections": self.verdict.reconnections}
         for reason, count in self.fleet.reasons.most_common(5):
-            rows[f"lost connections: {reason}"] = count
+            rows[f"away: {reason}"] = count
         return rows

@@ -174,7 +174,7 @@ class Fleet:
         self._watched[board] = known
 
     def _lose(self, board: Board, error: EdgeError) -> None:
-        self.reasons[error.found] += 1
+        self.reasons[error.found.partition(" (")[0]] += 1
         if (known := self._watched.pop(board, None)) is not None:
             self._selector.unregister(known.fd)
         now = time.monotonic()
