@@ -7,14 +7,22 @@ gives; an empty payload makes the broker forget the topic.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from edge.discovery import MAKER, Board, birth_topic, device_payload, discovery_topic, object_id
 from edge.topics import ONLINE, encode
 
-MOST_TOPICS = 1000
-"""So many topics are cleared in one connection at most; the rest wait for the next one."""
+MOST = 1000
+"""So many topics, or components, are cleared at once at most; the rest wait for the next connection."""
+
+MOST_LETTERS = 4_000_000
+"""A longer discovery message is none of ours: 3,000 targets would not fill it."""
+
+SPREAD_SECONDS = 5.0
+"""When Home Assistant starts, a house full of boards answers over so long, each at a moment of its own."""
 
 Message = tuple[str, str]
 """Topic and payload."""
@@ -34,7 +42,9 @@ class Retained:
         self._ghosts: dict[str, None] = {}
         self._removed: dict[str, str] = {}
         self._withdraw = False
-        self._announce = discovery
+        self._announce_at = 0.0 if discovery else float("inf")
+        self._born = False
+        self._moment = SPREAD_SECONDS * int(sha256(self._id.encode()).hexdigest()[:8], 16) / 2**32
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -45,31 +55,32 @@ class Retained:
     def hear(self, topic: str, payload: str, retained: bool) -> None:
         """Take what arrived; messages that are not of these topics are left alone."""
         if topic == self._birth:
-            self._announce |= payload == ONLINE and not retained and self._payload is not None
+            self._born |= payload == ONLINE and not retained and self._payload is not None
         elif not retained or not payload:
             return
         elif topic == self._topic:
             self._hear_discovery(payload)
-        elif topic.startswith(self._families) and topic not in self._wanted and len(self._ghosts) < MOST_TOPICS:
+        elif topic.startswith(self._families) and topic not in self._wanted and len(self._ghosts) < MOST:
             self._ghosts[topic] = None
 
-    def due(self, *, settled: bool) -> list[Message]:
+    def due(self, now: float, *, settled: bool) -> list[Message]:
         """What is to be published now, in this order; each thing once.
 
-        settled: the broker has sent what it had when we subscribed, as far as anybody can tell. Until then Home
-        Assistant is told nothing, for what is removed must be known first.
+        now: monotonic seconds. settled: the broker has sent what it had when we subscribed, as far as anybody can tell.
+        Until then Home Assistant is told nothing, for what is removed must be known first.
         """
         messages = [(topic, "") for topic in self._ghosts]
         self._ghosts.clear()
+        if self._born:
+            self._born, self._announce_at = False, min(self._announce_at, now + self._moment)
         if settled and self._withdraw:
             messages.append((self._topic, ""))
             self._withdraw = False
-        elif settled and self._payload is not None and (self._announce or self._removed):
+        elif settled and self._payload is not None and (now >= self._announce_at or self._removed):
             if self._removed:
                 messages.append((self._topic, encode(self._without(self._payload))))
             messages.append((self._topic, encode(self._payload)))
-            self._announce = False
-            self._removed = {}
+            self._announce_at, self._removed = float("inf"), {}
         return messages
 
     def _without(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,11 +98,13 @@ class Retained:
             return
         wanted: Any = self._payload["components"]
         self._removed |= {key: platform for key, platform in _components(_read(text)) if key not in wanted}
+        while len(self._removed) > MOST:
+            self._removed.popitem()
 
 
 def _read(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text) if len(text) <= MOST_LETTERS else None
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -105,9 +118,9 @@ def _is_ours(payload: Mapping[str, Any], own: str) -> bool:
 
 
 def _components(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and platform of each component that a discovery message has."""
+    """Key and platform of each component that a discovery message has, if they are such as ours could be."""
     components = payload.get("components")
     for key, component in components.items() if isinstance(components, dict) else ():
         platform = component.get("platform") if isinstance(component, dict) else None
-        if isinstance(platform, str):
+        if isinstance(platform, str) and re.fullmatch("[A-Za-z0-9_-]+", key) and re.fullmatch("[a-z_]+", platform):
             yield key, platform

@@ -76,7 +76,7 @@ class Visit:
             self.refusal = ""
             self._outbox.forgive()
         if self._retained is not None:
-            self._outgoing.extend(self._retained.due(settled=self._settled))
+            self._outgoing.extend(self._retained.due(self._monotonic(), settled=self._settled))
         while self._connection.room:
             if self._outgoing:
                 topic, payload = self._outgoing.popleft()
