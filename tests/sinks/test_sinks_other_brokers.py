@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from edge.settings import MqttSettings
+from deploy.fleet.nats_node import NatsNode
+from edge.demo.broker import PrivateBroker
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.mqtt_check import check_broker
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.stream import Event
-from tests.sinks.other_brokers import nats, rabbit
+from tests.brokers import RabbitBroker
 
 
-@pytest.mark.parametrize(("start", "how"), [
-    pytest.param(nats, "does not speak MQTT 5; speaking 3.1.1", id="nats"),
-    pytest.param(rabbit, "does not speak MQTT 5 (it hung up); speaking 3.1.1", id="rabbitmq", marks=pytest.mark.slow)])
-def test_it_is_spoken_to_in_3_1_1(start: Callable[[Path], contextlib.AbstractContextManager[int]], how: str, tmp_path: Path,
-                                  start_mqtt: Callable[..., MqttSink], make_event: Callable[..., Event],
-                                  caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "how"), [
+    pytest.param(NatsNode, "does not speak MQTT 5; speaking 3.1.1", id="nats"),
+    pytest.param(RabbitBroker, "does not speak MQTT 5 (it hung up); speaking 3.1.1", id="rabbitmq")])
+def test_it_is_spoken_to_in_3_1_1(kind: Callable[[], PrivateBroker], how: str, start_mqtt: Callable[..., MqttSink],
+                                  make_event: Callable[..., Event], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     there = threading.Event()
     heard: list[str] = []
@@ -33,8 +32,8 @@ def test_it_is_spoken_to_in_3_1_1(start: Callable[[Path], contextlib.AbstractCon
         if len({text for text in heard if '"phase"' in text}) == 100:
             there.set()
 
-    with start(tmp_path) as port:
-        settings = MqttSettings(host="127.0.0.1", port=port)
+    with kind() as broker:
+        settings = broker.settings(protocol="auto")
         assert check_broker(settings) == "MQTT 3.1.1"
         caplog.clear()
         with Subscriber(settings, ["edge-audio/kitchen/event/+"], on_message):
