@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.errors import SinkError
 from edge.journal_file import JournalFile
-from edge.messages import Dropped, Message
+from edge.messages import Dropped, Message, is_sound
 from edge.outbox import Changes
 
 _ROWS = "SELECT sequence, target, phase, body, heard_at, boot FROM messages"
@@ -45,11 +45,14 @@ def put_messages(file: JournalFile, messages: Sequence[Message], changes: Change
 
 
 def kept_messages(file: JournalFile) -> Kept:
-    """What a sound file holds. Raises SinkError."""
+    """What a sound file holds. Raises SinkError (`is_damaged`, where it is none)."""
     rows = file.rows(f"{_ROWS} ORDER BY sequence")
     dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
-    return Kept(tuple(Message(*row) for row in rows if row[3] is not None), tuple(Dropped(*row) for row in dropped),
-                max((row[0] for row in rows), default=0))
+    messages = tuple(Message(*row) for row in rows if row[3] is not None)
+    for message in messages:
+        if not is_sound(message):
+            raise SinkError(str(file.path), found=f"message {message.sequence}, malformed", wanted="a sound journal")
+    return Kept(messages, tuple(Dropped(*row) for row in dropped), max((row[0] for row in rows), default=0))
 
 
 def count_waiting(path: Path) -> int:
@@ -74,8 +77,9 @@ def salvage_messages(path: Path) -> Kept:
     try:
         for order in ("ASC", "DESC"):
             for row in file.until_it_fails(f"{_ROWS} ORDER BY sequence {order}"):
-                found[row[0]] = Message(*row) if isinstance(row[3], str) else None
-        dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")]
+                found[row[0]] = message if is_sound(message := Message(*row)) else found.get(row[0])
+        dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")
+                    if isinstance(row[1], int) and row[0] <= row[1]]
     finally:
         file.close()
     messages = tuple(found[sequence] for sequence in sorted(found) if found[sequence] is not None)

@@ -44,6 +44,20 @@ class Dropped:
     last: int
 
 
+def is_sound(message: Message) -> bool:
+    """Whether what was read from a file can be sent: damage may leave half of it."""
+    try:
+        payload = json.loads(message.body)
+        datetime.fromisoformat(payload["started_at"])
+        return bool({key: payload[key] for key in ("sequence", "target", "phase")}
+                    == {"sequence": message.sequence, "target": message.target, "phase": message.phase}
+                    and isinstance(payload["duration_seconds"], float | int | None)
+                    and isinstance(payload["clock_synchronised"], bool)
+                    and isinstance(message.heard_at, float | None) and isinstance(message.boot, str))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def message_of(event: Event, *, device: str, boot: str) -> Message:
     """What is to be sent of an event."""
     body = encode(event_payload(event, device=device, late=False))

@@ -95,6 +95,12 @@ class Outbox:
             self._trim()
         self.on_news()
 
+    def compare(self, sequences: Iterable[int]) -> None:
+        """A file was opened again, or is another one: these are the messages that it holds."""
+        with self._lock:
+            held, found = set(self._held()), set(sequences)
+            self._unsaved, self._gone = held - found, found - held
+
     def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
         """Add the newest, in order; saved: they are on the disk."""
         with self._lock:
