@@ -37,17 +37,17 @@ _DAMAGED = ("not a database", "malformed", "a journal of version", "no such tabl
 class JournalFile:
     """An open file. Belongs to one thread at a time."""
 
-    def __init__(self, path: Path, *, write: bool, salvage: bool = False) -> None:
+    def __init__(self, path: Path, *, write: bool, salvage: bool = False, check: bool = False) -> None:
         """Open it; for writing make it where it is not there, and check it after a process that did not close it.
 
-        salvage: to read what can still be read of a damaged one: a file that is shorter than it says, as far as it goes.
-        Raises SinkError where it cannot be opened, or is no journal (`is_damaged`).
+        check: even where it was closed. salvage: to read what can still be read of a damaged one: a file that is shorter
+        than it says, as far as it goes. Raises SinkError where it cannot be opened, or is no journal (`is_damaged`).
         """
         self.path = path
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            torn = write and path.with_name(path.name + "-wal").exists()
+            torn = check or (write and path.with_name(path.name + "-wal").exists())
             self._file = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise _failed(path, error) from error
@@ -60,11 +60,18 @@ class JournalFile:
                 self._prepare(torn)
             else:
                 self._file.execute("PRAGMA query_only = ON")
+            self._parts = self._look()
         except (sqlite3.Error, SinkError) as error:
             self._file.close()
             if isinstance(error, SinkError):
                 raise
             raise _failed(path, error) from error
+
+    @property
+    def harmed(self) -> bool:
+        """Whether somebody has cut, deleted or replaced it under us, or its WAL: what is committed would go nowhere."""
+        return any(now != before or size < least
+                   for (now, size), (before, least) in zip(self._look(), self._parts, strict=True))
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a statement finds. Raises SinkError."""
@@ -93,6 +100,7 @@ class JournalFile:
             try:
                 yield
                 self._file.execute("COMMIT")
+                self._parts = self._look()
             except BaseException:
                 if self._file.in_transaction:  # SQLite itself rolls back where the disk is full
                     self._file.execute("ROLLBACK")
@@ -103,6 +111,18 @@ class JournalFile:
     def close(self) -> None:
         """Give the file back; the WAL goes into it. Safe twice."""
         self._file.close()
+
+    def _look(self) -> list[tuple[int, int]]:
+        """Which files they are, and of how many bytes; neither of them shrinks while it is open."""
+        found = []
+        for ending in ("", "-wal"):
+            try:
+                part = self.path.with_name(self.path.name + ending).stat()
+            except OSError:
+                found.append((0, 0))
+            else:
+                found.append((part.st_ino, part.st_size))
+        return found
 
     def _prepare(self, torn: bool) -> None:
         if self.version not in (0, 1, 2, VERSION):

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.errors import SinkError
 from edge.journal_file import JournalFile
-from edge.messages import Dropped, Message, is_readable
+from edge.messages import Dropped, Message, is_sound
 from edge.outbox import Changes
 
 _ROWS = "SELECT sequence, target, phase, body, heard_at, boot FROM messages"
@@ -21,15 +20,11 @@ _ROWS = "SELECT sequence, target, phase, body, heard_at, boot FROM messages"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a file holds of an outbox. newest: the highest number that it knows, 0 where it knows none.
-
-    unreadable: numbers of rows that are no messages any more.
-    """
+    """What a file holds of an outbox. newest: the highest number that it knows, 0 where it knows none."""
 
     messages: tuple[Message, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     newest: int = 0
-    unreadable: tuple[int, ...] = ()
 
 
 def put_messages(file: JournalFile, messages: Sequence[Message], changes: Changes) -> None:
@@ -50,8 +45,14 @@ def put_messages(file: JournalFile, messages: Sequence[Message], changes: Change
 
 
 def kept_messages(file: JournalFile) -> Kept:
-    """What a sound file holds. Raises SinkError."""
-    return _kept(file.rows(f"{_ROWS} ORDER BY sequence"), file.rows("SELECT first, last FROM dropped ORDER BY first"))
+    """What a sound file holds. Raises SinkError (`is_damaged`, where it is none)."""
+    rows = file.rows(f"{_ROWS} ORDER BY sequence")
+    dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
+    messages = tuple(Message(*row) for row in rows if row[3] is not None)
+    for message in messages:
+        if not is_sound(message):
+            raise SinkError(str(file.path), found=f"message {message.sequence}, malformed", wanted="a sound journal")
+    return Kept(messages, tuple(Dropped(*row) for row in dropped), max((row[0] for row in rows), default=0))
 
 
 def count_waiting(path: Path) -> int:
@@ -67,7 +68,8 @@ def count_waiting(path: Path) -> int:
 
 def salvage_messages(path: Path) -> Kept:
     """What can still be read of a damaged file, from both ends; nothing where nothing can."""
-    found: dict[int, tuple[Any, ...]] = {}
+    found: dict[int, Message | None] = {}
+    dropped: list[Dropped] = []
     try:
         file = JournalFile(path, write=False, salvage=True)
     except SinkError:
@@ -75,16 +77,10 @@ def salvage_messages(path: Path) -> Kept:
     try:
         for order in ("ASC", "DESC"):
             for row in file.until_it_fails(f"{_ROWS} ORDER BY sequence {order}"):
-                found[row[0]] = row
-        dropped = list(file.until_it_fails("SELECT first, last FROM dropped ORDER BY first"))
+                found[row[0]] = message if is_sound(message := Message(*row)) else found.get(row[0])
+        dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")
+                    if isinstance(row[1], int) and row[0] <= row[1]]
     finally:
         file.close()
-    return _kept([found[sequence] for sequence in sorted(found)], dropped)
-
-
-def _kept(rows: Sequence[tuple[Any, ...]], dropped: Sequence[tuple[Any, ...]]) -> Kept:
-    full = [Message(*row) for row in rows if row[3] is not None]
-    readable = tuple(message for message in full if is_readable(message))
-    held = {message.sequence for message in readable}
-    return Kept(readable, tuple(Dropped(*row) for row in dropped), max((row[0] for row in rows), default=0),
-                tuple(message.sequence for message in full if message.sequence not in held))
+    messages = tuple(found[sequence] for sequence in sorted(found) if found[sequence] is not None)
+    return Kept(tuple(one for one in messages if one is not None), tuple(sorted(dropped)), max(found, default=0))

@@ -44,25 +44,27 @@ class Dropped:
     last: int
 
 
+def is_sound(message: Message) -> bool:
+    """Whether what was read from a file can be sent: damage may leave half of it."""
+    try:
+        payload = json.loads(message.body)
+        for name in ("started_at", "ended_at"):
+            if payload[name] is not None or name == "started_at":
+                datetime.fromisoformat(payload[name])
+        return bool({key: payload[key] for key in ("sequence", "target", "phase")}
+                    == {"sequence": message.sequence, "target": message.target, "phase": message.phase}
+                    and isinstance(payload["duration_seconds"], float | int | None)
+                    and isinstance(payload["clock_synchronised"], bool)
+                    and isinstance(message.heard_at, float | None)
+                    and isinstance(message.boot, str) and message.boot.isprintable())  # zeros: the row was cut
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def message_of(event: Event, *, device: str, boot: str) -> Message:
     """What is to be sent of an event."""
     body = encode(event_payload(event, device=device, late=False))
     return Message(event.sequence, event.target, event.phase, body, event.heard_at, boot)
-
-
-def is_readable(message: Message) -> bool:
-    """Whether a message that comes from a file can be sent: a damaged one must not stop the others."""
-    try:
-        payload = json.loads(message.body)
-        datetime.fromisoformat(payload["started_at"])
-        if payload["ended_at"] is not None:
-            datetime.fromisoformat(payload["ended_at"])
-        return (payload["sequence"] == message.sequence and isinstance(payload["clock_synchronised"], bool)
-                and isinstance(payload["duration_seconds"], int | float | None) and message.phase in ("start", "end")
-                and isinstance(message.target, str) and isinstance(message.heard_at, float | None)
-                and message.boot.isprintable())  # the last of a row: where the end is zeros, it was cut
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return False
 
 
 def payload_of(message: Message, clock: Clock) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 from pathlib import Path
 
 from edge.errors import SinkError
@@ -17,6 +18,7 @@ from edge.errors import SinkError
 FILE = "sequence"
 RESERVE = 1_000
 """Numbers between two writes."""
+_FAR = 1_000_000_000
 _LINE = "{reserved:020d} {oldest:020d} {place:<6}\n"
 
 
@@ -54,6 +56,12 @@ class Numbering:
     def begin(self, newest: int, *, whole: bool) -> None:
         """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
         self._number = newest if whole and not self._in_memory else max(newest, self._reserved)
+        self.first = self._number + 1
+
+    def begin_unknown(self, utc: float) -> None:
+        """Set the first number where nothing can be read: by the date (seconds since 1970), so that neither the numbers of
+        before are used again nor these at the next start; where there is no date, far away from both."""
+        self._number = max(self._reserved, int(utc) if utc > _FAR else _FAR + random.randrange(_FAR // 2))
         self.first = self._number + 1
 
     def lost(self, newest: int, *, whole: bool) -> tuple[int, int] | None:

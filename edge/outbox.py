@@ -81,16 +81,9 @@ class Outbox:
         """Say that a message of this number is on its way here."""
         self._expected = sequence
 
-    def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool,
-                unreadable: Iterable[int] = ()) -> None:
-        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still.
-
-        unreadable: numbers of what it holds and nobody can read; told as dropped.
-        """
+    def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool) -> None:
+        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still."""
         with self._lock:
-            for sequence in unreadable:
-                self._add_dropped(Dropped(sequence, sequence))
-                self._gone.add(sequence)
             if not saved:
                 self._unsaved.update(message.sequence for message in messages)
             old = {message.sequence: message for message in messages}
@@ -101,6 +94,12 @@ class Outbox:
             self._size = sum(message.size for message in self._held().values())
             self._trim()
         self.on_news()
+
+    def compare(self, sequences: Iterable[int]) -> None:
+        """A file was opened again, or is another one: these are the messages that it holds."""
+        with self._lock:
+            held, found = set(self._held()), set(sequences)
+            self._unsaved, self._gone = held - found, found - held
 
     def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
         """Add the newest, in order; saved: they are on the disk."""

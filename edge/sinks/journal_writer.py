@@ -35,7 +35,7 @@ class JournalWriter:
         self._outbox, self._numbering, self._monotonic = outbox, numbering, monotonic
         self._file: JournalFile | None = None
         self._journal: Journal | None = None
-        self._owned = self._begun = self._found = self._whole = False
+        self._owned = self._begun = self._found = self._fresh = self._doubted = False
         self._retry_at = float("-inf")
         self._fault = self._number_fault = ""
 
@@ -52,10 +52,17 @@ class JournalWriter:
     def open(self) -> None:
         """Find what the last process left, and set the first number. A disk that fails is said, and tried again. Where there
         is nothing, nothing is made before the first event."""
-        if _there(self._path) or _there(self._numbering.path):
+        there = _there(self._path) or _there(self._numbering.path)
+        if there:
             self._tried(self._open)
         if not self._begun:
-            self._begin(0, whole=False)
+            self._begun = True
+            if there:
+                self._numbering.begin_unknown(time.time())
+            else:
+                self._numbering.begin(0, whole=False)
+        if self._outbox is not None:
+            self.write((), ())  # what was read of a damaged one, and what is to be told, must not be lost with the next kill
 
     def write(self, entries: Sequence[Entry], messages: Sequence[Message], *, at_once: bool = False) -> bool:
         """Commit events, the messages made of them, and what the broker has acknowledged since. False: not on the disk.
@@ -67,7 +74,7 @@ class JournalWriter:
         done = False
         if at_once or not self.retry_seconds:
             done = self._tried(lambda: self._write(entries, messages))
-            if not done and self._file is None and not self._whole:  # set aside: a new one at once
+            if not done and self._fresh:  # set aside: a new one at once
                 done = self._tried(lambda: self._write(entries, messages))
         if self._outbox is not None:
             self._keep_up(self._outbox, in_memory=not done and bool(messages or self._outbox.unsaved))
@@ -109,12 +116,17 @@ class JournalWriter:
         self._file = self._journal = None
 
     def _write(self, entries: Sequence[Entry], messages: Sequence[Message]) -> None:
+        self._fresh = False
+        if self._file is not None and self._file.harmed:
+            LOG.error("journal: %s was cut, deleted or replaced; what waits is written again", self._path)
+            self._close()
+            self._doubted = True
         if self._file is None or self._journal is None:
             self._open()
         assert self._file is not None and self._journal is not None
         outbox = self._outbox
         changes = outbox.changes() if outbox is not None else Changes()
-        waiting = outbox.messages(unsaved=self._whole) if outbox is not None else []
+        waiting = outbox.messages(unsaved=True) if outbox is not None else []
         try:
             with self._file.transaction():
                 self._journal.put(entries if self._most else ())
@@ -124,7 +136,6 @@ class JournalWriter:
             if is_damaged(error):
                 self._set_aside(error)
             raise
-        self._whole = True
         if outbox is not None:
             outbox.written(changes, waiting)
 
@@ -134,44 +145,47 @@ class JournalWriter:
         if not self._owned:
             raise SinkError(str(self._numbering.path), found="a file in use by another process",
                             wanted="a state directory of its own (--state-dir)")
-        self._whole = _has_something(self._path)
-        kept = Kept()
+        whole = _has_something(self._path)
         try:
-            self._file = JournalFile(self._path, write=True)
-            kept = kept_messages(self._file)
+            self._file = JournalFile(self._path, write=True, check=self._doubted)
+            self._restore(kept_messages(self._file), whole=whole)
         except SinkError as error:
             if not is_damaged(error):
                 raise
             kept = salvage_messages(self._path)
             self._set_aside(error)
+            self._restore(kept, whole=False)  # before there is a new one, which a full disk may refuse
             self._file = JournalFile(self._path, write=True)
+        self._doubted = False
         self._journal = Journal(self._file, events=self._most)
-        if not self._found:
-            self._restore(kept)
 
-    def _restore(self, kept: Kept) -> None:
-        """Once: what the last process left goes into the outbox."""
+    def _restore(self, kept: Kept, *, whole: bool) -> None:
+        """What the last process left goes into the outbox, once; later the outbox is what is right."""
+        held = [message.sequence for message in kept.messages]
+        if self._found:
+            if self._outbox is not None:
+                self._outbox.compare(held if whole else ())
+            return
         self._found = True
+        # A file without any number was begun a moment before a kill: what was before it is not known to it.
+        whole = whole and kept.newest > 0
         if not self._begun:
-            self._begin(kept.newest, whole=self._whole)
+            self._begun = True
+            self._numbering.begin(kept.newest, whole=whole)
         if self._outbox is None:
             return
-        dropped, lost = [*kept.dropped], self._numbering.lost(kept.newest, whole=self._whole)
+        dropped, lost = [*kept.dropped], self._numbering.lost(kept.newest, whole=whole)
         if lost is not None:
-            dropped += _between(lost, [message.sequence for message in kept.messages])
-            LOG.warning("journal: what messages %d to %d said is lost, unless it was delivered; this is told", *lost)
-        self._outbox.restore(kept.messages, dropped, newest=max(kept.newest, self._numbering.first - 1), saved=self._whole,
-                             unreadable=kept.unreadable)
+            dropped += _between(lost, held)
+            LOG.warning("journal: messages %d to %d will not come, unless they were delivered or are found; this is told",
+                        *lost)
+        self._outbox.restore(kept.messages, dropped, newest=max(kept.newest, self._numbering.first - 1), saved=whole)
         if kept.messages:
             LOG.info("journal: %d messages of before wait for the broker", len(kept.messages))
 
-    def _begin(self, newest: int, *, whole: bool) -> None:
-        self._begun = True
-        self._numbering.begin(newest, whole=whole)
-
     def _set_aside(self, error: SinkError) -> None:
         self._close()
-        self._whole = False
+        self._fresh = True
         aside = self._path.with_name(f"{self._path.name}.aside-{int(time.time())}")
         try:
             for ending in ("", "-wal", "-shm"):

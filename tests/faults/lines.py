@@ -1,0 +1,71 @@
+"""A line that stalls, and a broker that refuses and then accepts."""
+
+from __future__ import annotations
+
+from tests.faults.account import Account
+from tests.faults.appliance import Appliance
+from tests.faults.bench import Bench, bench
+
+KEEPALIVE_SECONDS = 3
+STALL_SECONDS = 12.0
+"""Longer than a keepalive takes to notice it."""
+
+
+def line_stalled(seed: str, times: int = 3) -> Account:
+    """The tap reads nothing for so long that the keepalive breaks the connection; then all that it held goes through."""
+    with bench(seed) as one:
+        one.appliance = Appliance(one.folder, one.tap.port, keepalive_seconds=KEEPALIVE_SECONDS)
+        one.appliance.start()
+        for time in range(1, times + 1):
+            one.wait_for_messages(5)
+            one.tap.stall()
+            one.some_seconds(1.0)
+            one.appliance.wait(lambda time=time: one.appliance.said.count("mqtt: away") >= time)
+            one.some_seconds(STALL_SECONDS)
+            one.tap.flow()
+        one.wait_for_messages(5)
+        return one.account("line stalled", times)
+
+
+def connections_refused(seed: str, times: int = 3) -> Account:
+    """Nobody listens; then somebody does."""
+    with bench(seed) as one:
+        one.appliance.start()
+        for _ in range(times):
+            one.wait_for_messages(5)
+            one.tap.shut()
+            one.some_seconds(5.0)
+            one.tap.open()
+        one.wait_for_messages(5)
+        return one.account("connection refused, then accepted", times)
+
+
+def password_refused(seed: str, times: int = 1) -> Account:
+    """The broker does not know the password; then the file is mended, without a restart."""
+    with bench(seed, password="right") as one:
+        one.appliance = Appliance(one.folder, one.tap.port, user="edge")
+        _write_password(one, "wrong")
+        one.appliance.start()
+        one.appliance.wait(lambda: "refused" in one.appliance.said)
+        one.appliance.wait_for_events(10_000)
+        _write_password(one, "right")
+        one.wait_for_messages(40)
+        return one.account("wrong password, then the right one", times)
+
+
+def messages_refused(seed: str, times: int = 1) -> Account:
+    """The broker's access rules allow no event; then a broker comes that allows them."""
+    with bench(seed, rules="topic read #\ntopic write edge-audio/+/status\n") as one:
+        one.appliance.start()
+        one.appliance.wait(lambda: "refuses messages" in one.appliance.said)
+        one.appliance.wait_for_events(10_000)
+        one.kill_broker()
+        one.rules.write_text("topic readwrite #\n")
+        one.start_broker()
+        one.wait_for_messages(40)
+        return one.account("messages not authorised, then accepted", times)
+
+
+def _write_password(one: Bench, password: str) -> None:
+    one.appliance.password_file.touch(mode=0o600)
+    one.appliance.password_file.write_text(password + "\n")
