@@ -37,7 +37,7 @@ for tree in proc sys dev; do
 done
 # pip and npm reach their registries from in there as they do from here.
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
-    if [ -e "$file" ]; then cp -L "$file" "$folder$file"; fi
+    if [ -e "$file" ]; then cp -L --remove-destination "$file" "$folder$file"; fi
 done
 inside() {
     env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$folder" "$@" >> "$log" 2>&1
