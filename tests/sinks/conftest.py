@@ -48,7 +48,7 @@ def make_event() -> Callable[..., Event]:
 class Ear:
     """An independent subscriber (paho's own loop, not our code): every message, in order, and a way to await one."""
 
-    def __init__(self, broker: PrivateBroker, topics: Sequence[str]) -> None:
+    def __init__(self, broker: PrivateBroker, topics: Sequence[str] = ("#",)) -> None:
         self._changed = threading.Condition()
         self.messages: list[tuple[str, str, bool]] = []
         subscribed = threading.Event()
@@ -114,7 +114,7 @@ def listen() -> Iterator[Callable[..., Ear]]:
     ears: list[Ear] = []
 
     def make(broker: PrivateBroker, *topics: str) -> Ear:
-        ears.append(Ear(broker, topics or ("#",)))
+        ears.append(Ear(broker, topics) if topics else Ear(broker))
         return ears[-1]
 
     yield make
