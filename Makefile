@@ -54,8 +54,9 @@ test-brokers: $(VENV)/installed-dev ## run the tests of delivery against RabbitM
 	@deploy/packages.sh brokers
 	$(BIN)/python -m pytest -q -m slow tests/sinks tests/simulate
 
-fleet: $(VENV)/installed-dev ## play 1,000 boards against three NATS nodes, one of which is killed (minutes)
+fleet: $(VENV)/installed-dev ## play 1,000 boards against Mosquitto, and against three NATS nodes of which one is killed (minutes)
 	@deploy/packages.sh fleet
+	$(BIN)/python -m deploy.fleet.mosquitto
 	$(BIN)/python -m deploy.fleet.nats
 
 arm-instructions: $(VENV)/installed-dev ## count the backbone's instructions on emulated ARM (root; minutes; MODELS="more.tflite ...")

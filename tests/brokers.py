@@ -20,6 +20,15 @@ class OlderMosquitto(PrivateBroker):
         return super().settings(protocol=protocol)
 
 
+class RememberingMosquitto(OlderMosquitto):
+    """A Mosquitto that writes each change of its subscribers' sessions to its disk at once."""
+
+    def _command(self) -> list[str]:
+        self._extra = "\n".join(["persistence true", f"persistence_location {self._path('.')}/", "autosave_interval 1",
+                                 "autosave_on_changes true"])
+        return super()._command()
+
+
 class RabbitBroker(PrivateBroker):
     """RabbitMQ with its MQTT plugin, under a node name, a home and an epmd of its own. Remembers, even when killed."""
 
@@ -61,9 +70,15 @@ class RabbitBroker(PrivateBroker):
         return True
 
 
-BROKERS = {"mosquitto-5": PrivateBroker, "mosquitto-3.1.1": OlderMosquitto, "rabbitmq": RabbitBroker, "nats": NatsNode}
+def _each(brokers: dict[str, type[PrivateBroker]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("broker", [
+        pytest.param(kind, id=name, marks=() if name.startswith("mosquitto") else pytest.mark.slow)
+        for name, kind in brokers.items()], indirect=True)
 
-every_broker = pytest.mark.parametrize("broker", [
-    pytest.param(kind, id=name, marks=() if name.startswith("mosquitto") else pytest.mark.slow)
-    for name, kind in BROKERS.items()], indirect=True)
+
+every_broker = _each({"mosquitto-5": PrivateBroker, "mosquitto-3.1.1": OlderMosquitto, "rabbitmq": RabbitBroker,
+                      "nats": NatsNode})
 """For tests of delivery, which every broker must pass: Mosquitto always, the others with `make test-brokers`."""
+
+every_remembering_broker = _each({"mosquitto": RememberingMosquitto, "rabbitmq": RabbitBroker, "nats": NatsNode})
+"""The same where the broker is killed and must know its subscribers again."""

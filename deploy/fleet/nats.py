@@ -1,6 +1,6 @@
 """A thousand boards against a NATS cluster of three nodes while one of them is killed and comes back. Run by `make fleet`.
 
-    python -m deploy.fleet.nats [--boards 1000] [--rate 2] [--seconds 150] [--kill 1]
+    python -m deploy.fleet.nats [--boards 1000] [--rate 10] [--seconds 120] [--kill 1]
 
 The nodes run on loopback, each with JetStream (three copies of all that is stored) and MQTT. The boards are those of
 `edge-audio simulate --check`, a third of them on each node; its subscriber begins on node 1, so that its own session must
@@ -14,9 +14,9 @@ import contextlib
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from deploy.fleet.nats_node import NatsNode, quiet_port
+from deploy.fleet.process import boards_options, play, say, spent
 from edge.errors import EdgeError
 
 DOWN_SECONDS = 15.0
@@ -30,11 +30,8 @@ def main() -> int:
     """Start, play, kill, start again, say."""
     parser = argparse.ArgumentParser(prog="python -m deploy.fleet.nats", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--boards", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=2.0, help="events per board and minute")
-    parser.add_argument("--seconds", type=float, default=150.0)
+    boards_options(parser)
     parser.add_argument("--kill", type=int, default=1, choices=(1, 2, 3), help="which node")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
     options = parser.parse_args()
     ports = [quiet_port() for _ in range(3)]
     with contextlib.ExitStack() as stack:
@@ -43,11 +40,7 @@ def main() -> int:
         await_cluster(nodes)
         hosts = ",".join(f"{node.host}:{node.port}" for node in nodes)
         began = time.monotonic()
-        boards = stack.enter_context(subprocess.Popen([
-            sys.executable, "-m", "edge", "simulate", "--host", hosts, "--protocol", "3.1.1", "--check", "--boards",
-            str(options.boards), "--rate", str(options.rate), "--seconds", str(options.seconds), "--format",
-            options.format]))
-        stack.callback(boards.kill)
+        boards = stack.enter_context(play(options, hosts))
         killed = nodes[options.kill - 1]
         wait_until(began + options.seconds / 2, boards)
         killed.kill()
@@ -57,8 +50,7 @@ def main() -> int:
         say(f"{time.monotonic() - began:.0f} s: node {options.kill} started again")
         code = boards.wait()
         for number, node in enumerate(nodes, 1):
-            say(f"node {number}: {processor_seconds(node.pid):.1f} s of processor time"
-                f"{' since it came back' if node is killed else ''}, {megabytes(node.pid):.0f} MB at most")
+            say(f"node {number}{' since it came back' if node is killed else ''}: {spent(node.pid)}")
     return code
 
 
@@ -80,23 +72,6 @@ def wait_until(moment: float, boards: subprocess.Popen[bytes]) -> None:
     """Sleep until `moment` (monotonic seconds), or until the boards have ended."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         boards.wait(max(moment - time.monotonic(), 0.0))
-
-
-def say(words: str) -> None:
-    """To standard error: standard output is for the figures."""
-    print(words, file=sys.stderr, flush=True)
-
-
-def processor_seconds(pid: int) -> float:
-    """Of a process so far (proc(5): utime and stime, in ticks of 10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100.0
-
-
-def megabytes(pid: int) -> float:
-    """The most memory that a process had (VmHWM)."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000.0
 
 
 if __name__ == "__main__":

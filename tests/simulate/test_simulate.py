@@ -22,13 +22,13 @@ from edge.simulate.nodes import nodes_of
 from edge.simulate.room import make_room
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_subscriber import Subscriber
+from tests.brokers import every_remembering_broker
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[PrivateBroker]:
-    """A Mosquitto that remembers its subscribers' sessions when it is killed."""
-    with PrivateBroker(extra=f"persistence true\npersistence_location {tmp_path}/\nautosave_interval 1\n"
-                             "autosave_on_changes true") as broker:
+def broker(request: pytest.FixtureRequest) -> Iterator[PrivateBroker]:
+    """A real broker: Mosquitto, or what `every_remembering_broker` says."""
+    with getattr(request, "param", PrivateBroker)() as broker:
         yield broker
 
 
@@ -45,6 +45,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[dict[str, object], int]:
     return json.loads(out), process.returncode
 
 
+@every_remembering_broker
 def test_twenty_boards_lose_nothing_while_the_broker_is_killed(broker: PrivateBroker) -> None:
     heard: list[tuple[str, str, bool]] = []
     enough = threading.Event()
@@ -55,7 +56,8 @@ def test_twenty_boards_lose_nothing_while_the_broker_is_killed(broker: PrivateBr
             enough.set()
 
     with Subscriber(broker.settings(), ["edge-audio/#"], hear):
-        process = simulate(broker, "--boards", "20", "--seconds", "8", "--rate", "60", "--drain", "120", "--check")
+        seconds = "8" if broker.program == "mosquitto" else "30"  # so that all are back before they leave
+        process = simulate(broker, "--boards", "20", "--seconds", seconds, "--rate", "60", "--drain", "120", "--check")
         try:
             assert enough.wait(60)
             broker.kill()
@@ -65,7 +67,8 @@ def test_twenty_boards_lose_nothing_while_the_broker_is_killed(broker: PrivateBr
             process.kill()
             process.wait()
     assert code == 0, figures
-    assert figures["boards"] == figures["reconnections"] == 20
+    assert figures["boards"] == 20
+    assert int(str(figures["reconnections"])) >= 20
     assert figures["subscriber_reconnections"] == 1
     made = figures["messages_made"]
     assert isinstance(made, int) and made == 2 * int(str(figures["events"])) >= 40
