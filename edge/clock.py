@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +26,7 @@ class Clock:
         """Find the kernel's own word on the clock; where it has none (another system), the date alone is judged."""
         self._adjtimex: Callable[[Any], int] | None = None
         with suppress(OSError, AttributeError):
-            self._adjtimex = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6").adjtimex
+            self._adjtimex = ctypes.CDLL(None).adjtimex  # this process has libc
         try:
             self.boot = _BOOT.read_text(encoding="ascii").strip()
         except (OSError, ValueError):
