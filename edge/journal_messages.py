@@ -49,10 +49,12 @@ def kept_messages(file: JournalFile) -> Kept:
     rows = file.rows(f"{_ROWS} ORDER BY sequence")
     dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
     messages = tuple(Message(*row) for row in rows if row[3] is not None)
-    for message in messages:
-        if not is_sound(message):
-            raise SinkError(str(file.path), found=f"message {message.sequence}, malformed", wanted="a sound journal")
-    return Kept(messages, tuple(Dropped(*row) for row in dropped), max((row[0] for row in rows), default=0))
+    newest = max((row[0] for row in rows), default=0)
+    broken = [message.sequence for message in messages if not is_sound(message)]
+    broken += [row[0] for row in rows if row[3] is None and row[0] != newest]
+    if broken:
+        raise SinkError(str(file.path), found=f"message {broken[0]}, malformed", wanted="a sound journal")
+    return Kept(messages, tuple(Dropped(*row) for row in dropped), newest)
 
 
 def count_waiting(path: Path) -> int:

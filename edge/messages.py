@@ -56,7 +56,8 @@ def is_sound(message: Message) -> bool:
                     and isinstance(payload["duration_seconds"], float | int | None)
                     and isinstance(payload["clock_synchronised"], bool)
                     and isinstance(message.heard_at, float | None)
-                    and isinstance(message.boot, str) and message.boot.isprintable())  # zeros: the row was cut
+                    and isinstance(message.boot, str) and message.boot.isprintable()  # zeros: the row was cut
+                    and "\N{REPLACEMENT CHARACTER}" not in message.body)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
 

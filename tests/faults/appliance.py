@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = "faults"
@@ -41,13 +44,13 @@ class Appliance:
                  command: Sequence[str] = ()) -> None:
         """folder: for settings, the log, and the state directory unless `state` is one; port: the broker's."""
         self.state = state or folder / "state"
-        self._log, self._said, self._settings = folder / "events", folder / "said", folder / "settings.toml"
+        self._events, self._said, self._settings = bytearray(), bytearray(), folder / "settings.toml"
         self.password_file = folder / "password"
         self._port, self._user, self._keepalive_seconds = port, user, keepalive_seconds
         self._claps = command or (sys.executable, str(Path(__file__).with_name("claps.py")), SPEED)
         self._process: subprocess.Popen[bytes] | None = None
+        self._readers: list[threading.Thread] = []
         folder.mkdir(parents=True, exist_ok=True)
-        self._log.touch()
 
     @property
     def journal(self) -> Path:
@@ -57,21 +60,24 @@ class Appliance:
     @property
     def said(self) -> str:
         """All that it wrote to standard error."""
-        return self._said.read_text(errors="replace") if self._said.exists() else ""
+        return self._said.decode(errors="replace")
 
     def start(self, *, quiet: bool = False) -> None:
         """Begin to hear claps without end (quiet: nothing). Does not wait."""
         self._write_settings(QUIET if quiet else self._claps)
-        with self._said.open("ab") as said:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "run", "--config", str(self._settings), "--state-dir", str(self.state)],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "edge", "run", "--config", str(self._settings), "--state-dir", str(self.state)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+        self._readers = [threading.Thread(target=_keep, args=(pipe, kept), daemon=True)
+                         for pipe, kept in ((process.stdout, self._events), (process.stderr, self._said))]
+        for reader in self._readers:
+            reader.start()
 
     def wait_for_events(self, more: int = 1) -> None:
         """Until it has heard so many more than now."""
-        size = self._log.stat().st_size + more
-        self.wait(lambda: self._log.stat().st_size >= size)
+        count = self._events.count(b"\n") + more
+        self.wait(lambda: self._events.count(b"\n") >= count)
 
     def wait(self, true: Callable[[], bool]) -> None:
         """Until something is true that nobody announces. Raises TimeoutError; RuntimeError where the process has ended."""
@@ -89,7 +95,7 @@ class Appliance:
 
     def stop(self) -> None:
         """As systemd does."""
-        if self._end(lambda process: process.terminate()):
+        if self._end(lambda process: process.terminate()) not in (0, -signal.SIGTERM):  # that one: before it listened to it
             raise RuntimeError(f"the appliance failed:\n{self.said[-3000:]}")
 
     def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> int:
@@ -97,12 +103,20 @@ class Appliance:
         if process is None:
             return 0
         how(process)
-        return process.wait(PATIENCE_SECONDS)
+        code = process.wait(PATIENCE_SECONDS)
+        for reader in self._readers:
+            reader.join(PATIENCE_SECONDS)
+        return code
+
+    def limit_files(self, size: int) -> None:
+        """Let no write of the process go beyond so many bytes of a file."""
+        if self._process is not None:
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def heard(self) -> list[dict[str, Any]]:
         """Every event that its listener gave to the sinks, in order; what a kill tore is left out."""
         lines = []
-        for line in self._log.read_text(errors="replace").splitlines():
+        for line in self._events.decode(errors="replace").splitlines():
             try:
                 lines.append(json.loads(line))
             except ValueError:
@@ -129,9 +143,15 @@ class Appliance:
         self._settings.write_text("\n".join((
             "[device]", f'name = "{DEVICE}"', "[source]", 'kind = "command"', f"command = {json.dumps(list(command))}",
             "[[target]]", 'name = "hand_clap"', "[watch]", "enabled = false", "[journal]", "events = 1000000",
-            "[log]", f'events = "{self._log}"', "[mqtt]", 'host = "127.0.0.1"', f"port = {self._port}",
+            "[mqtt]", 'host = "127.0.0.1"', f"port = {self._port}",
             f"keepalive_seconds = {self._keepalive_seconds}", "retry_seconds = 1.0", "discovery = false",
             *((f'user = "{self._user}"', f'password_file = "{self.password_file}"') if self._user else ()), "")))
+
+
+def _keep(pipe: IO[bytes], kept: bytearray) -> None:
+    with pipe:
+        while data := os.read(pipe.fileno(), 65_536):
+            kept += data
 
 
 def _made(file: sqlite3.Connection) -> Made:

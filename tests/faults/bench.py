@@ -66,7 +66,7 @@ class Bench:
 
     def drain(self) -> None:
         """No fault any more: what waits is delivered, however it was left. Raises TimeoutError where something stays."""
-        self.appliance.kill()
+        self.appliance.stop()
         self.note_made()
         for _ in range(3):
             said = len(self.witness.said)

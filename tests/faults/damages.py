@@ -68,7 +68,7 @@ def _while_running(fault: str, seed: str, times: int, damage: Damage) -> Account
             _let_some_wait(one)
             one.note_made()
             damage(one)
-            one.appliance.wait_for_events(3_000)
+            one.appliance.wait_for_events(8)
             one.some_seconds(12.0)
             one.appliance.kill()
             one.appliance.start()
@@ -82,7 +82,7 @@ def _let_some_wait(one: Bench) -> None:
     one.appliance.start()
     one.wait_for_messages(5)
     one.tap.shut()
-    one.appliance.wait_for_events(3_000)
+    one.appliance.wait_for_events(8)
     one.some_seconds(1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,20 +62,20 @@ def disk_full_and_killed(seed: str, times: int = 3) -> Account:
         return one.account("disk full, and killed", times)
 
 
-def disk_read_only(seed: str, times: int = 2) -> Account:
-    """Read-only while events flow, the broker there; then it can be written again."""
-    with bench(seed) as one, _small_disk(one):
+def disk_refusing(seed: str, times: int = 2) -> Account:
+    """Every write fails (the limit of the size of files is 0) while events flow, the broker there; then none does."""
+    with bench(seed) as one:
         one.appliance.start()
         for time in range(1, times + 1):
             one.wait_for_messages(5)
-            _remount(one.appliance.state, "ro")
+            one.appliance.limit_files(0)
             one.appliance.wait(lambda time=time: one.appliance.said.count("hearing goes on") >= time)
             one.wait_for_messages(20)
-            _remount(one.appliance.state, "rw")
+            one.appliance.limit_files(resource.RLIM_INFINITY)
             one.appliance.wait(lambda time=time: one.appliance.said.count("is written again") >= time)
             one.kill_appliance()
             one.appliance.start()
-        return one.account("disk read-only, then not", times)
+        return one.account("disk refusing every write, then none", times)
 
 
 def started_read_only(seed: str, times: int = 2) -> Account:
@@ -84,7 +85,7 @@ def started_read_only(seed: str, times: int = 2) -> Account:
             one.appliance.start()
             one.wait_for_messages(5)
             one.tap.shut()
-            one.appliance.wait_for_events(2_000)
+            one.appliance.wait_for_events(8)
             one.kill_appliance()
             _remount(one.appliance.state, "ro")
             one.tap.open()
