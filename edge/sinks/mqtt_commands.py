@@ -132,7 +132,7 @@ class MqttCommands:
         known = verb if verb in VERBS else UNKNOWN
         called = "" if request is None else f" (request {shown(request)})"
         if isinstance(outcome, EdgeError):
-            LOG.warning("command %s%s: refused: %s", known, called, outcome)
+            LOG.warning("command %s%s: refused: %s", known, called, _words(str(outcome)))
             found, wanted = (_words(text) for text in (outcome.found, outcome.wanted))
             payload = answer_payload(known, request=request, found=found, wanted=wanted)
         else:

@@ -1,0 +1,112 @@
+"""Commands done by the real parts: the starter and bundled sounds, a Mosquitto, simulated pins, and who commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.settings import PinSettings
+from tests.steering.commanding import Owner, Running, await_
+
+Start = Callable[..., Running]
+
+
+def test_mute_and_unmute(start: Start, owner: Owner) -> None:
+    running = start()
+    assert owner.last("muted") == "OFF"
+    running.hears_on()
+    answer = owner.ask("mute")
+    assert answer == {"schema": 1, "verb": "mute", "request": answer["request"], "ok": True, "found": None, "wanted": None,
+                      "muted": True, "seconds": None, "kept": True}
+    owner.wait_for(lambda: owner.last("muted") == "ON")
+    scored, told = running.appliance.stats.patches, len(running.sink.events)
+    await_(lambda: running.appliance.stats.muted_samples > 30 * 16_000)
+    assert (running.appliance.stats.patches, len(running.sink.events)) == (scored, told)
+    assert [event.phase for event in running.sink.events] == ["start", "end"] * (told // 2)
+    assert owner.ask("unmute")["muted"] is False
+    owner.wait_for(lambda: owner.last("muted") == "OFF")
+    running.hears_on()
+
+
+def test_a_mute_with_seconds_ends_by_itself(start: Start, owner: Owner) -> None:
+    running = start()
+    assert owner.ask("mute", {"seconds": 0.2})["kept"] is False
+    owner.wait_for(lambda: [payload for topic, payload, *_ in owner.messages if topic == "muted"][-2:] == ["ON", "OFF"])
+    running.hears_on()
+
+
+def test_a_mute_without_seconds_survives_a_restart(start: Start, owner: Owner, tmp_path: Path) -> None:
+    running = start()
+    owner.ask("mute")
+    running.stop()
+    again = start()
+    assert owner.last("muted") == "ON"
+    await_(lambda: again.appliance.stats.muted_samples > 20 * 16_000)
+    assert again.appliance.stats.blocks == 0 and not again.sink.events
+    assert again.sink.healths == [] or again.sink.healths[-1]["muted"] is True
+    again.stop()
+    free = start(allow=("identify",))
+    assert owner.last("muted") == "OFF", "whoever may not mute any more has not muted"
+    free.hears_on()
+
+
+def test_identify_and_pin_test(start: Start, owner: Owner) -> None:
+    running = start(pin=(
+        PinSettings(pin="17", target="hand_clap", factory="simulated", action="hold"),
+        PinSettings(pin="27", factory="simulated", identify=True, active_high=False)))
+    assert {topic for topic, *_ in owner.messages if topic.startswith("pin/")} == {"pin/17", "pin/27"}
+    assert owner.ask("identify")["pins"] == ["27"]
+    await_(lambda: running.pins.count(("27", True)) == 10)
+    owner.wait_for(lambda: ("pin/27", "ON") in [(topic, payload) for topic, payload, *_ in owner.messages])
+    owner.wait_for(lambda: owner.last("pin/27") == "OFF")
+    owner.ask("mute")
+    assert owner.ask("pin-test", {"pin": "17"})["pin"] == "17"
+    owner.wait_for(lambda: owner.last("pin/17") == "OFF" and ("17", True) in running.pins)
+    refused = owner.ask("pin-test", {"pin": "18"})
+    assert (refused["ok"], refused["found"], refused["wanted"]) == (False, "'18'", "one of 17, 27")
+
+
+def test_identify_without_a_pin_is_answered(start: Start, owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    start()
+    with caplog.at_level("INFO"):
+        assert owner.ask("identify")["pins"] == []
+    assert any("command identify (request 'r" in line and "done" in line for line in caplog.messages)
+
+
+def test_a_threshold_is_commanded_and_taken_back(start: Start, owner: Owner, tmp_path: Path,
+                                                 caplog: pytest.LogCaptureFixture) -> None:
+    running = start()
+    running.hears_on()
+    own = running.appliance.listener.targets.sounds[0]
+    answer = owner.ask("threshold", {"target": "hand_clap", "threshold": 0.9999})
+    assert (answer["threshold"], answer["commanded"], answer["kept"]) == (0.9999, True, True)
+    told, heard = len(running.sink.events), running.source.heard
+    await_(lambda: running.source.heard > heard + 2 * len(running.source.script))
+    assert len(running.sink.events) <= told + 1, "none but the end of what ran"
+    running.stop()
+    with caplog.at_level("WARNING"):
+        again = start()
+    assert "threshold of hand_clap is 0.9999 by a command (null takes it back)" in caplog.messages
+    assert again.appliance.listener.targets.sounds[0].threshold == 0.9999
+    assert owner.ask("threshold", {"target": "hand_clap", "threshold": None})["threshold"] == own.threshold
+    again.hears_on()
+    now = again.appliance.listener.targets.sounds[0]
+    assert (now.threshold, now.release_threshold) == (own.threshold, own.release_threshold)
+    assert json.loads((tmp_path / "commanded.json").read_text()) == {"schema": 1, "muted": False, "thresholds": {}}
+    refused = owner.ask("threshold", {"target": "typing", "threshold": 0.5})
+    assert (refused["found"], refused["wanted"]) == ("'typing'", "a sound that is heard: one of hand_clap")
+
+
+def test_feedback_is_taken_in_and_heard_at_once(start: Start, owner: Owner) -> None:
+    running = start()
+    running.hears_on()
+    event = json.loads(owner.wait_for(lambda: owner.last("event/hand_clap")))
+    assert running.appliance.listener.targets.sounds[0].correction is None
+    await_(lambda: owner.ask("feedback", {"id": event["id"], "judgement": "wrong"})["ok"])  # once it is in the journal
+    answer = owner.answers("response/feedback")[-1]
+    assert (answer["target"], answer["wrong"], answer["right"]) == ("hand_clap", 1, 0)
+    assert running.appliance.listener.targets.sounds[0].correction is not None
+    assert "no event" in owner.ask("feedback", {"id": "ffffffff", "judgement": "wrong"})["found"]
