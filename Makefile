@@ -11,7 +11,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-tflite test-brokers fleet test-arm test-mediapipe arm-instructions \
-	test-home-assistant fuzz check clean
+	test-home-assistant fuzz faults check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -70,6 +70,9 @@ test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home 
 
 fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
 	$(BIN)/python -m pytest -q -rP -m slow tests/test_commands.py
+
+faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
+	$(BIN)/python -m tests.faults
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

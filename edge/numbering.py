@@ -18,7 +18,8 @@ from edge.errors import SinkError
 FILE = "sequence"
 RESERVE = 1_000
 """Numbers between two writes."""
-_FAR = 1_000_000_000
+_FAR = 1_000_000_000_000
+"""A number that no device reaches by counting; as a date in 2001."""
 _LINE = "{reserved:020d} {oldest:020d} {place:<6}\n"
 
 
@@ -59,9 +60,13 @@ class Numbering:
         self.first = self._number + 1
 
     def begin_unknown(self, utc: float) -> None:
-        """Set the first number where nothing can be read: by the date (seconds since 1970), so that neither the numbers of
-        before are used again nor these at the next start; where there is no date, far away from both."""
-        self._number = max(self._reserved, int(utc) if utc > _FAR else _FAR + random.randrange(_FAR // 2))
+        """Set the first number where nothing can be read. utc: seconds since 1970.
+
+        By the date, a number for each millisecond, so that neither the numbers of before are used again nor these at the
+        next such start; without a date, far away from both.
+        """
+        date = int(utc * 1000)
+        self._number = max(self._reserved, date if date > _FAR else _FAR + random.randrange(_FAR // 2))
         self.first = self._number + 1
 
     def lost(self, newest: int, *, whole: bool) -> tuple[int, int] | None:

@@ -15,11 +15,16 @@ Key = tuple[str, str]
 class Account:
     """Counts of messages; an event has two, its start and its end.
 
-    made: committed to the journal, or received though it never was, while a disk failed. received: by the subscriber, once
-    at least. lost: made, and neither acknowledged by the broker, nor received, nor told on `dropped`. broker_lost:
-    acknowledged by a broker that then was killed before its subscriber had it. told: sequence numbers told on `dropped`
-    that did not come. duplicated: came again, with the same id. two_ids: sequence numbers that came with two ids. holes:
-    numbers that neither came nor were told. early: received, though no journal held it (only while a disk failed).
+    made: committed to the journal, or received though it never was, while a disk failed.
+    received: by the subscriber, once at least.
+    lost: made, and neither acknowledged by the broker, nor received, nor told on `dropped`.
+    told: heard, did not come, but their sequence numbers are told on `dropped`; told_numbers: all such numbers, most of
+    which were never used.
+    duplicated: came again, with the same id.
+    two_ids: sequence numbers that came with two ids.
+    holes: numbers that neither came nor were told.
+    early: received, though no journal held it (only while a disk failed).
+    broker_lost: acknowledged by a broker that then was killed before its subscriber had it.
     delay_seconds: the longest from what was heard to what was received.
     """
 
@@ -29,6 +34,7 @@ class Account:
     received: int
     lost: int
     told: int
+    told_numbers: int
     duplicated: int
     two_ids: int
     holes: int
@@ -63,13 +69,13 @@ def account(fault: str, times: int, *, heard: Iterable[Mapping[str, Any]], made:
     for payload in [*(payload for payload, _ in came), *taken_events]:
         numbers.setdefault(payload["sequence"], set()).add(key_of(payload))
     missing = set(made) - received_keys - taken_keys
-    told_keys = {key_of(payload) for payload in heard if _covered(payload["sequence"], ranges)}
+    told_keys = {key_of(payload) for payload in heard if _covered(payload["sequence"], ranges)} - received_keys - taken_keys
     told_numbers = sum(last - first + 1 for first, last in ranges)
     newest = max(numbers, default=0)
     accounted = _joined([*ranges, *((number, number) for number in numbers)])
     return Account(
         fault, times, made=len(set(made) | received_keys), received=len(received_keys), lost=len(missing - told_keys),
-        told=told_numbers - sum(_covered(number, ranges) for number in numbers),
+        told=len(told_keys), told_numbers=told_numbers - sum(_covered(number, ranges) for number in numbers),
         duplicated=len(came) - len(received_keys), two_ids=sum(len(keys) > 1 for keys in numbers.values()),
         holes=newest - sum(min(last, newest) - first + 1 for first, last in accounted if first <= newest),
         early=len(received_keys - set(made)), broker_lost=len(taken_keys - received_keys),

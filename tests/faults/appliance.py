@@ -58,6 +58,11 @@ class Appliance:
         return self.state / "journal.sqlite3"
 
     @property
+    def pid(self) -> int:
+        """Its process; 0 for none."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def said(self) -> str:
         """All that it wrote to standard error."""
         return self._said.decode(errors="replace")
