@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.commanded import Commanded, load_commanded
 from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
@@ -55,6 +56,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
     else:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
+    yield _commands(settings, load_commanded(state_dir, settings.command.allow))
     yield _log(settings.log)
     yield from check_journal(settings, state_dir)
 
@@ -70,8 +72,9 @@ def _state_dir(folder: Path) -> Finding:
 def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
     try:
         found = find_calibrations(model, settings, state_dir)
+        commanded = load_commanded(state_dir, settings.command.allow).of(model.manifest.name)
         targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
-                           calibrations=found.serving, corrections=found.corrections).targets
+                           calibrations=found.serving, corrections=found.corrections, thresholds=commanded).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
@@ -87,7 +90,8 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         labels = [model.labels[row] for row in target.rows]
         weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
         mended = ", corrected by feedback" if target.correction is not None else ""
-        yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
+        by = " (by a command)" if target.name in commanded else ""
+        yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}{by}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
     for pattern in targets.patterns:
         yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
@@ -97,6 +101,15 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         if pin.target not in targets.names and (pin.target or not pin.identify):
             yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
                           f"one of {', '.join(targets.names)}")
+
+
+def _commands(settings: Settings, commanded: Commanded) -> Finding:
+    if not settings.command.allow:
+        return Finding("commands", True, "none allowed")
+    muted = "; muted by a command: nothing is heard until it is unmuted" if commanded.muted else ""
+    nowhere = "" if settings.mqtt.host else ", but no broker brings them"
+    return Finding("commands", not muted, f"allowed: {', '.join(settings.command.allow)}{nowhere}{muted}",
+                   "the command unmute, or a start without mute in [command] allow" if muted else "")
 
 
 def _source(settings: Settings) -> Finding:

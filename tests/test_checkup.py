@@ -10,13 +10,22 @@ import pytest
 
 from edge.app import build
 from edge.checkup import Finding, check
+from edge.commanded import Commanded, load_commanded, save_commanded
 from edge.demo.broker import PrivateBroker
-from edge.errors import SettingsError
+from edge.errors import SettingsError, SinkError
 from edge.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import JournalSettings, LogSettings, MqttSettings, Settings, SourceSettings, TargetSettings
+from edge.settings import (
+    CommandSettings,
+    JournalSettings,
+    LogSettings,
+    MqttSettings,
+    Settings,
+    SourceSettings,
+    TargetSettings,
+)
 from tests.fakes import FakeSource
 from tests.sinks.certificates import Authority
 from tests.test_cli import write_wav
@@ -124,3 +133,37 @@ def test_a_discovery_prefix_that_is_no_topic_is_found(settings: Settings, tmp_pa
     assert not finding.ok and finding.text.startswith("mqtt.discovery_prefix: found '#'")
     with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
         build(replace(settings, mqtt=mqtt), tmp_path, source=FakeSource([]))
+
+
+def test_what_was_commanded_is_said(settings: Settings, tmp_path: Path) -> None:
+    (plain,) = found(settings, tmp_path, "commands")
+    assert plain.ok and plain.text == "none allowed"
+    save_commanded(tmp_path, Commanded(True, {"starter": {"hand_clap": 0.75}, "yamnet": {"typing": 0.5}}))
+    (mute,) = found(replace(settings, command=CommandSettings(("threshold",))), tmp_path, "commands")
+    assert mute.ok and mute.text == "allowed: threshold, but no broker brings them"
+    allowed = replace(settings, command=CommandSettings(("mute", "threshold")))
+    (mute,) = found(allowed, tmp_path, "commands")
+    assert not mute.ok and "muted by a command" in mute.text and "unmute" in mute.advice
+    targets = {finding.text.partition(":")[0]: finding.text for finding in found(allowed, tmp_path, "target")}
+    assert "starts at 0.750 (by a command), ends under 0.375" in targets["hand_clap"]
+    assert "by a command" not in targets["typing"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 2}', '{"schema": 1, "muted": 1, "thresholds": {}}',
+                                  '{"schema": 1, "thresholds": {"starter": {"clap": 2}}}', "[" * 100_000])
+def test_a_file_of_commands_that_is_none_is_said_and_counts_as_nothing(text: str, tmp_path: Path,
+                                                                       caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "commanded.json").write_text(text)
+    assert load_commanded(tmp_path, ("mute", "threshold")) == Commanded()
+    assert "commanded.json cannot be read" in caplog.text
+
+
+def test_what_was_commanded_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    said = Commanded(True).with_threshold("starter", "clap", 0.5).with_threshold("starter", "typing", 0.25)
+    save_commanded(tmp_path / "new", said)
+    assert load_commanded(tmp_path / "new", ("mute", "threshold")) == said
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["commanded.json"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match=r"commanded\.json"):
+        save_commanded(tmp_path / "file", said)
+    assert said.with_threshold("starter", "clap", None).of("starter") == {"typing": 0.25}

@@ -10,7 +10,7 @@ import pytest
 
 from edge.commands import VERBS
 from edge.demo.broker import PrivateBroker
-from edge.settings import CommandSettings, LogSettings, Settings, TargetSettings
+from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings, TargetSettings
 from tests.steering.commanding import Owner, Running
 
 Start = Callable[..., Running]
@@ -20,6 +20,12 @@ Start = Callable[..., Running]
 def broker() -> Iterator[PrivateBroker]:
     with PrivateBroker() as broker:
         yield broker
+
+
+@pytest.fixture
+def mqtt(broker: PrivateBroker) -> MqttSettings:
+    """What a client of it needs."""
+    return broker.settings()
 
 
 @pytest.fixture

@@ -1,0 +1,233 @@
+"""Reload: what was taught, calibrated, judged and set since is heard, from one block to the next, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.control import Change
+from edge.errors import SettingsError
+from edge.journal import FILE, recent
+from edge.loading import model_folder
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Foreseen, Taught, TaughtSound
+from edge.model.taught_file import save_taught
+from edge.settings import MqttSettings, PinSettings, Settings, TargetSettings
+from tests.steering.commanding import DEMO, PATIENCE_SECONDS, Owner, Running, await_
+
+Start = Callable[..., Running]
+ROOT = DEMO.parents[1]
+BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=6.0))
+
+
+def reload(running: Running, **parts: object) -> None:
+    """Other settings in the file, and SIGHUP's own call; returns when the worker has looked."""
+    settings = replace(running.appliance.steering.serving.settings, **parts)  # type: ignore[arg-type]
+    looked = threading.Event()
+
+    def read() -> Settings:
+        looked.set()
+        return settings
+
+    running.appliance.steering.read_settings = read
+    running.appliance.steering.reload()
+    assert looked.wait(PATIENCE_SECONDS)
+
+
+def names(running: Running) -> tuple[str, ...]:
+    return running.appliance.listener.targets.names
+
+
+def teach(state_dir: Path, name: str) -> None:
+    """A sound like the starter's claps, put in as `teach` puts it."""
+    manifest = load_manifest(model_folder("starter", state_dir))
+    assert manifest.head is not None
+    columns = manifest.head.columns
+    sound = TaughtSound(
+        name=name, row=np.zeros(columns, np.float32), bias=-9.0, scale=1.0, offset=0.0, threshold=0.9, release_threshold=0.5,
+        impulsive=False, cells=np.zeros((1, columns), np.int8), clip=np.zeros(1, np.uint8), kind=np.zeros(1, np.uint8),
+        budget_per_hour=2.0, foreseen=Foreseen(1, 1, 0.0, 1.0), taught_at="2026-11-22T12:00:00+00:00")
+    save_taught(state_dir, Taught.nothing(manifest).with_sound(sound, f"taught {name}"))
+
+
+def test_targets_come_and_go_with_their_states(start: Start, owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    running = start()
+    running.hears_on()
+    with caplog.at_level("INFO"):
+        reload(running, target=BOTH)
+        await_(lambda: "reload: hearing hand_clap, anything" in caplog.messages)
+    owner.wait_for(lambda: owner.last("state/anything"))
+    owner.wait_for(lambda: owner.last("event/anything"))
+    running.hears_on()
+    reload(running, target=BOTH[1:])
+    await_(lambda: names(running) == ("anything",))
+    owner.wait_for(lambda: owner.last("state/hand_clap") == "")
+    known = len(running.sink.events)
+    await_(lambda: len(running.sink.events) > known + 4)
+    assert {event.target for event in running.sink.events[known:]} == {"anything"}
+    phases = [(event.id, event.phase) for event in running.sink.events[: known // 2 * 2]]
+    assert all(phases.count((id_, "start")) == 1 for id_, _ in phases)
+    assert owner.last("status") == "online" and [topic for topic, *_ in owner.messages].count("status") >= 1
+
+
+def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    running = start()
+    running.hears_on()
+    labels = running.appliance.steering.serving.model.labels
+    teach(tmp_path, "kettle")
+    reload(running, target=(TargetSettings(name="hand_clap"), TargetSettings(name="kettle")))
+    await_(lambda: names(running) == ("hand_clap", "kettle"))
+    assert running.appliance.steering.serving.model.labels == (*labels, "kettle")
+    running.hears_on()
+    await_(lambda: recent(tmp_path / FILE, 1)[0].labels == (*labels, "kettle"), "the journal knows whose logits it keeps")
+
+
+def test_what_fails_leaves_everything_as_it_is(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    running = start(pin=(PinSettings(pin="17", target="hand_clap", factory="simulated"),))
+    running.hears_on()
+    serving, targets = running.appliance.steering.serving, running.appliance.listener.targets
+    reload(running, target=(TargetSettings(name="hand_clapp"),))
+    await_(lambda: "reload: target 'hand_clapp' labels: found none" in caplog.text)
+    reload(running, target=(TargetSettings(name="typing"),))
+    await_(lambda: "reload: [[pin]] 17 target: found 'hand_clap'; wanted one of typing" in caplog.text)
+
+    def broken() -> Settings:
+        raise SettingsError("edge.toml", found="no TOML", wanted="TOML")
+
+    running.appliance.steering.read_settings = broken
+    running.appliance.steering.reload()
+    await_(lambda: "reload: edge.toml: found no TOML; wanted TOML; what was heard before is still heard" in caplog.text)
+    (tmp_path / "taught" / "starter").mkdir(parents=True)
+    (tmp_path / "taught" / "starter" / "000001.npz").write_bytes(b"torn")
+    reload(running)
+    await_(lambda: any("reload:" in line and "000001.npz" in line for line in caplog.messages))
+    assert running.appliance.steering.serving is serving and running.appliance.listener.targets is targets
+    running.hears_on()
+
+
+def test_other_tables_are_named(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    running = start()
+    mqtt = running.appliance.steering.serving.settings.mqtt
+    reload(running, mqtt=replace(mqtt, port=1), pin=(PinSettings(pin="4", target="hand_clap"),), target=BOTH)
+    await_(lambda: {f"reload: {table} has changed, which takes a new start" for table in ("[mqtt]", "[[pin]]")}
+           <= set(caplog.messages))
+    await_(lambda: names(running) == ("hand_clap", "anything"))
+    assert running.appliance.steering.serving.settings.mqtt == mqtt
+
+
+def test_a_commanded_threshold_outlives_a_reload(start: Start, owner: Owner) -> None:
+    running = start()
+    owner.ask("threshold", {"target": "hand_clap", "threshold": 0.8})
+    reload(running, target=BOTH)
+    await_(lambda: names(running) == ("hand_clap", "anything"))
+    assert running.appliance.listener.targets.sounds[0].threshold == 0.8
+
+
+def test_a_mute_outlives_a_reload(start: Start, owner: Owner) -> None:
+    running = start()
+    owner.ask("mute")
+    reload(running, target=BOTH)
+    await_(lambda: names(running) == ("hand_clap", "anything"))
+    muted, blocks = running.appliance.stats.muted_samples, running.appliance.stats.blocks
+    await_(lambda: running.appliance.stats.muted_samples > muted + 160_000)
+    assert running.appliance.stats.blocks == blocks and owner.last("muted") == "ON"
+
+
+def test_a_full_queue_is_said_and_changes_nothing(start: Start, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = start()
+    control = running.appliance.steering._control
+    monkeypatch.setattr(control, "_limit", 0)
+    answer = owner.ask("threshold", {"target": "hand_clap", "threshold": 0.9})
+    assert (answer["ok"], answer["found"]) == (False, "too many changes at once, or the end")
+    assert not running.appliance.steering.serving.thresholds
+    assert not control.put(Change(muted=True))
+
+
+NOISE = """
+import os, time
+while True:
+    os.write(1, os.urandom(3200))   # 0.1 s of full-scale noise
+    time.sleep(0.09)
+"""
+
+
+class Service:
+    """`edge-audio run` as a service has it: a process without a terminal, its log line by line."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        self.path = folder / "edge.toml"
+        self.path.write_text(settings)
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edge", "run", "--config", str(self.path)], cwd=ROOT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "EDGE_AUDIO_STATE": str(folder)})
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._changed:
+                self.lines.append(line)
+                self._changed.notify_all()
+
+    def says(self, words: str) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(words in line for line in self.lines), PATIENCE_SECONDS), self.lines
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PATIENCE_SECONDS)
+        self._reader.join(PATIENCE_SECONDS)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return self.process.returncode
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
+    running: list[Service] = []
+
+    def run(settings: str) -> Service:
+        running.append(Service(tmp_path, settings))
+        return running[-1]
+
+    yield run
+    for each in running:
+        each.process.kill()
+        each.stop()
+
+
+def test_sighup_reloads_a_service(service: Callable[[str], Service], owner: Owner, mqtt: MqttSettings) -> None:
+    """A real process: the settings are edited, SIGHUP sent, and the broker hears of the new target; a slip is said."""
+    head = (f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(NOISE)}]\n'
+            f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\n[log]\nevents = ""\n')
+    running = service(f'{head}[[target]]\nname = "hand_clap"\n')
+    owner.wait_for(lambda: owner.last("state/hand_clap"))
+    running.says(": heard")
+    running.path.write_text(f'{head}[[target]]\nname = "loud"\nlouder_db = "six"\n')
+    running.process.send_signal(signal.SIGHUP)
+    running.says("louder_db: found the string 'six'; wanted a number; what was heard before is still heard")
+    running.path.write_text(f'{head}[[target]]\nname = "loud"\nlouder_db = 6.0\n[gate]\nenabled = false\n')
+    for _ in range(5):
+        running.process.send_signal(signal.SIGHUP)
+    running.says("reload: hearing loud")
+    running.says("reload: [gate] has changed, which takes a new start")
+    owner.wait_for(lambda: owner.last("state/loud"))
+    owner.wait_for(lambda: owner.last("state/hand_clap") == "")
+    assert running.process.poll() is None and owner.last("status") == "online"
+    assert running.stop() == 0
+    owner.wait_for(lambda: owner.last("status") == "offline")
+    assert not any("Traceback" in line for line in running.lines)
