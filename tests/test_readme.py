@@ -46,7 +46,8 @@ def test_every_command_is_mentioned(command: str) -> None:
 
 def test_topics_and_payload_fields_are_the_codes() -> None:
     topics = Topics("edge-audio", "<device>")
-    for topic in (topics.status, topics.event("<target>"), topics.state("<target>"), topics.health):
+    for topic in (topics.status, topics.event("<target>"), topics.state("<target>"), topics.health, topics.muted,
+                  topics.pin("<pin>"), topics.command("<verb>"), topics.response("<verb>"), topics.dropped):
         assert f"`{topic}`" in README
     now = datetime.now(UTC)
     event = Event("id", 1, "start", "t", "l", 0.5, 0.5, 0, None, now, None, -20.0)
