@@ -57,7 +57,7 @@ class JournalWriter:
             self._tried(self._open)
         if not self._begun:
             self._begun = True
-            if there:
+            if there and not self._owned:
                 self._numbering.begin_unknown(time.time())
             else:
                 self._numbering.begin(0, whole=False)

@@ -25,6 +25,7 @@ class Tap:
         self._server: socket.socket | None = None
         self._flowing = threading.Event()
         self._flowing.set()
+        self._lock = threading.Lock()
         self._ends: list[socket.socket] = []
         self.port = 0
         self.taken: list[dict[str, Any]] = []
@@ -38,8 +39,9 @@ class Tap:
 
     def shut(self) -> None:
         """Refuse connections and break those that are."""
-        server, self._server = self._server, None
-        ends, self._ends = self._ends, []
+        with self._lock:
+            server, self._server = self._server, None
+            ends, self._ends = self._ends, []
         for end in [*([server] if server else []), *ends]:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -62,7 +64,12 @@ class Tap:
                 except OSError:
                     inner.close()
                     continue
-                self._ends += [inner, outer]
+                with self._lock:
+                    if self._server is not server:  # shut meanwhile
+                        inner.close()
+                        outer.close()
+                        return
+                    self._ends += [inner, outer]
                 line = _Line(self.taken)
                 for source, sink, note in ((inner, outer, line.from_appliance), (outer, inner, line.from_broker)):
                     threading.Thread(target=self._pass, args=(source, sink, note, _Packets()), daemon=True).start()

@@ -16,7 +16,7 @@ import pytest
 from edge.journal import entry_of, recent
 from edge.journal_file import JournalFile
 from edge.messages import Dropped, message_of
-from edge.numbering import Numbering
+from edge.numbering import RESERVE, Numbering
 from edge.outbox import Outbox
 from edge.sinks.journal_writer import JournalWriter
 from edge.stats import Stats
@@ -162,6 +162,40 @@ def test_a_start_that_can_read_nothing_uses_no_number_of_before(tmp_path: Path) 
     assert process.waiting().items() > (before.waiting() | new).items()
     assert process.outbox.changes().dropped == (Dropped(max(before.waiting()) + 1, min(new) - 1),)
     nothing_is_lost(process, process.killed(tmp_path / "second"))
+    process.writer.close()
+
+
+def test_a_journal_that_cannot_be_read_at_first_comes_in_front_when_it_can(tmp_path: Path) -> None:
+    """Its folder is away, the numbers are not."""
+    before = busy(tmp_path / "state", random.Random(1))
+    before.writer.close()
+    last = before.outbox.newest
+    before.path.rename(tmp_path / "away")
+    before.path.mkdir()
+    process = Process(tmp_path / "state")
+    process.make(3)
+    new = process.waiting()
+    assert process.writer.fault and last < min(new) < last + 2 * RESERVE
+    before.path.rmdir()
+    (tmp_path / "away").rename(before.path)
+    process.make(1)
+    assert process.waiting().items() > (before.waiting() | new).items()
+    assert process.outbox.changes().dropped == (Dropped(last + 1, min(new) - 1),)
+    nothing_is_lost(process, process.killed(tmp_path / "second"))
+    process.writer.close()
+
+
+def test_a_second_process_has_neither_the_messages_nor_the_numbers_of_the_first(tmp_path: Path) -> None:
+    first = busy(tmp_path, random.Random(1))
+    second = Process(tmp_path)
+    second.make(2)
+    assert "in use by another process" in second.writer.fault
+    assert not second.waiting().keys() & first.waiting().keys() and len(second.waiting()) == 2
+    first.make(1)
+    first.writer.close()
+    second.make(1)
+    assert not second.writer.fault and second.waiting().items() > first.waiting().items()
+    second.writer.close()
 
 
 def test_without_a_date_numbers_are_far_from_both(tmp_path: Path) -> None:
