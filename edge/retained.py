@@ -16,13 +16,14 @@ from edge.discovery import MAKER, Board, birth_topic, device_payload, discovery_
 from edge.topics import ONLINE, encode
 
 MOST = 1000
-"""So many topics, or components, are cleared at once at most; the rest wait for the next connection."""
+"""So many topics, or components, are cleared on one connection at most; the rest wait for the next."""
 
 MOST_LETTERS = 4_000_000
 """A longer discovery message is none of ours: 3,000 targets would not fill it."""
 
 SPREAD_SECONDS = 5.0
-"""When Home Assistant starts, a house full of boards answers over so long, each at a moment of its own."""
+"""When Home Assistant starts, a house full of boards answers over so long, each at a moment of its own, and not again within
+so long, for anybody may say that it starts."""
 
 Message = tuple[str, str]
 """Topic and payload."""
@@ -40,9 +41,11 @@ class Retained:
         self._topic, self._birth = discovery_topic(discovery_prefix, topics), birth_topic(discovery_prefix)
         self._payload = device_payload(board) if discovery else None
         self._ghosts: dict[str, None] = {}
+        self._cleared = 0
         self._removed: dict[str, str] = {}
         self._withdraw = False
         self._announce_at = 0.0 if discovery else float("inf")
+        self._rest_until = float("-inf")
         self._born = False
         self._moment = SPREAD_SECONDS * int(sha256(self._id.encode()).hexdigest()[:8], 16) / 2**32
 
@@ -60,8 +63,9 @@ class Retained:
             return
         elif topic == self._topic:
             self._hear_discovery(payload)
-        elif topic.startswith(self._families) and topic not in self._wanted and len(self._ghosts) < MOST:
+        elif topic.startswith(self._families) and topic not in self._wanted and self._cleared < MOST:
             self._ghosts[topic] = None
+            self._cleared += 1
 
     def due(self, now: float, *, settled: bool) -> list[Message]:
         """What is to be published now, in this order; each thing once.
@@ -72,7 +76,8 @@ class Retained:
         messages = [(topic, "") for topic in self._ghosts]
         self._ghosts.clear()
         if self._born:
-            self._born, self._announce_at = False, min(self._announce_at, now + self._moment)
+            self._born = False
+            self._announce_at = min(self._announce_at, max(now, self._rest_until) + self._moment)
         if settled and self._withdraw:
             messages.append((self._topic, ""))
             self._withdraw = False
@@ -80,7 +85,7 @@ class Retained:
             if self._removed:
                 messages.append((self._topic, encode(self._without(self._payload))))
             messages.append((self._topic, encode(self._payload)))
-            self._announce_at, self._removed = float("inf"), {}
+            self._announce_at, self._rest_until, self._removed = float("inf"), now + SPREAD_SECONDS, {}
         return messages
 
     def _without(self, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,7 +178,8 @@ class MqttSink:
     def _visit(self, connection: Connection) -> None:
         """One connection, from its opening to its end."""
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
-                      bell=self._bell, retained=self._retained, commands=self._commands, monotonic=self._monotonic)
+                      bell=self._bell, retained=self._retained, commands=self._commands, kept=self._kept,
+                      monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state, self._said_at = "connected", None
@@ -190,22 +191,16 @@ class MqttSink:
                 if self._retargeted:
                     self._retain_anew()
                     visit.retarget(self._retained)
-                self._tell_kept(visit)
                 visit.exchange(1.0)
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
                     self._say(self._state)
-            self._tell_kept(visit)
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
             self._say_away(f"{connection.thing} {error.found}" if connection.refused else f"away: {error.found}")
         finally:
             visit.close()
-
-    def _tell_kept(self, visit: Visit) -> None:
-        for topic, payload in self._kept.news():
-            visit.retain(topic, payload)
 
     def _say_away(self, state: str) -> None:
         if self._stopping.is_set():

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import MQTTException, Properties  # type: ignore[attr-defined]  # 2.1 has it nowhere else
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.sinks.mqtt_tls import last_words
@@ -38,6 +38,13 @@ class Received:
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
+LONGEST_PACKET = 1_000_000
+"""Bytes of a packet that we take in: who may publish to us must not fill our memory. A broker that speaks MQTT 5 is told,
+and keeps longer ones to itself; in 3.1.1 they are read and thrown away."""
+
+OVERHEAD_BYTES = 16
+"""What a PUBLISH takes at most beside topic, payload and correlation data."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -59,11 +66,8 @@ class Identity:
 class MqttClient:
     """For one connection and one thread."""
 
-    def __init__(self, version: str, identity: Identity, context: ssl.SSLContext | None,
-                 on_message: Callable[[str, str, bool], None] | None,
-                 on_received: Callable[[Received], None] | None = None) -> None:
-        """version: "5" or "3.1.1"; context: how to encrypt, None: not; on_message: told (topic, payload, retained);
-        on_received: told all of it."""
+    def __init__(self, version: str, identity: Identity, context: ssl.SSLContext | None) -> None:
+        """version: "5" or "3.1.1"; context: how to encrypt, None: not."""
         self.version = version
         # Unless a session is to be kept a new client's first connection starts clean: the queue is ours.
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=identity.client_id, reconnect_on_failure=False,
@@ -81,7 +85,6 @@ class MqttClient:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_log = self._on_log
-        self._tell, self._tell_all = on_message, on_received
         self.answer: str | None = None
         """The broker's word on our CONNECT, in lower case; None before it."""
         self.refused = False
@@ -92,6 +95,9 @@ class MqttClient:
         self.limit = UNACKNOWLEDGED_LIMIT
         self.unacknowledged: set[int] = set()
         self._acknowledged: list[tuple[int, str]] = []
+        self._received: list[Received] = []
+        self._largest = float("inf")
+        self._unsent = 0
 
     @property
     def socket(self) -> socket.socket | None:
@@ -106,12 +112,21 @@ class MqttClient:
 
     def connect(self, host: str, port: int, keepalive_seconds: int, *, timeout_seconds: float) -> None:
         """Connect, encrypt, and say CONNECT. Raises OSError, or ValueError for a host name that is none."""
+        properties = None
+        if self.version == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = LONGEST_PACKET
         self._client.connect_timeout = timeout_seconds
-        self._client.connect(host, port, keepalive_seconds)
+        self._client.connect(host, port, keepalive_seconds, properties=properties)
 
     def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
         """Send at QoS 1, without waiting; the number under which it will be acknowledged. correlation: MQTT 5's correlation
-        data, for an answer; 3.1.1 has no place for it."""
+        data, for an answer; 3.1.1 has no place for it. A packet that the broker said it does not take counts as refused."""
+        size = len(topic.encode()) + len(payload.encode()) + len(correlation) + OVERHEAD_BYTES
+        if size > self._largest:  # it would end the connection, and the next one
+            self._unsent -= 1
+            self._acknowledged.append((self._unsent, f"packet too large ({size} bytes, it takes {self._largest})"))
+            return self._unsent
         properties = None
         if correlation and self.version == "5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -131,13 +146,21 @@ class MqttClient:
         taken, self._acknowledged = self._acknowledged, []
         return taken
 
+    def received(self) -> list[Received]:
+        """What has arrived since the last call."""
+        received, self._received = self._received, []
+        return received
+
     def service(self, *, readable: bool) -> None:
-        """Send and receive what can be, without waiting. Raises OSError, ValueError or struct.error for what is no MQTT."""
-        if readable:
-            self._client.loop_read()
-        if self._client.want_write():
-            self._client.loop_write()
-        self._client.loop_misc()
+        """Send and receive what can be, without waiting. Raises OSError, or ValueError for what is no MQTT."""
+        try:
+            if readable:
+                self._client.loop_read()
+            if self._client.want_write():
+                self._client.loop_write()
+            self._client.loop_misc()
+        except (LookupError, MQTTException, struct.error) as error:  # paho 2.1 raises whatever it stumbles over
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
     def disconnect(self) -> None:
         """Say goodbye, so that the broker keeps the will to itself."""
@@ -154,6 +177,7 @@ class MqttClient:
                     properties: Properties | None) -> None:
         self.answer, self.refused = str(reason).lower(), reason.is_failure
         self.limit = min(self.limit, getattr(properties, "ReceiveMaximum", self.limit))
+        self._largest = getattr(properties, "MaximumPacketSize", self._largest)
 
     def _on_disconnect(self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode,
                        _properties: Properties | None) -> None:
@@ -170,12 +194,11 @@ class MqttClient:
         self._acknowledged.append((number, ", ".join(str(reason).lower() for reason in reasons if reason.is_failure)))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        if self._tell is not None:
-            self._tell(message.topic, message.payload.decode(errors="replace"), message.retain)
-        if self._tell_all is not None:
-            asked = message.properties
-            self._tell_all(Received(message.topic, bytes(message.payload), message.retain,
-                                    getattr(asked, "ResponseTopic", ""), getattr(asked, "CorrelationData", b"")))
+        if len(message.payload) > LONGEST_PACKET:
+            return
+        asked = message.properties
+        self._received.append(Received(message.topic, bytes(message.payload), message.retain,
+                                       getattr(asked, "ResponseTopic", ""), getattr(asked, "CorrelationData", b"")))
 
     def _on_log(self, _client: Client, _data: object, _level: int, _words: str) -> None:
         """paho tells of errors below it, such as what TLS was told by the broker, in its log only."""

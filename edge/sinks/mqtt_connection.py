@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import struct
 import time
 from collections.abc import Callable
 
@@ -45,7 +44,7 @@ class Connection:
 
     def _prepare(self, version: str) -> None:
         """A client that speaks `version`, and nothing heard yet."""
-        self._client = MqttClient(version, self._identity, self._context, self._tell, self._tell_all)
+        self._client = MqttClient(version, self._identity, self._context)
         self._called = False
 
     @property
@@ -161,8 +160,13 @@ class Connection:
                 if not isinstance(sock := self._client.socket, ssl.SSLSocket) or not sock.pending():
                     break
                 self._client.service(readable=True)  # what TLS has decrypted no poll would tell
-        except (OSError, ValueError, struct.error) as error:
+        except (OSError, ValueError) as error:
             raise self._error(f"an answer that is not MQTT ({error})") from error
+        for received in self._client.received():  # told here, where no bug of ours is taken for the broker's
+            if self._tell is not None:
+                self._tell(received.topic, received.payload.decode(errors="replace"), received.retained)
+            if self._tell_all is not None:
+                self._tell_all(received)
         if self._client.socket is None:
             raise self._error(self._end)
 

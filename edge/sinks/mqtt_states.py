@@ -82,10 +82,11 @@ class Kept:
         with self._lock:
             self._news = dict.fromkeys(self._payloads)
 
-    def news(self) -> list[tuple[str, str]]:
-        """What is to be told, each thing once."""
-        if not self._news:
-            return []
+    def take(self) -> tuple[str, str] | None:
+        """The next to tell, topic and payload, each once; None where there is no news."""
         with self._lock:
-            news, self._news = self._news, {}
-            return [(topic, self._payloads[topic]) for topic in news]
+            if not self._news:
+                return None
+            topic = next(iter(self._news))
+            del self._news[topic]
+            return topic, self._payloads[topic]

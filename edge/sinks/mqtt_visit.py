@@ -14,7 +14,7 @@ from edge.outbox import Outbox
 from edge.retained import Retained
 from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_states import Kept, States
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
 
 LOG = logging.getLogger(__name__)
@@ -31,12 +31,13 @@ class Visit:
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
                  device: str, bell: socket.socket | None, retained: Retained | None = None,
-                 commands: MqttCommands | None = None,
+                 commands: MqttCommands | None = None, kept: Kept | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: an open one; bell: has something to read when there is news; retained, commands: told what arrives."""
+        """connection: an open one; bell: has something to read when there is news; retained, commands: told what arrives;
+        kept: told ahead of the messages."""
         self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
         self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
-        self._retained, self._commands = retained, commands
+        self._retained, self._commands, self._kept = retained, commands, kept or Kept()
         self._first: int | None = None
         self._settled = False
         self._outgoing: deque[tuple[str, str]] = deque()
@@ -78,9 +79,9 @@ class Visit:
         if self._retained is not None:
             self._outgoing.extend(self._retained.due(self._monotonic(), settled=self._settled))
         while self._connection.room:
-            if self._outgoing:
-                topic, payload = self._outgoing.popleft()
-                number = self._connection.publish(topic, payload, retain=True)
+            # What is kept waits there, where it is replaced by newer: a broker that takes nothing must not fill our memory.
+            if (told := self._outgoing.popleft() if self._outgoing else self._kept.take()) is not None:
+                number = self._connection.publish(*told, retain=True)
                 self._first = number if self._first is None else self._first
             elif self._commands is not None and (answer := self._commands.take()) is not None:
                 self._connection.publish(answer.topic, answer.payload, retain=False, correlation=answer.correlation)
@@ -106,6 +107,8 @@ class Visit:
         for target, sounds in self._states.all().items():
             if sounds:
                 self.retain(self._topics.state(target), OFF)
+        while (told := self._kept.take()) is not None:
+            self.retain(*told)
         self.retain(self._topics.status, OFFLINE)
         deadline = self._monotonic() + GOODBYE_SECONDS
         while (self._outgoing or self._connection.unacknowledged) and self._monotonic() < deadline:
