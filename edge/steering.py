@@ -1,4 +1,5 @@
-"""What comes back in: commands and reloads, done one after another by a thread of its own.
+"""What comes back in: commands and reloads, done one after another by a thread of its own; only a refit has another, so that
+nobody who mutes has to wait for it.
 
 Nothing that takes time (a disk, a model to open, a refit) happens in the listener's thread or in the one that talks to the
 broker. What changes how the appliance hears is made whole here, and then crosses on the control queue.
@@ -11,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.commanded import Commanded, save_commanded
@@ -31,11 +32,19 @@ WAITING = 16
 
 PATIENCE_SECONDS = 10.0
 """How long the listener may take over a change: it takes one at every block, and at least once a second."""
-
 STOP_SECONDS = 2.0
 
 Answer = Callable[[Outcome], None]
-Job = tuple[Command, Answer] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refitted:
+    """Feedback was taken in, and is to be heard. counts: how it came out."""
+
+    counts: Mapping[str, object]
+
+
+Job = tuple[Command | _Refitted, Answer] | None
 """None: look again at what was taught, calibrated and set."""
 
 
@@ -62,6 +71,7 @@ class Steering:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._refitting: threading.Thread | None = None
 
     def about(self) -> dict[str, object]:
         """For health."""
@@ -85,9 +95,9 @@ class Steering:
         """Take no more; what is being done has a moment to end. Safe twice."""
         self._stopping = True
         self._jobs.put(None)
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(STOP_SECONDS)
+        for thread in (self._thread, self._refitting):
+            if thread is not None:
+                thread.join(STOP_SECONDS)
 
     def command(self, command: Command, answer: Answer) -> bool:
         """Take a command, which is answered once from this thread; False where too many wait. Returns at once."""
@@ -115,13 +125,17 @@ class Steering:
                 self._reload()
                 continue
             command, answer = job
+            if isinstance(command, Feedback) and (self._refitting is None or not self._refitting.is_alive()):
+                self._refitting = threading.Thread(target=self._refit, args=job, name="refit", daemon=True)
+                self._refitting.start()
+                continue
             try:
                 outcome: Outcome = self._do(command)
             except EdgeError as error:
                 outcome = error
             answer(outcome)
 
-    def _do(self, command: Command) -> Mapping[str, object]:
+    def _do(self, command: Command | _Refitted) -> Mapping[str, object]:
         match command:
             case Mute(on=True, seconds=seconds):
                 return self._mute(True, seconds)
@@ -137,7 +151,10 @@ class Steering:
             case Threshold(target=target, threshold=threshold):
                 return self._threshold(target, threshold)
             case Feedback():
-                return self._feedback(command)
+                raise CommandError("feedback", found="another one at work", wanted="one after another")
+            case _Refitted(counts=counts):
+                self._serve(self._anew(self.serving.settings))
+                return counts
 
     def _mute(self, on: bool, seconds: float | None) -> Mapping[str, object]:
         self._apply(Change(muted=on, taken=lambda: self._now_muted(on)))
@@ -168,26 +185,33 @@ class Steering:
         return {"target": target, "threshold": now.threshold, "commanded": threshold is not None,
                 "kept": self._keep(commanded)}
 
-    def _feedback(self, command: Feedback) -> Mapping[str, object]:
+    def _refit(self, command: Feedback, answer: Answer) -> None:
+        """In a thread of its own: a refit takes seconds."""
         from edge.judging import counts, take_in  # the workshop: opened only when it is asked for
 
-        settings = self.serving.settings
-        judged = take_in(settings, self._state_dir, command.id, right=command.judgement == "right", target=command.target)
-        self._serve(serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label))
-        return counts(judged)
+        try:
+            judged = take_in(self.serving.settings, self._state_dir, command.id, right=command.judgement == "right",
+                             target=command.target)
+        except EdgeError as error:
+            answer(error)
+        else:
+            self._jobs.put((_Refitted(counts(judged)), answer))
 
     def _reload(self) -> None:
         """Whole or not at all: what fails leaves what serves as it is, and is said."""
         before = self.serving.settings
         try:
             settings = self.read_settings() if self.read_settings is not None else before
-            self._serve(serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label))
+            self._serve(self._anew(settings))
         except EdgeError as error:
             LOG.error("reload: %s; what was heard before is still heard", error)
             return
         for table in other_tables(before, settings):
             LOG.warning("reload: %s has changed, which takes a new start", table)
         LOG.info("reload: hearing %s", ", ".join(self.serving.plan().targets.names))
+
+    def _anew(self, settings: Settings) -> Serving:
+        return serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label)
 
     def _serve(self, serving: Serving) -> None:
         plan = serving.plan()

@@ -39,6 +39,17 @@ def test_the_queue_is_bounded_and_never_waits() -> None:
     assert control.take() == [] and not control.put(changes[0]) and not changes[0].settled.is_set()
 
 
+def test_a_change_can_be_withdrawn_until_it_is_taken() -> None:
+    control, change = Control(), Change(muted=True)
+    assert control.put(change) and control.withdraw(change) and not control.withdraw(change)
+    assert control.put(change) and control.take() == [change] and not control.withdraw(change)
+    control.put(change)
+    control.close()
+    assert control.withdraw(change), "the end left it behind"
+    change.settled.set()
+    assert not control.withdraw(change)
+
+
 def test_many_threads_may_put() -> None:
     control = Control(limit=1000)
     threads = [threading.Thread(target=lambda: [control.put(Change(muted=True)) for _ in range(300)]) for _ in range(4)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_states import Kept, States
 from edge.stream import Event
 
 MakeEvent = Callable[..., Event]
@@ -47,3 +47,29 @@ def test_a_state_whose_event_was_dropped_is_told_when_nothing_newer_waits(make_e
     assert states.told_with(3, "snap", sounds=True)
     assert states.differing(3) == {"clap": False}
     assert states.differing(3) == {}
+
+
+def test_targets_come_and_go(make_event: MakeEvent) -> None:
+    states = States(["clap", "snap"])
+    states.put(make_event(target="clap"))
+    states.put(make_event(target="snap"))
+    states.all()
+    states.retarget(["snap", "alarm"])
+    states.put(make_event("end", "clap"))  # it was running when it went
+    assert states.all() == {"snap": True, "alarm": False}
+    states.put(make_event("end", "snap"))
+    assert not states.told_with(3, "clap", sounds=False), "nothing is retained of a target that went"
+    assert states.told_with(4, "snap", sounds=False)
+    assert states.differing(4) == {}
+
+
+def test_of_other_retained_topics_the_newest_is_told_once_and_again_at_a_connection() -> None:
+    kept = Kept()
+    assert kept.news() == []
+    for topic, payload in (("muted", "OFF"), ("health", "1"), ("muted", "ON")):
+        kept.put(topic, payload)
+    assert kept.news() == [("muted", "ON"), ("health", "1")] and kept.news() == []
+    kept.put("health", "2")
+    assert kept.news() == [("health", "2")]
+    kept.again()
+    assert kept.news() == [("muted", "ON"), ("health", "2")]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edge import judging
+from edge.commands import Identify
+from edge.demo.broker import PrivateBroker
 from edge.settings import PinSettings
-from tests.steering.commanding import Owner, Running, await_
+from tests.steering.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
 Start = Callable[..., Running]
 
@@ -110,3 +114,59 @@ def test_feedback_is_taken_in_and_heard_at_once(start: Start, owner: Owner) -> N
     assert (answer["target"], answer["wrong"], answer["right"]) == ("hand_clap", 1, 0)
     assert running.appliance.listener.targets.sounds[0].correction is not None
     assert "no event" in owner.ask("feedback", {"id": "ffffffff", "judgement": "wrong"})["found"]
+
+
+def test_who_mutes_does_not_wait_for_a_refit(start: Start, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refit takes seconds of a small board. Here it takes as long as the test likes; then it is the real one."""
+    running, real, let_go, begun = start(), judging.take_in, threading.Event(), threading.Event()
+
+    def slow(*given: object, **named: object) -> object:
+        begun.set()
+        assert let_go.wait(PATIENCE_SECONDS)
+        return real(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "take_in", slow)
+    owner.send("feedback", '{"id": "ffffffff", "judgement": "wrong", "request": "slow"}')
+    assert begun.wait(PATIENCE_SECONDS)
+    assert owner.ask("mute")["ok"] and owner.ask("unmute")["ok"]
+    assert owner.ask("feedback", {"id": "ffffffff", "judgement": "wrong"})["found"] == "another one at work"
+    running.hears_on()
+    assert "slow" not in [answer["request"] for answer in owner.answers()]
+    let_go.set()
+    owner.wait_for(lambda: "slow" in [answer["request"] for answer in owner.answers()])
+
+
+def test_a_switch_with_one_topic_mutes_and_unmutes(start: Start, owner: Owner, tmp_path: Path) -> None:
+    start()
+    assert owner.ask("mute", {"on": True})["muted"] is True
+    answer = owner.ask("mute", {"on": False})
+    assert (answer["verb"], answer["muted"], answer["kept"]) == ("mute", False, True)
+    owner.wait_for(lambda: owner.last("muted") == "OFF")
+    assert json.loads((tmp_path / "commanded.json").read_text())["muted"] is False
+
+
+def test_commands_are_obeyed_in_mqtt_3_1_1_too(start: Start, owner: Owner, broker: PrivateBroker) -> None:
+    start(mqtt=broker.settings(protocol="3.1.1"))
+    owner.send("identify", '{"request": "old"}', response="edge-audio/edge-audio/response/mine", correlation=b"c")
+    answer = owner.wait_for(lambda: owner.answers("response/identify"))[0]
+    assert (answer["ok"], answer["request"]) == (True, "old"), "where 5 would have used the response topic"
+
+
+def test_a_disk_that_fails_keeps_nobody_from_muting(start: Start, owner: Owner, tmp_path: Path,
+                                                    caplog: pytest.LogCaptureFixture) -> None:
+    start()
+    (tmp_path / "commanded.json").mkdir()
+    answer = owner.ask("mute")
+    assert (answer["ok"], answer["muted"], answer["kept"]) == (True, True, False)
+    assert "it holds until the next start" in caplog.text
+    (tmp_path / "commanded.json").rmdir()
+    assert owner.ask("mute")["kept"] is True
+
+
+def test_a_command_on_the_way_to_an_end_is_answered_or_dropped_and_nothing_hangs(start: Start, owner: Owner) -> None:
+    running = start()
+    for _ in range(10):
+        owner.send("threshold", '{"target": "hand_clap", "threshold": 0.5}')
+    running.stop()
+    owner.wait_for(lambda: owner.last("status") == "offline")
+    assert not running.appliance.steering.command(Identify(), lambda outcome: None)
