@@ -59,6 +59,7 @@ class Fleet:
         self._stopping = threading.Event()
         self._openers = ThreadPoolExecutor(OPENERS, "opener")
         self._end = 0.0
+        self._sounding = 0
 
     def play(self, seconds: float, drain_seconds: float) -> None:
         """Hear for `seconds`, then deliver what waits, for `drain_seconds` at most, and say goodbye."""
@@ -74,7 +75,7 @@ class Fleet:
             self._leave()
 
     def _delivered(self) -> bool:
-        return all(board.outbox.finished for board in self.boards)
+        return not self._sounding and all(board.outbox.finished for board in self.boards)
 
     def _leave(self) -> None:
         self._stopping.set()
@@ -119,6 +120,7 @@ class Fleet:
         if now + recorded.seconds < self._end:  # else its end would not be told any more
             sound = recorded.again(time.time(), now, synchronised=self._synchronised)
             board.hear(sound.start)
+            self._sounding += 1
             self._agenda.add(now + sound.seconds, partial(self._hear_end, board, sound))
             gap = max(gap, sound.seconds + PAUSE_SECONDS)
         self._agenda.add(now + gap, partial(self._hear, board, number + 1))
@@ -126,6 +128,7 @@ class Fleet:
 
     def _hear_end(self, board: Board, sound: Sound) -> None:
         board.hear(sound.end)
+        self._sounding -= 1
         self._exchange(board)
 
     def _health(self, board: Board, since: float) -> None:
