@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from edge.clock import Clock
 from edge.stream import Event, Phase
-from edge.topics import SCHEMA, encode, event_payload, rfc3339
+from edge.topics import SCHEMA, check_level, encode, event_payload, rfc3339
 
 LATE_SECONDS = 5.0
 """An event sent so long after it happened is marked `late`."""
@@ -48,6 +48,7 @@ def is_sound(message: Message) -> bool:
     """Whether what was read from a file can be sent: damage may leave half of it."""
     try:
         payload = json.loads(message.body)
+        check_level(message.target, thing="target")
         for name in ("started_at", "ended_at"):
             if payload[name] is not None or name == "started_at":
                 datetime.fromisoformat(payload[name])

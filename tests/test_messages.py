@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.clock import Clock
-from edge.messages import Message, message_of, payload_of
+from edge.messages import Message, is_sound, message_of, payload_of
 from edge.stream import Event
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
@@ -84,3 +84,10 @@ def test_this_machines_clock_is_read() -> None:
     assert abs(clock.utc() - datetime.now(UTC).timestamp()) < 60 and isinstance(clock.synchronised(), bool)
     clock.utc = lambda: 86_400.0  # type: ignore[method-assign]
     assert clock.synchronised() is False
+
+
+def test_a_message_whose_target_is_no_topic_is_not_sound() -> None:
+    sound = heard(NOW, 5.0)
+    assert is_sound(sound)
+    for target in ("", "a/b", "#", "$x", "a\x00"):
+        assert not is_sound(replace(sound, target=target, body=sound.body.replace('"clap"', json.dumps(target))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from edge import journal_file
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
 from edge.journal import recent
@@ -174,3 +176,40 @@ def test_the_oldest_go_first_and_are_told_even_after_a_restart(
     third.stop()
     assert numbers(ear) == list(range(26, 36)) and told(ear) == set(range(1, 26))
     assert count_waiting(third.path) == 0
+
+
+def test_who_reads_the_journal_for_long_stops_nobody(broker: PrivateBroker, device: Callable[..., Device],
+                                                     listen: Callable[..., Any]) -> None:
+    ear, run = listen(broker, "+/+/event/#"), device()
+    run.hear(1)
+    ear.wait_for(lambda heard: len(heard) >= 1)
+    reader = sqlite3.connect(run.path)
+    rows = reader.execute("SELECT id FROM events, (SELECT 1 UNION SELECT 2)")
+    rows.fetchone()  # and no more, so that what it reads cannot change
+    run.hear(900)
+    ear.wait_for(lambda heard: len(heard) >= 901)
+    rows.close()
+    reader.close()
+    assert run.journal.state == "ok"
+    run.stop()
+    assert not run.path.with_name(run.path.name + "-wal").exists()
+    assert run.outbox.held == [True] * 901 and len(recent(run.path, 2_000)) == 901
+
+
+def test_who_locks_the_journal_delays_nothing(
+        broker: PrivateBroker, device: Callable[..., Device], listen: Callable[..., Any],
+        until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_file, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.05)
+    ear, run = listen(broker, "+/+/event/#"), device()
+    run.hear(1)
+    ear.wait_for(lambda heard: len(heard) >= 1)
+    other = sqlite3.connect(run.path)
+    other.execute("BEGIN IMMEDIATE")
+    run.hear(20)
+    ear.wait_for(lambda heard: len(heard) >= 21)
+    assert "locked" in run.journal.state
+    other.close()
+    until(lambda: run.journal.state == "ok" and not run.outbox.unsaved)
+    run.stop()
+    assert count_waiting(run.path) == 0 and len(recent(run.path, 100)) == 21 and len(ear.events()) == 21
