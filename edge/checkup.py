@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.commanded import load_commanded
 from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
@@ -64,14 +65,17 @@ def _state_dir(folder: Path) -> Finding:
     if nearest.is_dir() and os.access(nearest, os.W_OK):
         return Finding("state", True, f"{folder} can be written")
     return Finding("state", False, f"{folder} cannot be written",
-                   "choose another with --state-dir or EDGE_AUDIO_STATE; without it no model can be installed")
+                   "choose another with --state-dir or EDGE_AUDIO_STATE; without it nothing is kept across a restart")
 
 
 def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
     try:
         found = find_calibrations(model, settings, state_dir)
+        commanded = load_commanded(state_dir, settings.command.allow)
+        thresholds = commanded.of(model.manifest.name)
         targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
-                           calibrations=found.serving, corrections=found.corrections).targets
+                           calibrations=found.serving, corrections=found.corrections,
+                           thresholds=thresholds).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
@@ -87,8 +91,11 @@ def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Find
         labels = [model.labels[row] for row in target.rows]
         weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
         mended = ", corrected by feedback" if target.correction is not None else ""
+        mended += ", its threshold set by a command" if target.name in thresholds else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}, ends under "
                       f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
+    if commanded.muted:
+        yield Finding("commanded", True, "muted by a command: nothing is heard until it is unmuted")
     for pattern in targets.patterns:
         yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
     for loud in targets.loudness:

@@ -10,13 +10,22 @@ import pytest
 
 from edge.app import build
 from edge.checkup import Finding, check
+from edge.commanded import Commanded, save_commanded
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError
 from edge.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import JournalSettings, LogSettings, MqttSettings, Settings, SourceSettings, TargetSettings
+from edge.settings import (
+    CommandSettings,
+    JournalSettings,
+    LogSettings,
+    MqttSettings,
+    Settings,
+    SourceSettings,
+    TargetSettings,
+)
 from tests.fakes import FakeSource
 from tests.sinks.certificates import Authority
 from tests.test_cli import write_wav
@@ -36,6 +45,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def found(settings: Settings, state: Path, part: str) -> list[Finding]:
     return [finding for finding in check(settings, state) if finding.part == part]
+
+
+def test_what_was_commanded_is_seen_as_long_as_it_is_allowed(settings: Settings, tmp_path: Path) -> None:
+    save_commanded(tmp_path, Commanded(True, {"starter": {"hand_clap": 0.97}}))
+    allowing = replace(settings, command=CommandSettings(("mute", "threshold")))
+    (muted,) = found(allowing, tmp_path, "commanded")
+    assert muted == Finding("commanded", True, "muted by a command: nothing is heard until it is unmuted")
+    (clap,) = [each.text for each in found(allowing, tmp_path, "target") if each.text.startswith("hand_clap")]
+    assert clap.startswith("hand_clap: starts at 0.970,") and clap.endswith(", its threshold set by a command")
+    assert found(settings, tmp_path, "commanded") == []
+    assert not any("command" in each.text for each in found(settings, tmp_path, "target"))
 
 
 def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settings, tmp_path: Path) -> None:

@@ -199,7 +199,10 @@ class MqttSink:
             self._tell_kept(visit)
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
-            self._say_away(f"{connection.thing} {error.found}" if connection.refused else f"away: {error.found}")
+            if connection.refused:
+                self._say_away(f"{connection.thing} {error.found}")
+            else:
+                self._say_away(f"away: {error.found}", f"{connection.thing} is away: {error.found}")
         finally:
             visit.close()
 
@@ -207,13 +210,13 @@ class MqttSink:
         for topic, payload in self._kept.news():
             visit.retain(topic, payload)
 
-    def _say_away(self, state: str) -> None:
+    def _say_away(self, state: str, words: str = "") -> None:
         if self._stopping.is_set():
             return
         if self._state.startswith("connected"):
             self._said_at = None
         self._state = state
-        self._say(state)
+        self._say(words or state)
 
     def _say(self, words: str) -> None:
         now = self._monotonic()
