@@ -195,7 +195,7 @@ class MqttSink:
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
-                    self._say(self._state)
+                    self._say(f"{self._state}: {visit.refused_topic}")
             self._tell_kept(visit)
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
