@@ -66,7 +66,7 @@ def _state_dir(folder: Path) -> Finding:
     if nearest.is_dir() and os.access(nearest, os.W_OK):
         return Finding("state", True, f"{folder} can be written")
     return Finding("state", False, f"{folder} cannot be written",
-                   "choose another with --state-dir or EDGE_AUDIO_STATE; without it no model can be installed")
+                   "choose another with --state-dir or EDGE_AUDIO_STATE; without it nothing is kept across a restart")
 
 
 def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:

@@ -83,8 +83,12 @@ Check = Callable[[Any], str]
 """"" for a value that will do, else what was wanted."""
 
 
+_MISSING = object()
+"""A value that no check lets pass."""
+
+
 def _text(shortest: int, longest: int) -> Check:
-    wanted = f"a text of {shortest} to {longest} printable letters"
+    wanted = f"a text in quotes, of {shortest} to {longest} printable letters"
 
     def check(value: Any) -> str:
         return "" if isinstance(value, str) and shortest <= len(value) <= longest and value.isprintable() else wanted
@@ -146,7 +150,8 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
             raise CommandError(f"{thing} {name}", found=shown(value), wanted=wanted, request=echo)
     for name in needed:
         if name not in fields:
-            raise CommandError(f"{thing} {name}", found="nothing", wanted=_wanted(checks), request=echo)
+            raise CommandError(f"{thing} {name}", found="nothing", wanted=f"{checks[name](_MISSING)}, in {_wanted(checks)}",
+                               request=echo)
     command: Command = kind(**fields)
     if isinstance(command, Mute) and not command.on:
         _refuse_unmute(command, allowed)

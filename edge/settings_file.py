@@ -114,6 +114,9 @@ def check_together(settings: Settings, where: str = "settings") -> None:
 
 def _check_mqtt(mqtt: MqttSettings, where: str) -> None:
     """Nobody may believe that a connection is encrypted, verified or logged in when it is not."""
+    if mqtt.host.count(":") == 1 or any(letter in "/, \t" for letter in mqtt.host):  # an IPv6 address has more colons
+        raise SettingsError(f"{where} host", found=repr(mqtt.host),
+                            wanted="one name or address and nothing else: port and tls are keys of their own")
     for name in (key.name for key, _, _ in keys(MqttSettings) if key.name.startswith("tls_")):
         if not mqtt.tls and getattr(mqtt, name):
             raise SettingsError(f"{where} {name}", found="a value, but tls = false", wanted="tls = true with it")

@@ -70,7 +70,7 @@ def test_what_the_schema_has_becomes_a_command(verb: str, payload: bytes, fields
     ("feedback", b'{"id": "4f1c"}', "nothing", "id, judgement, target, request"),
     ("feedback", b'{"id": "4f1c", "judgement": "Right"}', "'Right'", '"right" or "wrong"'),
     ("feedback", b'{"id": "4f1c", "judgement": ["right"]}', "a list", '"right" or "wrong"'),
-    ("threshold", b'{"target": "clap"}', "nothing", "target, threshold"),
+    ("threshold", b'{"target": "clap"}', "nothing", "a number over 0, at most 1, or null, in an object with no fields but"),
     ("threshold", b'{"target": "clap", "threshold": 1.01}', "1.01", "over 0, at most 1, or null"),
     ("threshold", b'{"target": "clap", "threshold": 0}', "0", "over 0, at most 1, or null"),
     ("threshold", b'{"target": "", "threshold": 0.5}', "''", "1 to 128"),

@@ -195,20 +195,23 @@ class MqttSink:
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
-                    self._say(self._state)
+                    self._say(f"{self._state}: {visit.refused_topic}")
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
-            self._say_away(f"{connection.thing} {error.found}" if connection.refused else f"away: {error.found}")
+            if connection.refused:
+                self._say_away(f"{connection.thing} {error.found}")
+            else:
+                self._say_away(f"away: {error.found}", f"{connection.thing} is away: {error.found}")
         finally:
             visit.close()
 
-    def _say_away(self, state: str) -> None:
+    def _say_away(self, state: str, words: str = "") -> None:
         if self._stopping.is_set():
             return
         if self._state.startswith("connected"):
             self._said_at = None
         self._state = state
-        self._say(state)
+        self._say(words or state)
 
     def _say(self, words: str) -> None:
         now = self._monotonic()

@@ -45,6 +45,8 @@ class Visit:
         self._sent_to = 0
         self.refusal = ""
         """Why the broker refused a message, if it did of late."""
+        self.refused_topic = ""
+        self._topic_of: dict[int, str] = {}
         self._forgive_at = 0.0
 
     def announce(self) -> None:
@@ -81,10 +83,10 @@ class Visit:
         while self._connection.room:
             # What is kept waits there, where it is replaced by newer: a broker that takes nothing must not fill our memory.
             if (told := self._outgoing.popleft() if self._outgoing else self._kept.take()) is not None:
-                number = self._connection.publish(*told, retain=True)
+                number = self._publish(*told, retain=True)
                 self._first = number if self._first is None else self._first
             elif self._commands is not None and (answer := self._commands.take()) is not None:
-                self._connection.publish(answer.topic, answer.payload, retain=False, correlation=answer.correlation)
+                self._publish(answer.topic, answer.payload, correlation=answer.correlation)
             elif (taken := self._outbox.take()) is not None:
                 self._send(taken)
             else:
@@ -94,9 +96,10 @@ class Visit:
         self._connection.pump(timeout_seconds, self._bell)
         for number, refusal in self._connection.acknowledged():
             self._settled |= number == self._first
-            sent = self._sent.pop(number, None)
+            sent, topic = self._sent.pop(number, None), self._topic_of.pop(number, "")
             if refusal and not self.refusal:
-                self.refusal, self._forgive_at = refusal, self._monotonic() + FORGIVE_SECONDS
+                self.refusal, self.refused_topic = refusal, topic
+                self._forgive_at = self._monotonic() + FORGIVE_SECONDS
             if sent is not None:
                 (self._outbox.refuse if refusal else self._outbox.acknowledge)(sent)
 
@@ -123,14 +126,19 @@ class Visit:
     def _send(self, taken: Message | Dropped) -> None:
         if isinstance(taken, Dropped):
             payload = dropped_payload(taken, device=self._device)
-            self._sent[self._connection.publish(self._topics.dropped, payload, retain=False)] = taken
+            self._sent[self._publish(self._topics.dropped, payload)] = taken
             return
         payload = payload_of(taken, self._clock)
-        self._sent[self._connection.publish(self._topics.event(taken.target), payload, retain=False)] = taken
+        self._sent[self._publish(self._topics.event(taken.target), payload)] = taken
         self._sent_to = max(self._sent_to, taken.sequence)
         sounds = taken.phase == "start"
         if self._states.told_with(taken.sequence, taken.target, sounds=sounds):
             self._tell_states({taken.target: sounds})
+
+    def _publish(self, topic: str, payload: str, *, retain: bool = False, correlation: bytes = b"") -> int:
+        number = self._connection.publish(topic, payload, retain=retain, correlation=correlation)
+        self._topic_of[number] = topic
+        return number
 
     def _tell_states(self, states: dict[str, bool]) -> None:
         for target, sounds in states.items():

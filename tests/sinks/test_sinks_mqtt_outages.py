@@ -172,7 +172,8 @@ def test_a_closed_port_is_said_once_and_the_sink_recovers(
     broker.start()
     until(lambda: sink.state == "connected")
     assert [record.getMessage() for record in caplog.records] == [
-        "mqtt: away: connection refused", f"mqtt: connected to broker 127.0.0.1:{broker.port} with MQTT 5"]
+        f"mqtt: broker 127.0.0.1:{broker.port} is away: connection refused",
+        f"mqtt: connected to broker 127.0.0.1:{broker.port} with MQTT 5"]
 
 
 def test_a_name_search_that_hangs_stops_neither_event_nor_stop(monkeypatch: pytest.MonkeyPatch,

@@ -108,7 +108,8 @@ def test_the_state_says_what_a_broker_said(answer: bytes, state: str, make_door:
 
 
 def test_messages_that_the_broker_forbids_are_said_and_do_not_block_others(
-        tmp_path: Path, listen: Listen, start_mqtt: StartMqtt, until: Until, make_event: MakeEvent) -> None:
+        tmp_path: Path, listen: Listen, start_mqtt: StartMqtt, until: Until, make_event: MakeEvent,
+        caplog: pytest.LogCaptureFixture) -> None:
     access = tmp_path / "access"
     access.write_text("topic readwrite edge-audio/kitchen/event/snap\ntopic read #\n")
     with PrivateBroker(extra=f"acl_file {access}") as broker:
@@ -119,6 +120,7 @@ def test_messages_that_the_broker_forbids_are_said_and_do_not_block_others(
         ear.wait_for(lambda heard: len(ear.events()) == 1)
         assert ear.events()[0]["target"] == "snap"
         until(lambda: sink.state.endswith("refuses messages: not authorized"))
+        until(lambda: caplog.text.count("refuses messages: not authorized: edge-audio/kitchen/status") == 1)
 
 
 def test_the_subscriber_says_why_it_cannot_subscribe() -> None:
