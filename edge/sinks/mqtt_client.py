@@ -38,7 +38,7 @@ class Received:
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
-LONGEST_PACKET = 1_000_000
+LONGEST_PACKET = 1_048_576
 """Bytes of a packet that we take in: who may publish to us must not fill our memory. A broker that speaks MQTT 5 is told,
 and keeps longer ones to itself; in 3.1.1 they are read and thrown away."""
 
