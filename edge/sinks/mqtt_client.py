@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import sys
+import time
 from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
@@ -38,7 +39,7 @@ class Received:
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
-LONGEST_PACKET = 1_000_000
+LONGEST_PACKET = 1_048_576
 """Bytes of a packet that we take in: who may publish to us must not fill our memory. A broker that speaks MQTT 5 is told,
 and keeps longer ones to itself; in 3.1.1 they are read and thrown away."""
 
@@ -93,7 +94,7 @@ class MqttClient:
         self.error_below: BaseException | None = None
         """What went wrong in the network or in TLS, as far as it is known."""
         self.limit = UNACKNOWLEDGED_LIMIT
-        self.unacknowledged: set[int] = set()
+        self._on_their_way: dict[int, float] = {}
         self._acknowledged: list[tuple[int, str]] = []
         self._received: list[Received] = []
         self._largest = float("inf")
@@ -109,6 +110,16 @@ class MqttClient:
     def wants_write(self) -> bool:
         """Whether something waits to be sent."""
         return self._client.want_write()
+
+    @property
+    def unacknowledged(self) -> int:
+        """Messages on their way, and subscriptions."""
+        return len(self._on_their_way)
+
+    @property
+    def waited_seconds(self) -> float:
+        """For how long the oldest of them has not been acknowledged."""
+        return time.monotonic() - min(self._on_their_way.values()) if self._on_their_way else 0.0
 
     def connect(self, host: str, port: int, keepalive_seconds: int, *, timeout_seconds: float) -> None:
         """Connect, encrypt, and say CONNECT. Raises OSError, or ValueError for a host name that is none."""
@@ -132,14 +143,14 @@ class MqttClient:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = correlation
         number = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
-        self.unacknowledged.add(number)
+        self._on_their_way[number] = time.monotonic()
         return number
 
     def subscribe(self, pattern: str) -> None:
         """Ask for messages, at QoS 1; acknowledged like a message."""
         number = self._client.subscribe(pattern, qos=1)[1]
         if number is not None:
-            self.unacknowledged.add(number)
+            self._on_their_way[number] = time.monotonic()
 
     def acknowledged(self) -> list[tuple[int, str]]:
         """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""
@@ -185,12 +196,12 @@ class MqttClient:
 
     def _on_publish(self, _client: Client, _data: object, number: int, reason: ReasonCode,
                     _properties: Properties) -> None:
-        self.unacknowledged.discard(number)
+        self._on_their_way.pop(number, None)
         self._acknowledged.append((number, str(reason).lower() if reason.is_failure else ""))
 
     def _on_subscribe(self, _client: Client, _data: object, number: int, reasons: list[ReasonCode],
                       _properties: Properties) -> None:
-        self.unacknowledged.discard(number)
+        self._on_their_way.pop(number, None)
         self._acknowledged.append((number, ", ".join(str(reason).lower() for reason in reasons if reason.is_failure)))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:

@@ -23,6 +23,11 @@ RECORD_PACKETS = 1000
 """Packets read at once, at most, of what TLS has decrypted: a record holds 16 kB."""
 
 
+ACKNOWLEDGE_SECONDS = 120.0
+"""A broker that has not acknowledged a message for so long never will on this connection (NATS without a quorum does not):
+on a new one it is sent again."""
+
+
 class Connection:
     """For one thread; only `open` and `pump` wait."""
 
@@ -72,7 +77,7 @@ class Connection:
     @property
     def unacknowledged(self) -> int:
         """Messages on their way."""
-        return len(self._client.unacknowledged)
+        return self._client.unacknowledged
 
     @property
     def wants_write(self) -> bool:
@@ -169,6 +174,8 @@ class Connection:
                 self._tell_all(received)
         if self._client.socket is None:
             raise self._error(self._end)
+        if self._client.waited_seconds > ACKNOWLEDGE_SECONDS:
+            raise self._error(f"no acknowledgement for {ACKNOWLEDGE_SECONDS:g} s")
 
     def disconnect(self) -> None:
         """Say goodbye, so that the broker keeps the will to itself, and close."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -103,3 +104,18 @@ def test_what_a_broker_does_not_acknowledge_does_not_pile_up(broker: PrivateBrok
     until(lambda: visit.exchange(0.1) is None and bool(ear.heard()) and ear.heard()[-1][1] == "last")
     assert len(ear.heard()) <= UNACKNOWLEDGED_LIMIT + 1
     visit.close()
+
+
+def test_a_broker_that_takes_messages_and_acknowledges_none_is_left_and_asked_again(
+        start_mqtt: StartMqtt, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers signs of life, so only this tells; NATS does so while its cluster has no quorum."""
+    monkeypatch.setattr("edge.sinks.mqtt_connection.ACKNOWLEDGE_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = start_mqtt(MqttSettings(host="127.0.0.1", port=server.getsockname()[1], protocol="5", retry_seconds=1.0))
+        for _ in range(2):
+            with server.accept()[0] as line:
+                line.recv(1000)
+                line.sendall(ACCEPTED)
+                until(lambda: sink.state == "away: no acknowledgement for 0.5 s")
+                while line.recv(1000):  # until it hangs up
+                    pass
