@@ -18,9 +18,6 @@ from edge.topics import ONLINE, encode
 MOST = 1000
 """So many topics, or components, are cleared on one connection at most; the rest wait for the next."""
 
-MOST_LETTERS = 4_000_000
-"""A longer discovery message is none of ours: 3,000 targets would not fill it."""
-
 SPREAD_SECONDS = 5.0
 """When Home Assistant starts, a house full of boards answers over so long, each at a moment of its own, and not again within
 so long, for anybody may say that it starts."""
@@ -109,7 +106,7 @@ class Retained:
 
 def _read(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text) if len(text) <= MOST_LETTERS else None
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

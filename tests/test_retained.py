@@ -113,7 +113,7 @@ FOREIGN = json.dumps({"origin": {"name": "zigbee2mqtt"}, "device": {"identifiers
     FOREIGN, "no JSON", "[]", "1", '{"components": 1}', '{"components": {"a": 1}}', '{"components": {"a": {"platform": 1}}}',
     '{"origin": "edge-audio", "device": []}', '{"origin": {"name": "edge-audio"}, "device": {"identifiers": ["other"]}}',
     '{"components": {"\\ud800": {"platform": "light"}, "a b": {"platform": "light"}, "c": {"platform": "\\ud800"}}}',
-    "[" * 100_000, told(CLAP, TYPING).ljust(4_000_001)])
+    "[" * 100_000])
 def test_what_somebody_else_left_is_not_ours(payload: str) -> None:
     off, on = retained(CLAP, discovery=False), retained(CLAP)
     for each in (off, on):
