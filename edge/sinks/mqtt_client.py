@@ -146,11 +146,12 @@ class MqttClient:
         self._on_their_way[number] = time.monotonic()
         return number
 
-    def subscribe(self, pattern: str) -> None:
-        """Ask for messages, at QoS 1; acknowledged like a message."""
-        number = self._client.subscribe(pattern, qos=1)[1]
-        if number is not None:
+    def subscribe(self, pattern: str) -> int:
+        """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost."""
+        number = self._client.subscribe(pattern, qos=1)[1] or 0
+        if number:
             self._on_their_way[number] = time.monotonic()
+        return number
 
     def acknowledged(self) -> list[tuple[int, str]]:
         """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""

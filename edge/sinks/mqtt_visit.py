@@ -44,10 +44,10 @@ class Visit:
         self._sent: dict[int, Message | Dropped] = {}
         self._sent_to = 0
         self.refusal = ""
-        """Why the broker refused a message, if it did of late."""
+        """Why the broker refused a message of late, or anything that is not tried again on this connection."""
         self.refused_topic = ""
         self._topic_of: dict[int, str] = {}
-        self._forgive_at = 0.0
+        self._forgive_at, self._for_good = 0.0, ("", "")
 
     def announce(self) -> None:
         """What a broker must be told anew: it may have been another one, or have lost its memory.
@@ -55,7 +55,7 @@ class Visit:
         It is asked first for what it retains, so that its answer is here before it has acknowledged the rest.
         """
         for pattern in self._retained.patterns if self._retained is not None else ():
-            self._connection.subscribe(pattern)
+            self._topic_of[self._connection.subscribe(pattern)] = pattern
         self.retain(self._topics.status, ONLINE)
         self._tell_states(self._states.all())
 
@@ -67,7 +67,7 @@ class Visit:
     def subscribe(self) -> None:
         """Ask for commands, once the broker knows that this device is online."""
         if self._commands is not None and self._commands.pattern:
-            self._connection.subscribe(self._commands.pattern)
+            self._topic_of[self._connection.subscribe(self._commands.pattern)] = self._commands.pattern
 
     def retain(self, topic: str, payload: str) -> None:
         """Publish at the next turn, retained, ahead of the messages."""
@@ -76,7 +76,8 @@ class Visit:
     def exchange(self, timeout_seconds: float) -> None:
         """Send as much as may be on its way, then receive. Raises SinkError when the connection is lost."""
         if self.refusal and self._monotonic() >= self._forgive_at:
-            self.refusal = ""
+            self.refusal, self.refused_topic = self._for_good
+            self._forgive_at = self._monotonic() + FORGIVE_SECONDS
             self._outbox.forgive()
         if self._retained is not None:
             self._outgoing.extend(self._retained.due(self._monotonic(), settled=self._settled))
@@ -97,6 +98,8 @@ class Visit:
         for number, refusal in self._connection.acknowledged():
             self._settled |= number == self._first
             sent, topic = self._sent.pop(number, None), self._topic_of.pop(number, "")
+            if refusal and sent is None:  # what is retained, or a subscription
+                self._for_good = refusal, topic
             if refusal and not self.refusal:
                 self.refusal, self.refused_topic = refusal, topic
                 self._forgive_at = self._monotonic() + FORGIVE_SECONDS

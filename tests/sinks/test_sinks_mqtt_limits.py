@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import resource
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from edge.sinks.mqtt import MqttSink
 from edge.sinks.mqtt_client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_states import Kept, States
-from edge.sinks.mqtt_visit import Visit
+from edge.sinks.mqtt_visit import FORGIVE_SECONDS, Visit
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import Topics
@@ -42,6 +44,23 @@ def test_a_broker_that_takes_small_packets_only_is_not_lost_over_a_large_one(lis
         sink.event(make_event())
         ear.wait_for(lambda heard: len(ear.events()) == 1)
         assert "offline" not in [payload for topic, payload in ear.heard() if topic.endswith("/status")]
+
+
+def test_what_is_refused_once_is_said_as_long_as_the_connection_lasts(tmp_path: Path, listen: Listen, start_mqtt: StartMqtt,
+                                                                      make_event: MakeEvent, until: Until) -> None:
+    """Events are tried again after a while, what is retained and subscriptions are not: nobody would know any more."""
+    access = tmp_path / "access"
+    access.write_text("topic readwrite edge-audio/#\ntopic read #\n")
+    later = 0.0
+    with PrivateBroker(extra=f"acl_file {access}") as broker:
+        ear = listen(broker)
+        sink = start_mqtt(broker.settings(), board=BOARD, monotonic=lambda: time.monotonic() + later)
+        until(lambda: "refuses messages: not authorized" in sink.state)
+        for number in range(1, 4):
+            later += FORGIVE_SECONDS
+            sink.event(make_event())
+            ear.wait_for(lambda heard, number=number: len(ear.events()) == number)  # type: ignore[misc]
+        assert "refuses messages: not authorized" in sink.state
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -119,3 +138,15 @@ def test_a_broker_that_takes_messages_and_acknowledges_none_is_left_and_asked_ag
                 until(lambda: sink.state == "away: no acknowledgement for 0.5 s")
                 while line.recv(1000):  # until it hangs up
                     pass
+
+
+def test_a_refused_subscription_is_said(start_mqtt: StartMqtt, until: Until, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = start_mqtt(MqttSettings(host="127.0.0.1", port=server.getsockname()[1], protocol="5"), board=BOARD)
+        with server.accept()[0] as line:
+            line.recv(1000)
+            line.sendall(ACCEPTED)
+            line.recv(1000)
+            line.sendall(b"\x90\x04\x00\x01\x00\x87")  # the first of its subscriptions: not authorized
+            until(lambda: "refuses messages: not authorized" in sink.state)
+            until(lambda: "not authorized: homeassistant/device/edge-audio_kitchen/config" in caplog.text)
