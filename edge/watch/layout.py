@@ -72,6 +72,8 @@ def _title(seen: Seen, note: str, now: datetime | None) -> Row:
     place = f"  {seen.about.get('file', '')} {into(seen.end)}" if now is None else ""
     source = str(seen.about.get("source", "ok"))
     said = note or (f"source: {source}" if source != "ok" else "")
+    if not said and seen.about.get("muted") is True:
+        said = "muted by a command"
     if not said and now is not None and seen.told_at is not None:
         silent = (now - datetime.fromisoformat(seen.told_at)).total_seconds()
         said = f"nothing heard for {silent:.0f} s" if silent >= SILENT_SECONDS else ""
