@@ -21,7 +21,7 @@ def common(parser: argparse.ArgumentParser, *, formats: bool = False) -> None:
     """--config, --state-dir, --model; with `formats`, --format too."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML); every key has a default")
     parser.add_argument("--state-dir", type=Path, default=None, metavar="DIR",
-                        help="where models are kept (environment: EDGE_AUDIO_STATE)")
+                        help="where models, the journal and all that is learnt are kept (environment: EDGE_AUDIO_STATE)")
     parser.add_argument("--model", metavar="NAME", help="model to use (default: starter, or the settings' own)")
     parser.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), help="runtime to use")
     if formats:

@@ -43,7 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", choices=("auto", "5", "3.1.1"), help="MQTT version (default: the settings')")
     parser.add_argument("--events", type=Path, default=BUNDLED, metavar="FILE",
                         help="event lines of `edge-audio run` (default: the bundled sounds')")
-    parser.add_argument("--rate", type=float, default=1.0, metavar="R", help="events per board and minute (default 1)")
+    parser.add_argument("--rate", type=float, default=1.0, metavar="R",
+                        help="events per board and minute, a little fewer, for sounds last, too (default 1)")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long they hear (default 60)")
     parser.add_argument("--drain", type=float, default=60.0, metavar="S",
                         help="how long what waits may take afterwards (default 60)")

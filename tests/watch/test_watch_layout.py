@@ -57,6 +57,14 @@ def test_level_noise_gate_bars_thresholds_events_and_refusals_are_shown() -> Non
     assert re.search(r"^x    0:00.97 siren +0\.30/0\.50 under the threshold", text, re.MULTILINE)
 
 
+def test_a_muted_device_says_so_instead_of_looking_broken() -> None:
+    for muted, said in ((True, True), (False, False)):
+        seen = seen_with(hearing_told(target("siren", 0.3)), message("about", None, device="hall", about={"muted": muted}))
+        assert ("muted by a command" in shown(seen, live=True)) is said
+    assert "source: lost" in shown(seen_with(
+        message("about", None, device="hall", about={"muted": True, "source": "lost"})), live=True)
+
+
 def test_an_event_marks_its_target_before_the_hearing_of_its_hop_comes() -> None:
     seen = seen_with(hearing_told(target("hand_clap", 0.2)), event_told("hand_clap", seconds=2.0))
     assert re.search(r"^E hand_clap .*/0\.50", shown(seen), re.MULTILINE)
