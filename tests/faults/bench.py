@@ -64,6 +64,11 @@ class Bench:
         count = len(self.witness.received) + more
         self.appliance.wait(lambda: len(self.witness.received) >= count)
 
+    def wait_for_newer(self) -> None:
+        """Until one that is heard after now has come, and so all that waited: the oldest go first."""
+        newest, count = self.appliance.heard()[-1]["sequence"], len(self.witness.received)
+        self.appliance.wait(lambda: any(one["sequence"] > newest for one, _ in self.witness.received[count:]))
+
     def drain(self) -> None:
         """No fault any more: what waits is delivered, however it was left. Raises TimeoutError where something stays."""
         self.appliance.stop()
