@@ -35,7 +35,7 @@ class JournalWriter:
         self._outbox, self._numbering, self._monotonic = outbox, numbering, monotonic
         self._file: JournalFile | None = None
         self._journal: Journal | None = None
-        self._owned = self._begun = self._found = self._fresh = self._doubted = False
+        self._owned = self._begun = self._found = self._fresh = self._doubted = self._in_memory = False
         self._retry_at = float("-inf")
         self._fault = self._number_fault = ""
 
@@ -77,7 +77,10 @@ class JournalWriter:
             if not done and self._fresh:  # set aside: a new one at once
                 done = self._tried(lambda: self._write(entries, messages))
         if self._outbox is not None:
-            self._keep_up(self._outbox, in_memory=not done and bool(messages or self._outbox.unsaved))
+            # Until the disk is back: the numbers of what was in memory only are nowhere, though all of it be delivered.
+            self._in_memory |= self._numbering.in_memory or bool(messages or self._outbox.unsaved)
+            self._in_memory &= not done
+            self._keep_up(self._outbox, in_memory=self._in_memory)
         return done
 
     def close(self) -> None:
