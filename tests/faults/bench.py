@@ -66,7 +66,8 @@ class Bench:
 
     def wait_for_newer(self) -> None:
         """Until one that is heard after now has come, and so all that waited: the oldest go first."""
-        newest, count = self.appliance.heard()[-1]["sequence"], len(self.witness.received)
+        heard, count = self.appliance.heard(), len(self.witness.received)
+        newest = heard[-1]["sequence"] if heard else 0
         self.appliance.wait(lambda: any(one["sequence"] > newest for one, _ in self.witness.received[count:]))
 
     def drain(self) -> None:

@@ -36,7 +36,7 @@ def appliance_stopped(seed: str, times: int = 5) -> Account:
     with bench(seed) as one:
         for _ in range(times):
             one.appliance.start()
-            one.wait_for_messages()
+            one.wait_for_newer()
             one.tap.shut()
             one.appliance.wait_for_events(8)
             one.appliance.stop()
