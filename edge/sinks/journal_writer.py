@@ -28,11 +28,11 @@ class JournalWriter:
     """Commits events and the outbox's messages; `write` says whether they are on the disk."""
 
     def __init__(self, path: Path, *, events: int, outbox: Outbox | None, numbering: Numbering,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
+                 monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """events: how many are kept; 0 keeps none. outbox: None where there is no broker: what an earlier process left for
         one stays in the file."""
         self._path, self._most = path, events
-        self._outbox, self._numbering, self._monotonic = outbox, numbering, monotonic
+        self._outbox, self._numbering, self._monotonic, self._utc = outbox, numbering, monotonic, utc
         self._file: JournalFile | None = None
         self._journal: Journal | None = None
         self._owned = self._begun = self._found = self._fresh = self._doubted = self._in_memory = False
@@ -58,7 +58,7 @@ class JournalWriter:
         if not self._begun:
             self._begun = True
             if there and not self._owned:
-                self._numbering.begin_unknown(time.time())
+                self._numbering.begin_unknown(self._utc())
             else:
                 self._numbering.begin(0, whole=False)
         if self._outbox is not None:

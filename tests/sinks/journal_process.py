@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,11 +26,13 @@ SCORES = Scores(0, np.array([0.9], np.float32), np.zeros(25, np.float32), np.one
 class Process:
     """A journal's writer with its outbox and numbers, as in one run of the appliance."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, most: int = 10_000, utc: Callable[[], float] = time.time) -> None:
+        """most: messages that may wait; utc: seconds since 1970."""
         self.path = folder / "journal.sqlite3"
-        self.outbox = Outbox(messages=10_000, size=8_000_000, stats=Stats())
+        self.outbox = Outbox(messages=most, size=8_000_000, stats=Stats())
         self.numbering = Numbering(folder / "sequence")
-        self.writer = JournalWriter(self.path, events=1_000, outbox=self.outbox, numbering=self.numbering)
+        self.writer = JournalWriter(self.path, events=1_000, outbox=self.outbox, numbering=self.numbering,
+                                    utc=utc)
         self.writer.open()
 
     def make(self, count: int) -> None:
