@@ -31,8 +31,8 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 FAULTS: dict[str, Callable[[str], Account]] = {
     "appliance": kills.appliance_killed, "broker": kills.broker_killed, "both": kills.both_killed,
     "stopped": kills.appliance_stopped,
-    "line": lines.line_stalled, "refused": lines.connections_refused, "password": lines.password_refused,
-    "rules": lines.messages_refused,
+    "line": lines.line_stalled, "swallowed": lines.acknowledgements_swallowed, "refused": lines.connections_refused,
+    "password": lines.password_refused, "rules": lines.messages_refused,
     "disk-full": disks.disk_full, "disk-full-start": disks.started_full, "disk-full-killed": disks.disk_full_and_killed,
     "disk-refusing": disks.disk_refusing, "disk-read-only": disks.started_read_only,
     "cut-down": damages.cut_while_down, "cut-running": damages.cut_while_running,
