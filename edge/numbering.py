@@ -54,6 +54,11 @@ class Numbering:
             self._reserved, self._oldest_before, self._in_memory = int(words[0]), int(words[1]), words[2] == "memory"
         return True
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the file says that messages were made that the journal does not hold."""
+        return self._in_memory
+
     def begin(self, newest: int, *, whole: bool) -> None:
         """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
         self._number = newest if whole and not self._in_memory else max(newest, self._reserved)

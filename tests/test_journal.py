@@ -162,3 +162,12 @@ def test_a_journal_of_version_1_is_read_as_it_is_and_written_on(tmp_path: Path) 
         assert one.cells is not None and other.cells is not None and one.cells.tobytes() == other.cells.tobytes()
     assert [cells.tobytes() for cells in newest.beside] == [cells.tobytes() for cells in fresh.beside]
     Written(path, events=100).close()
+
+
+def test_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
+    """As far as SQLite promises: a write-ahead log that is synchronised at every commit."""
+    for _ in range(2):
+        file = JournalFile(tmp_path / "j", write=True)
+        assert file.rows("PRAGMA journal_mode") == [("wal",)] and file.rows("PRAGMA synchronous") == [(2,)]
+        assert not file.harmed
+        file.close()

@@ -61,7 +61,7 @@ def test_every_file_that_readme_names_is_there() -> None:
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("name", ["figures", "bench", "arm", "cross-fit", "alarms", "scenes"])
+@pytest.mark.parametrize("name", ["figures", "bench", "arm", "cross-fit", "alarms", "scenes", "faults", "writes"])
 def test_figures_are_given(name: str) -> None:
     head, rule, *rows = [line for line in section(name).splitlines() if line.startswith("|")]
     assert rows and set(rule) <= set("|-")

@@ -146,8 +146,6 @@ class JournalSink:
             self._waiting.clear()
             self._acknowledged_at = None
             stopping = self._stopping
-        if self._sounds is not None:
-            self._sounds.write()
         if self._most:
             self._entries += [entry_of(event, pack=self._pack, labels=labels, backbone=self._backbone)
                               for event, labels in events]
@@ -163,6 +161,8 @@ class JournalSink:
             kept = 0 if stopping else WAITING
             self._lost += len(self._entries) - kept
             self._entries = self._entries[len(self._entries) - kept:]
+        if self._sounds is not None:
+            self._sounds.write()  # after what is told: sound is large
         with self._wake:
             self._wake.wait_for(lambda: self._stopping, PAUSE_SECONDS)
         return not stopping

@@ -28,14 +28,14 @@ class JournalWriter:
     """Commits events and the outbox's messages; `write` says whether they are on the disk."""
 
     def __init__(self, path: Path, *, events: int, outbox: Outbox | None, numbering: Numbering,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
+                 monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
         """events: how many are kept; 0 keeps none. outbox: None where there is no broker: what an earlier process left for
         one stays in the file."""
         self._path, self._most = path, events
-        self._outbox, self._numbering, self._monotonic = outbox, numbering, monotonic
+        self._outbox, self._numbering, self._monotonic, self._utc = outbox, numbering, monotonic, utc
         self._file: JournalFile | None = None
         self._journal: Journal | None = None
-        self._owned = self._begun = self._found = self._fresh = self._doubted = False
+        self._owned = self._begun = self._found = self._fresh = self._doubted = self._in_memory = False
         self._retry_at = float("-inf")
         self._fault = self._number_fault = ""
 
@@ -58,7 +58,7 @@ class JournalWriter:
         if not self._begun:
             self._begun = True
             if there and not self._owned:
-                self._numbering.begin_unknown(time.time())
+                self._numbering.begin_unknown(self._utc())
             else:
                 self._numbering.begin(0, whole=False)
         if self._outbox is not None:
@@ -77,7 +77,10 @@ class JournalWriter:
             if not done and self._fresh:  # set aside: a new one at once
                 done = self._tried(lambda: self._write(entries, messages))
         if self._outbox is not None:
-            self._keep_up(self._outbox, in_memory=not done and bool(messages or self._outbox.unsaved))
+            # Until the disk is back: the numbers of what was in memory only are nowhere, though all of it be delivered.
+            self._in_memory |= self._numbering.in_memory or bool(messages or self._outbox.unsaved)
+            self._in_memory &= not done
+            self._keep_up(self._outbox, in_memory=self._in_memory)
         return done
 
     def close(self) -> None:

@@ -30,15 +30,16 @@ from tests.faults.account import Account
 README = Path(__file__).resolve().parents[2] / "README.md"
 FAULTS: dict[str, Callable[[str], Account]] = {
     "appliance": kills.appliance_killed, "broker": kills.broker_killed, "both": kills.both_killed,
-    "line": lines.line_stalled, "refused": lines.connections_refused, "password": lines.password_refused,
-    "rules": lines.messages_refused,
-    "disk-full": disks.disk_full, "disk-full-killed": disks.disk_full_and_killed, "disk-refusing": disks.disk_refusing,
-    "disk-read-only": disks.started_read_only,
+    "stopped": kills.appliance_stopped,
+    "line": lines.line_stalled, "swallowed": lines.acknowledgements_swallowed, "refused": lines.connections_refused,
+    "password": lines.password_refused, "rules": lines.messages_refused,
+    "disk-full": disks.disk_full, "disk-full-start": disks.started_full, "disk-full-killed": disks.disk_full_and_killed,
+    "disk-refusing": disks.disk_refusing, "disk-read-only": disks.started_read_only,
     "cut-down": damages.cut_while_down, "cut-running": damages.cut_while_running,
     "log-cut-running": damages.log_cut_while_running, "deleted-down": damages.deleted_while_down,
     "deleted-running": damages.deleted_while_running, "log-cut-down": damages.log_cut_while_down,
 }
-ROOTS = ("disk-full", "disk-full-killed", "disk-read-only")
+ROOTS = ("disk-full", "disk-full-start", "disk-full-killed", "disk-read-only")
 """Those that mount a tmpfs."""
 HEAD = "| fault | times | made | received | lost | told as dropped | again, same id | longest delay |"
 

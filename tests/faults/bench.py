@@ -64,6 +64,12 @@ class Bench:
         count = len(self.witness.received) + more
         self.appliance.wait(lambda: len(self.witness.received) >= count)
 
+    def wait_for_newer(self) -> None:
+        """Until one that is heard after now has come, and so all that waited: the oldest go first."""
+        heard, count = self.appliance.heard(), len(self.witness.received)
+        newest = heard[-1]["sequence"] if heard else 0
+        self.appliance.wait(lambda: any(one["sequence"] > newest for one, _ in self.witness.received[count:]))
+
     def drain(self) -> None:
         """No fault any more: what waits is delivered, however it was left. Raises TimeoutError where something stays."""
         self.appliance.stop()

@@ -57,7 +57,7 @@ def _while_down(fault: str, seed: str, times: int, damage: Damage, *, excused: s
             damage(one)
             one.appliance.start()
             one.tap.open()
-            one.wait_for_messages(10)
+            one.wait_for_newer()
             one.kill_appliance()
         return one.account(fault, times, excused=excused)
 
@@ -73,7 +73,7 @@ def _while_running(fault: str, seed: str, times: int, damage: Damage) -> Account
             one.appliance.kill()
             one.appliance.start()
             one.tap.open()
-            one.wait_for_messages(10)
+            one.wait_for_newer()
             one.kill_appliance()
         return one.account(fault, times)
 

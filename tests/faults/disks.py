@@ -62,6 +62,26 @@ def disk_full_and_killed(seed: str, times: int = 3) -> Account:
         return one.account("disk full, and killed", times)
 
 
+def started_full(seed: str, times: int = 2) -> Account:
+    """Full from before the start on: the first one, which finds no journal, and others, which find messages that wait."""
+    with bench(seed) as one, _small_disk(one):
+        for time in range(1, times + 1):
+            filler = _fill(one.appliance.state, 0)
+            one.appliance.start()
+            one.wait_for_messages(10)
+            filler.unlink()
+            one.appliance.wait(lambda time=time: one.appliance.said.count("is written again") >= time)
+            one.tap.shut()
+            one.appliance.wait_for_events(8)
+            if time % 2:
+                one.kill_appliance()
+            else:
+                one.appliance.stop()
+                one.note_made()
+            one.tap.open()
+        return one.account("start on a full disk, then room", times)
+
+
 def disk_refusing(seed: str, times: int = 2) -> Account:
     """Every write fails (the limit of the size of files is 0) while events flow, the broker there; then none does."""
     with bench(seed) as one:
@@ -114,10 +134,10 @@ def _remount(state: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(state)], check=True)
 
 
-def _fill(state: Path) -> Path:
+def _fill(state: Path, leave: int = ROOM_BYTES) -> Path:
     """Leave hardly any room."""
     filler = state / "filler"
     room = os.statvfs(state)
     with filler.open("wb") as file:
-        file.write(bytes(max(room.f_bavail * room.f_frsize - ROOM_BYTES, 0)))
+        file.write(bytes(max(room.f_bavail * room.f_frsize - leave, 0)))
     return filler

@@ -31,7 +31,21 @@ def broker_killed(seed: str, times: int = 50) -> Account:
         return one.account("kill -9 of the broker", times)
 
 
-def both_killed(seed: str, times: int = 20) -> Account:
+def appliance_stopped(seed: str, times: int = 5) -> Account:
+    """SIGTERM, as of systemd, while the broker is away, and the next start."""
+    with bench(seed) as one:
+        for _ in range(times):
+            one.appliance.start()
+            one.wait_for_newer()
+            one.tap.shut()
+            one.appliance.wait_for_events(8)
+            one.appliance.stop()
+            one.note_made()
+            one.tap.open()
+        return one.account("SIGTERM while the broker is away", times)
+
+
+def both_killed(seed: str, times: int = 15) -> Account:
     """The appliance dies and comes back while the broker is away: what waits is in the journal only."""
     with bench(seed) as one:
         for _ in range(times):

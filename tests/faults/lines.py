@@ -27,6 +27,20 @@ def line_stalled(seed: str, times: int = 3) -> Account:
         return one.account("line stalled", times)
 
 
+def acknowledgements_swallowed(seed: str, times: int = 2) -> Account:
+    """The broker gets all and acknowledges nothing, until it does: what it has comes again, under the same ids."""
+    with bench(seed) as one:
+        one.appliance.start()
+        for _ in range(times):
+            one.wait_for_newer()
+            one.tap.swallowing = True
+            one.appliance.wait_for_events(40)
+            one.tap.swallowing = False
+            one.tap.cut()
+        one.wait_for_newer()
+        return one.account("acknowledgements swallowed, then not", times)
+
+
 def connections_refused(seed: str, times: int = 3) -> Account:
     """Nobody listens; then somebody does."""
     with bench(seed) as one:

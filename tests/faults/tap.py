@@ -1,6 +1,7 @@
-"""A tap in the line between the appliance and the broker: passes every byte on, and notes what the broker acknowledged.
+"""A tap in the line between the appliance and the broker: passes every packet on, and notes what the broker acknowledged.
 
-It can stop reading, as a network does that has died without a word, and stop listening, as a broker does that is away.
+It can stop reading, as a network does that has died without a word, stop listening, as a broker does that is away, and
+swallow acknowledgements, as a broker does that is too busy.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Tap:
         self._lock = threading.Lock()
         self._ends: list[socket.socket] = []
         self.port = 0
+        self.swallowing = False
+        """Whether no PUBACK is passed on (nor noted)."""
         self.taken: list[dict[str, Any]] = []
 
     def open(self) -> None:
@@ -46,6 +49,11 @@ class Tap:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+    def cut(self) -> None:
+        """Break the connections that are; others are let in."""
+        self.shut()
+        self.open()
 
     def stall(self) -> None:
         """Read nothing any more, but accept."""
@@ -80,9 +88,11 @@ class Tap:
                 self._flowing.wait()
                 data = source.recv(4096)
                 self._flowing.wait()
-                for kind, flags, body in packets.add(data):
+                for kind, flags, body, whole in packets.add(data):
+                    if kind == PUBACK and self.swallowing:
+                        continue
                     note(kind, flags, body)  # before it is passed on: nobody can know more than was noted
-                sink.sendall(data)
+                    sink.sendall(whole)
                 if not data:
                     return
         except OSError:
@@ -94,20 +104,20 @@ class Tap:
 
 
 class _Packets:
-    """Bytes into MQTT packets: (kind, flags, body). MQTT 5, section 2.1."""
+    """Bytes into MQTT packets: (kind, flags, body, all of it). MQTT 5, section 2.1."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
 
-    def add(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    def add(self, data: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
         self._waiting += data
         while len(self._waiting) > 1:
             length, used = _number(self._waiting, 1)
             if used == 0 or len(self._waiting) < used + length:
                 return
-            first, body = self._waiting[0], bytes(self._waiting[used:used + length])
+            whole = bytes(self._waiting[:used + length])
             del self._waiting[:used + length]
-            yield first >> 4, first & 0x0F, body
+            yield whole[0] >> 4, whole[0] & 0x0F, whole[used:], whole
 
 
 class _Line:
