@@ -27,7 +27,7 @@ from tests.steering.commanding import DEMO, PATIENCE_SECONDS, Owner, Running, aw
 
 Start = Callable[..., Running]
 ROOT = DEMO.parents[1]
-BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=6.0))
+BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=14.0))
 
 
 def reload(running: Running, **parts: object) -> None:
