@@ -68,10 +68,12 @@ def test_targets_come_and_go_with_their_states(start: Start, owner: Owner, caplo
         await_(lambda: "reload: hearing hand_clap, anything" in caplog.messages)
     owner.wait_for(lambda: owner.last("state/anything"))
     owner.wait_for(lambda: owner.last("event/anything"))
+    owner.wait_for(lambda: "anything" in str(owner.last("homeassistant/device/edge-audio_edge-audio/config")))
     running.hears_on()
     reload(running, target=BOTH[1:])
     await_(lambda: names(running) == ("anything",))
     owner.wait_for(lambda: owner.last("state/hand_clap") == "")
+    owner.wait_for(lambda: "hand_clap" not in str(owner.last("homeassistant/device/edge-audio_edge-audio/config")))
     known = len(running.sink.events)
     await_(lambda: len(running.sink.events) > known + 4)
     assert {event.target for event in running.sink.events[known:]} == {"anything"}
