@@ -101,8 +101,6 @@ class Listener:
         they belong to this model's rows. thresholds: commanded ones, by target. control: changes, taken between blocks.
         Raises SettingsError for a target, channel or hop that model and front end cannot serve.
         """
-        plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections,
-                        thresholds=thresholds)
         self.stats = stats if stats is not None else Stats()
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
                                    channel=channel)
@@ -124,7 +122,8 @@ class Listener:
         self._expected = 0
         self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
                                number=number, synchronised=synchronised)
-        self._serve(plan)
+        self._serve(plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections,
+                             thresholds=thresholds))
 
     def _serve(self, plan: Plan) -> None:
         self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision

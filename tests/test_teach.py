@@ -85,6 +85,7 @@ def test_what_was_taught_is_listed_removed_and_brought_back(state: Path, capsys:
     assert taught_in(state).sounds == ()
     assert main(["teach", "--undo", *more]) == 0
     assert (taught_in(state).sounds[0].row == before.row).all()
+    assert capsys.readouterr().err.count("a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP)") == 2
     assert main(["teach", "--remove", "cat", *more]) == 2
 
 

@@ -7,6 +7,8 @@ what is heard counts as a false alarm. No sound is kept, only embeddings (a boun
 
 A day is taken to hold, beside the room's own sound, 12 minutes of sound as varied as the labelled recordings without
 the target (--varied-minutes): a quiet room cannot bring a threshold under what those demand.
+
+It serves from the next start on; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP).
 """
 
 from __future__ import annotations

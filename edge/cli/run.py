@@ -48,6 +48,9 @@ def source_settings(options: argparse.Namespace, source: SourceSettings) -> Sour
 
 def run(options: argparse.Namespace) -> int:
     """Hear until told to stop."""
+    service = not _on_a_terminal()
+    if service:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing is heard yet that could be heard otherwise
     settings = _read(options)
     log_to_stderr(settings.log.level)
     appliance = build(settings, state_dir_from(options))
@@ -55,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: appliance.stop())
-    if not _on_a_terminal():
+    if service:
         signal.signal(signal.SIGHUP, lambda *_: appliance.steering.reload())
     appliance.run()
     return 0

@@ -72,13 +72,14 @@ class Owner:
         return self.wait_for(lambda: next((answer for answer in self.answers() if answer["request"] == request), None))
 
     def ask_patiently(self, verb: str) -> dict[str, Any]:
-        """Command again and again, until one is not dropped."""
-        known = len(self.answers())
-        while len(self.answers()) == known:
-            self.send(verb)
+        """Command again and again, until one is not dropped; the answer to it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (mine := [answer for answer in self.answers() if answer["request"] == "patient"]):
+            assert time.monotonic() < deadline
+            self.send(verb, '{"request": "patient"}')
             with self._changed:
                 self._changed.wait(0.5)
-        return self.answers()[-1]
+        return mine[0]
 
     def hear_only(self, *patterns: str) -> None:
         """Of the device's topics these only, and nothing of what others send."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +14,17 @@ import pytest
 from edge.control import Change
 from edge.errors import SettingsError
 from edge.journal import FILE, recent
+from edge.judging import take_in
 from edge.loading import model_folder
+from edge.model.calibration_file import own_path, shipped_path
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtSound
 from edge.model.taught_file import save_taught
-from edge.settings import MqttSettings, PinSettings, Settings, TargetSettings
-from tests.steering.commanding import DEMO, PATIENCE_SECONDS, Owner, Running, await_
+from edge.settings import PinSettings, Settings, TargetSettings
+from tests.steering.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
 Start = Callable[..., Running]
-ROOT = DEMO.parents[1]
-BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=6.0))
+BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=14.0))
 
 
 def reload(running: Running, **parts: object) -> None:
@@ -68,10 +65,12 @@ def test_targets_come_and_go_with_their_states(start: Start, owner: Owner, caplo
         await_(lambda: "reload: hearing hand_clap, anything" in caplog.messages)
     owner.wait_for(lambda: owner.last("state/anything"))
     owner.wait_for(lambda: owner.last("event/anything"))
+    owner.wait_for(lambda: "anything" in str(owner.last("homeassistant/device/edge-audio_edge-audio/config")))
     running.hears_on()
     reload(running, target=BOTH[1:])
     await_(lambda: names(running) == ("anything",))
     owner.wait_for(lambda: owner.last("state/hand_clap") == "")
+    owner.wait_for(lambda: "hand_clap" not in str(owner.last("homeassistant/device/edge-audio_edge-audio/config")))
     known = len(running.sink.events)
     await_(lambda: len(running.sink.events) > known + 4)
     assert {event.target for event in running.sink.events[known:]} == {"anything"}
@@ -90,6 +89,27 @@ def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.L
     assert running.appliance.steering.serving.model.labels == (*labels, "kettle")
     running.hears_on()
     await_(lambda: recent(tmp_path / FILE, 1)[0].labels == (*labels, "kettle"), "the journal knows whose logits it keeps")
+
+
+def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start, tmp_path: Path) -> None:
+    """As `edge-audio feedback` and `edge-audio calibrate` leave it."""
+    running = start()
+    running.hears_on()
+    await_(lambda: len(recent(tmp_path / FILE, 1)) == 1)
+    settings = running.appliance.steering.serving.settings
+    take_in(settings, tmp_path, recent(tmp_path / FILE, 1)[0].id, right=False)
+    sound = running.appliance.listener.targets.sounds[0]
+    assert sound.correction is None
+    reload(running)
+    await_(lambda: running.appliance.listener.targets.sounds[0].correction is not None)
+    shipped = shipped_path(model_folder("starter", tmp_path), "LiteRT")
+    mine = json.loads(shipped.read_text())
+    mine["targets"]["hand_clap"] |= {"threshold": 0.97, "made": "room"}
+    own_path(tmp_path, "starter").parent.mkdir()
+    own_path(tmp_path, "starter").write_text(json.dumps(mine))
+    reload(running)
+    await_(lambda: running.appliance.listener.targets.sounds[0].threshold == 0.97)
+    assert running.appliance.steering.about()["calibration"] == {"targets": {"hand_clap": "room"}, "problems": []}
 
 
 def test_what_fails_leaves_everything_as_it_is(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -151,83 +171,3 @@ def test_a_full_queue_is_said_and_changes_nothing(start: Start, owner: Owner, mo
     assert (answer["ok"], answer["found"]) == (False, "too many changes at once, or the end")
     assert not running.appliance.steering.serving.thresholds
     assert not control.put(Change(muted=True))
-
-
-NOISE = """
-import os, time
-while True:
-    os.write(1, os.urandom(3200))   # 0.1 s of full-scale noise
-    time.sleep(0.09)
-"""
-
-
-class Service:
-    """`edge-audio run` as a service has it: a process without a terminal, its log line by line."""
-
-    def __init__(self, folder: Path, settings: str) -> None:
-        self.path = folder / "edge.toml"
-        self.path.write_text(settings)
-        self.lines: list[str] = []
-        self._changed = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge", "run", "--config", str(self.path)], cwd=ROOT, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env={**os.environ, "EDGE_AUDIO_STATE": str(folder)})
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._changed:
-                self.lines.append(line)
-                self._changed.notify_all()
-
-    def says(self, words: str) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: any(words in line for line in self.lines), PATIENCE_SECONDS), self.lines
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE_SECONDS)
-        self._reader.join(PATIENCE_SECONDS)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-        return self.process.returncode
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
-    running: list[Service] = []
-
-    def run(settings: str) -> Service:
-        running.append(Service(tmp_path, settings))
-        return running[-1]
-
-    yield run
-    for each in running:
-        each.process.kill()
-        each.stop()
-
-
-def test_sighup_reloads_a_service(service: Callable[[str], Service], owner: Owner, mqtt: MqttSettings) -> None:
-    """A real process: the settings are edited, SIGHUP sent, and the broker hears of the new target; a slip is said."""
-    head = (f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(NOISE)}]\n'
-            f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\n[log]\nevents = ""\n')
-    running = service(f'{head}[[target]]\nname = "hand_clap"\n')
-    owner.wait_for(lambda: owner.last("state/hand_clap"))
-    running.says(": heard")
-    running.path.write_text(f'{head}[[target]]\nname = "loud"\nlouder_db = "six"\n')
-    running.process.send_signal(signal.SIGHUP)
-    running.says("louder_db: found the string 'six'; wanted a number; what was heard before is still heard")
-    running.path.write_text(f'{head}[[target]]\nname = "loud"\nlouder_db = 6.0\n[gate]\nenabled = false\n')
-    for _ in range(5):
-        running.process.send_signal(signal.SIGHUP)
-    running.says("reload: hearing loud")
-    running.says("reload: [gate] has changed, which takes a new start")
-    owner.wait_for(lambda: owner.last("state/loud"))
-    owner.wait_for(lambda: owner.last("state/hand_clap") == "")
-    assert running.process.poll() is None and owner.last("status") == "online"
-    assert running.stop() == 0
-    owner.wait_for(lambda: owner.last("status") == "offline")
-    assert not any("Traceback" in line for line in running.lines)
