@@ -61,7 +61,7 @@ def test_a_muted_device_says_so_instead_of_looking_broken() -> None:
     for muted, said in ((True, True), (False, False)):
         seen = seen_with(hearing_told(target("siren", 0.3)), message("about", None, device="hall", about={"muted": muted}))
         assert ("muted by a command" in shown(seen, live=True)) is said
-    assert "source: lost" in shown(seen_with(
+    assert "muted by a command; source: lost" in shown(seen_with(
         message("about", None, device="hall", about={"muted": True, "source": "lost"})), live=True)
 
 
