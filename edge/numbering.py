@@ -61,7 +61,9 @@ class Numbering:
 
     def begin(self, newest: int, *, whole: bool) -> None:
         """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
-        self._number = newest if whole and not self._in_memory else max(newest, self._reserved)
+        # Far behind what was reserved it is an old copy, or has lost its write-ahead log.
+        believed = whole and not self._in_memory and newest > self._reserved - 3 * RESERVE
+        self._number = newest if believed else max(newest, self._reserved)
         self.first = self._number + 1
 
     def begin_unknown(self, utc: float) -> None:

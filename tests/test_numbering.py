@@ -55,6 +55,20 @@ def test_what_was_made_in_memory_is_told_even_where_the_journal_is_sound(tmp_pat
     assert third.lost(second.first, whole=True) is None
 
 
+def test_an_old_copy_of_the_journal_is_not_believed(tmp_path: Path) -> None:
+    first = opened(tmp_path / "sequence", 0, whole=False)
+    used = 0
+    for _ in range(5 * RESERVE):
+        used = first.next()
+        first.keep_up(used, in_memory=False)
+    first.close()
+    second = opened(tmp_path / "sequence", used, whole=True)
+    assert second.next() == used + 1
+    second.close()
+    third = opened(tmp_path / "sequence", 57, whole=True)
+    assert third.lost(57, whole=True) == (58, third.first - 1) and third.next() > used
+
+
 def test_it_is_written_once_in_a_thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbering, writes = opened(tmp_path / "sequence", 0, whole=False), []
     write = os.pwrite

@@ -23,7 +23,7 @@ DEVICE = "faults"
 SPEED = "4"
 """Seconds of claps a second: 13 messages."""
 PATIENCE_SECONDS = 60.0
-QUIET = ("sleep", "1000000")
+QUIET = ("sleep", "600")
 """A source that is never heard."""
 
 

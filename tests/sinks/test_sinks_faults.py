@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.demo.broker import PrivateBroker
-from tests.faults import damages, kills
+from tests.faults import damages, disks, kills
 from tests.faults.__main__ import FAULTS, main, table_of
 from tests.faults.account import Account, account
 from tests.faults.tap import Tap
@@ -81,3 +82,11 @@ def test_the_tap_notes_what_was_acknowledged_and_nothing_else(start_mqtt: Any, m
         tap.flow()
         sink.stop()
         assert len(tap.taken) == 60 and len(sink.outbox) == 1
+
+
+def test_what_only_root_may_do_is_said_to_be_skipped(monkeypatch: pytest.MonkeyPatch,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(disks, "may_mount", lambda: False)
+    assert main(["--only", "disk-full", "--format", "json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == [] and printed.err.count("skipped") == 1
