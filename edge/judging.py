@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.commanded import load_commanded
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
@@ -95,7 +96,9 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if sound is not None:
         return _refit_sound(lessons, Embedder(model), sound, taught, mine)
     served = load_calibrations(model, settings, lessons.state_dir)
-    sounds = resolve_targets(settings.target, model.labels, model.targets, calibrations=served.serving).sounds
+    commanded = load_commanded(lessons.state_dir, settings.command.allow).of(model.manifest.name)
+    sounds = resolve_targets(settings.target, model.labels, model.targets, calibrations=served.serving,
+                             thresholds=commanded).sounds
     own = next((each for each in sounds if each.name == target), None)
     if own is None:
         names = ", ".join(each.name for each in sounds)

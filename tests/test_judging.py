@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.commanded import Commanded, save_commanded
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
 from edge.journal import Entry
@@ -19,7 +20,7 @@ from edge.lessons import Lessons
 from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.model.head import logistic
-from edge.settings import Settings, TargetSettings
+from edge.settings import CommandSettings, Settings, TargetSettings
 from edge.stream import Scores
 
 
@@ -52,3 +53,32 @@ def test_a_right_one_that_was_missed_does_not_raise_the_rest(target: str, tmp_pa
     after = over()
     assert judged.supported == 1 and after[missed] >= 1.0, "what was said of it holds"
     assert ((after >= 1.0) & (before < 1.0)).sum() <= 20 and (after[before >= 1.0] >= 1.0).all()
+
+
+def test_a_wrong_one_is_silenced_at_the_threshold_that_was_commanded(tmp_path: Path) -> None:
+    """Under the model's own threshold it was silent already, and nothing would have been learnt."""
+    folder = model_folder("starter", tmp_path)
+    lessons, model = Lessons("starter", folder, tmp_path), load_model("starter", state_dir=tmp_path)
+    assert isinstance(model, Split) and model.manifest.backbone is not None
+    settings = Settings(target=(TargetSettings(name="hand_clap"),), command=CommandSettings(("threshold",)))
+    save_commanded(tmp_path, Commanded().with_threshold("starter", "hand_clap", 0.2))
+    embedder = Embedder(model)
+    bank = negatives_for(embedder, folder, lessons.manifest, tmp_path, lessons.taught, name="hand_clap")
+
+    def probability(embedding: np.ndarray) -> float:
+        served = load_calibrations(model, settings, tmp_path)
+        (sound,) = resolve_targets(settings.target, model.labels, model.targets, calibrations=served.serving,
+                                   corrections=served.corrections).sounds
+        assert sound.threshold > 0.5
+        logits = (embedding @ model.head.weights.T + model.head.bias).astype(np.float32)
+        one = Scores(0, logistic(logits), logits, embedding)
+        return heard(sound, model.labels, one, logits.tolist()).probability
+
+    others = np.flatnonzero(~np.isin(bank.names, ["hand_clap", "neg_hand_clap", "applause"]))
+    wrong = next(int(place) for place in others if 0.3 < probability(bank.embeddings[place]) < 0.5)
+    cells = embedder.pack(bank.embeddings[wrong: wrong + 1])
+    entry = Entry("019a-1", "hand_clap", "hand_clap", 0.5, 0.5, datetime.now(UTC), None, -30.0, cells[0],
+                  backbone=model.manifest.backbone.sha256)
+    judged = judge(lessons, settings, entry, right=False, target="hand_clap", judged_at="2026-11-26", force=True)
+    lessons.save(judged.taught)
+    assert judged.silenced == 1 and probability(embedder.embeddings(cells)[0]) < 0.2

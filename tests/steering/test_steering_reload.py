@@ -91,11 +91,11 @@ def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.L
     await_(lambda: recent(tmp_path / FILE, 1)[0].labels == (*labels, "kettle"), "the journal knows whose logits it keeps")
 
 
-def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start, tmp_path: Path) -> None:
+def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start, owner: Owner, tmp_path: Path) -> None:
     """As `edge-audio feedback` and `edge-audio calibrate` leave it."""
     running = start()
     running.hears_on()
-    await_(lambda: len(recent(tmp_path / FILE, 1)) == 1)
+    owner.wait_for(lambda: owner.last("event/hand_clap"))  # what is sent is in the journal
     settings = running.appliance.steering.serving.settings
     take_in(settings, tmp_path, recent(tmp_path / FILE, 1)[0].id, right=False)
     sound = running.appliance.listener.targets.sounds[0]
