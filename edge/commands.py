@@ -138,6 +138,8 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
         raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in SCHEMA)}",
                            wanted=f"one of {known}" if known else "no command: [command] allow lists none")
     thing = f"command {verb}"
+    if verb == "mute" and not payload:  # so does one look that makes a broker forget a retained message
+        raise CommandError(thing, found="nothing", wanted="{} or more, as an empty message may be meant for the broker")
     fields = _fields(thing, payload)
     kind, needed, optional = SCHEMA[verb]
     checks = {**needed, **optional, **_REQUEST}

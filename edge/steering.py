@@ -182,7 +182,7 @@ class Steering:
         commanded = self._commanded.with_threshold(model, target, threshold)
         self._serve(replace(self.serving, thresholds=commanded.of(model)))
         now = next(sound for sound in self.serving.plan().targets.sounds if sound.name == target)
-        return {"target": target, "threshold": now.threshold, "commanded": threshold is not None,
+        return {"target": target, "threshold": round(now.threshold, 4), "commanded": threshold is not None,
                 "kept": self._keep(commanded)}
 
     def _refit(self, command: Feedback, answer: Answer) -> None:

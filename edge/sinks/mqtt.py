@@ -44,7 +44,7 @@ SETTLED_SECONDS = 10.0
 """A connection that held so long makes the next pause a short one again."""
 
 SAY_SECONDS = 60.0
-"""A broker that stays away is mentioned in the log at most once in so long."""
+"""That a broker is away, there or refuses is mentioned in the log at most once in so long."""
 
 
 class MqttSink:
@@ -75,7 +75,7 @@ class MqttSink:
             commands.answered(self._wake)
         self._retain_anew()  # refuses names that are no topic levels before anything is opened
         self._state = "not started"
-        self._said_at: float | None = None
+        self._said_at: dict[str, float] = {}
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
         self._bell: socket.socket | None = None
@@ -182,8 +182,8 @@ class MqttSink:
                       monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
-            self._state, self._said_at = "connected", None
-            LOG.info("mqtt: connected to %s with %s", connection.thing, connection.spoken)
+            self._state = "connected"
+            self._say(LOG.info, f"connected to {connection.thing} with {connection.spoken}")
             visit.announce()
             visit.subscribe()
             self._kept.again()
@@ -195,7 +195,7 @@ class MqttSink:
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
-                    self._say(f"{self._state}: {visit.refused_topic}")
+                    self._say(LOG.error, f"{self._state}: {visit.refused_topic}")
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
             if connection.refused:
@@ -208,16 +208,15 @@ class MqttSink:
     def _say_away(self, state: str, words: str = "") -> None:
         if self._stopping.is_set():
             return
-        if self._state.startswith("connected"):
-            self._said_at = None
         self._state = state
-        self._say(words or state)
+        self._say(LOG.warning, words or state)
 
-    def _say(self, words: str) -> None:
+    def _say(self, log: Callable[[str, str], None], words: str) -> None:
+        """Of each kind once in a while: two devices of one name take the connection from each other for ever."""
         now = self._monotonic()
-        if self._said_at is None or now - self._said_at >= SAY_SECONDS:
-            self._said_at = now
-            LOG.warning("mqtt: %s", words)
+        if now - self._said_at.get(log.__name__, float("-inf")) >= SAY_SECONDS:
+            self._said_at[log.__name__] = now
+            log("mqtt: %s", words)
 
 
 def pause_seconds(attempt: int, limit_seconds: float, chance: float) -> float:

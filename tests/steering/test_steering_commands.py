@@ -95,7 +95,7 @@ def test_a_threshold_is_commanded_and_taken_back(start: Start, owner: Owner, tmp
         again = start()
     assert "threshold of hand_clap is 0.9999 by a command (null takes it back)" in caplog.messages
     assert again.appliance.listener.targets.sounds[0].threshold == 0.9999
-    assert owner.ask("threshold", {"target": "hand_clap", "threshold": None})["threshold"] == own.threshold
+    assert owner.ask("threshold", {"target": "hand_clap", "threshold": None})["threshold"] == round(own.threshold, 4)
     again.hears_on()
     now = again.appliance.listener.targets.sounds[0]
     assert (now.threshold, now.release_threshold) == (own.threshold, own.release_threshold)
