@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EDGE = ROOT / "edge"
 FILES = sorted(EDGE.rglob("*.py"))
 
-JOURNAL = {"journal", "journal_file", "journal_messages"}
+JOURNAL = {"journal", "journal_file", "journal_log", "journal_messages"}
 GROUND = JOURNAL | {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
                     "discovery", "retained", "commands"}
 """What every stage may stand on."""

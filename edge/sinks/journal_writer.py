@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.errors import SinkError
 from edge.journal import Entry, Journal
 from edge.journal_file import JournalFile, is_damaged
+from edge.journal_log import is_cut
 from edge.journal_messages import Kept, kept_messages, put_messages, salvage_messages
 from edge.messages import Dropped, Message
 from edge.numbering import Numbering
@@ -148,7 +149,7 @@ class JournalWriter:
         if not self._owned:
             raise SinkError(str(self._numbering.path), found="a file in use by another process",
                             wanted="a state directory of its own (--state-dir)")
-        whole = _has_something(self._path)
+        whole = _has_something(self._path) and not is_cut(self._path)
         try:
             self._file = JournalFile(self._path, write=True, check=self._doubted)
             self._restore(kept_messages(self._file), whole=whole)

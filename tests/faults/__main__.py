@@ -38,6 +38,7 @@ FAULTS: dict[str, Callable[[str], Account]] = {
     "cut-down": damages.cut_while_down, "cut-running": damages.cut_while_running,
     "log-cut-running": damages.log_cut_while_running, "deleted-down": damages.deleted_while_down,
     "deleted-running": damages.deleted_while_running, "log-cut-down": damages.log_cut_while_down,
+    "log-index": damages.log_cut_without_index,
 }
 ROOTS = ("disk-full", "disk-full-start", "disk-full-killed", "disk-read-only")
 """Those that mount a tmpfs."""

@@ -19,10 +19,15 @@ def cut_while_down(seed: str, times: int = 10) -> Account:
     return _while_down("journal cut at random, while down", seed, times, lambda one: _cut(one, ""))
 
 
-def log_cut_while_down(seed: str, times: int = 10) -> Account:
+def log_cut_while_down(seed: str, times: int = 8) -> Account:
     """Its write-ahead log, after a kill."""
     return _while_down("its write-ahead log cut at random, while down", seed, times, lambda one: _cut(one, "-wal"),
-                       excused=EXCUSED)
+                       stopped=False)
+
+
+def log_cut_without_index(seed: str, times: int = 5) -> Account:
+    """The same, and the log's index is gone, as after a power cut."""
+    return _while_down("the same, and the log's index gone", seed, times, _cut_without_index, stopped=False, excused=EXCUSED)
 
 
 def deleted_while_down(seed: str, times: int = 4) -> Account:
@@ -45,11 +50,12 @@ def deleted_while_running(seed: str, times: int = 4) -> Account:
     return _while_running("journal deleted, while it runs", seed, times, _delete_all)
 
 
-def _while_down(fault: str, seed: str, times: int, damage: Damage, *, excused: str = "") -> Account:
+def _while_down(fault: str, seed: str, times: int, damage: Damage, *, stopped: bool = True, excused: str = "") -> Account:
+    """stopped: every other time after a stop in good order."""
     with bench(seed) as one:
         for time in range(times):
             _let_some_wait(one)
-            if time % 2 and not excused:
+            if time % 2 and stopped:
                 one.appliance.stop()
                 one.note_made()
             else:
@@ -89,6 +95,11 @@ def _let_some_wait(one: Bench) -> None:
 def _cut(one: Bench, ending: str) -> None:
     path = one.appliance.journal.with_name(one.appliance.journal.name + ending)
     os.truncate(path, one.chance.randrange(path.stat().st_size))
+
+
+def _cut_without_index(one: Bench) -> None:
+    _cut(one, "-wal")
+    one.appliance.journal.with_name(one.appliance.journal.name + "-shm").unlink()
 
 
 def _delete_all(one: Bench) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.journal_file import JournalFile
+from edge.journal_log import is_cut
 from edge.messages import Dropped
 from tests.sinks.journal_process import Process, busy, nothing_is_lost
 
@@ -40,6 +41,36 @@ def test_a_file_that_was_damaged_while_nobody_had_it(tmp_path: Path, harm: Calla
     harm(folder / "journal.sqlite3", chance)
     nothing_is_lost(process, folder)
     process.writer.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_log_that_was_cut_after_a_kill_is_noticed_by_its_index(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    process = busy(tmp_path / "first", chance)
+    whole, without, none = (process.killed(tmp_path / name) for name in ("whole", "without", "none"))
+    cut(without / "journal.sqlite3-wal", chance)
+    (none / "journal.sqlite3-wal").unlink()
+    assert [is_cut(folder / "journal.sqlite3") for folder in (whole, none)] == [False, True]
+    after = Process(whole)
+    assert after.waiting() == process.waiting() and after.outbox.changes().dropped == ()
+    after.writer.close()
+    for folder in (without, none):
+        nothing_is_lost(process, folder)
+    process.writer.close()
+    assert not is_cut(process.path)
+
+
+def test_an_index_of_another_log_says_nothing(tmp_path: Path) -> None:
+    one, other = busy(tmp_path / "one", random.Random(1)), busy(tmp_path / "other", random.Random(2))
+    folder = one.killed(tmp_path / "both")
+    shutil.copyfile(f"{other.path}-shm", folder / "journal.sqlite3-shm")
+    os.truncate(folder / "journal.sqlite3-wal", 32)
+    assert not is_cut(folder / "journal.sqlite3")
+    for rubbish in (b"", b"x" * 500, bytes(500)):
+        (folder / "journal.sqlite3-shm").write_bytes(rubbish)
+        assert not is_cut(folder / "journal.sqlite3")
+    for process in (one, other):
+        process.writer.close()
 
 
 @pytest.mark.parametrize("seed", range(12))
