@@ -78,6 +78,7 @@ def save_commanded(state_dir: Path, commanded: Commanded) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path) as new:
+            new.touch(mode=0o600)
             new.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SinkError(str(path), found=error.strerror or str(error),

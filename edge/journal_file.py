@@ -6,7 +6,9 @@ One SQLite file in WAL mode, synchronous FULL: what was committed survives a pow
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,9 @@ FILE = "journal.sqlite3"
 VERSION = 3
 """1 had no `beside`, 2 no outbox; an older one is brought up to date when it is opened for writing."""
 BUSY_SECONDS = 2.0
+ASIDE = 3
+"""Damaged files that are kept."""
+_PARTS = ("", "-wal", "-shm")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NULL, labels TEXT NOT NULL,
                                   UNIQUE (backbone, labels));
@@ -45,8 +50,9 @@ class JournalFile:
         """
         self.path = path
         try:
-            if write:
+            if write:  # for this user only: it tells when somebody was at home; its WAL gets the same mode
                 path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             torn = check or (write and path.with_name(path.name + "-wal").exists())
             self._file = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
@@ -55,7 +61,6 @@ class JournalFile:
         try:
             if salvage:
                 self._file.execute("PRAGMA writable_schema = ON")
-                self._file.text_factory = lambda text: text.decode(errors="replace")
             self.version = int(self.rows("PRAGMA user_version")[0][0])
             if write:
                 self._prepare(torn)
@@ -154,6 +159,22 @@ class JournalFile:
             raise SinkError(str(self.path), found=f"a file that failed the check ({found})", wanted="a sound journal")
 
 
+def set_aside(path: Path) -> Path:
+    """Give a damaged file and its WAL another name, which is returned; of those from before the last stay. Raises
+    OSError."""
+    found = path.parent.glob(f"{path.name}.aside-*")
+    old = sorted({part.name.removesuffix("-wal").removesuffix("-shm") for part in found})
+    for name in old[: max(len(old) - ASIDE + 1, 0)]:
+        for ending in _PARTS:
+            path.with_name(name + ending).unlink(missing_ok=True)
+    aside = path.with_name(f"{path.name}.aside-{time.time_ns() // 1_000_000}")
+    for ending in _PARTS:
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
+
+
 def is_damaged(error: SinkError) -> bool:
     """Whether an error of this file tells that what is in it is no journal; else the disk fails."""
     return any(words in error.found.lower() for words in _DAMAGED)
@@ -161,4 +182,5 @@ def is_damaged(error: SinkError) -> bool:
 
 def _failed(path: Path, error: Exception) -> SinkError:
     found = str(error).partition(" with text ")[0]  # of a column that is no text
-    return SinkError(str(path), found=found, wanted="a journal that can be written (--state-dir)")
+    wanted = "room on its disk" if "full" in found else "a journal that can be written ([journal] directory)"
+    return SinkError(str(path), found=found, wanted=wanted)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
 from edge.journal import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
-from edge.journal_file import JournalFile
+from edge.journal_file import JournalFile, set_aside
 from edge.stream import Event, Scores, new_event_id
 
 START = datetime(2026, 11, 22, 12, 0, 1, 250_000, UTC)
@@ -171,3 +173,16 @@ def test_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
         assert file.rows("PRAGMA journal_mode") == [("wal",)] and file.rows("PRAGMA synchronous") == [(2,)]
         assert not file.harmed
         file.close()
+
+
+def test_it_is_for_its_user_only_and_of_damaged_ones_the_last_stay(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    for number in range(5):
+        journal = Written(path, events=100)
+        journal.write([entry()])
+        assert {stat.S_IMODE(part.stat().st_mode) for part in tmp_path.glob("journal.sqlite3*")} == {0o600}
+        journal.close()
+        path.write_bytes(b"damage %d" % number)
+        time.sleep(0.002)  # names are of milliseconds
+        set_aside(path)
+    assert sorted(part.read_bytes() for part in tmp_path.iterdir()) == [b"damage 2", b"damage 3", b"damage 4"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.errors import SinkError
 from edge.journal import Entry, Journal
-from edge.journal_file import JournalFile, is_damaged
+from edge.journal_file import JournalFile, is_damaged, set_aside
 from edge.journal_log import is_cut
 from edge.journal_messages import Kept, kept_messages, put_messages, salvage_messages
 from edge.messages import Dropped, Message
@@ -190,12 +190,8 @@ class JournalWriter:
     def _set_aside(self, error: SinkError) -> None:
         self._close()
         self._fresh = True
-        aside = self._path.with_name(f"{self._path.name}.aside-{int(time.time())}")
         try:
-            for ending in ("", "-wal", "-shm"):
-                part = self._path.with_name(self._path.name + ending)
-                if part.exists():
-                    part.rename(aside.with_name(aside.name + ending))
+            aside = set_aside(self._path)
         except OSError as failed:
             raise SinkError(str(self._path), found=failed.strerror or str(failed),
                             wanted="a journal that can be set aside") from failed
