@@ -7,7 +7,9 @@ numbers, so that a subscriber can prove that nothing else is missing.
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +33,7 @@ class Outbox:
         """messages, size: how many may wait, and their bytes."""
         self._most, self._largest, self._stats = messages, size, stats
         self._lock = threading.Lock()
-        self._waiting: dict[int, Message] = {}
+        self._waiting: OrderedDict[int, Message] = OrderedDict()  # in order; a dict gives its first slowly
         self._taken: dict[int, Message] = {}
         self._refused: dict[int, Message] = {}
         self._unsaved: set[int] = set()
@@ -67,8 +69,8 @@ class Outbox:
     def oldest(self) -> int:
         """The lowest number that is not acknowledged; the next one where all are."""
         with self._lock:
-            return min([*self._held(), *(each.first for each in self._dropped + self._dropped_taken)],
-                       default=self._newest + 1)
+            held = [*itertools.islice(self._waiting, 1), *self._taken, *self._refused]
+            return min([*held, *(each.first for each in self._dropped + self._dropped_taken)], default=self._newest + 1)
 
     @property
     def finished(self) -> bool:
@@ -87,7 +89,7 @@ class Outbox:
             if not saved:
                 self._unsaved.update(message.sequence for message in messages)
             old = {message.sequence: message for message in messages}
-            self._waiting = dict(sorted((old | self._waiting).items()))
+            self._waiting = OrderedDict(sorted((old | self._waiting).items()))
             for each in dropped:
                 self._add_dropped(each)
             self._newest = max(self._newest, newest)
@@ -151,13 +153,13 @@ class Outbox:
     def forgive(self) -> None:
         """What was refused may be tried again."""
         with self._lock:
-            self._waiting = dict(sorted((self._refused | self._waiting).items()))
+            self._waiting = OrderedDict(sorted((self._refused | self._waiting).items()))
             self._refused = {}
 
     def give_back(self) -> None:
         """The connection is lost: all that was taken waits again, oldest first."""
         with self._lock:
-            self._waiting = dict(sorted(self._held().items()))
+            self._waiting = OrderedDict(sorted(self._held().items()))
             self._taken, self._refused = {}, {}
             taken, self._dropped_taken = self._dropped_taken, []
             for each in taken:
@@ -167,8 +169,8 @@ class Outbox:
     def messages(self, *, unsaved: bool) -> list[Message]:
         """Those not acknowledged, or of them only those that are not on the disk, oldest first."""
         with self._lock:
-            held = sorted(self._held().items())
-            return [message for sequence, message in held if not unsaved or sequence in self._unsaved]
+            numbers = sorted(self._unsaved if unsaved else self._held())
+            return [message for number in numbers if (message := self._find(number)) is not None]
 
     def changes(self) -> Changes:
         """What the file is to learn; `written` confirms it."""
@@ -179,14 +181,16 @@ class Outbox:
         """The file has learnt it, and holds these messages of the outbox, too."""
         with self._lock:
             self._gone.difference_update(changes.gone)
-            held = self._held()
             for message in messages:
                 self._unsaved.discard(message.sequence)
-                if message.sequence not in held:
+                if self._find(message.sequence) is None:
                     self._gone.add(message.sequence)  # acknowledged while it was written
 
     def _held(self) -> dict[int, Message]:
         return self._refused | self._taken | self._waiting
+
+    def _find(self, sequence: int) -> Message | None:
+        return self._waiting.get(sequence) or self._taken.get(sequence) or self._refused.get(sequence)
 
     def _forget(self, message: Message) -> None:
         self._size -= message.size

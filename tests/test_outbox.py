@@ -186,3 +186,21 @@ def test_every_number_is_acknowledged_held_or_told_as_dropped(steps: list[str], 
         assert held | arrived | told | dropped == set(range(1, number + 1))
         assert not held & dropped and len(box) <= limit + len(on_its_way)
         assert {one.sequence for one in box.messages(unsaved=True)} == held - kept
+
+
+def test_the_oldest_is_found_wherever_it_is() -> None:
+    box = outbox()
+    offer(box, [1, 2, 3, 4])
+    assert box.oldest == 1
+    for number in (1, 2, 3):
+        assert box.take() == message(number)
+    box.refuse(message(1))
+    box.acknowledge(message(2))
+    assert box.oldest == 1
+    box.forgive()
+    box.acknowledge(message(3))
+    assert box.oldest == 1 and taken(box) == [1, 4]
+    box.acknowledge(message(1))
+    assert box.oldest == 4
+    box.drop(2, 3)
+    assert box.oldest == 2
