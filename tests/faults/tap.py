@@ -28,7 +28,7 @@ class Tap:
         self._flowing.set()
         self._lock = threading.Lock()
         self._ends: list[socket.socket] = []
-        self.port = 0
+        self.port = self.accepted = 0
         self.swallowing = False
         """Whether no PUBACK is passed on (nor noted)."""
         self.taken: list[dict[str, Any]] = []
@@ -67,6 +67,7 @@ class Tap:
         with contextlib.suppress(OSError):
             while True:
                 inner = server.accept()[0]
+                self.accepted += 1
                 try:
                     outer = socket.create_connection(("127.0.0.1", self._broker_port))
                 except OSError:
