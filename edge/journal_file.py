@@ -52,7 +52,8 @@ class JournalFile:
         try:
             if write:  # for this user only: it tells when somebody was at home; its WAL gets the same mode
                 path.parent.mkdir(parents=True, exist_ok=True)
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                with suppress(FileExistsError):  # which is not opened: to close it would take SQLite's locks away
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             torn = check or (write and path.with_name(path.name + "-wal").exists())
             self._file = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:

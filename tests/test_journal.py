@@ -186,3 +186,17 @@ def test_it_is_for_its_user_only_and_of_damaged_ones_the_last_stay(tmp_path: Pat
         time.sleep(0.002)  # names are of milliseconds
         set_aside(path)
     assert sorted(part.read_bytes() for part in tmp_path.iterdir()) == [b"damage 2", b"damage 3", b"damage 4"]
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="this kernel does not tell its locks")
+def test_opening_it_again_leaves_the_locks_of_who_reads_it(tmp_path: Path) -> None:
+    """POSIX takes all of a process's locks from a file of which it closes any handle."""
+    Written(tmp_path / "j", events=10).close()
+    reader = JournalFile(tmp_path / "j", write=False)
+    reader.rows("SELECT COUNT(*) FROM events")
+    inode = f":{(tmp_path / 'j').stat().st_ino} "
+    assert inode in Path("/proc/locks").read_text()
+    writer = JournalFile(tmp_path / "j", write=True)
+    assert inode in Path("/proc/locks").read_text()
+    for file in (writer, reader):
+        file.close()

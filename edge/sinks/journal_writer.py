@@ -149,7 +149,8 @@ class JournalWriter:
         if not self._owned:
             raise SinkError(str(self._numbering.path), found="a file in use by another process",
                             wanted="a state directory of its own (--state-dir)")
-        whole = _has_something(self._path) and not is_cut(self._path)
+        # Asked once: to look into it, once this process has it open, would take SQLite's locks away.
+        whole = _has_something(self._path) and (self._found or not is_cut(self._path))
         try:
             self._file = JournalFile(self._path, write=True, check=self._doubted)
             self._restore(kept_messages(self._file), whole=whole)
