@@ -20,6 +20,7 @@ from edge.errors import SettingsError, SinkError
 from edge.outbox import Outbox
 from edge.retained import Retained
 from edge.settings import MqttSettings
+from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.mqtt_connection import Connection
 from edge.sinks.mqtt_protocol import Protocol
@@ -44,7 +45,11 @@ SETTLED_SECONDS = 10.0
 """A connection that held so long makes the next pause a short one again."""
 
 SAY_SECONDS = 60.0
-"""That a broker is away, there or refuses is mentioned in the log at most once in so long."""
+"""A broker that stays away, or refuses, is mentioned in the log at most once in so long."""
+
+SAY_CHANGES, CHANGE_SECONDS = 6, 600.0
+"""So many new connections are said, and one in so long from then on: two devices of one name take the connection from each
+other for ever."""
 
 
 class MqttSink:
@@ -75,7 +80,8 @@ class MqttSink:
             commands.answered(self._wake)
         self._retain_anew()  # refuses names that are no topic levels before anything is opened
         self._state = "not started"
-        self._said_at: dict[str, float] = {}
+        self._said_at: float | None = None
+        self._changes, self._flapping = Bucket(SAY_CHANGES, 1.0 / CHANGE_SECONDS, monotonic), False
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
         self._bell: socket.socket | None = None
@@ -183,7 +189,7 @@ class MqttSink:
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             self._state = "connected"
-            self._say(LOG.info, f"connected to {connection.thing} with {connection.spoken}")
+            self._say_connected(connection)
             visit.announce()
             visit.subscribe()
             self._kept.again()
@@ -195,7 +201,7 @@ class MqttSink:
                 self._state = "connected"
                 if visit.refusal:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
-                    self._say(LOG.error, f"{self._state}: {visit.refused_topic}")
+                    self._say(f"{self._state}: {visit.refused_topic}")
             visit.say_goodbye(self._give_up_at)
         except SinkError as error:
             if connection.refused:
@@ -205,18 +211,27 @@ class MqttSink:
         finally:
             visit.close()
 
+    def _say_connected(self, connection: Connection) -> None:
+        before, self._flapping = self._flapping, not self._changes.take()
+        if not self._flapping:
+            LOG.info("mqtt: connected to %s with %s", connection.thing, connection.spoken)
+        elif not before:
+            LOG.warning("mqtt: the connection to %s is lost and made again and again; not every time is said",
+                        connection.thing)
+
     def _say_away(self, state: str, words: str = "") -> None:
         if self._stopping.is_set():
             return
+        if self._state.startswith("connected"):
+            self._said_at = self._monotonic() if self._flapping else None
         self._state = state
-        self._say(LOG.warning, words or state)
+        self._say(words or state)
 
-    def _say(self, log: Callable[[str, str], None], words: str) -> None:
-        """Of each kind once in a while: two devices of one name take the connection from each other for ever."""
+    def _say(self, words: str) -> None:
         now = self._monotonic()
-        if now - self._said_at.get(log.__name__, float("-inf")) >= SAY_SECONDS:
-            self._said_at[log.__name__] = now
-            log("mqtt: %s", words)
+        if self._said_at is None or now - self._said_at >= SAY_SECONDS:
+            self._said_at = now
+            LOG.warning("mqtt: %s", words)
 
 
 def pause_seconds(attempt: int, limit_seconds: float, chance: float) -> float:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from edge.commands import VERBS, Command, parse, shown, verb_of
 from edge.errors import CommandError, EdgeError, SettingsError
+from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt_client import Received
 from edge.stats import Stats
 from edge.topics import Topics, answer_payload, check_level, encode
@@ -54,24 +55,6 @@ Outcome = Mapping[str, object] | EdgeError
 
 Act = Callable[[Command, Callable[[Outcome], None]], bool]
 """Take a command and, later, tell its outcome once; False where too many are at work already. Returns at once."""
-
-
-class Bucket:
-    """A token bucket: `burst` at once, then `per_second`."""
-
-    def __init__(self, burst: int, per_second: float, monotonic: Callable[[], float]) -> None:
-        self._burst, self._per_second, self._monotonic = burst, per_second, monotonic
-        self._tokens, self._at = float(burst), monotonic()
-
-    def take(self) -> bool:
-        """Whether one more may pass now."""
-        now = self._monotonic()
-        self._tokens = min(self._tokens + (now - self._at) * self._per_second, self._burst)
-        self._at = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
 
 
 class MqttCommands:

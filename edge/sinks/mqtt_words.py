@@ -70,9 +70,10 @@ def tls_trouble(error: BaseException | None, *, host: str, shaking_hands: bool) 
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return _verification(error, host)
-    if shaking_hands and isinstance(error, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):
+    hung_up = ssl.SSLEOFError | ssl.SSLZeroReturnError
+    if shaking_hands and isinstance(error, hung_up | ConnectionResetError | BrokenPipeError):
         return Trouble("connection closed instead of a TLS handshake (no TLS on this port?)", PORT_WANTED)
-    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+    if not isinstance(error, ssl.SSLError) or isinstance(error, hung_up):
         return None
     reason = error.reason or ""
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"):

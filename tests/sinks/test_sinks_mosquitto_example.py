@@ -124,7 +124,7 @@ def test_our_sink_works_under_the_access_list(example: Callable[..., MqttSetting
     home.heard.clear()
     assert home.say("homeassistant/status", "online") == []
     home.hears(config)
-    assert home.say(f"{own}/command/mute", "") == []
+    assert home.say(f"{own}/command/mute", "{}") == []
     sink.muted(True)
     sink.pin("17", False)
     heard = dict(home.hears(f"{own}/response/mute", f"{own}/muted", f"{own}/pin/17"))

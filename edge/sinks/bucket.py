@@ -1,0 +1,23 @@
+"""So many at once, and so many a second from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Bucket:
+    """A token bucket: `burst` at once, then `per_second`."""
+
+    def __init__(self, burst: int, per_second: float, monotonic: Callable[[], float]) -> None:
+        self._burst, self._per_second, self._monotonic = burst, per_second, monotonic
+        self._tokens, self._at = float(burst), monotonic()
+
+    def take(self) -> bool:
+        """Whether one more may pass now."""
+        now = self._monotonic()
+        self._tokens = min(self._tokens + (now - self._at) * self._per_second, self._burst)
+        self._at = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
