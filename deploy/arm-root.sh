@@ -5,23 +5,7 @@
 set -euo pipefail
 folder=${1%/} python=$2
 shift 2
-mine=$folder.edge-audio    # beside it, for mmdebstrap wants the folder empty: without it the folder is not ours to remove
-log=$(mktemp)
-finish() {
-    status=$?
-    for tree in proc sys dev; do
-        if mountpoint -q "$folder/$tree"; then umount "$folder/$tree"; fi
-    done
-    [ $status -eq 0 ] || tail -n 20 "$log" >&2
-    rm -f "$log"
-}
-trap finish EXIT
-
-if [ -e "$folder" ] && [ ! -e "$mine" ]; then
-    echo "$folder: found something that this script did not make; wanted a new folder" >&2
-    exit 2
-fi
-touch "$mine"
+. "$(dirname "$0")/root-folder.sh"
 
 "$(dirname "$0")/packages.sh" arm
 mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
@@ -34,10 +18,7 @@ if [ ! -e "$folder/made" ]; then
         --include=ca-certificates,python3,python3-venv,python3-pyaudio,mosquitto bookworm "$folder" >> "$log" 2>&1
     touch "$folder/made"
 fi
-# Without /sys the runtime finds no processor, and without /proc and /dev little runs at all.
-for tree in proc sys dev; do
-    mountpoint -q "$folder/$tree" || mount --bind "/$tree" "$folder/$tree"
-done
+mount_trees
 if [ ! -x "$folder/opt/v/bin/python" ] || [ ! -e "$folder/opt/wheels/done" ]; then
     echo "Installing wheels for ARM"
     mkdir -p "$folder/opt/wheels"
@@ -45,7 +26,7 @@ if [ ! -x "$folder/opt/v/bin/python" ] || [ ! -e "$folder/opt/wheels/done" ]; th
     platforms=(--platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_17_aarch64
                --platform manylinux2014_aarch64)
     "$python" -m pip download --quiet --dest "$folder/opt/wheels" "${platforms[@]}" --only-binary=:all: \
-        --python-version 311 ai-edge-litert==2.0.3 numpy 'paho-mqtt>=2.1,<3' 'gpiozero>=2.0' >> "$log" 2>&1
+        --python-version 311 ai-edge-litert==2.0.3 numpy 'paho-mqtt>=2.2,<3' 'gpiozero>=2.0' >> "$log" 2>&1
     chroot "$folder" python3 -m venv --system-site-packages /opt/v >> "$log" 2>&1
     chroot "$folder" /opt/v/bin/python -m pip install --quiet --no-index --find-links /opt/wheels \
         ai-edge-litert numpy paho-mqtt gpiozero >> "$log" 2>&1

@@ -6,23 +6,7 @@
 set -euo pipefail
 folder=${1%/}
 shift
-mine=$folder.edge-audio    # beside it, for mmdebstrap wants the folder empty: without it the folder is not ours to remove
-log=$(mktemp)
-finish() {
-    status=$?
-    for tree in proc sys dev; do
-        if mountpoint -q "$folder/$tree"; then umount "$folder/$tree"; fi
-    done
-    [ $status -eq 0 ] || tail -n 20 "$log" >&2
-    rm -f "$log"
-}
-trap finish EXIT
-
-if [ -e "$folder" ] && [ ! -e "$mine" ]; then
-    echo "$folder: found something that this script did not make; wanted a new folder" >&2
-    exit 2
-fi
-touch "$mine"
+. "$(dirname "$0")/root-folder.sh"
 "$(dirname "$0")/packages.sh" home-assistant
 
 if [ ! -e "$folder/made" ]; then
@@ -32,9 +16,7 @@ if [ ! -e "$folder/made" ]; then
         trixie "$folder" >> "$log" 2>&1
     touch "$folder/made"
 fi
-for tree in proc sys dev; do
-    mountpoint -q "$folder/$tree" || mount --bind "/$tree" "$folder/$tree"
-done
+mount_trees
 # pip and npm reach their registries from in there as they do from here.
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
     if [ -e "$file" ]; then cp -L --remove-destination "$file" "$folder$file"; fi

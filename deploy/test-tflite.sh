@@ -12,7 +12,7 @@ if [ setup.cfg -nt "$folder/installed" ]; then
     [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
     echo "Installing tflite-runtime into $folder"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
-        tflite-runtime 'numpy<2' 'paho-mqtt>=2.1,<3' 'gpiozero>=2.0' soundfile scipy hypothesis 'pytest>=8'
+        tflite-runtime 'numpy<2' 'paho-mqtt>=2.2,<3' 'gpiozero>=2.0' soundfile scipy hypothesis 'pytest>=8'
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
     touch "$folder/installed"
 fi
