@@ -5,7 +5,7 @@
 set -euo pipefail
 folder=${1%/} python=$2
 shift 2
-. "$(dirname "$0")/root-folder.sh"
+. "$(dirname "$0")/root-folder.bash"
 
 "$(dirname "$0")/packages.sh" arm
 mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc

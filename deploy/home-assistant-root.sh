@@ -6,7 +6,7 @@
 set -euo pipefail
 folder=${1%/}
 shift
-. "$(dirname "$0")/root-folder.sh"
+. "$(dirname "$0")/root-folder.bash"
 "$(dirname "$0")/packages.sh" home-assistant
 
 if [ ! -e "$folder/made" ]; then
