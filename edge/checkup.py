@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +48,16 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
     except EdgeError as error:
         yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
                       "teach --undo takes back what was taught")
+    commanded = load_commanded(state_dir, settings.command.allow)
     if model is not None:
-        yield from _targets(settings, model, state_dir)
+        yield from _targets(settings, model, state_dir, commanded.of(model.manifest.name))
     yield _source(settings)
     if settings.mqtt.host:
         yield from _broker(settings)
     else:
         yield Finding("broker", True, "none in the settings: nothing is sent", "")
     yield _pins(settings)
-    yield _commands(settings, load_commanded(state_dir, settings.command.allow))
+    yield _commands(settings, commanded)
     yield _log(settings.log)
     yield from check_journal(settings, state_dir)
 
@@ -69,10 +70,9 @@ def _state_dir(folder: Path) -> Finding:
                    "choose another with --state-dir or EDGE_AUDIO_STATE; without it nothing is kept across a restart")
 
 
-def _targets(settings: Settings, model: Model, state_dir: Path) -> Iterator[Finding]:
+def _targets(settings: Settings, model: Model, state_dir: Path, commanded: Mapping[str, float]) -> Iterator[Finding]:
     try:
         found = find_calibrations(model, settings, state_dir)
-        commanded = load_commanded(state_dir, settings.command.allow).of(model.manifest.name)
         targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
                            calibrations=found.serving, corrections=found.corrections, thresholds=commanded).targets
     except SettingsError as error:

@@ -10,12 +10,11 @@ from edge.errors import SinkError
 from edge.finding import Finding
 from edge.journal_messages import count_waiting
 from edge.settings import Settings
-from edge.sinks.event_sounds import FOLDER
+from edge.sinks.event_sounds import FOLDER, MEGABYTE
 from edge.wiring import journal_path
 
 EVENT_BYTES = 4_500
 """What an event of the largest model takes."""
-MEGABYTE = 1_000_000
 
 
 def check_journal(settings: Settings, state_dir: Path) -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def check_journal(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         yield Finding("journal", False, f"{path} cannot be written: events wait in memory, a restart loses them",
                       "[journal] directory or --state-dir: a folder that can be written")
         return
-    wanted = journal.events * EVENT_BYTES + (2 * settings.mqtt.queue_megabytes * MEGABYTE if sends else 0)
+    wanted = journal.events * EVENT_BYTES + (2 * settings.mqtt.queue_bytes if sends else 0)
     held = path.stat().st_size if path.exists() else 0
     room = os.statvfs(nearest)
     free = room.f_bavail * room.f_frsize

@@ -84,5 +84,5 @@ def salvage_messages(path: Path) -> Kept:
                     if isinstance(row[1], int) and row[0] <= row[1]]
     finally:
         file.close()
-    messages = tuple(found[sequence] for sequence in sorted(found) if found[sequence] is not None)
-    return Kept(tuple(one for one in messages if one is not None), tuple(sorted(dropped)), max(found, default=0))
+    messages = tuple(message for _, message in sorted(found.items()) if message is not None)
+    return Kept(messages, tuple(sorted(dropped)), max(found, default=0))

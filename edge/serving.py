@@ -33,6 +33,8 @@ class Serving:
 
     def commanded(self) -> dict[str, float]:
         """The commanded thresholds that are in force."""
+        if not self.thresholds:
+            return {}
         heard = {sound.name for sound in self.plan().targets.sounds}
         return {target: threshold for target, threshold in self.thresholds.items() if target in heard}
 

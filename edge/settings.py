@@ -132,6 +132,11 @@ class MqttSettings:
         """The port in use: the standard one where the settings name none."""
         return self.port or (8883 if self.tls else 1883)
 
+    @property
+    def queue_bytes(self) -> int:
+        """Room for what waits, in memory and in the journal each."""
+        return self.queue_megabytes * 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class PinSettings:

@@ -153,7 +153,7 @@ class Steering:
             case Feedback():
                 raise CommandError("feedback", found="another one at work", wanted="one after another")
             case _Refitted(counts=counts):
-                self._serve(self._anew(self.serving.settings))
+                self._serve_anew(self.serving.settings)
                 return counts
 
     def _mute(self, on: bool, seconds: float | None) -> Mapping[str, object]:
@@ -175,14 +175,15 @@ class Steering:
             self._unmute_at = time.monotonic() + 1.0
 
     def _threshold(self, target: str, threshold: float | None) -> Mapping[str, object]:
-        sounds = [sound.name for sound in self.serving.plan().targets.sounds]
-        if target not in sounds:
-            raise CommandError("target", found=shown(target), wanted=f"a sound that is heard: {_one_of(sounds)}")
         model = self.serving.model.manifest.name
         commanded = self._commanded.with_threshold(model, target, threshold)
-        self._serve(replace(self.serving, thresholds=commanded.of(model)))
-        now = next(sound for sound in self.serving.plan().targets.sounds if sound.name == target)
-        return {"target": target, "threshold": round(now.threshold, 4), "commanded": threshold is not None,
+        serving = replace(self.serving, thresholds=commanded.of(model))
+        plan = serving.plan()
+        now = {sound.name: sound.threshold for sound in plan.targets.sounds}
+        if target not in now:
+            raise CommandError("target", found=shown(target), wanted=f"a sound that is heard: {_one_of(now)}")
+        self._serve(serving, plan)
+        return {"target": target, "threshold": round(now[target], 4), "commanded": threshold is not None,
                 "kept": self._keep(commanded)}
 
     def _refit(self, command: Feedback, answer: Answer) -> None:
@@ -202,20 +203,20 @@ class Steering:
         before = self.serving.settings
         try:
             settings = self.read_settings() if self.read_settings is not None else before
-            self._serve(self._anew(settings))
+            plan = self._serve_anew(settings)
         except EdgeError as error:
             LOG.error("reload: %s; what was heard before is still heard", error)
             return
         for table in other_tables(before, settings):
             LOG.warning("reload: %s has changed, which takes a new start", table)
-        LOG.info("reload: hearing %s", ", ".join(self.serving.plan().targets.names))
+        LOG.info("reload: hearing %s", ", ".join(plan.targets.names))
 
-    def _anew(self, settings: Settings) -> Serving:
-        return serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label)
+    def _serve_anew(self, settings: Settings) -> Plan:
+        serving = serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label)
+        self._serve(serving, plan := serving.plan())
+        return plan
 
-    def _serve(self, serving: Serving) -> None:
-        plan = serving.plan()
-
+    def _serve(self, serving: Serving, plan: Plan) -> None:
         def taken() -> None:
             self.serving = serving
             self.on_serving(serving, plan)

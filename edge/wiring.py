@@ -30,8 +30,6 @@ from edge.stats import Stats
 from edge.steering import Steering
 from edge.topics import Topics
 
-MEGABYTE = 1_000_000
-
 
 def journal_path(settings: JournalSettings, state_dir: Path) -> Path:
     """Where the journal lies."""
@@ -79,7 +77,7 @@ def wire_sinks(settings: Settings, records_dir: Path, model: Model, targets: Tar
     if watch is not None:
         sinks.append(watch)
     if settings.mqtt.host:
-        outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_megabytes * MEGABYTE, stats=stats)
+        outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_bytes, stats=stats)
         topics = Topics(settings.mqtt.prefix, settings.device.name)
         mqtt = MqttSink(settings.mqtt, settings.device.name, targets.names, outbox, clock=clock,
                         board=board_of(settings, model, targets),

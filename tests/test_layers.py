@@ -13,7 +13,7 @@ FILES = sorted(EDGE.rglob("*.py"))
 
 JOURNAL = {"journal", "journal_file", "journal_log", "journal_messages"}
 GROUND = JOURNAL | {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
-                    "discovery", "retained", "commands"}
+                    "discovery", "retained", "backoff", "commands"}
 """What every stage may stand on."""
 
 STAGES = ("features", "model", "decision")

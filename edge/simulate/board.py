@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import EdgeError
 from edge.messages import Dropped, Message, message_of
 from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import SETTLED_SECONDS, pause_seconds
+from edge.simulate.nodes import OPEN_SECONDS
+from edge.sinks.mqtt import FIRST_SECONDS
 from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_states import States
+from edge.sinks.mqtt_states import Kept, States
 from edge.sinks.mqtt_visit import Visit
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import OFFLINE, Topics, encode
-
-CONNECT_SECONDS = 10.0
-"""How long the network, and then the broker's answer, may take: a broker that a thousand boards come to is slow."""
 
 
 class CountingOutbox(Outbox):
@@ -73,15 +73,14 @@ class Board:
     """What one board has to tell, and its way to the broker: an address out of several, and a visit while one stands."""
 
     def __init__(self, name: str, nodes: Sequence[MqttSettings], first: int, targets: Iterable[str],
-                 clock: Clock) -> None:
+                 clock: Clock, *, chance: Callable[[], float] = random.random) -> None:
         """nodes: addresses of one broker or cluster; the board begins with number `first`, then takes the next.
-        targets: those with a state."""
+        targets: those with a state; chance: 0 to 1, for jitter."""
         settings = nodes[0]
         self.name = name
         self.topics = Topics(settings.prefix, name)
         self.stats = Stats()
-        self.outbox = CountingOutbox(messages=settings.queue_events, size=settings.queue_megabytes * 1_000_000,
-                                     stats=self.stats)
+        self.outbox = CountingOutbox(messages=settings.queue_events, size=settings.queue_bytes, stats=self.stats)
         self.made: list[str] = []
         """The id of each message, by sequence number from 1."""
         self.reconnections = 0
@@ -90,9 +89,9 @@ class Board:
         self._states = States(self._targets)
         self._visit: Visit | None = None
         self._nodes, self._node, self._clock = nodes, first, clock
-        self._attempt = 0
+        self._backoff = Backoff(settings.retry_seconds, first_seconds=FIRST_SECONDS, jitter=chance)
         self._opened_at = 0.0
-        self._health = ""
+        self._kept = Kept()
 
     def hear(self, event: Event) -> None:
         """Make one message of an event, under the next sequence number."""
@@ -103,10 +102,9 @@ class Board:
 
     def health(self, uptime_seconds: float) -> None:
         """Tell how this board is; what could not be told before is forgotten."""
-        self._health = encode({"schema": 1, "uptime_seconds": round(uptime_seconds, 1), "simulated": True,
-                               "messages": len(self.made), "dropped_events": self.stats.dropped_events})
-        if self._visit is not None:
-            self._visit.retain(self.topics.health, self._health)
+        self._kept.put(self.topics.health, encode({
+            "schema": 1, "uptime_seconds": round(uptime_seconds, 1), "simulated": True, "messages": len(self.made),
+            "dropped_events": self.stats.dropped_events}))
 
     def retained(self) -> list[str]:
         """The topics under which the broker keeps this board's last word."""
@@ -118,7 +116,7 @@ class Board:
         connection = Connection(settings, client_id=f"{settings.prefix}-{self.name}",
                                 will=(self.topics.status, OFFLINE))
         try:
-            connection.open(CONNECT_SECONDS, cancelled)
+            connection.open(OPEN_SECONDS, cancelled)
         except EdgeError:
             connection.close()
             raise
@@ -128,10 +126,10 @@ class Board:
         """The connection stands: what waits may go."""
         self.reconnections += self._opened_at > 0
         self.connection, self._opened_at = connection, now
-        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, device=self.name, bell=None)
+        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, device=self.name, bell=None,
+                            kept=self._kept)
         self._visit.announce()
-        if self._health:
-            self._visit.retain(self.topics.health, self._health)
+        self._kept.again()
 
     def exchange(self) -> None:
         """Receive what came, send what may be on its way; never waits. Raises SinkError where the connection is lost."""
@@ -140,15 +138,14 @@ class Board:
             if not (self.connection.room and self.outbox.eager):
                 break
 
-    def lost(self, now: float, limit_seconds: float, chance: float) -> float:
+    def lost(self, now: float) -> float:
         """The connection is gone or did not come; how many seconds to wait before the next address is tried."""
+        ran = now - self._opened_at if self._visit is not None else 0.0
         if self._visit is not None:
             self._visit.close()
-            self._attempt = 0 if now - self._opened_at >= SETTLED_SECONDS else self._attempt
         self.connection = self._visit = None
-        self._attempt += 1
         self._node += 1
-        return pause_seconds(self._attempt, limit_seconds, chance)
+        return self._backoff.pause_seconds(ran)
 
     def leave(self) -> None:
         """Say goodbye as the appliance does. Waits a second at most. Raises SinkError where the connection is lost."""

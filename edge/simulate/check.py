@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from edge.backoff import Backoff
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import SETTLED_SECONDS, pause_seconds
+from edge.simulate.nodes import OPEN_SECONDS
+from edge.sinks.mqtt import FIRST_SECONDS
 from edge.sinks.mqtt_connection import Connection
-
-OPEN_SECONDS = 10.0
-"""How long the broker may take to answer, and then to take a subscription."""
+from edge.sinks.mqtt_subscriber import subscribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +95,8 @@ class Check:
                                 on_message=self._hear, keep_session=True)
         try:
             connection.open(OPEN_SECONDS, cancelled)
-            for topic in ("event/+", "dropped"):
-                connection.subscribe(f"{self._share}{self._nodes[0].prefix}/+/{topic}")
-            deadline = time.monotonic() + OPEN_SECONDS
-            while connection.unacknowledged:
-                connection.pump(0.1)
-                refusals = [refusal for _number, refusal in connection.acknowledged() if refusal]
-                if refusals or time.monotonic() >= deadline:
-                    raise SinkError(connection.thing, found=f"no subscription ({', '.join(refusals) or 'no answer'})",
-                                    wanted="one to every event of the boards")
+            subscribe(connection, [f"{self._share}{self._nodes[0].prefix}/+/{topic}" for topic in ("event/+", "dropped")],
+                      OPEN_SECONDS)
         except SinkError:
             connection.close()
             raise
@@ -112,7 +104,7 @@ class Check:
 
     def _run(self, first: Connection, number: int) -> None:
         connection: Connection | None = first
-        node, attempt = number, 0
+        node, backoff = number, Backoff(self._nodes[0].retry_seconds, first_seconds=FIRST_SECONDS)
         while not self._stopping.is_set():
             opened_at = time.monotonic()
             try:
@@ -126,8 +118,7 @@ class Check:
                     connection.close()
                 connection = None
                 node += 1
-                attempt = 1 if time.monotonic() - opened_at >= SETTLED_SECONDS else attempt + 1
-                self._stopping.wait(pause_seconds(attempt, self._nodes[0].retry_seconds, random.random()))
+                self._stopping.wait(backoff.pause_seconds(time.monotonic() - opened_at))
         if connection is not None:
             connection.disconnect()
         with contextlib.suppress(SinkError):

@@ -43,14 +43,15 @@ class Fleet:
         """nodes: the broker's addresses; rate: sounds per board and minute; seed: of who hears what, and when."""
         clock = Clock()
         targets = tuple(dict.fromkeys(sound.start.target for sound in sounds))
-        self.boards = [Board(f"board-{number + 1:04d}", nodes, number, targets, clock) for number in range(count)]
+        self._chance = random.Random(seed)
+        self.boards = [Board(f"board-{number + 1:04d}", nodes, number, targets, clock, chance=self._chance.random)
+                       for number in range(count)]
         self.reasons: Counter[str] = Counter()
         """Why connections ended or did not come, and how often."""
         self._settings = nodes[0]
         self._sounds = sounds
         self._rate = rate
         self._synchronised = clock.synchronised()
-        self._chance = random.Random(seed)
         self._agenda = Agenda()
         self._selector = selectors.DefaultSelector()
         self._watched: dict[Board, selectors.SelectorKey] = {}
@@ -181,7 +182,7 @@ class Fleet:
         if (known := self._watched.pop(board, None)) is not None:
             self._selector.unregister(known.fd)
         now = time.monotonic()
-        pause = board.lost(now, self._settings.retry_seconds, self._chance.random())
+        pause = board.lost(now)
         self._agenda.add(now + pause, partial(self._connect, board))
 
 

@@ -169,10 +169,9 @@ class JournalSink:
 
     def _due(self) -> float | None:
         """Seconds until something is to be written though no event came; None: nothing is."""
-        dues = []
         unsaved = self._outbox.unsaved if self._outbox is not None else 0
         if self._writer.fault and (self._entries or unsaved):
-            dues.append(self._writer.retry_seconds)
-        elif self._acknowledged_at is not None:
-            dues.append(max(self._acknowledged_at + ACKNOWLEDGED_SECONDS - time.monotonic(), 0.0))
-        return min(dues, default=None)
+            return self._writer.retry_seconds
+        if self._acknowledged_at is None:
+            return None
+        return max(self._acknowledged_at + ACKNOWLEDGED_SECONDS - time.monotonic(), 0.0)

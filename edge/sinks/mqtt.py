@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.discovery import Board
 from edge.errors import SettingsError, SinkError
@@ -41,8 +42,8 @@ FLUSH_SECONDS = 2.0
 STOP_SECONDS = 4.0
 """How long `stop` takes at most, even if the search for the host name hangs."""
 
-SETTLED_SECONDS = 10.0
-"""A connection that held so long makes the next pause a short one again."""
+FIRST_SECONDS = 1.0
+"""The first pause before a lost broker is tried again."""
 
 SAY_SECONDS = 60.0
 """A broker that stays away, or refuses, is mentioned in the log at most once in so long."""
@@ -153,8 +154,8 @@ class MqttSink:
                 self._ringer.send(b"!")
 
     def _run(self) -> None:
-        attempt = 0
-        while attempt == 0 or not self._stopping.is_set():  # once at least: a short recording is over before we are in
+        backoff = Backoff(self._settings.retry_seconds, first_seconds=FIRST_SECONDS, jitter=self._chance)
+        while True:  # once at least: a short recording is over before we are in
             began = self._monotonic()
             self._retain_anew()
             try:
@@ -166,8 +167,8 @@ class MqttSink:
                 self._say_away(f"away: {error}")
             else:
                 self._visit(connection)
-            attempt = 1 if self._monotonic() - began >= SETTLED_SECONDS else attempt + 1
-            self._stopping.wait(pause_seconds(attempt, self._settings.retry_seconds, self._chance()))
+            if self._stopping.wait(backoff.pause_seconds(self._monotonic() - began)):
+                break
         for end in (self._bell, self._ringer):
             if end is not None:
                 end.close()
@@ -232,10 +233,3 @@ class MqttSink:
         if self._said_at is None or now - self._said_at >= SAY_SECONDS:
             self._said_at = now
             LOG.warning("mqtt: %s", words)
-
-
-def pause_seconds(attempt: int, limit_seconds: float, chance: float) -> float:
-    """How long to wait before attempt 1, 2, ...: 1 s, doubled each time up to the limit, of which a random half stays
-    away, so that a house full of devices does not come back in the same instant. chance: 0 to 1."""
-    longest = min(limit_seconds, 2.0 ** min(max(attempt - 1, 0), 30))
-    return longest * (1.0 - chance / 2)

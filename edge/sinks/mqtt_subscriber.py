@@ -16,6 +16,20 @@ OPEN_SECONDS = 5.0
 """How long to wait for the broker, and then for its word on each subscription."""
 
 
+def subscribe(connection: Connection, patterns: Sequence[str], seconds: float) -> None:
+    """Subscribe to topics with + and # as wanted, and wait until the broker has said yes. Raises SinkError where it does not
+    in so many seconds, or refuses."""
+    for pattern in patterns:
+        connection.subscribe(pattern)
+    deadline = time.monotonic() + seconds
+    while connection.unacknowledged:
+        connection.pump(0.1)
+        refusals = [refusal for _number, refusal in connection.acknowledged() if refusal]
+        if refusals or time.monotonic() >= deadline:
+            raise SinkError(connection.thing, found=f"no subscription ({', '.join(refusals) or 'no answer'})",
+                            wanted=" ".join(patterns))
+
+
 class Subscriber:
     """A context: subscribed on entry, gone on exit; in between `on_message` is told what arrives.
 
@@ -35,9 +49,7 @@ class Subscriber:
         """Connect and subscribe. Raises SinkError where the broker is away or refuses."""
         try:
             self._connection.open(OPEN_SECONDS)
-            for pattern in self._patterns:
-                self._connection.subscribe(pattern)
-            self._await_subscriptions(time.monotonic() + OPEN_SECONDS)
+            subscribe(self._connection, self._patterns, OPEN_SECONDS)
         except SinkError:
             self._connection.close()
             raise
@@ -48,14 +60,6 @@ class Subscriber:
                  trace: TracebackType | None) -> None:
         self._stopping.set()
         self._thread.join()
-
-    def _await_subscriptions(self, deadline: float) -> None:
-        while self._connection.unacknowledged:
-            self._connection.pump(0.1)
-            refusals = [refusal for _number, refusal in self._connection.acknowledged() if refusal]
-            if refusals or time.monotonic() >= deadline:
-                raise SinkError(self._connection.thing, found=f"no subscription ({', '.join(refusals) or 'no answer'})",
-                                wanted=" ".join(self._patterns))
 
     def _run(self) -> None:
         try:

@@ -8,9 +8,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
+from edge.backoff import Backoff
 from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
-from edge.sources.backoff import Backoff
 from edge.sources.condition import Condition
 from edge.sources.crossing import Bell, BlockQueue
 from edge.stats import Stats

@@ -84,6 +84,10 @@ class Appliance:
         count = self._events.count(b"\n") + more
         self.wait(lambda: self._events.count(b"\n") >= count)
 
+    def wait_said(self, words: str, times: int = 1) -> None:
+        """Until it has said so, so many times in all."""
+        self.wait(lambda: self.said.count(words) >= times)
+
     def wait(self, true: Callable[[], bool]) -> None:
         """Until something is true that nobody announces. Raises TimeoutError; RuntimeError where the process has ended."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -43,6 +43,11 @@ class Bench:
         self.appliance.kill()
         self.note_made()
 
+    def stop_appliance(self) -> None:
+        """As systemd does; else as `kill_appliance`."""
+        self.appliance.stop()
+        self.note_made()
+
     def note_made(self) -> None:
         """Note what the journal holds now; before what is in it is damaged."""
         self._made |= self.appliance.made().messages
@@ -72,16 +77,14 @@ class Bench:
 
     def drain(self) -> None:
         """No fault any more: what waits is delivered, however it was left. Raises TimeoutError where something stays."""
-        self.appliance.stop()
-        self.note_made()
+        self.stop_appliance()
         for _ in range(3):
             said = len(self.witness.said)
             self.appliance.start(quiet=True)
             self.appliance.wait(lambda said=said: ("status", "online") in self.witness.said[said:])
             waiting = self.appliance.made().waiting
             self.witness.wait_for(lambda waiting=waiting: waiting <= {key_of(one) for one, _ in self.witness.received}, 20.0)
-            self.appliance.stop()
-            self.note_made()
+            self.stop_appliance()
             if not self.appliance.made().waiting:
                 return
         raise TimeoutError(f"messages wait still:\n{self.appliance.said[-3000:]}")

@@ -56,8 +56,7 @@ def _while_down(fault: str, seed: str, times: int, damage: Damage, *, stopped: b
         for time in range(times):
             _let_some_wait(one)
             if time % 2 and stopped:
-                one.appliance.stop()
-                one.note_made()
+                one.stop_appliance()
             else:
                 one.kill_appliance()
             damage(one)

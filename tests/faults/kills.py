@@ -39,8 +39,7 @@ def appliance_stopped(seed: str, times: int = 5) -> Account:
             one.wait_for_newer()
             one.tap.shut()
             one.appliance.wait_for_events(8)
-            one.appliance.stop()
-            one.note_made()
+            one.stop_appliance()
             one.tap.open()
         return one.account("SIGTERM while the broker is away", times)
 

@@ -60,7 +60,7 @@ def password_refused(seed: str, times: int = 1) -> Account:
         one.appliance = Appliance(one.folder, one.tap.port, user="edge")
         _write_password(one, "wrong")
         one.appliance.start()
-        one.appliance.wait(lambda: "refused" in one.appliance.said)
+        one.appliance.wait_said("refused")
         one.appliance.wait_for_events(25)
         _write_password(one, "right")
         one.wait_for_messages(40)
@@ -71,7 +71,7 @@ def messages_refused(seed: str, times: int = 1) -> Account:
     """The broker's access rules allow no event; then a broker comes that allows them."""
     with bench(seed, rules="topic read #\ntopic write edge-audio/+/status\n") as one:
         one.appliance.start()
-        one.appliance.wait(lambda: "refuses messages" in one.appliance.said)
+        one.appliance.wait_said("refuses messages")
         one.appliance.wait_for_events(25)
         one.kill_broker()
         one.rules.write_text("topic readwrite #\n")

@@ -65,14 +65,17 @@ def test_ids_are_kept_by_sequence_number() -> None:
 
 def test_each_lost_connection_is_followed_by_the_next_address_after_a_longer_pause() -> None:
     nodes = [MqttSettings(host=f"node-{number}") for number in range(3)]
-    one = Board("board-0001", nodes, 1, [], Clock())
+    chance = 0.0
+    one = Board("board-0001", nodes, 1, [], Clock(), chance=lambda: chance)
     asked = []
     for _ in range(5):
         asked.append(one._nodes[one._node % 3].host)
-        one.lost(0.0, 60.0, 0.0)
+        one.lost(0.0)
     assert asked == ["node-1", "node-2", "node-0", "node-1", "node-2"]
-    assert one.lost(0.0, 60.0, 1.0) == 16.0  # the sixth: half of 32 s
-    assert one.lost(0.0, 60.0, 0.0) == 60.0
+    chance = 1.0
+    assert one.lost(0.0) == 16.0  # the sixth: half of 32 s
+    chance = 0.0
+    assert one.lost(0.0) == 60.0
 
 
 def test_what_had_to_be_dropped_is_told_and_is_not_lost() -> None:

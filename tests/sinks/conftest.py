@@ -126,7 +126,7 @@ class Offering(MqttSink):
     """An MqttSink whose events are made at once."""
 
     def __init__(self, settings: MqttSettings, device: str, targets: tuple[str, ...], stats: Stats, **others: Any) -> None:
-        self.outbox = Outbox(messages=settings.queue_events, size=settings.queue_megabytes * 1_000_000, stats=stats)
+        self.outbox = Outbox(messages=settings.queue_events, size=settings.queue_bytes, stats=stats)
         super().__init__(settings, device, targets, self.outbox, **others)
 
     def event(self, event: Event) -> None:

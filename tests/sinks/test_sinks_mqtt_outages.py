@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+from edge.backoff import Backoff
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks import mqtt as mqtt_module
-from edge.sinks.mqtt import pause_seconds
+from edge.sinks.mqtt import FIRST_SECONDS
 from edge.sinks.mqtt_check import check_broker
 from edge.stats import Stats
 from edge.stream import Event
@@ -235,6 +236,10 @@ def test_only_the_newest_health_is_published_after_an_outage(broker: PrivateBrok
 
 
 def test_pauses_grow_to_the_limit_and_keep_half_to_chance() -> None:
-    assert [pause_seconds(attempt, 60.0, 0.0) for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert pause_seconds(7, 60.0, 1.0) == 30
-    assert pause_seconds(100_000, 3600.0, 0.0) == 3600
+    chance = 0.0
+    backoff = Backoff(60.0, first_seconds=FIRST_SECONDS, jitter=lambda: chance)
+    assert [backoff.pause_seconds() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    chance = 1.0
+    assert backoff.pause_seconds() == 30
+    long = Backoff(3600.0, first_seconds=FIRST_SECONDS, jitter=lambda: 0.0)
+    assert [long.pause_seconds() for _ in range(100_000)][-1] == 3600

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.sources.backoff import STEADY_SECONDS, Backoff
+from edge.backoff import STEADY_SECONDS, Backoff
 from edge.sources.crossing import Bell, BlockQueue
 from edge.stats import Stats
 from edge.stream import Block, StreamFormat

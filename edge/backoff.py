@@ -1,4 +1,4 @@
-"""How long to wait before a lost device is tried again: doubled, capped, jittered."""
+"""How long to wait before a lost device or broker is tried again: doubled, capped, jittered."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ STEADY_SECONDS = 10.0
 
 
 class Backoff:
-    """Pauses of 0.5, 1, 2, 4 ... seconds up to `longest_seconds`, each shortened by up to half at random.
+    """Pauses of 0.5 (`first_seconds`), 1, 2, 4 ... seconds up to `longest_seconds`, each shortened by up to half at random.
 
-    The jitter keeps a house full of boards from knocking at one camera in step.
+    The jitter keeps a house full of boards from knocking at one camera or broker in step.
     """
 
-    def __init__(self, longest_seconds: float, *, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(self, longest_seconds: float, *, first_seconds: float = FIRST_SECONDS,
+                 jitter: Callable[[], float] = random.random) -> None:
         """jitter: gives 0.0 up to 1.0; tests bring their own."""
-        self._longest = longest_seconds
+        self._longest, self._first = longest_seconds, min(first_seconds, longest_seconds)
         self._jitter = jitter
-        self._next = min(FIRST_SECONDS, longest_seconds)
+        self._next = self._first
 
     def pause_seconds(self, ran_seconds: float = 0.0) -> float:
         """The next pause, after a run that lasted `ran_seconds`."""
@@ -32,4 +33,4 @@ class Backoff:
 
     def reset(self) -> None:
         """Begin again with the first pause."""
-        self._next = min(FIRST_SECONDS, self._longest)
+        self._next = self._first
