@@ -13,10 +13,11 @@ from edge.clock import Clock
 from edge.commanded import load_commanded
 from edge.control import Control
 from edge.features.recent import RecentSound
-from edge.listener import Listener, Sink, Source, Watcher
+from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.numbering import FILE as SEQUENCE
 from edge.numbering import Numbering
+from edge.seams import Sink, Source, Watcher
 from edge.serving import check_names, serving_of
 from edge.settings import Settings
 from edge.sinks.event_sounds import sound_seconds

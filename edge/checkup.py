@@ -16,9 +16,10 @@ from edge.features.level import LevelMeter
 from edge.features.mix import mix
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
-from edge.listener import Listener, Source
+from edge.listener import Listener
 from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
+from edge.seams import Source
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt_check import check_broker

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from edge.errors import CommandError
+from edge.errors import CommandError, EdgeError
 
 VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")
 """What `[command] allow` may list."""
@@ -78,6 +78,12 @@ class PinTest:
 
 
 Command = Mute | Unmute | Identify | Feedback | Threshold | PinTest
+
+Outcome = Mapping[str, object] | EdgeError
+"""What a command came to: what the answer has to say beside `ok`, or why it was not done."""
+
+Act = Callable[[Command, Callable[[Outcome], None]], bool]
+"""Take a command and, later, tell its outcome once; False where too many are at work already. Returns at once."""
 
 Check = Callable[[Any], str]
 """"" for a value that will do, else what was wanted."""

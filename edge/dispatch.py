@@ -7,14 +7,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from edge.decision.detection import Detection
+from edge.seams import Sink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
-
-if TYPE_CHECKING:
-    from edge.listener import Sink
 
 
 @dataclass(frozen=True, slots=True)

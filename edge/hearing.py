@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from edge.decision.calibration import logits_of
 from edge.decision.targets import Target
 from edge.errors import SourceError
-from edge.listener import Listener, Source
+from edge.listener import Listener
 from edge.model.classifier import Model
+from edge.seams import Source
 from edge.settings import GateSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores
 

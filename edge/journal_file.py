@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SinkError
+from edge.settings import JournalSettings
 
 FILE = "journal.sqlite3"
 VERSION = 3
@@ -37,6 +38,11 @@ CREATE TABLE IF NOT EXISTS dropped (first INTEGER PRIMARY KEY, last INTEGER NOT 
 _FROM_1 = "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN beside BLOB; PRAGMA user_version = 2; COMMIT;"
 _DAMAGED = ("not a database", "malformed", "a journal of version", "no such table", "no such column", "has no column",
             "failed the check", "could not decode")
+
+
+def journal_path(settings: JournalSettings, state_dir: Path) -> Path:
+    """Where the journal lies."""
+    return (Path(settings.directory) if settings.directory else state_dir) / FILE
 
 
 class JournalFile:

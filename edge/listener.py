@@ -1,10 +1,9 @@
-"""The loop: block -> patches -> scores -> events -> sinks. Owns the seams of the appliance."""
+"""The loop: block -> patches -> scores -> events -> sinks."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,66 +17,15 @@ from edge.features.level import SILENCE_DBFS
 from edge.features.recent import RecentSound
 from edge.model.classifier import Model
 from edge.plan import Plan, plan_for
+from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings, TargetSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Block, Event, Hearing, Patch, Scores, StreamClock
+from edge.stream import SAMPLE_RATE, Block, Hearing, Patch, Scores, StreamClock
 
 SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
 WATCHED_LABELS = 10
 """Labels, highest first, that a watcher is told of."""
-
-
-class Source(Protocol):
-    """Where blocks come from: a microphone, a recording, a command."""
-
-    @property
-    def live(self) -> bool:
-        """True where sound comes in real time and blocks must be dated as they arrive."""
-
-    @property
-    def state(self) -> str:
-        """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
-
-    def blocks(self) -> Iterator[Block | None]:
-        """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
-
-        Raises SourceError where waiting cannot help (a file that is not there).
-        """
-
-    def close(self) -> None:
-        """Stop and give the device back. Safe from another thread or a signal handler's, and twice."""
-
-
-class Sink(Protocol):
-    """Where events go. Nothing in it may make the listener wait."""
-
-    @property
-    def name(self) -> str:
-        """For log lines and health: "mqtt", "gpio", "log"."""
-
-    def start(self) -> None:
-        """Take the device or begin to connect. Raises SinkError where waiting cannot help."""
-
-    def event(self, event: Event) -> None:
-        """Take one event (phase start or end); return at once."""
-
-    def health(self, health: Mapping[str, object]) -> None:
-        """Take the newest health, about once a `health_seconds`; return at once."""
-
-    def stop(self) -> None:
-        """Leave everything in its safe state and give it back. Safe twice."""
-
-
-class Watcher(Protocol):
-    """Who wants to see what is heard, hop by hop. Nothing in it may make the listener wait."""
-
-    @property
-    def watching(self) -> bool:
-        """Whether anybody looks: otherwise nothing is made for it."""
-
-    def hearing(self, hearing: Hearing) -> None:
-        """What is heard after the newest patch; return at once."""
 
 
 class Listener:

@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.commanded import Commanded, save_commanded
-from edge.commands import Command, Feedback, Identify, Mute, PinTest, Threshold, Unmute, shown
+from edge.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Threshold, Unmute, shown
 from edge.control import Change, Control
 from edge.errors import CommandError, EdgeError, SinkError
 from edge.plan import Plan
 from edge.serving import Serving, other_tables, serving_anew
 from edge.settings import Settings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.mqtt_commands import Outcome
 
 LOG = logging.getLogger(__name__)
 

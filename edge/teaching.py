@@ -12,7 +12,7 @@ from edge.features.mix import mix
 from edge.features.resample import Resampler
 from edge.learn.recorder import Recorder
 from edge.learn.teach import LONGEST_SECONDS, Recording, problem_of
-from edge.listener import Source
+from edge.seams import Source
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, StreamFormat
 

@@ -10,15 +10,16 @@ from edge.clock import Clock
 from edge.decision.targets import Targets
 from edge.discovery import Board, TargetEntities
 from edge.features.recent import RecentSound
-from edge.journal import FILE, Pack
-from edge.listener import Sink
+from edge.journal import Pack
+from edge.journal_file import journal_path
 from edge.model.classifier import Model
 from edge.model.quantization import quantise
 from edge.numbering import Numbering
 from edge.outbox import Outbox
 from edge.plan import Plan
+from edge.seams import Sink
 from edge.serving import Serving
-from edge.settings import JournalSettings, Settings
+from edge.settings import Settings
 from edge.sinks.event_sounds import FOLDER, SoundKeeper
 from edge.sinks.gpio import GpioSink
 from edge.sinks.journal import JournalSink
@@ -29,11 +30,6 @@ from edge.sinks.watch import WatchSink
 from edge.stats import Stats
 from edge.steering import Steering
 from edge.topics import Topics
-
-
-def journal_path(settings: JournalSettings, state_dir: Path) -> Path:
-    """Where the journal lies."""
-    return (Path(settings.directory) if settings.directory else state_dir) / FILE
 
 
 def packing(model: Model) -> Pack | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.cli import main
 from edge.demo.scenes import Expected, Heard, Scene, load_scenes
-from edge.model.store import embedded_folder
+from edge.model.embedded import embedded_folder
 
 
 def scene(*events: Expected) -> Scene:

@@ -12,7 +12,7 @@ EDGE = ROOT / "edge"
 FILES = sorted(EDGE.rglob("*.py"))
 
 JOURNAL = {"journal", "journal_file", "journal_log", "journal_messages"}
-GROUND = JOURNAL | {"stream", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
+GROUND = JOURNAL | {"stream", "seams", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
                     "discovery", "retained", "backoff", "commands"}
 """What every stage may stand on."""
 
@@ -23,7 +23,7 @@ MAY = {
     "learn": {"learn", *STAGES} | GROUND,
     "listener": {"listener", "dispatch", "control", "plan", *STAGES} | GROUND,
     "control": {"control", "plan"} | GROUND, "plan": {"plan", *STAGES} | GROUND,
-    "dispatch": {"dispatch", "decision", "listener"} | GROUND,
+    "dispatch": {"dispatch", "decision"} | GROUND,
     **dict.fromkeys(GROUND - JOURNAL, GROUND - JOURNAL), **dict.fromkeys(JOURNAL, GROUND),
     "settings_file": {"settings_file"} | GROUND,
 }
@@ -63,6 +63,56 @@ def test_dependencies_point_down_only(path: Path) -> None:
         return
     inside = {name.split(".")[1] for name in imports(path) if name.startswith("edge.") and name != "edge.__version__"}
     assert inside <= allowed, f"{path.relative_to(ROOT)} imports {sorted(inside - allowed)}"
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def arrows() -> dict[str, set[str]]:
+    """Each module of edge/ with the modules of edge/ that it imports, inside functions too."""
+    known = {module(path): path for path in FILES}
+    return {name: {found for each in imports(path) if (found := each if each in known else each.rpartition(".")[0]) in known}
+            - {name, "edge"} for name, path in known.items()}
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of names that reach one another along the arrows."""
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            new = arrows.get(waiting.pop(), set()) - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    reach = {name: reached(name) for name in arrows}
+    groups = {tuple(sorted({name} | {other for other in reach[name] if name in reach[other]}))
+              for name in arrows if name in reach[name]}
+    return [list(group) for group in sorted(groups)]
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == [["b", "c"]]
+    assert circles({"a": {"a"}}) == [["a"]]
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circles(arrows()) == []
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_no_package_imports_itself_by_way_of_others(depth: int) -> None:
+    """Depth 2: the rooms of edge/ (edge.sinks, edge.listener). Depth 3: the rooms inside each of them too."""
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[:depth])
+
+    between: dict[str, set[str]] = {}
+    for name, found in arrows().items():
+        between.setdefault(room(name), set()).update({room(each) for each in found} - {room(name)})
+    between.pop("edge", None)
+    assert circles(between) == []
 
 
 @pytest.mark.parametrize(("library", "home"), ONE_FILE.items())

@@ -13,7 +13,7 @@ from edge.cli.options import common, log_to_stderr, settings_from, state_dir_fro
 from edge.demo.scenes import load_scenes
 from edge.demo.show import Outcome, demo_settings, play
 from edge.loading import load_model_for
-from edge.model.store import embedded_folder
+from edge.model.embedded import embedded_folder
 from edge.settings import Settings
 
 EXAMPLES = """Examples:

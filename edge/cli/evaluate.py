@@ -27,7 +27,7 @@ from edge.learn.classes import load_classes
 from edge.learn.evaluate import find_clips
 from edge.learn.labelled_clips import labelled_by_class
 from edge.loading import load_calibrations, load_model_for, model_folder
-from edge.model.store import embedded_folder
+from edge.model.embedded import embedded_folder
 from edge.picture_path import check_picture_path, plotting
 from edge.scene_evaluation import evaluate_scenes
 from edge.settings import TargetSettings

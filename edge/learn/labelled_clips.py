@@ -11,7 +11,7 @@ from pathlib import Path
 from edge.errors import SourceError
 from edge.learn.classes import SoundClass, load_classes
 from edge.learn.evaluate import SUFFIXES, find_clips
-from edge.model.store import embedded_folder
+from edge.model.embedded import embedded_folder
 
 GROUP_COLUMNS = ("group", "source", "source_repo")
 """Columns of a manifest that say which recordings belong together; the first that is there."""

@@ -15,6 +15,7 @@ from edge.errors import ModelError
 from edge.model.audio_metadata import audio_properties
 from edge.model.classifier import open_model
 from edge.model.download import is_url
+from edge.model.embedded import embedded_folder
 from edge.model.head import save_head
 from edge.model.known import KNOWN
 from edge.model.layout import OtherLayout
@@ -33,7 +34,6 @@ from edge.model.pack import shipped_names, unpack
 from edge.model.quantization import dequantise
 from edge.model.runtime import open_runtime
 from edge.model.split import Cut, SchemaMissing, expose, logit_steps_off, split
-from edge.model.store import embedded_folder
 from edge.model.trial import try_model
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import SAMPLE_RATE, Patch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import ModelError
+from edge.model.embedded import embedded_folder
 from edge.model.manifest import NAME, Manifest, file_sha256
 from edge.model.manifest_file import MANIFEST, load_manifest
 from edge.model.placing import NEW, OLD, changing, disk_error, drop, put
@@ -34,20 +34,6 @@ class Found:
     manifest: Manifest | None
     problem: str = ""
     """Why it cannot be used: its manifest, or a file that has not the size that the manifest names."""
-
-
-def embedded_folder() -> Path:
-    """Where the models that come with the program lie: `models` beside `edge` in a clone, else the package edge_models.
-
-    Raises ModelError where neither is there.
-    """
-    root = Path(__file__).resolve().parents[2]
-    if (root / "setup.cfg").is_file() and (root / "models").is_dir():
-        return root / "models"
-    try:
-        return Path(str(importlib.resources.files("edge_models")))
-    except ModuleNotFoundError as error:
-        raise ModelError("embedded models", found="no package edge_models", wanted="a complete installation") from error
 
 
 class ModelStore:

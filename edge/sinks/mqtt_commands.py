@@ -10,10 +10,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.commands import VERBS, Command, parse, shown, verb_of
+from edge.commands import VERBS, Act, Outcome, parse, shown, verb_of
 from edge.errors import CommandError, EdgeError, SettingsError
 from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt_client import Received
@@ -48,13 +48,6 @@ class Answer:
     topic: str
     payload: str
     correlation: bytes = b""
-
-
-Outcome = Mapping[str, object] | EdgeError
-"""What a command came to: what the answer has to say beside `ok`, or why it was not done."""
-
-Act = Callable[[Command, Callable[[Outcome], None]], bool]
-"""Take a command and, later, tell its outcome once; False where too many are at work already. Returns at once."""
 
 
 class MqttCommands:

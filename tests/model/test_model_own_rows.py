@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
+from edge.model.embedded import embedded_folder
 from edge.model.head import Head, save_head
 from edge.model.known import KNOWN, YAMNET_SHA256
 from edge.model.manifest import HeadSpec, Manifest, ModelTarget, file_sha256
 from edge.model.manifest_file import load_manifest, load_own_rows
 from edge.model.own_rows import ROWS, OwnRows, copy_bank, with_own_rows
-from edge.model.store import ModelStore, embedded_folder
+from edge.model.store import ModelStore
 
 MADE_ON = "a" * 64
 PUBLISHED = Head(np.array([[1, 0, 0], [0, 1, 0]], np.float32), np.array([0.5, -0.5], np.float32))

@@ -15,7 +15,8 @@ from edge.errors import ModelError
 from edge.model import install as installing
 from edge.model import store as storing
 from edge.model.classifier import open_model
-from edge.model.store import ModelStore, embedded_folder
+from edge.model.embedded import embedded_folder
+from edge.model.store import ModelStore
 
 
 def _left(tmp_path: Path) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from wav_files import noise, wav
 
 from edge.errors import EdgeError, SettingsError, SourceError
-from edge.listener import Source
+from edge.seams import Source
 from edge.settings import SourceSettings
 from edge.sources.command import Command
 from edge.sources.live import LiveSource

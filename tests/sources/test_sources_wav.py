@@ -14,7 +14,7 @@ import pytest
 from wav_files import heard, noise, wav
 
 from edge.errors import SourceError
-from edge.listener import Source
+from edge.seams import Source
 from edge.sources.pcm import from_float
 from edge.sources.recording import Recording, open_recording
 

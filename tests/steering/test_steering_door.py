@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands import Command
+from edge.commands import Command, Outcome
 from edge.control import Change
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.sinks.mqtt_client import Received
-from edge.sinks.mqtt_commands import ANSWERS, BURST, PER_SECOND, MqttCommands, Outcome
+from edge.sinks.mqtt_commands import ANSWERS, BURST, PER_SECOND, MqttCommands
 from edge.stats import Stats
 from edge.topics import Topics
 from tests.steering.commanding import PATIENCE_SECONDS, Owner, Running

@@ -1,0 +1,60 @@
+"""The seams of the appliance: what the listener asks of a source of sound, of a sink of events, and of who looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from edge.stream import Block, Event, Hearing
+
+
+class Source(Protocol):
+    """Where blocks come from: a microphone, a recording, a command."""
+
+    @property
+    def live(self) -> bool:
+        """True where sound comes in real time and blocks must be dated as they arrive."""
+
+    @property
+    def state(self) -> str:
+        """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
+
+    def blocks(self) -> Iterator[Block | None]:
+        """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
+
+        Raises SourceError where waiting cannot help (a file that is not there).
+        """
+
+    def close(self) -> None:
+        """Stop and give the device back. Safe from another thread or a signal handler's, and twice."""
+
+
+class Sink(Protocol):
+    """Where events go. Nothing in it may make the listener wait."""
+
+    @property
+    def name(self) -> str:
+        """For log lines and health: "mqtt", "gpio", "log"."""
+
+    def start(self) -> None:
+        """Take the device or begin to connect. Raises SinkError where waiting cannot help."""
+
+    def event(self, event: Event) -> None:
+        """Take one event (phase start or end); return at once."""
+
+    def health(self, health: Mapping[str, object]) -> None:
+        """Take the newest health, about once a `health_seconds`; return at once."""
+
+    def stop(self) -> None:
+        """Leave everything in its safe state and give it back. Safe twice."""
+
+
+class Watcher(Protocol):
+    """Who wants to see what is heard, hop by hop. Nothing in it may make the listener wait."""
+
+    @property
+    def watching(self) -> bool:
+        """Whether anybody looks: otherwise nothing is made for it."""
+
+    def hearing(self, hearing: Hearing) -> None:
+        """What is heard after the newest patch; return at once."""
