@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge import __version__
 from edge.clock import Clock
 from edge.commanded import load_commanded
+from edge.commands import Feedback
 from edge.control import Control
+from edge.decision.targets import Targets
+from edge.discovery import Board, TargetEntities
+from edge.dispatch import Dispatcher
 from edge.features.recent import RecentSound
+from edge.inbox import Inbox
+from edge.journal import Pack
+from edge.journal_file import journal_path
 from edge.listener import Listener
 from edge.model.classifier import Model
+from edge.model.quantization import quantise
 from edge.numbering import FILE as SEQUENCE
 from edge.numbering import Numbering
+from edge.outbox import Outbox
+from edge.plan import Plan
 from edge.seams import Sink, Source, Watcher
-from edge.serving import check_names, serving_of
+from edge.serving import Serving, serving_anew, serving_of
 from edge.settings import Settings
-from edge.sinks.event_sounds import sound_seconds
+from edge.sinks.event_sounds import FOLDER, SoundKeeper, sound_seconds
+from edge.sinks.gpio import GpioSink
+from edge.sinks.journal import JournalSink
+from edge.sinks.log import LogSink
+from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.steering import Steering
-from edge.stream import Patch, Scores
-from edge.wiring import wire_sinks
+from edge.stream import Patch, Scores, StreamClock
+from edge.topics import Topics
 
 log = logging.getLogger("edge")
 
@@ -82,19 +97,22 @@ class Appliance:
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
           on_pin_change: Callable[[str, bool], None] | None = None,
           on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-          every_label: bool = False, records_dir: Path | None = None) -> Appliance:
+          every_label: bool = False, records_dir: Path | None = None,
+          read_settings: Callable[[], Settings] | None = None) -> Appliance:
     """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
 
     source: hear this one instead of the settings' own. watcher: shown every hop, instead of the [watch] socket's.
     every_label: compute all rows, not only those that targets need. records_dir: for the journal, the outbox and sequence
-    numbers, instead of `state_dir`. Raises SettingsError, ModelError or SourceError.
+    numbers, instead of `state_dir`. read_settings: reads the settings again, for a reload.
+    Raises SettingsError, ModelError or SourceError.
     """
     records_dir = records_dir or state_dir
-    stats, clock, numbering = Stats(), Clock(), Numbering(records_dir / SEQUENCE)
-    control, commanded = Control(), load_commanded(records_dir, settings.command.allow)
-    steering = Steering(serving_of(settings, state_dir, every_label=every_label), state_dir, control, commanded,
-                        records_dir=records_dir, every_label=every_label)
-    model, calibrations = steering.serving.model, steering.serving.calibrations
+    stats, clock, stream_clock = Stats(), Clock(), StreamClock()
+    numbering, inbox, control = Numbering(records_dir / SEQUENCE), Inbox(), Control()
+    commanded = load_commanded(records_dir, settings.command.allow)
+    serving = serving_of(settings, state_dir, every_label=every_label)
+    serving = replace(serving, thresholds=commanded.of(serving.model.manifest.name))
+    plan = serving.plan()
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
@@ -102,20 +120,90 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         return {"version": __version__, **steering.about(), "source": heard.state, "sinks": states,
                 "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
 
-    watch = None
+    gpio = outbox = mqtt = journal = watch = recent = None
+
+    def pin_changed(pin: str, on: bool) -> None:
+        if on_pin_change is not None:
+            on_pin_change(pin, on)
+        if mqtt is not None:
+            mqtt.pin(pin, on)
+
+    # In the order in which sinks are started and stopped: pins first, the journal last, for it notes what the broker's
+    # sink delivered in its last seconds.
+    if settings.pin:
+        gpio = GpioSink(settings.pin, on_change=pin_changed)
+        sinks.append(gpio)
+    if settings.log.events:
+        sinks.append(LogSink(settings.log, settings.device.name))
     if watcher is None and settings.watch.enabled:
-        watch = WatchSink(state_dir, settings.device.name, about, patch_samples=model.patch_samples)
-    recent = RecentSound(sound_seconds(settings.target)) if settings.journal.sound else None
-    listener = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
-                        channel=settings.source.channel, gate=settings.gate, stats=stats,
-                        health_seconds=settings.mqtt.health_seconds, about=about, on_scores=on_scores,
-                        watcher=watcher or watch, recent=recent, number=numbering.next,
-                        synchronised=clock.synchronised, calibrations=calibrations.serving,
-                        corrections=calibrations.corrections, thresholds=steering.serving.thresholds, control=control)
-    check_names(settings, model, listener.targets.names)
-    sinks += wire_sinks(settings, records_dir, model, listener.targets, stats=stats, clock=clock, numbering=numbering,
-                        recent=recent, watch=watch, on_pin_change=on_pin_change, steering=steering)
+        watch = WatchSink(state_dir, settings.device.name, about, patch_samples=serving.model.patch_samples)
+        sinks.append(watch)
+    if settings.mqtt.host:
+        outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_bytes, stats=stats)
+        topics = Topics(settings.mqtt.prefix, settings.device.name)
+        mqtt = MqttSink(settings.mqtt, settings.device.name, plan.targets.names, outbox, clock=clock,
+                        board=board_of(settings, serving.model, plan.targets),
+                        commands=MqttCommands(topics, settings.command.allow, inbox.command, stats))
+        for pin in settings.pin:
+            mqtt.pin(pin.pin, pin.safe_on)
+        sinks.append(mqtt)
+    if settings.journal.sound:
+        recent = RecentSound(sound_seconds(settings.target))
+    if settings.journal.events or outbox is not None:
+        sounds = None
+        if recent is not None:
+            sounds = SoundKeeper(records_dir / FOLDER, recent.cut, megabytes=settings.journal.sound_megabytes)
+        spec = serving.model.manifest.backbone
+        journal = JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(serving.model),
+                              labels=serving.model.labels, backbone=spec.sha256 if spec is not None else "",
+                              numbering=numbering, stats=stats, outbox=outbox, device=settings.device.name,
+                              boot=clock.boot, sounds=sounds)
+        sinks.append(journal)
+
+    def on_muted(on: bool) -> None:
+        if mqtt is not None:
+            mqtt.muted(on)
+
+    def on_serving(serving: Serving, plan: Plan) -> None:
+        if mqtt is not None:
+            mqtt.retarget(plan.targets.names, board_of(serving.settings, plan.model, plan.targets))
+        if journal is not None:
+            journal.relabel(serving.model.labels)
+
+    def serve_anew(before: Serving, settings: Settings) -> Serving:
+        return serving_anew(before, settings, state_dir, every_label=every_label)
+
+    def refit(settings: Settings, feedback: Feedback) -> Mapping[str, object]:
+        from edge.judging import counts, take_in  # the workshop: opened only when it is asked for
+
+        return counts(take_in(settings, state_dir, feedback.id, right=feedback.judgement == "right",
+                              target=feedback.target))
+
+    steering = Steering(serving, inbox, control, commanded, records_dir=records_dir, serve_anew=serve_anew, refit=refit,
+                        read_settings=read_settings, pins=gpio, on_muted=on_muted, on_serving=on_serving)
+    out = Dispatcher(stream_clock, stats, health_seconds=settings.mqtt.health_seconds, about=about, number=numbering.next,
+                     synchronised=clock.synchronised)
+    listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, clock=stream_clock, stats=stats, out=out,
+                        on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
-    return Appliance(listener=listener, source=heard, sinks=sinks, model=model, stats=stats,
-                      steering=steering)
+    return Appliance(listener=listener, source=heard, sinks=sinks, model=serving.model, stats=stats, steering=steering)
+
+
+def packing(model: Model) -> Pack | None:
+    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
+    spec = model.manifest.backbone
+    if spec is None or spec.output.dtype != "int8":
+        return None
+    scale, zero_point = spec.output.scale, spec.output.zero_point
+    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
+
+
+def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
+    """What Home Assistant is told of this board. Raises SettingsError for names that are no topic levels."""
+    entities = [TargetEntities(sound.name, tuple(model.labels[row] for row in sound.rows), sound.impulsive)
+                for sound in targets.sounds if sound.sent]
+    entities += [TargetEntities(pattern.name, momentary=True) for pattern in targets.patterns]
+    entities += [TargetEntities(target.name) for target in targets.loudness]
+    return Board(Topics(settings.mqtt.prefix, settings.device.name), __version__, model.manifest.name, tuple(entities),
+                 tuple(pin.pin for pin in settings.pin), settings.command.allow)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.decision.resolve import resolve_targets
+from edge.decision.resolve import Asked
 from edge.decision.targets import Calibrated, Correction
 from edge.errors import ModelError
 from edge.model.calibration import Calibration, TargetCalibration, entry_problem, row_sha256
 from edge.model.calibration_file import load_calibration, own_path, shipped_path
 from edge.model.classifier import Model
 from edge.model.taught import Taught, TaughtSound
-from edge.settings import TargetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,12 @@ def runtime_kind(model: Model) -> str:
     return model.runtime_name.rsplit(" ", 1)[0]
 
 
-def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, directory: Path, state_dir: Path,
+def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: Path,
                      taught: Taught | None = None) -> Calibrations:
     """The calibrations that fit this model, its rows, its runtime and this machine, and are proven here.
 
-    wanted: the settings' targets; none: the model's standard ones. directory: the model's own. What does not fit is a
-    problem and is not used; nothing is raised for it. An entry that came with the model and is for other labels than the
-    settings' is passed over without a word. Raises SettingsError for a target that cannot be resolved.
+    asked: the targets. directory: the model's own. What does not fit is a problem and is not used; nothing is raised for
+    it. An entry that came with the model and is for other labels than the settings' is passed over without a word.
     """
     problems: list[str] = []
     name = model.manifest.name
@@ -60,8 +58,8 @@ def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, director
     own = _usable(own_path(state_dir, name), model, f"edge-audio calibrate --model {name}", problems)
     entries: dict[str, TargetCalibration] = {}
     fitting: dict[str, TargetCalibration] = {}
-    for target in resolve_targets(wanted, model.labels, model.targets).sounds:
-        labels = [model.labels[row] for row in target.rows]
+    for target in asked.sounds:
+        labels = list(target.labels)
         digest = row_sha256(model, labels)
         for calibration in (shipped, own):
             entry = calibration.targets.get(target.name) if calibration is not None else None
@@ -78,7 +76,7 @@ def calibrations_for(model: Model, wanted: Sequence[TargetSettings], *, director
     if taught is None:
         return Calibrations(entries, fitting, tuple(problems))
     # A target of the settings that has a taught sound's name, but other labels, is another target.
-    others = {target.name for target in wanted if target.labels not in ((), (target.name,))}
+    others = {target.name for target in asked.sounds if target.settings.labels not in ((), (target.name,))}
     return Calibrations(entries, fitting, tuple(problems),
                         {sound.name: sound for sound in taught.sounds if sound.name not in others},
                         {target: Correction(one.weights, one.bias) for target, one in taught.corrections.items()})

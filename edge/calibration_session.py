@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.calibrated import Calibrations, calibrations_for
 from edge.decision.calibration import FARTHEST_LOGIT
-from edge.decision.resolve import resolve_targets
+from edge.decision.resolve import ask, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
@@ -62,10 +62,11 @@ class Session:
                 what = f"a pattern over {named[name].pattern_of}" if named[name].pattern_of else "a loudness target"
                 raise SettingsError(f"--target {name}", found=what, wanted="a target that is a sound")
         wanted = tuple(named.get(name, TargetSettings(name=name)) for name in only) or settings.target
-        served = calibrations_for(model, wanted, directory=directory, state_dir=state_dir,
+        asked = ask(wanted, model.labels, model.targets)
+        served = calibrations_for(model, asked, directory=directory, state_dir=state_dir,
                                   taught=taught_to(settings.model.name, state_dir))
         # Heard as they will be: what feedback silenced must raise no threshold.
-        targets = resolve_targets(wanted, model.labels, model.targets, corrections=served.corrections).sounds
+        targets = resolve(asked, model.labels, corrections=served.corrections).sounds
         if not targets:
             raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
                                 wanted="a sound to calibrate (--target NAME)")

@@ -16,9 +16,9 @@ from edge.features.level import LevelMeter
 from edge.features.mix import mix
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
-from edge.listener import Listener
 from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
+from edge.plan import plan_for
 from edge.seams import Source
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
@@ -74,8 +74,8 @@ def _state_dir(folder: Path) -> Finding:
 def _targets(settings: Settings, model: Model, state_dir: Path, commanded: Mapping[str, float]) -> Iterator[Finding]:
     try:
         found = find_calibrations(model, settings, state_dir)
-        targets = Listener(model, targets=settings.target, hop_seconds=settings.model.hop_seconds,
-                           calibrations=found.serving, corrections=found.corrections, thresholds=commanded).targets
+        targets = plan_for(model, settings.target, hop_seconds=settings.model.hop_seconds, calibrations=found.serving,
+                           corrections=found.corrections, thresholds=commanded).targets
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return

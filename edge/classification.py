@@ -14,6 +14,7 @@ from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correct
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
+from edge.plan import plan_for
 from edge.settings import TargetSettings
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
@@ -154,8 +155,8 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """
     kept = _Kept(embeddings=embeddings, bands=bands)
-    listener = Listener(model, targets=targets, hop_seconds=hop_seconds, channel=channel, on_scores=kept.patch,
-                        calibrations=calibrations, corrections=corrections)
+    plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections)
+    listener = Listener(plan, channel=channel, on_scores=kept.patch)
     kept.hop_frames = round(hop_seconds * 100)  # the listener has checked it
     if isinstance(sound, np.ndarray):
         source = _Sound(_array_blocks(sound, rate), len(sound) / max(rate, 1), progress)

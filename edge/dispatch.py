@@ -28,9 +28,9 @@ class _Start:
 class Dispatcher:
     """Turns detections into events and gives them to the sinks; one id for a sound, one sequence number for a message."""
 
-    def __init__(self, clock: StreamClock, stats: Stats, *, monotonic: Callable[[], float],
-                 health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict,
-                 number: Callable[[], int] | None = None, synchronised: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, clock: StreamClock, stats: Stats, *, health_seconds: float = 60.0,
+                 about: Callable[[], Mapping[str, object]] = dict, number: Callable[[], int] | None = None,
+                 synchronised: Callable[[], bool] = lambda: True) -> None:
         """about: what health says beside the counters (model, source state, ...), asked anew every time. number: gives
         sequence numbers; None counts from 1. synchronised: whether UTC can be trusted now.
         """
@@ -38,9 +38,8 @@ class Dispatcher:
         self._clock = clock
         self._stats = stats
         self._health_seconds = health_seconds
-        self._monotonic = monotonic
         self._about = about
-        self._started = monotonic()
+        self._started = clock.now()
         self._next_health = self._started
         self._number = number or itertools.count(1).__next__
         self._synchronised = synchronised
@@ -84,7 +83,7 @@ class Dispatcher:
 
     def health(self, *, now: bool = False) -> None:
         """Hand health to every sink when it is due, or at once."""
-        time = self._monotonic()
+        time = self._clock.now()
         if not now and time < self._next_health:
             return
         self._next_health = time + self._health_seconds

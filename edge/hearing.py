@@ -14,6 +14,7 @@ from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
+from edge.plan import plan_for
 from edge.seams import Source
 from edge.settings import GateSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores
@@ -130,7 +131,7 @@ def hear(model: Model, targets: Sequence[Target], source: Source, *, hop_seconds
     """
     timed = Timed(source, seconds, progress=progress)
     kept = _Kept(targets, hop_samples=round(hop_seconds * SAMPLE_RATE), most=most_embeddings)
-    listener = Listener(model, targets=(), hop_seconds=hop_seconds, channel=channel, gate=gate, on_scores=kept.patch)
+    listener = Listener(plan_for(model, hop_seconds=hop_seconds), channel=channel, gate=gate, on_scores=kept.patch)
     try:
         listener.run(timed)
     finally:

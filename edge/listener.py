@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from edge.control import Control
 from edge.decision.gate import Gate
 from edge.decision.loudness import NoiseFloor
-from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.features.level import SILENCE_DBFS
 from edge.features.recent import RecentSound
-from edge.model.classifier import Model
-from edge.plan import Plan, plan_for
+from edge.plan import Plan
 from edge.seams import Sink, Source, Watcher
-from edge.settings import GateSettings, TargetSettings
+from edge.settings import GateSettings
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block, Hearing, Patch, Scores, StreamClock
 
@@ -31,25 +28,19 @@ WATCHED_LABELS = 10
 class Listener:
     """One source in, events out. Blocks the thread that calls `run`; everything else happens behind the sinks."""
 
-    def __init__(self, model: Model, *, targets: Sequence[TargetSettings] = (), hop_seconds: float = 0.24,
-                 channel: int = -1, gate: GateSettings | None = None, stats: Stats | None = None,
-                 health_seconds: float = 60.0,
-                 about: Callable[[], Mapping[str, object]] = dict,
+    def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None, clock: StreamClock | None = None,
+                 stats: Stats | None = None, out: Dispatcher | None = None,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-                 recent: RecentSound | None = None, number: Callable[[], int] | None = None,
-                 synchronised: Callable[[], bool] = lambda: True,
-                 calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
-                 thresholds: Mapping[str, float] = UNCOMMANDED, control: Control | None = None,
-                 monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
-        """targets: what to hear; none means the model's own standard targets.
+                 recent: RecentSound | None = None, control: Control | None = None) -> None:
+        """plan: what to hear, and with what (`plan_for`). channel: of the source's; -1: the mean of all.
 
-        gate: None scores every patch. on_scores: called with every patch and its scores, for classify. watcher: shown
-        every hop. recent: takes the sound, for a sink that keeps that of events. number: gives events their sequence
-        numbers (None: from 1); synchronised: whether UTC can be trusted. calibrations, corrections: by target;
-        they belong to this model's rows. thresholds: commanded ones, by target. control: changes, taken between blocks.
-        Raises SettingsError for a target, channel or hop that model and front end cannot serve.
+        gate: None scores every patch. clock, stats, out: what dates positions, counts, and hands events on; `out` was made
+        with the same two. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
+        recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks.
+        Raises SettingsError for a channel or hop that the front end cannot serve.
         """
         self.stats = stats if stats is not None else Stats()
+        model, hop_seconds = plan.model, plan.hop_seconds
         self._front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds,
                                    channel=channel)
         hop_samples = round(hop_seconds * SAMPLE_RATE)  # the front end has checked it
@@ -63,15 +54,12 @@ class Listener:
         self._recent = recent
         self._room = NoiseFloor()
         self._loudest_dbfs, self._shown = SILENCE_DBFS, False
-        self._clock = StreamClock(monotonic=monotonic, utc=utc)
-        self._monotonic = monotonic
-        self._heard_at = monotonic()
+        self._clock = clock if clock is not None else StreamClock()
+        self._out = out if out is not None else Dispatcher(self._clock, self.stats)
+        self._heard_at = self._clock.now()
         self._stalled = True
         self._expected = 0
-        self._out = Dispatcher(self._clock, self.stats, health_seconds=health_seconds, monotonic=monotonic, about=about,
-                               number=number, synchronised=synchronised)
-        self._serve(plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections,
-                             thresholds=thresholds))
+        self._serve(plan)
 
     def _serve(self, plan: Plan) -> None:
         self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision
@@ -134,7 +122,7 @@ class Listener:
             unknown = self._stalled or (block.gap and block.position == self._expected)
             self._clock.anchor(self._front_end.position, restart=unknown)
             self._stalled, self._expected = False, block.position + block.length
-            self._heard_at = self._monotonic()
+            self._heard_at = self._clock.now()
         level = self._front_end.level
         if level is not None:
             self._out.level(self._front_end.position, level)
@@ -182,7 +170,7 @@ class Listener:
 
     def _wait(self) -> None:
         """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
-        if self._monotonic() - self._heard_at > SILENT_SECONDS:
+        if self._clock.now() - self._heard_at > SILENT_SECONDS:
             self._stalled = True
             self._end_all()
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from edge.decision.decision import Decision
 from edge.decision.impulsive import WAIT
-from edge.decision.resolve import resolve_targets
+from edge.decision.resolve import Asked, ask, resolve
 from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
+from edge.features.frontend import hop_frames
+from edge.features.logmel import FRAME_STEP
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
@@ -21,6 +23,7 @@ class Plan:
     model: Model
     targets: Targets
     decision: Decision
+    hop_seconds: float
 
     @property
     def level_samples(self) -> int:
@@ -30,16 +33,22 @@ class Plan:
         return max(self.model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE
 
 
-def plan_for(model: Model, targets: Sequence[TargetSettings], *, hop_seconds: float,
+def plan_for(model: Model, targets: Sequence[TargetSettings] = (), *, hop_seconds: float = 0.24,
              calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
              thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
-    """Resolve targets against a model; hop_seconds: a multiple of 0.01.
+    """A plan for a model that is open; hop_seconds: a multiple of 0.01.
 
     targets: none means the model's own standard ones. calibrations, corrections, thresholds (commanded ones): by target.
-    Raises SettingsError for a target that the model cannot serve.
+    Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
     """
-    resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations, corrections=corrections,
-                               thresholds=thresholds)
-    decision = Decision(resolved, model.labels, patch_samples=model.patch_samples,
-                        hop_samples=round(hop_seconds * SAMPLE_RATE))
-    return Plan(model, resolved, decision)
+    return plan_of(model, ask(targets, model.labels, model.targets), hop_seconds=hop_seconds, calibrations=calibrations,
+                   corrections=corrections, thresholds=thresholds)
+
+
+def plan_of(model: Model, asked: Asked, *, hop_seconds: float, calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
+            corrections: Mapping[str, Correction] = UNCORRECTED, thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
+    """As `plan_for`, of what was asked of the model before it was opened. Raises SettingsError."""
+    hop_samples = hop_frames(hop_seconds, model.wants, model.patch_samples) * FRAME_STEP
+    resolved = resolve(asked, model.labels, calibrations=calibrations, corrections=corrections, thresholds=thresholds)
+    decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
+    return Plan(model, resolved, decision, hop_seconds)

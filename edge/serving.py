@@ -6,43 +6,47 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from edge.calibrated import Calibrations
+from edge.calibrated import Calibrations, calibrations_for
+from edge.decision.resolve import Asked, ask
 from edge.errors import ModelError, SettingsError
-from edge.loading import load_calibrations, load_model_for
+from edge.loading import find_model, logged
 from edge.model.classifier import Model
-from edge.plan import Plan, plan_for
+from edge.plan import Plan, plan_of
 from edge.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """settings: those that are in force. thresholds: commanded ones, by target."""
+    """settings: those that are in force, and what they ask of the model. thresholds: commanded ones, by target."""
 
     settings: Settings
+    asked: Asked
     model: Model
     calibrations: Calibrations
     thresholds: Mapping[str, float]
 
     def plan(self) -> Plan:
         """A new plan of it. Raises SettingsError where there is nothing to hear, or a pin waits for what is not heard."""
-        plan = plan_for(self.model, self.settings.target, hop_seconds=self.settings.model.hop_seconds,
-                        calibrations=self.calibrations.serving, corrections=self.calibrations.corrections,
-                        thresholds=self.thresholds)
+        plan = plan_of(self.model, self.asked, hop_seconds=self.settings.model.hop_seconds,
+                       calibrations=self.calibrations.serving, corrections=self.calibrations.corrections,
+                       thresholds=self.thresholds)
         check_names(self.settings, self.model, plan.targets.names)
         return plan
 
     def commanded(self) -> dict[str, float]:
         """The commanded thresholds that are in force."""
-        if not self.thresholds:
-            return {}
-        heard = {sound.name for sound in self.plan().targets.sounds}
+        heard = {sound.name for sound in self.asked.sounds}
         return {target: threshold for target, threshold in self.thresholds.items() if target in heard}
 
 
 def serving_of(settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
     """Open the model with what it was taught, and find its calibrations. Raises ModelError, SettingsError."""
-    model = load_model_for(settings.model, state_dir, targets=None if every_label else settings.target)
-    return Serving(settings, model, load_calibrations(model, settings, state_dir), {})
+    named = find_model(settings.model.name, state_dir)
+    asked = ask(settings.target, named.extended.labels, named.extended.targets)
+    model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate,
+                       rows=None if every_label else asked.labels)
+    calibrations = calibrations_for(model, asked, directory=named.folder, state_dir=state_dir, taught=named.taught)
+    return Serving(settings, asked, model, logged(calibrations), {})
 
 
 def serving_anew(before: Serving, settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:

@@ -11,64 +11,62 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from edge.commanded import Commanded, save_commanded
 from edge.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Threshold, Unmute, shown
 from edge.control import Change, Control
 from edge.errors import CommandError, EdgeError, SinkError
+from edge.inbox import Answer, Inbox, Refitted
 from edge.plan import Plan
-from edge.serving import Serving, other_tables, serving_anew
+from edge.serving import Serving, other_tables
 from edge.settings import Settings
-from edge.sinks.gpio import GpioSink
 
 LOG = logging.getLogger(__name__)
-
-WAITING = 16
-"""Commands that may wait; one that finds no place is answered so."""
 
 PATIENCE_SECONDS = 10.0
 """How long the listener may take over a change: it takes one at every block, and at least once a second."""
 STOP_SECONDS = 2.0
 
-Answer = Callable[[Outcome], None]
+class Pins(Protocol):
+    """The pins, as far as commands move them."""
+
+    def identify(self) -> Sequence[str]:
+        """Blink with the pins that are there for it; their names."""
+
+    def test(self, name: str) -> bool:
+        """Do once what an event makes a pin do; False for a pin that is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Refitted:
-    """Feedback was taken in, and is to be heard. counts: how it came out."""
-
-    counts: Mapping[str, object]
-
-
-Job = tuple[Command | _Refitted, Answer] | None
-"""None: look again at what was taught, calibrated and set."""
+Refit = Callable[[Settings, Feedback], Mapping[str, object]]
+"""Take feedback in, which takes seconds; how it came out. Raises EdgeError."""
 
 
 class Steering:
     """Owns what serves. `muted` and `serving` may be read from any thread."""
 
-    def __init__(self, serving: Serving, state_dir: Path, control: Control, commanded: Commanded, *, records_dir: Path,
-                 every_label: bool = False) -> None:
-        """commanded: what holds from before, which lies in records_dir; `start` puts it in force. every_label: plans score
-        all rows."""
-        self.serving = replace(serving, thresholds=commanded.of(serving.model.manifest.name))
-        self._state_dir, self._records_dir, self._control = state_dir, records_dir, control
-        self._commanded, self._every_label = commanded, every_label
+    def __init__(self, serving: Serving, inbox: Inbox, control: Control, commanded: Commanded, *, records_dir: Path,
+                 serve_anew: Callable[[Serving, Settings], Serving], refit: Refit,
+                 read_settings: Callable[[], Settings] | None = None, pins: Pins | None = None,
+                 on_muted: Callable[[bool], None] = lambda on: None,
+                 on_serving: Callable[[Serving, Plan], None] = lambda serving, plan: None) -> None:
+        """commanded: what holds from before, which lies in records_dir; `start` puts it in force.
+
+        serve_anew: what serves with other settings, and what was taught and calibrated since; raises EdgeError.
+        read_settings: reads them again (None: they are what they were). on_muted, on_serving: told in the listener's
+        thread when it is in force; both return at once.
+        """
+        self.serving = serving
+        self.inbox = inbox
+        self._control, self._commanded, self._records_dir = control, commanded, records_dir
+        self._serve_settings, self._take_in, self._read_settings = serve_anew, refit, read_settings
+        self._pins, self._on_muted, self._on_serving = pins, on_muted, on_serving
         self._saved = False
         self.muted = commanded.muted
-        self.gpio: GpioSink | None = None
-        """Its pins blink and are tried; None: there are none."""
-        self.read_settings: Callable[[], Settings] | None = None
-        """Reads the settings again; None: they are what they were."""
-        self.on_muted: Callable[[bool], None] = lambda on: None
-        self.on_serving: Callable[[Serving, Plan], None] = lambda serving, plan: None
-        """Told in the listener's thread when it is in force; both return at once."""
         self._unmute_at: float | None = None
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self._stopping = False
         self._thread: threading.Thread | None = None
         self._refitting: threading.Thread | None = None
 
@@ -86,39 +84,26 @@ class Steering:
             self._control.put(Change(muted=True))
         for target, threshold in self.serving.commanded().items():
             LOG.warning("threshold of %s is %g by a command (null takes it back)", target, threshold)
-        self.on_muted(self.muted)
+        self._on_muted(self.muted)
         self._thread = threading.Thread(target=self._run, name="steering", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Take no more; what is being done has a moment to end. Safe twice."""
-        self._stopping = True
-        self._jobs.put(None)
+        self.inbox.close()
         for thread in (self._thread, self._refitting):
             if thread is not None:
                 thread.join(STOP_SECONDS)
 
-    def command(self, command: Command, answer: Answer) -> bool:
-        """Take a command, which is answered once from this thread; False where too many wait. Returns at once."""
-        if self._stopping or self._jobs.qsize() >= WAITING:
-            return False
-        self._jobs.put((command, answer))
-        return True
-
-    def reload(self) -> None:
-        """Look again at what was taught, calibrated and set. Returns at once; safe in a signal handler."""
-        if self._jobs.qsize() <= WAITING:  # else a hundred signals are one
-            self._jobs.put(None)
-
     def _run(self) -> None:
-        while not self._stopping:
+        while not self.inbox.closed:
             pause = None if self._unmute_at is None else max(self._unmute_at - time.monotonic(), 0.0)
             try:
-                job = self._jobs.get(timeout=pause)
+                job = self.inbox.take(pause)
             except queue.Empty:
                 self._mute_ends()
                 continue
-            if self._stopping:
+            if self.inbox.closed:
                 return
             if job is None:
                 self._reload()
@@ -134,16 +119,16 @@ class Steering:
                 outcome = error
             answer(outcome)
 
-    def _do(self, command: Command | _Refitted) -> Mapping[str, object]:
+    def _do(self, command: Command | Refitted) -> Mapping[str, object]:
         match command:
             case Mute(on=True, seconds=seconds):
                 return self._mute(True, seconds)
             case Unmute() | Mute():
                 return self._mute(False, None)
             case Identify():
-                return {"pins": list(self.gpio.identify()) if self.gpio is not None else []}
+                return {"pins": list(self._pins.identify()) if self._pins is not None else []}
             case PinTest(pin=pin):
-                if self.gpio is None or not self.gpio.test(pin):
+                if self._pins is None or not self._pins.test(pin):
                     pins = [each.pin for each in self.serving.settings.pin]
                     raise CommandError("pin", found=shown(pin), wanted=_one_of(pins))
                 return {"pin": pin}
@@ -151,7 +136,7 @@ class Steering:
                 return self._threshold(target, threshold)
             case Feedback():
                 raise CommandError("feedback", found="another one at work", wanted="one after another")
-            case _Refitted(counts=counts):
+            case Refitted(counts=counts):
                 self._serve_anew(self.serving.settings)
                 return counts
 
@@ -163,7 +148,7 @@ class Steering:
 
     def _now_muted(self, on: bool) -> None:
         self.muted = on
-        self.on_muted(on)
+        self._on_muted(on)
 
     def _mute_ends(self) -> None:
         try:
@@ -187,21 +172,18 @@ class Steering:
 
     def _refit(self, command: Feedback, answer: Answer) -> None:
         """In a thread of its own: a refit takes seconds."""
-        from edge.judging import counts, take_in  # the workshop: opened only when it is asked for
-
         try:
-            judged = take_in(self.serving.settings, self._state_dir, command.id, right=command.judgement == "right",
-                             target=command.target)
+            counts = self._take_in(self.serving.settings, command)
         except EdgeError as error:
             answer(error)
         else:
-            self._jobs.put((_Refitted(counts(judged)), answer))
+            self.inbox.refitted(counts, answer)
 
     def _reload(self) -> None:
         """Whole or not at all: what fails leaves what serves as it is, and is said."""
         before = self.serving.settings
         try:
-            settings = self.read_settings() if self.read_settings is not None else before
+            settings = self._read_settings() if self._read_settings is not None else before
             plan = self._serve_anew(settings)
         except EdgeError as error:
             LOG.error("reload: %s; what was heard before is still heard", error)
@@ -211,14 +193,14 @@ class Steering:
         LOG.info("reload: hearing %s", ", ".join(plan.targets.names))
 
     def _serve_anew(self, settings: Settings) -> Plan:
-        serving = serving_anew(self.serving, settings, self._state_dir, every_label=self._every_label)
+        serving = self._serve_settings(self.serving, settings)
         self._serve(serving, plan := serving.plan())
         return plan
 
     def _serve(self, serving: Serving, plan: Plan) -> None:
         def taken() -> None:
             self.serving = serving
-            self.on_serving(serving, plan)
+            self._on_serving(serving, plan)
 
         self._apply(Change(plan=plan, taken=taken))
 
@@ -228,7 +210,7 @@ class Steering:
             raise CommandError("listener", found="too many changes at once, or the end", wanted="one after another")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not change.settled.wait(0.2):
-            if (self._stopping or time.monotonic() >= deadline) and self._control.withdraw(change):
+            if (self.inbox.closed or time.monotonic() >= deadline) and self._control.withdraw(change):
                 raise CommandError("listener", found="no answer", wanted="one that hears")
 
     def _keep(self, commanded: Commanded) -> bool:

@@ -7,6 +7,7 @@ Time inside is a position; UTC is computed once, on the way out, by `StreamClock
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -183,12 +184,16 @@ class StreamClock:
     LEAK_PER_SECOND = 0.001
     """How fast the anchor may follow a card that runs slow: 1 ms a second."""
 
-    def __init__(self, *, monotonic: Callable[[], float], utc: Callable[[], float]) -> None:
-        """monotonic, utc: clocks in seconds (`time.monotonic`, `time.time`); tests bring their own."""
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
+        """monotonic, utc: clocks in seconds; tests bring their own."""
         self._monotonic = monotonic
         self._utc = utc
         self._offset: float | None = None
         self._anchored_at = 0.0
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._monotonic()
 
     def anchor(self, position: int, *, restart: bool = False) -> None:
         """Say that the sample before `position` has just been heard; `restart` after a gap forgets the old anchor."""

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.targets import UNCALIBRATED, Calibrated
+from edge.dispatch import Dispatcher
+from edge.listener import Listener
+from edge.model.classifier import Model
 from edge.model.manifest import Manifest, ModelTarget
-from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
+from edge.plan import plan_for
+from edge.settings import TargetSettings
+from edge.stats import Stats
+from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamClock, StreamFormat
+
+
+def listener_of(model: Model, targets: Sequence[TargetSettings] = (), *, hop_seconds: float = 0.24,
+                monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time,
+                health_seconds: float = 60.0, about: Callable[[], Mapping[str, object]] = dict,
+                calibrations: Mapping[str, Calibrated] = UNCALIBRATED, **options: Any) -> Listener:
+    """A listener as `build` makes one, of a model that is open; options: the listener's own."""
+    clock, stats = StreamClock(monotonic=monotonic, utc=utc), options.pop("stats", None) or Stats()
+    out = Dispatcher(clock, stats, health_seconds=health_seconds, about=about)
+    plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations)
+    return Listener(plan, clock=clock, stats=stats, out=out, **options)
 
 
 class FakeSource:

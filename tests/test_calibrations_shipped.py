@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.calibrated import calibrations_for
+from edge.decision.resolve import ask
 from edge.loading import load_model
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model
@@ -24,7 +25,7 @@ def fits(model: Model, directory: Path, state_dir: Path, *, at_least: int) -> No
         pytest.skip(f"{model.manifest.name} comes without a calibration for {runtime}")
     assert shipped.problem(model) == ""
     wanted = [TargetSettings(name=name) for name in shipped.targets]
-    found = calibrations_for(model, wanted, directory=directory, state_dir=state_dir)
+    found = calibrations_for(model, ask(wanted, model.labels, model.targets), directory=directory, state_dir=state_dir)
     assert found.problems == ()
     assert set(found.entries) == set(shipped.targets), "calibrated before the rows were fitted: run models/calibrate.py"
     assert len(found.entries) >= at_least and {"hand_clap", "typing"} <= set(found.entries)

@@ -11,7 +11,6 @@ import pytest
 
 from edge.calibrated import Calibrations
 from edge.control import LIMIT, Change, Control
-from edge.listener import Listener
 from edge.loading import load_calibrations, load_model
 from edge.model.classifier import Model
 from edge.plan import Plan, plan_for
@@ -19,7 +18,7 @@ from edge.settings import Settings, SourceSettings, TargetSettings
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block
-from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, silence, tone
+from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of, silence, tone
 
 DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
 SOUND = np.concatenate([silence(2.0), tone(1.5), silence(3.0)])
@@ -65,7 +64,7 @@ def test_muted_sound_is_thrown_away_and_running_events_end() -> None:
     change = Change(muted=True, taken=lambda: calls.append(model.patches[-1].position))
     calls: list[int] = []
     loud = blocks_of(tone(6.0))
-    listener = Listener(model, control=control)
+    listener = listener_of(model, control=control)
     listener.run(FakeSource([*loud[:20], lambda: calls.append(control.put(change)), *loud[20:40]]), [sink])
     assert [event.phase for event in sink.events] == ["start", "end"]
     assert sink.events[1].end is not None and sink.events[1].end <= 2 * SAMPLE_RATE
@@ -77,7 +76,7 @@ def test_muted_sound_is_thrown_away_and_running_events_end() -> None:
 def test_after_unmute_it_is_heard_as_after_a_gap() -> None:
     model, sink, control = LoudnessModel(), FakeSink(), Control()
     blocks = blocks_of(np.concatenate([tone(6.0), silence(2.0)]))
-    Listener(model, control=control).run(FakeSource([
+    listener_of(model, control=control).run(FakeSource([
         *blocks[:20], lambda: control.put(Change(muted=True)), *blocks[20:40], lambda: control.put(Change(muted=False)),
         *blocks[40:]]), [sink])
     assert [event.phase for event in sink.events] == ["start", "end", "start", "end"]
@@ -90,7 +89,7 @@ def test_muted_and_unmuted_between_the_same_two_blocks_leaves_no_half_event() ->
     sink, control = FakeSink(), Control()
     blocks = blocks_of(tone(4.0))
     both = [Change(muted=True), Change(muted=False)]
-    Listener(LoudnessModel(), control=control).run(
+    listener_of(LoudnessModel(), control=control).run(
         FakeSource([*blocks[:20], lambda: [control.put(change) for change in both], *blocks[20:]]), [sink])
     assert [event.phase for event in sink.events] == ["start", "end", "start", "end"]
     assert sink.events[2].start >= 2 * SAMPLE_RATE
@@ -100,13 +99,13 @@ def test_a_source_that_gives_nothing_still_takes_changes() -> None:
     control, change = Control(), Change(muted=True)
     seen: list[bool] = []
     source = FakeSource([None, lambda: control.put(change), None, lambda: seen.append(change.settled.is_set())], live=True)
-    Listener(LoudnessModel(), control=control).run(source)
+    listener_of(LoudnessModel(), control=control).run(source)
     assert seen == [True]
 
 
 def test_a_change_that_the_end_left_behind_is_not_said_to_be_in_force() -> None:
     control, late = Control(), Change(muted=True)
-    Listener(LoudnessModel(), control=control).run(FakeSource([*blocks_of(silence(1.0)), lambda: control.put(late)]))
+    listener_of(LoudnessModel(), control=control).run(FakeSource([*blocks_of(silence(1.0)), lambda: control.put(late)]))
     assert not late.settled.is_set() and not control.put(Change(muted=True))
 
 
@@ -115,7 +114,7 @@ def test_a_threshold_is_changed_between_two_blocks() -> None:
     blocks = blocks_of(np.concatenate([SOUND, SOUND, SOUND]))
     third = len(blocks) // 3
     plans = [plan_for(model, (), hop_seconds=0.24, thresholds={"loud": height}) for height in (0.99999999, 0.5)]
-    listener = Listener(model, control=control)
+    listener = listener_of(model, control=control)
     listener.run(FakeSource([*blocks[:third], lambda: control.put(Change(plan=plans[0])), *blocks[third: 2 * third],
                              lambda: control.put(Change(plan=plans[1])), *blocks[2 * third:]]), [sink])
     starts = [event.start / SAMPLE_RATE for event in sink.events if event.phase == "start"]
@@ -145,7 +144,7 @@ def hear(model: Model, served: Calibrations) -> Hear:
         blocks: list[Block | Callable[[], object]] = [block for block in source.blocks() if block is not None]
         if at is not None:
             blocks.insert(at, lambda: control.put(Change(plan=plan(*targets))))
-        Listener(model, hop_seconds=0.24, calibrations=served.serving, control=control).run(
+        listener_of(model, hop_seconds=0.24, calibrations=served.serving, control=control).run(
             FakeSource(blocks), [sink])  # type: ignore[arg-type]
         return sink
 

@@ -11,7 +11,7 @@ from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.settings import GateSettings, TargetSettings
 from edge.stream import SAMPLE_RATE
-from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, silence, tone
+from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of, silence, tone
 
 
 class Hands:
@@ -25,7 +25,7 @@ class Hands:
 
 
 def listener(model: LoudnessModel | None = None, **options: object) -> Listener:
-    return Listener(model or LoudnessModel(), **options)  # type: ignore[arg-type]
+    return listener_of(model or LoudnessModel(), **options)  # type: ignore[arg-type]
 
 
 SOUND = np.concatenate([silence(2.0), tone(1.5), silence(3.0)])

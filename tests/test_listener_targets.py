@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from edge.listener import Listener
 from edge.settings import GateSettings, TargetSettings
 from edge.stream import SAMPLE_RATE, Hearing
-from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, silence, tone
+from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of, silence, tone
 
 HIT = np.concatenate([tone(0.05, amplitude=20_000.0), silence(0.01)])
 CLAP = TargetSettings(name="loud", sound="impulsive")
@@ -27,7 +26,7 @@ def hits(*seconds: float, length: float = 8.0) -> np.ndarray:
 
 def hear(sound: np.ndarray, *targets: TargetSettings, block: int = 1600, **options: object) -> FakeSink:
     sink = FakeSink()
-    Listener(LoudnessModel(), targets=targets, **options).run(  # type: ignore[arg-type]
+    listener_of(LoudnessModel(), targets=targets, **options).run(  # type: ignore[arg-type]
         FakeSource(blocks_of(sound, block=block)), [sink])
     return sink
 

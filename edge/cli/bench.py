@@ -14,8 +14,9 @@ from pathlib import Path
 from edge.bench import Cost, measure, test_sound, whole_file
 from edge.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.decision.resolve import ask
 from edge.errors import SettingsError
-from edge.loading import load_model_for, model_folder
+from edge.loading import find_model
 from edge.model.runtime import open_runtime
 
 EXAMPLES = """Examples:
@@ -45,10 +46,12 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--seconds", found=str(options.seconds), wanted="2 to 3600")
     hops = [hop_from(hop, hop) for hop in options.hop or (0.48, 0.12)]
     state_dir = state_dir_from(options)
-    model = load_model_for(settings.model, state_dir, targets=settings.target)
-    if not model.labels:  # a model without standard targets: all of it, then
-        model = load_model_for(settings.model, state_dir)
-    whole = options.bare or whole_file(model_folder(settings.model.name, state_dir))
+    named = find_model(settings.model.name, state_dir)
+    labels = ask(settings.target, named.extended.labels, named.extended.targets).labels
+    # A model without standard targets: all of it, then.
+    model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate,
+                       rows=labels or None)
+    whole = options.bare or whole_file(named.folder)
     bare = open_runtime(whole, runtime=settings.model.runtime) if whole else None
     sound = test_sound(options.seconds)
     costs = [measure(model, sound, hop_seconds=hop, rounds=options.rounds, bare=bare, targets=settings.target)

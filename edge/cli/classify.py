@@ -16,9 +16,9 @@ from edge.classification_output import Printer
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
-from edge.listener import Listener
 from edge.loading import load_calibrations, load_model_for
 from edge.picture_path import check_picture_path, plotting
+from edge.plan import plan_for
 from edge.progress import bar
 
 EXAMPLES = """Examples:
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
                       allow=options.allow, deny=options.deny)
     check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
     # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
-    Listener(model, targets=settings.target, hop_seconds=hop)
+    plan_for(model, settings.target, hop_seconds=hop)
     calibrations = load_calibrations(model, settings, state_dir_from(options))
     worst = 0
     for file in files:

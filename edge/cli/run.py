@@ -53,13 +53,12 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing is heard yet that could be heard otherwise
     settings = _read(options)
     log_to_stderr(settings.log.level)
-    appliance = build(settings, state_dir_from(options))
-    appliance.steering.read_settings = lambda: _read(options)
+    appliance = build(settings, state_dir_from(options), read_settings=lambda: _read(options))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: appliance.stop())
     if service:
-        signal.signal(signal.SIGHUP, lambda *_: appliance.steering.reload())
+        signal.signal(signal.SIGHUP, lambda *_: appliance.steering.inbox.reload())
     appliance.run()
     return 0
 

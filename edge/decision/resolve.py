@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,17 +31,43 @@ RELEASE_SHARE = 0.5
 """Release threshold as a share of the threshold, where neither settings nor model give one."""
 
 
-def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
-                    calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
-                    corrections: Mapping[str, Correction] = UNCORRECTED,
-                    thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
-    """Targets of the settings, completed by calibration and the model's suggestions; its standard ones where none is named.
+@dataclass(frozen=True, slots=True)
+class AskedSound:
+    """A sound that is asked for. labels: those of the model that count. suggestion: what the model says of that name.
 
-    calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold
-    that was commanded (thresholds: by target) goes before that of the settings, which goes before the calibration's, and
-    that before the model's own.
+    sent: False for a sound that is heard only because a pattern counts it.
+    """
+
+    settings: TargetSettings
+    labels: tuple[str, ...]
+    suggestion: Suggestion | None
+    sent: bool
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.settings.name
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the settings ask of a model, each sound with its labels; thresholds are not known yet."""
+
+    sounds: tuple[AskedSound, ...]
+    patterns: tuple[PatternTarget, ...]
+    loudness: tuple[LoudnessTarget, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels that are needed, each once, in the order of the sounds."""
+        return tuple(dict.fromkeys(label for sound in self.sounds for label in sound.labels))
+
+
+def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion]) -> Asked:
+    """What `wanted` asks of a model with these labels and suggestions; its standard targets where nothing is wanted.
+
     Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
-    thresholds or gaps that contradict each other.
+    gaps that contradict each other.
     """
     known = {suggestion.name: suggestion for suggestion in suggestions}
     asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions if suggestion.standard)
@@ -56,14 +83,35 @@ def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], sug
     for pattern in patterns:
         if pattern.of not in (each.name for each, _ in sounds):  # heard for its sake only
             sounds.append((TargetSettings(name=pattern.of), False))
+    return Asked(tuple(AskedSound(target, _labels(target, labels, known.get(target.name)), known.get(target.name), sent)
+                       for target, sent in sounds), tuple(patterns), tuple(loudness))
+
+
+def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
+            corrections: Mapping[str, Correction] = UNCORRECTED, thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
+    """The targets of what is asked, over a model opened with these labels (those that `asked` needs, at least).
+
+    calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold
+    that was commanded (thresholds: by target) goes before that of the settings, which goes before the calibration's, and
+    that before the model's own. Raises SettingsError for thresholds that contradict each other.
+    """
+    row = {label: number for number, label in enumerate(labels)}
     return Targets(
-        tuple(_sound(target, labels, known.get(target.name), calibrations.get(target.name),
-                     corrections.get(target.name), thresholds.get(target.name), sent=sent) for target, sent in sounds),
-        tuple(patterns), tuple(loudness))
+        tuple(_sound(sound, [row[label] for label in sound.labels], calibrations.get(sound.name),
+                     corrections.get(sound.name), thresholds.get(sound.name)) for sound in asked.sounds),
+        asked.patterns, asked.loudness)
 
 
-def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None, calibrated: Calibrated | None,
-           correction: Correction | None, commanded: float | None, *, sent: bool) -> Target:
+def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
+                    calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
+                    corrections: Mapping[str, Correction] = UNCORRECTED,
+                    thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
+    """`ask` and `resolve` in one, for a model that is open already. Raises SettingsError as they do."""
+    return resolve(ask(wanted, labels, suggestions), labels, calibrations=calibrations, corrections=corrections,
+                   thresholds=thresholds)
+
+
+def _labels(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None) -> tuple[str, ...]:
     own = target.labels
     if not own and suggestion is not None:
         own = suggestion.labels
@@ -72,13 +120,17 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
     if not own:
         raise SettingsError(f"target {target.name!r} labels", found="none, and the model suggests none",
                             wanted=f"labels of the model{_nearest(target.name, labels)}")
-    rows = []
     for label in own:
         if label not in labels:
             raise SettingsError(f"target {target.name!r} labels", found=repr(label),
                                 wanted=f"labels of the model{_nearest(label, labels)}")
-        rows.append(labels.index(label))
-    same = suggestion if suggestion is not None and set(own) == set(suggestion.labels) else None
+    return own
+
+
+def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None, correction: Correction | None,
+           commanded: float | None) -> Target:
+    target, suggestion = asked.settings, asked.suggestion
+    same = suggestion if suggestion is not None and set(asked.labels) == set(suggestion.labels) else None
     measured: Calibrated | Suggestion | None = calibrated or same
     threshold = target.threshold or (measured.threshold if measured else FALLBACK_THRESHOLD)
     release = target.release_threshold or (
@@ -97,7 +149,7 @@ def _sound(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion
         name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive,
-        yields=same is not None and not same.standard, correction=correction, sent=sent,
+        yields=same is not None and not same.standard, correction=correction, sent=asked.sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
 

@@ -72,14 +72,14 @@ class FrontEnd:
         if patch_samples < FRAME_STEP or (wants == "bands" and patch_samples != PATCH_SAMPLES):
             raise SettingsError("front end", found=f"patches of {patch_samples} samples",
                                 wanted=f"at least {FRAME_STEP}" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
-        hop_frames = _hop_frames(hop_seconds, PATCH_FRAMES if wants == "bands" else patch_samples // FRAME_STEP)
+        frames = hop_frames(hop_seconds, wants, patch_samples)
         self._channel = channel
         self._waiting = []
         self._meter = LevelMeter()
         self._framer = Framer(FRAME_SAMPLES, FRAME_STEP, dtype=np.int16)
         self._log_mel = LogMel()
         self._patches: BandPatches | SamplePatches = (
-            BandPatches(hop_frames) if wants == "bands" else SamplePatches(patch_samples, hop_frames * FRAME_STEP))
+            BandPatches(frames) if wants == "bands" else SamplePatches(patch_samples, frames * FRAME_STEP))
         self.reset()
 
     # What is known after each push.
@@ -207,8 +207,9 @@ class FrontEnd:
         self._heard = self._next = self._clipped = 0
 
 
-def _hop_frames(hop_seconds: float, longest: int) -> int:
-    """Frames of 10 ms in a hop. Raises SettingsError unless they are whole, at least 1 and at most `longest`."""
+def hop_frames(hop_seconds: float, wants: Wants, patch_samples: int) -> int:
+    """Frames of 10 ms in a hop. Raises SettingsError unless they are whole, at least 1 and at most a patch."""
+    longest = PATCH_FRAMES if wants == "bands" else patch_samples // FRAME_STEP
     frames = round(hop_seconds * SAMPLE_RATE / FRAME_STEP) if isfinite(hop_seconds) else 0
     whole = abs(frames * FRAME_STEP - hop_seconds * SAMPLE_RATE) < 0.01
     if whole and 1 <= frames <= longest:

@@ -104,14 +104,15 @@ class Whole(_Opened):
 
 
 def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
-               rows: Sequence[str] | None = None, taught: Taught | None = None) -> Model:
+               rows: Sequence[str] | None = None, taught: Taught | None = None,
+               manifest: Manifest | None = None) -> Model:
     """Open the model in `directory`, checked once against its manifest: digests, shapes, dtypes, scales, labels.
 
     taught: sounds of the owner's, whose rows and labels follow the model's own. rows: labels to score, in this order;
-    None: all. Fewer rows of a split model cost less memory and time.
+    None: all. Fewer rows of a split model cost less memory and time. manifest: the directory's, where it was read before.
     Raises ModelError naming the file, what was found and what was wanted.
     """
-    manifest = load_manifest(directory)
+    manifest = manifest if manifest is not None else load_manifest(directory)
     if taught is not None:
         taught.check(manifest)
         manifest = taught.extend(manifest)

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
+from edge.app import packing
 from edge.classification import classify
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
@@ -38,7 +39,6 @@ from edge.model.classifier import Split
 from edge.settings import Settings, TargetSettings
 from edge.stream import Event
 from edge.teaching import read_recordings
-from edge.wiring import packing
 
 CORRECTIONS, PLAYBACKS = 3, 12
 HOP_SECONDS = 0.24

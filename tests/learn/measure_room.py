@@ -26,6 +26,7 @@ from conftest import shared_folder
 
 from edge.calibrated import calibrations_for
 from edge.classification import classify
+from edge.decision.resolve import ask
 from edge.learn.calibrate import Basis, Budget, peaks_of, set_threshold, threshold_logit
 from edge.learn.labelled_clips import LabelledClip, labelled_by_class
 from edge.loading import load_model, model_folder
@@ -88,7 +89,8 @@ def main() -> None:
         name, classes = pair.split("=")
         target = next(one for one in model.targets if one.name == name)
         folder, none = model_folder(options.model, options.state_dir), Path(tempfile.mkdtemp())
-        entry = calibrations_for(model, [TargetSettings(name=name)], directory=folder, state_dir=none).entries[name]
+        asked = ask([TargetSettings(name=name)], model.labels, model.targets)
+        entry = calibrations_for(model, asked, directory=folder, state_dir=none).entries[name]
         basis = Basis(entry.labels, entry.row_sha256, threshold_logit(entry)).known_from(entry)
         rows = [model.labels.index(label) for label in target.labels]
         present = np.array([heard.logits(clip, rows).max() for clip in clips if clip.name in classes.split(",")])

@@ -127,8 +127,10 @@ class Running:
     def __init__(self, settings: Settings, state_dir: Path) -> None:
         self.source, self.sink = EndlessSource(), FakeSink()
         self.pins: list[tuple[str, bool]] = []
+        self.read_settings: Callable[[], Settings] = lambda: settings
         self.appliance: Appliance = build(settings, state_dir, source=self.source, extra_sinks=[self.sink],
-                                          on_pin_change=lambda pin, on: self.pins.append((pin, on)))
+                                          on_pin_change=lambda pin, on: self.pins.append((pin, on)),
+                                          read_settings=lambda: self.read_settings())
         self._thread = threading.Thread(target=self.appliance.run)
         self._thread.start()
 

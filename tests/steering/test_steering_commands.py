@@ -169,4 +169,4 @@ def test_a_command_on_the_way_to_an_end_is_answered_or_dropped_and_nothing_hangs
         owner.send("threshold", '{"target": "hand_clap", "threshold": 0.5}')
     running.stop()
     owner.wait_for(lambda: owner.last("status") == "offline")
-    assert not running.appliance.steering.command(Identify(), lambda outcome: None)
+    assert not running.appliance.steering.inbox.command(Identify(), lambda outcome: None)

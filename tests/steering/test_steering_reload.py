@@ -36,8 +36,8 @@ def reload(running: Running, **parts: object) -> None:
         looked.set()
         return settings
 
-    running.appliance.steering.read_settings = read
-    running.appliance.steering.reload()
+    running.read_settings = read
+    running.appliance.steering.inbox.reload()
     assert looked.wait(PATIENCE_SECONDS)
 
 
@@ -124,8 +124,8 @@ def test_what_fails_leaves_everything_as_it_is(start: Start, tmp_path: Path, cap
     def broken() -> Settings:
         raise SettingsError("edge.toml", found="no TOML", wanted="TOML")
 
-    running.appliance.steering.read_settings = broken
-    running.appliance.steering.reload()
+    running.read_settings = broken
+    running.appliance.steering.inbox.reload()
     await_(lambda: "reload: edge.toml: found no TOML; wanted TOML; what was heard before is still heard" in caplog.text)
     (tmp_path / "taught" / "starter").mkdir(parents=True)
     (tmp_path / "taught" / "starter" / "000001.npz").write_bytes(b"torn")
