@@ -69,7 +69,7 @@ test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home 
 	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/home
 
 fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
-	$(BIN)/python -m pytest -q -rP -m slow tests/test_commands.py
+	$(BIN)/python -m pytest -q -rP -m slow tests/control/test_control_commands.py
 
 faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
 	$(BIN)/python -m tests.faults

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from edge import __version__
 from edge.clock import Clock
-from edge.commanded import load_commanded
-from edge.commands import Feedback
-from edge.control import Control
+from edge.control.changes import Control
+from edge.control.commanded import load_commanded
+from edge.control.commands import Feedback
+from edge.control.current import Serving, serving_anew, serving_of
+from edge.control.inbox import Inbox
+from edge.control.plan import Plan
+from edge.control.steering import Steering
 from edge.decision.targets import Targets
 from edge.discovery import Board, TargetEntities
 from edge.dispatch import Dispatcher
 from edge.features.recent import RecentSound
-from edge.inbox import Inbox
 from edge.journal import Pack
 from edge.journal_file import journal_path
 from edge.listener import Listener
@@ -26,9 +29,7 @@ from edge.model.quantization import quantise
 from edge.numbering import FILE as SEQUENCE
 from edge.numbering import Numbering
 from edge.outbox import Outbox
-from edge.plan import Plan
 from edge.seams import Sink, Source, Watcher
-from edge.serving import Serving, serving_anew, serving_of
 from edge.settings import Settings
 from edge.sinks.event_sounds import FOLDER, SoundKeeper, sound_seconds
 from edge.sinks.gpio import GpioSink
@@ -39,7 +40,6 @@ from edge.sinks.mqtt_commands import MqttCommands
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.steering import Steering
 from edge.stream import Patch, Scores, StreamClock
 from edge.topics import Topics
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.calibrated import Calibrations, calibrations_for
+from edge.control.calibrations import Calibrations, calibrations_for
+from edge.control.loading import taught_to
 from edge.decision.calibration import FARTHEST_LOGIT
 from edge.decision.resolve import ask, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
 from edge.learn.labelled import Worth
-from edge.loading import taught_to
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.commanded import Commanded, load_commanded
+from edge.control.commanded import Commanded, load_commanded
+from edge.control.loading import find_calibrations, load_model_for
+from edge.control.plan import plan_for
 from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
-from edge.loading import find_calibrations, load_model_for
 from edge.model.classifier import Model
-from edge.plan import plan_for
 from edge.seams import Source
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink

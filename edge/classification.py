@@ -10,11 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.control.plan import plan_for
 from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correction
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
-from edge.plan import plan_for
 from edge.settings import TargetSettings
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
@@ -150,7 +150,7 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
     """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
 
     The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one patch.
-    calibrations, corrections: by target (`edge.loading.load_calibrations`).
+    calibrations, corrections: by target (`edge.control.loading.load_calibrations`).
     embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
     Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
     """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.classification import Classification, classify
+from edge.control.loading import load_calibrations, taught_to
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
@@ -17,7 +18,6 @@ from edge.errors import SourceError
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass
 from edge.learn.evaluate import Clip, Figures, measurable, measure
-from edge.loading import load_calibrations, taught_to
 from edge.model.classifier import Model
 from edge.progress import bar
 from edge.settings import Settings, TargetSettings

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.control.plan import plan_for
 from edge.decision.calibration import logits_of
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
-from edge.plan import plan_for
 from edge.seams import Source
 from edge.settings import GateSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.commanded import load_commanded
+from edge.control.commanded import load_commanded
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
@@ -21,7 +22,6 @@ from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.lessons import Lessons
-from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from edge.control import Control
+from edge.control.changes import Control
+from edge.control.plan import Plan
 from edge.decision.gate import Gate
 from edge.decision.loudness import NoiseFloor
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
 from edge.features.level import SILENCE_DBFS
 from edge.features.recent import RecentSound
-from edge.plan import Plan
 from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings
 from edge.stats import Stats

@@ -155,11 +155,15 @@ class PinSettings:
                         choices=("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated"))
 
 
+VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")
+"""What `[command] allow` may list."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
     """[command]: what others may command over MQTT. Nothing, unless the owner says so."""
 
-    allow: tuple[str, ...] = _key((), "verbs that are obeyed, of mute, unmute, identify, feedback, threshold, pin-test")
+    allow: tuple[str, ...] = _key((), f"verbs that are obeyed, of {', '.join(VERBS)}")
 
 
 @dataclass(frozen=True, slots=True)

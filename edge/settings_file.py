@@ -9,9 +9,9 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
-from edge.commands import VERBS
 from edge.errors import SettingsError
 from edge.settings import (
+    VERBS,
     CommandSettings,
     DeviceSettings,
     GateSettings,

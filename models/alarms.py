@@ -29,11 +29,11 @@ from clip_logits import read_left_out
 from clips import Clip, measuring_clips, training_clips
 from labels import LABELS, Label
 
+from edge.control.loading import default_state_dir, load_model
 from edge.learn.alarms import Alarms
 from edge.learn.calibrate import Basis, parse_budget, peaks_of, threshold_logit
 from edge.learn.labelled import calibrate_labelled
 from edge.learn.tail import fit_tail
-from edge.loading import default_state_dir, load_model
 from edge.model.calibration import Peaks, TargetCalibration
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model, Split

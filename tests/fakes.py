@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.control.plan import plan_for
 from edge.decision.targets import UNCALIBRATED, Calibrated
 from edge.dispatch import Dispatcher
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.model.manifest import Manifest, ModelTarget
-from edge.plan import plan_for
 from edge.settings import TargetSettings
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamClock, StreamFormat

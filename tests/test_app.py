@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from edge.app import build
+from edge.control.loading import default_state_dir, load_model
 from edge.demo.broker import PrivateBroker
 from edge.errors import ModelError, SettingsError, SinkError
-from edge.loading import default_state_dir, load_model
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
 from edge.sinks.mqtt_subscriber import Subscriber
 from edge.sources.open import open_source

@@ -14,6 +14,7 @@ import pytest
 from edge.app import build
 from edge.checkup import check
 from edge.cli import main
+from edge.control.loading import load_calibrations, load_model
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.errors import SourceError
@@ -21,7 +22,6 @@ from edge.features.frontend import FrontEnd
 from edge.hearing import PATIENCE_SECONDS, Timed, hear
 from edge.learn.calibrate import threshold_logit
 from edge.learn.room import load_room
-from edge.loading import load_calibrations, load_model
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings

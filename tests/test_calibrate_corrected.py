@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.loading import load_model
+from edge.control.loading import load_model
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught
 from tests.test_cli import write_wav

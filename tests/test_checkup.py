@@ -10,10 +10,10 @@ import pytest
 
 from edge.app import build
 from edge.checkup import Finding, check
-from edge.commanded import Commanded, load_commanded, save_commanded
+from edge.control.commanded import Commanded, load_commanded, save_commanded
+from edge.control.loading import model_folder
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
-from edge.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught

@@ -12,12 +12,12 @@ from scipy import stats
 
 from edge.classification import classify
 from edge.clip_evaluation import evaluate_clips
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import load_classes
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.evaluate import Clip
 from edge.learn.figures import alarm_peaks
-from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught

@@ -8,7 +8,7 @@ import pytest
 
 from edge.classification import classify
 from edge.cli import main
-from edge.loading import load_model
+from edge.control.loading import load_model
 from tests.model.model_taught import STARTER, scene
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.commanded import Commanded, save_commanded
+from edge.control.commanded import Commanded, save_commanded
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
 from edge.journal import Entry
@@ -17,7 +18,6 @@ from edge.judging import judge
 from edge.learn.embedding import Embedder
 from edge.learn.teach import negatives_for
 from edge.lessons import Lessons
-from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.model.head import logistic
 from edge.settings import CommandSettings, Settings, TargetSettings

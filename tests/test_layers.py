@@ -13,16 +13,15 @@ FILES = sorted(EDGE.rglob("*.py"))
 
 JOURNAL = {"journal", "journal_file", "journal_log", "journal_messages"}
 GROUND = JOURNAL | {"stream", "seams", "settings", "topics", "stats", "errors", "clock", "messages", "outbox", "numbering",
-                    "discovery", "retained", "backoff", "commands"}
+                    "discovery", "retained", "backoff"}
 """What every stage may stand on."""
 
 STAGES = ("features", "model", "decision")
 MAY = {
     **{name: {name} | GROUND for name in STAGES},
-    "sources": {"sources"} | GROUND, "sinks": {"sinks"} | GROUND,
+    "sources": {"sources"} | GROUND, "sinks": {"sinks", "control"} | GROUND,
     "learn": {"learn", *STAGES} | GROUND,
-    "listener": {"listener", "dispatch", "control", "plan", *STAGES} | GROUND,
-    "control": {"control", "plan"} | GROUND, "plan": {"plan", *STAGES} | GROUND,
+    "listener": {"listener", "dispatch", "control", *STAGES} | GROUND, "control": {"control", *STAGES} | GROUND,
     "dispatch": {"dispatch", "decision"} | GROUND,
     **dict.fromkeys(GROUND - JOURNAL, GROUND - JOURNAL), **dict.fromkeys(JOURNAL, GROUND),
     "settings_file": {"settings_file"} | GROUND,

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.cli import main
+from edge.control.loading import load_model
 from edge.features.frontend import FrontEnd
-from edge.loading import load_model
 from edge.model.classifier import Split
 from edge.model.store import ModelStore
 from edge.sources.recording import open_recording

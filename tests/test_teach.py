@@ -12,8 +12,8 @@ import pytest
 from edge.app import build
 from edge.classification import classify
 from edge.cli import main
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.journal import FILE, recent
-from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught

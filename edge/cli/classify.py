@@ -14,11 +14,11 @@ from pathlib import Path
 from edge.classification import Classification, check_labels, classify
 from edge.classification_output import Printer
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.control.loading import load_calibrations, load_model_for
+from edge.control.plan import plan_for
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
-from edge.loading import load_calibrations, load_model_for
 from edge.picture_path import check_picture_path, plotting
-from edge.plan import plan_for
 from edge.progress import bar
 
 EXAMPLES = """Examples:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.cli.options import state_dir_from
+from edge.control.loading import load_model
 from edge.export import export
-from edge.loading import load_model
 from edge.model.store import ModelStore
 from edge.progress import bar
 

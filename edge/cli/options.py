@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from edge.control.loading import default_state_dir
 from edge.errors import SettingsError
-from edge.loading import default_state_dir
 from edge.settings import Settings
 from edge.settings_file import load_settings
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
 from edge.cli.tables import print_rows
+from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
 from edge.learn.figures import wilson_interval
 from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Gathered, Recording, gather, learn, negatives_for, refusal
 from edge.lessons import Lessons, check_name, hears
-from edge.loading import load_model, model_folder
 from edge.model.classifier import Model
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught

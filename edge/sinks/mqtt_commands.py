@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.commands import VERBS, Act, Outcome, parse, shown, verb_of
+from edge.control.commands import Act, Outcome, parse, shown, verb_of
 from edge.errors import CommandError, EdgeError, SettingsError
+from edge.settings import VERBS
 from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt_client import Received
 from edge.stats import Stats

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from conftest import shared_folder
 
 from edge.classification import classify
-from edge.loading import load_calibrations, load_model
+from edge.control.loading import load_calibrations, load_model
 from edge.settings import ModelSettings, Settings, TargetSettings
 
 TARGETS = ("hand_clap", "finger_snap", "door_knock")

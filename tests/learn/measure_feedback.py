@@ -27,6 +27,7 @@ from conftest import shared_folder
 
 from edge.app import packing
 from edge.classification import classify
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
@@ -34,7 +35,6 @@ from edge.journal import entry_of
 from edge.judging import judge
 from edge.learn.augment import altered
 from edge.lessons import Lessons
-from edge.loading import load_calibrations, load_model, model_folder
 from edge.model.classifier import Split
 from edge.settings import Settings, TargetSettings
 from edge.stream import Event

@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
-from edge.calibrated import calibrations_for
 from edge.classification import classify
+from edge.control.calibrations import calibrations_for
+from edge.control.loading import load_model, model_folder
 from edge.decision.resolve import ask
 from edge.learn.calibrate import Basis, Budget, peaks_of, set_threshold, threshold_logit
 from edge.learn.labelled_clips import LabelledClip, labelled_by_class
-from edge.loading import load_model, model_folder
 from edge.model.classifier import Split
 from edge.settings import TargetSettings
 

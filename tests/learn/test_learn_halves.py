@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edge.classification import classify
+from edge.control.loading import load_model
 from edge.learn.calibrate import Basis, parse_budget, peaks_of, threshold_logit
 from edge.learn.figures import expected_calibration_error
 from edge.learn.labelled import Sound, calibrate_labelled, fold_numbers
 from edge.learn.labelled_clips import LabelledClip, labelled_by_class
 from edge.learn.probability import Curve, balanced
-from edge.loading import load_model
 from edge.model.classifier import Split
 from edge.model.manifest import ModelTarget
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError
-from edge.loading import load_model, model_folder
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands import Command
+from edge.control.commands import Command
 from edge.demo.broker import PrivateBroker, find
 from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from edge.classification import classify
-from edge.loading import load_model
+from edge.control.loading import load_model
 from edge.sinks.watch_socket import NAME
 from edge.stream import SAMPLE_RATE
 from tests.test_cli import complaint, edge_audio

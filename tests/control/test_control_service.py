@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.settings import MqttSettings
-from tests.steering.commanding import DEMO, PATIENCE_SECONDS, Owner
+from tests.control.commanding import DEMO, PATIENCE_SECONDS, Owner
 
 ROOT = DEMO.parents[1]
 

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge.commands import Command, Outcome
+from edge.control.commands import Command, Outcome
 
 WAITING = 16
 """Commands that may wait; one that finds no place is answered so."""

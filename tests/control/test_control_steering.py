@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge import judging
-from edge.commands import Identify
+from edge.control.commands import Identify
 from edge.demo.broker import PrivateBroker
 from edge.settings import PinSettings
-from tests.steering.commanding import PATIENCE_SECONDS, Owner, Running, await_
+from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
 Start = Callable[..., Running]
 

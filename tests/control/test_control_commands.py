@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from edge.commands import MOST_BYTES, SHOWN_LETTERS, VERBS, Command, parse, shown, verb_of
+from edge.control.commands import MOST_BYTES, SHOWN_LETTERS, Command, parse, shown, verb_of
 from edge.errors import CommandError
+from edge.settings import VERBS
 
 
 @pytest.mark.parametrize(("verb", "payload", "fields"), [

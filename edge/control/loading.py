@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.calibrated import Calibrations, calibrations_for
+from edge.control.calibrations import Calibrations, calibrations_for
 from edge.decision.resolve import ask
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge.plan import Plan
+from edge.control.plan import Plan
 
 LIMIT = 16
 """Changes that may wait. The listener takes all of them at every block, and at least once a second."""

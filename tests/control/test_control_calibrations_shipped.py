@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.calibrated import calibrations_for
+from edge.control.calibrations import calibrations_for
+from edge.control.loading import load_model
 from edge.decision.resolve import ask
-from edge.loading import load_model
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model
 from edge.model.store import ModelStore

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge.commands import VERBS
 from edge.demo.broker import PrivateBroker
-from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings, TargetSettings
-from tests.steering.commanding import Owner, Running
+from edge.settings import VERBS, CommandSettings, LogSettings, MqttSettings, Settings, TargetSettings
+from tests.control.commanding import Owner, Running
 
 Start = Callable[..., Running]
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands import Command, Outcome
-from edge.control import Change
+from edge.control.changes import Change
+from edge.control.commands import Command, Outcome
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.sinks.mqtt_client import Received
 from edge.sinks.mqtt_commands import ANSWERS, BURST, PER_SECOND, MqttCommands
 from edge.stats import Stats
 from edge.topics import Topics
-from tests.steering.commanding import PATIENCE_SECONDS, Owner, Running
+from tests.control.commanding import PATIENCE_SECONDS, Owner, Running
 
 Start = Callable[..., Running]
 TOPICS = Topics("edge-audio", "kitchen")

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from edge.calibrated import Calibrations, calibrations_for
+from edge.control.calibrations import Calibrations, calibrations_for
+from edge.control.loading import find_model, logged
+from edge.control.plan import Plan, plan_of
 from edge.decision.resolve import Asked, ask
 from edge.errors import ModelError, SettingsError
-from edge.loading import find_model, logged
 from edge.model.classifier import Model
-from edge.plan import Plan, plan_of
 from edge.settings import Settings
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.calibrated import Calibrations
-from edge.control import LIMIT, Change, Control
-from edge.loading import load_calibrations, load_model
+from edge.control.calibrations import Calibrations
+from edge.control.changes import LIMIT, Change, Control
+from edge.control.loading import load_calibrations, load_model
+from edge.control.plan import Plan, plan_for
 from edge.model.classifier import Model
-from edge.plan import Plan, plan_for
 from edge.settings import Settings, SourceSettings, TargetSettings
 from edge.sources.open import open_source
 from edge.stats import Stats

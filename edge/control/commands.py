@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from edge.errors import CommandError, EdgeError
-
-VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")
-"""What `[command] allow` may list."""
+from edge.settings import VERBS
 
 MOST_BYTES = 1_024
 """A longer payload is not looked at."""

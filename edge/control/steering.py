@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from edge.commanded import Commanded, save_commanded
-from edge.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Threshold, Unmute, shown
-from edge.control import Change, Control
+from edge.control.changes import Change, Control
+from edge.control.commanded import Commanded, save_commanded
+from edge.control.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Threshold, Unmute, shown
+from edge.control.current import Serving, other_tables
+from edge.control.inbox import Answer, Inbox, Refitted
+from edge.control.plan import Plan
 from edge.errors import CommandError, EdgeError, SinkError
-from edge.inbox import Answer, Inbox, Refitted
-from edge.plan import Plan
-from edge.serving import Serving, other_tables
 from edge.settings import Settings
 
 LOG = logging.getLogger(__name__)
