@@ -21,19 +21,19 @@ from edge.decision.targets import Targets
 from edge.discovery import Board, TargetEntities
 from edge.dispatch import Dispatcher
 from edge.features.recent import RecentSound
-from edge.journal import Pack
-from edge.journal_file import journal_path
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.model.quantization import quantise
-from edge.numbering import FILE as SEQUENCE
-from edge.numbering import Numbering
 from edge.outbox import Outbox
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
-from edge.sinks.event_sounds import FOLDER, SoundKeeper, sound_seconds
 from edge.sinks.gpio import GpioSink
-from edge.sinks.journal import JournalSink
+from edge.sinks.journal.entries import Pack
+from edge.sinks.journal.event_sounds import FOLDER, SoundKeeper, sound_seconds
+from edge.sinks.journal.file import journal_path
+from edge.sinks.journal.numbering import FILE as SEQUENCE
+from edge.sinks.journal.numbering import Numbering
+from edge.sinks.journal.sink import JournalSink
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt import MqttSink
 from edge.sinks.mqtt_commands import MqttCommands

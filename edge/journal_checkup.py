@@ -8,10 +8,10 @@ from pathlib import Path
 
 from edge.errors import SinkError
 from edge.finding import Finding
-from edge.journal_file import journal_path
-from edge.journal_messages import count_waiting
 from edge.settings import Settings
-from edge.sinks.event_sounds import FOLDER, MEGABYTE
+from edge.sinks.journal.event_sounds import FOLDER, MEGABYTE
+from edge.sinks.journal.file import journal_path
+from edge.sinks.journal.messages import count_waiting
 
 EVENT_BYTES = 4_500
 """What an event of the largest model takes."""

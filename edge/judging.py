@@ -14,8 +14,6 @@ from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
-from edge.journal import Entry, find
-from edge.journal_file import journal_path
 from edge.learn.embedding import Embedder
 from edge.learn.feedback import Standing, fit_correction
 from edge.learn.probability import Curve
@@ -25,6 +23,8 @@ from edge.lessons import Lessons
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings
+from edge.sinks.journal.entries import Entry, find
+from edge.sinks.journal.file import journal_path
 
 MOST_JUDGEMENTS = 200
 """Of one target; the oldest go first."""

@@ -13,11 +13,11 @@ from edge.app import build
 from edge.classification import classify
 from edge.cli import main
 from edge.control.loading import load_calibrations, load_model, model_folder
-from edge.journal import FILE, recent
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import Settings, TargetSettings
+from edge.sinks.journal.entries import FILE, recent
 
 DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
 TAUGHT_WITH = 12

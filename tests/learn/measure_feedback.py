@@ -31,12 +31,12 @@ from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
-from edge.journal import entry_of
 from edge.judging import judge
 from edge.learn.augment import altered
 from edge.lessons import Lessons
 from edge.model.classifier import Split
 from edge.settings import Settings, TargetSettings
+from edge.sinks.journal.entries import entry_of
 from edge.stream import Event
 from edge.teaching import read_recordings
 

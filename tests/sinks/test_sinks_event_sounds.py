@@ -15,12 +15,22 @@ import pytest
 from edge.app import build
 from edge.cli import main
 from edge.errors import SettingsError, SinkError
-from edge.journal import FILE, recent
-from edge.numbering import Numbering
 from edge.settings import JournalSettings, LogSettings, Settings, TargetSettings
 from edge.settings_file import check_together
-from edge.sinks.event_sounds import AFTER, BEFORE, FOLDER, LONGEST, Cut, EventSounds, SoundKeeper, sound_path, sound_seconds
-from edge.sinks.journal import JournalSink
+from edge.sinks.journal.entries import FILE, recent
+from edge.sinks.journal.event_sounds import (
+    AFTER,
+    BEFORE,
+    FOLDER,
+    LONGEST,
+    Cut,
+    EventSounds,
+    SoundKeeper,
+    sound_path,
+    sound_seconds,
+)
+from edge.sinks.journal.numbering import Numbering
+from edge.sinks.journal.sink import JournalSink
 from edge.sources.recording import open_recording
 from edge.stats import Stats
 from tests.fakes import FakeSource, blocks_of, tone

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.journal import recent
-from edge.numbering import Numbering
 from edge.settings import JournalSettings
-from edge.sinks import journal as module
-from edge.sinks import journal_writer
-from edge.sinks.journal import JournalSink
+from edge.sinks.journal import sink as module
+from edge.sinks.journal import writer as journal_writer
+from edge.sinks.journal.entries import recent
+from edge.sinks.journal.numbering import Numbering
+from edge.sinks.journal.sink import JournalSink
 from edge.stats import Stats
 from edge.stream import Event, Scores
 

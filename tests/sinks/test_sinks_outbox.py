@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from edge import journal_file
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
-from edge.journal import recent
-from edge.journal_messages import count_waiting
 from edge.messages import Message
-from edge.numbering import Numbering
 from edge.outbox import Outbox
 from edge.settings import JournalSettings
-from edge.sinks import journal_writer
-from edge.sinks.journal import JournalSink
+from edge.sinks.journal import file as journal_file
+from edge.sinks.journal import writer as journal_writer
+from edge.sinks.journal.entries import recent
+from edge.sinks.journal.messages import count_waiting
+from edge.sinks.journal.numbering import Numbering
+from edge.sinks.journal.sink import JournalSink
 from edge.sinks.mqtt import MqttSink
 from edge.stats import Stats
 from edge.stream import Event

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError
-from edge.numbering import RESERVE, Numbering
+from edge.sinks.journal.numbering import RESERVE, Numbering
 
 
 def opened(path: Path, newest: int, *, whole: bool) -> Numbering:

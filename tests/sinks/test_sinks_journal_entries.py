@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
-from edge.journal import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
-from edge.journal_file import JournalFile, set_aside
+from edge.sinks.journal.entries import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
+from edge.sinks.journal.file import JournalFile, set_aside
 from edge.stream import Event, Scores, new_event_id
 
 START = datetime(2026, 11, 22, 12, 0, 1, 250_000, UTC)

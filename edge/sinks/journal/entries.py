@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
-from edge.journal_file import FILE as FILE
-from edge.journal_file import JournalFile
+from edge.sinks.journal.file import FILE as FILE
+from edge.sinks.journal.file import JournalFile
 from edge.stream import Event
 
 PRUNE_EVERY = 64
