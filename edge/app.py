@@ -18,13 +18,11 @@ from edge.control.inbox import Inbox
 from edge.control.plan import Plan
 from edge.control.steering import Steering
 from edge.decision.targets import Targets
-from edge.discovery import Board, TargetEntities
 from edge.dispatch import Dispatcher
 from edge.features.recent import RecentSound
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.model.quantization import quantise
-from edge.outbox import Outbox
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
 from edge.sinks.gpio import GpioSink
@@ -35,8 +33,10 @@ from edge.sinks.journal.numbering import FILE as SEQUENCE
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
 from edge.sinks.log import LogSink
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_commands import MqttCommands
+from edge.sinks.mqtt.commands import MqttCommands
+from edge.sinks.mqtt.discovery import Board, TargetEntities
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.outbox import Outbox
 from edge.sinks.watch import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats

@@ -12,7 +12,6 @@ import numpy as np
 from edge.control.commanded import Commanded, load_commanded
 from edge.control.loading import find_calibrations, load_model_for
 from edge.control.plan import plan_for
-from edge.discovery import check_prefix
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -22,9 +21,10 @@ from edge.model.classifier import Model
 from edge.seams import Source
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_secrets import secret_places
-from edge.sinks.mqtt_tls import INSECURE
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.discovery import check_prefix
+from edge.sinks.mqtt.secrets import secret_places
+from edge.sinks.mqtt.tls import INSECURE
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch

@@ -23,7 +23,7 @@ from edge.control.loading import default_state_dir, load_model
 from edge.demo.broker import PrivateBroker
 from edge.errors import ModelError, SettingsError, SinkError
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sources.open import open_source
 from edge.stats import Stats
 from tests.fakes import FakeSink, FakeSource, blocks_of, silence, tone

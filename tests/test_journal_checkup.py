@@ -10,11 +10,11 @@ import pytest
 
 from edge.finding import Finding
 from edge.journal_checkup import check_journal
-from edge.messages import Message
-from edge.outbox import Changes
 from edge.settings import JournalSettings, MqttSettings, Settings
 from edge.sinks.journal.file import FILE, JournalFile
 from edge.sinks.journal.messages import put_messages
+from edge.sinks.messages import Message
+from edge.sinks.outbox import Changes
 
 SENDS = Settings(mqtt=MqttSettings(host="broker"))
 

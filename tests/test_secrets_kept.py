@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.demo.broker import PrivateBroker
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.subscriber import Subscriber
 from tests.sinks.certificates import Authority
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +28,7 @@ CRASH = """
 import logging, sys, tomllib
 from pathlib import Path
 from edge.settings_file import load_settings
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.connection import Connection
 logging.basicConfig(level=logging.DEBUG)
 settings = load_settings(Path(sys.argv[1])).mqtt
 def crash(topic, payload, retained):

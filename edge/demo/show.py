@@ -17,7 +17,7 @@ from edge.demo.broker import PrivateBroker
 from edge.demo.scenes import Expected, Heard, Scene
 from edge.errors import SinkError
 from edge.settings import LogSettings, MqttSettings, PinSettings, Settings, SourceSettings, WatchSettings
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.subscriber import Subscriber
 from edge.topics import OFFLINE, Topics
 
 FIRST_PIN = 17

@@ -10,14 +10,14 @@ from dataclasses import replace
 from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import EdgeError
-from edge.messages import Dropped, Message, message_of
-from edge.outbox import Outbox
 from edge.settings import MqttSettings
 from edge.simulate.nodes import OPEN_SECONDS
-from edge.sinks.mqtt import FIRST_SECONDS
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_states import Kept, States
-from edge.sinks.mqtt_visit import Visit
+from edge.sinks.messages import Dropped, Message, message_of
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.sink import FIRST_SECONDS
+from edge.sinks.mqtt.states import Kept, States
+from edge.sinks.mqtt.visit import Visit
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import OFFLINE, Topics, encode

@@ -17,9 +17,9 @@ from edge.backoff import Backoff
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.simulate.nodes import OPEN_SECONDS
-from edge.sinks.mqtt import FIRST_SECONDS
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_subscriber import subscribe
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.sink import FIRST_SECONDS
+from edge.sinks.mqtt.subscriber import subscribe
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from edge.settings import MqttSettings
 from edge.simulate.agenda import Agenda
 from edge.simulate.board import Board
 from edge.simulate.recording import Sound
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.connection import Connection
 
 OPENERS = 16
 """Connections that are opened at once."""

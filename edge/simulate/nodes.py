@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_protocol import Protocol
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.protocol import Protocol
 
 OPEN_SECONDS = 10.0
 """How long the network, and then the broker's answer, may take: a broker that a thousand boards come to is slow."""

@@ -16,8 +16,8 @@ from edge.control.changes import Change
 from edge.control.commands import Command, Outcome
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
-from edge.sinks.mqtt_client import Received
-from edge.sinks.mqtt_commands import ANSWERS, BURST, PER_SECOND, MqttCommands
+from edge.sinks.mqtt.client import Received
+from edge.sinks.mqtt.commands import ANSWERS, BURST, PER_SECOND, MqttCommands
 from edge.stats import Stats
 from edge.topics import Topics
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running

@@ -20,8 +20,8 @@ from edge.errors import SettingsError
 from edge.settings import MqttSettings
 from edge.simulate.nodes import nodes_of
 from edge.simulate.room import make_room
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.subscriber import Subscriber
 from tests.brokers import every_remembering_broker
 from tests.sinks.certificates import Authority
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
-from edge.messages import Message, message_of
 from edge.settings import MqttSettings
 from edge.simulate.agenda import Agenda
 from edge.simulate.board import Board, CountingOutbox
 from edge.simulate.check import Check
 from edge.simulate.recording import BUNDLED, load_recording
+from edge.sinks.messages import Message, message_of
 from edge.stats import Stats
 
 SOUNDS = load_recording(BUNDLED)

@@ -15,10 +15,10 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.demo.broker import PrivateBroker
-from edge.messages import message_of
-from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.messages import message_of
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.outbox import Outbox
 from edge.sinks.watch import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id

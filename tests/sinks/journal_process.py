@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.messages import message_of
-from edge.outbox import Outbox
 from edge.sinks.journal.entries import entry_of, recent
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.writer import JournalWriter
+from edge.sinks.messages import message_of
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event, Scores, new_event_id
 

@@ -14,11 +14,11 @@ from edge.clock import Clock
 from edge.decision.detection import Detection
 from edge.demo.broker import PrivateBroker
 from edge.dispatch import Dispatcher
-from edge.outbox import Outbox
 from edge.settings import JournalSettings, MqttSettings
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, StreamClock
 

@@ -13,7 +13,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.demo.broker import PrivateBroker
-from edge.discovery import Board, TargetEntities, device_payload
+from edge.sinks.mqtt.discovery import Board, TargetEntities, device_payload
 from edge.stream import Event
 from edge.topics import Topics, encode
 from tests.sinks.conftest import Ear, Offering

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.messages import Dropped
 from edge.sinks.journal.cut_log import is_cut
 from edge.sinks.journal.file import JournalFile
+from edge.sinks.messages import Dropped
 from tests.sinks.journal_process import Process, busy, nothing_is_lost
 
 

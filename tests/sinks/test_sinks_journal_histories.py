@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.messages import Dropped, Message
 from edge.sinks.journal import file as journal_file
+from edge.sinks.messages import Dropped, Message
 from tests.sinks.journal_process import START, Process
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError
-from edge.messages import Dropped, Message, message_of
-from edge.outbox import Changes
 from edge.sinks.journal.file import JournalFile, is_damaged
 from edge.sinks.journal.messages import Kept, count_waiting, kept_messages, put_messages, salvage_messages
+from edge.sinks.messages import Dropped, Message, message_of
+from edge.sinks.outbox import Changes
 from edge.stream import Event
 
 

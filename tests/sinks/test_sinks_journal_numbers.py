@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.messages import Dropped
 from edge.sinks.journal import file as journal_file
 from edge.sinks.journal.numbering import RESERVE, Numbering
+from edge.sinks.messages import Dropped
 from tests.sinks.journal_process import Process, busy, nothing_is_lost
 
 

@@ -15,13 +15,13 @@ import pytest
 
 from edge.control.commands import Command
 from edge.demo.broker import PrivateBroker, find
-from edge.discovery import Board, TargetEntities
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_commands import MqttCommands
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.commands import MqttCommands
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.discovery import Board, TargetEntities
+from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import Topics

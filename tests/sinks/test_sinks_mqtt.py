@@ -13,11 +13,11 @@ import pytest
 
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
-from edge.outbox import Outbox
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.mqtt.subscriber import Subscriber
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import event_payload
@@ -112,9 +112,9 @@ def test_the_last_will_says_offline_when_the_process_is_killed(broker: PrivateBr
     story = f"""
 import signal
 import socket
-from edge.outbox import Outbox
+from edge.sinks.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
 outbox = Outbox(messages=10, size=10000, stats=Stats())
 settings = MqttSettings(host="127.0.0.1", port={broker.port}, protocol="{broker.settings().protocol}")

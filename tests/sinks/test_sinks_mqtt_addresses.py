@@ -14,9 +14,9 @@ from edge.demo.broker import PrivateBroker
 
 STORY = """
 import signal
-from edge.outbox import Outbox
+from edge.sinks.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
 settings = MqttSettings(host="cluster.test", port={port}, retry_seconds=1.0)
 sink = MqttSink(settings, "kitchen", [], Outbox(messages=10, size=10000, stats=Stats()))

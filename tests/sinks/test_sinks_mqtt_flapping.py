@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from edge.demo.broker import PrivateBroker
-from edge.sinks.bucket import Bucket
-from edge.sinks.mqtt import SAY_CHANGES
+from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.mqtt.sink import SAY_CHANGES
 
 
 def test_the_first_connections_are_said_and_then_that_not_every_one_is(

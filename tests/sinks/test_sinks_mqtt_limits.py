@@ -14,14 +14,14 @@ import pytest
 
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
-from edge.discovery import Board, TargetEntities
-from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_states import Kept, States
-from edge.sinks.mqtt_visit import FORGIVE_SECONDS, Visit
+from edge.sinks.mqtt.client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.discovery import Board, TargetEntities
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.mqtt.states import Kept, States
+from edge.sinks.mqtt.visit import FORGIVE_SECONDS, Visit
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import Topics
@@ -128,7 +128,7 @@ def test_what_a_broker_does_not_acknowledge_does_not_pile_up(broker: PrivateBrok
 def test_a_broker_that_takes_messages_and_acknowledges_none_is_left_and_asked_again(
         start_mqtt: StartMqtt, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers signs of life, so only this tells; NATS does so while its cluster has no quorum."""
-    monkeypatch.setattr("edge.sinks.mqtt_connection.ACKNOWLEDGE_SECONDS", 0.5)
+    monkeypatch.setattr("edge.sinks.mqtt.connection.ACKNOWLEDGE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         sink = start_mqtt(MqttSettings(host="127.0.0.1", port=server.getsockname()[1], protocol="5", retry_seconds=1.0))
         for _ in range(2):

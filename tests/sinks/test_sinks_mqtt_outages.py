@@ -18,9 +18,9 @@ from edge.backoff import Backoff
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks import mqtt as mqtt_module
-from edge.sinks.mqtt import FIRST_SECONDS
-from edge.sinks.mqtt_check import check_broker
+from edge.sinks.mqtt import sink as mqtt_module
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.sink import FIRST_SECONDS
 from edge.stats import Stats
 from edge.stream import Event
 from tests.brokers import every_broker

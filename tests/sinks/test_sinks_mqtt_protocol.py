@@ -13,9 +13,9 @@ import pytest
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_protocol import GUESS_SECONDS, REFUSAL_SECONDS, Protocol
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.protocol import GUESS_SECONDS, REFUSAL_SECONDS, Protocol
+from edge.sinks.mqtt.sink import MqttSink
 
 StartMqtt = Callable[..., MqttSink]
 Until = Callable[[Callable[[], bool]], None]

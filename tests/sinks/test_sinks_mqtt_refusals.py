@@ -13,11 +13,11 @@ import pytest
 
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
-from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.mqtt.subscriber import Subscriber
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 

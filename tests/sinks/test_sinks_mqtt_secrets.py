@@ -12,11 +12,11 @@ import pytest
 
 from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
-from edge.outbox import Outbox
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_secrets import read_password
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.secrets import read_password
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from tests.sinks.certificates import Authority, encrypt
 
@@ -97,7 +97,7 @@ def test_roots_file_may_be_readable_by_the_service_s_own_group(tmp_path: Path, o
     os.chown(file, owner, group)
     file.chmod(mode)
     tmp_path.chmod(0o711)
-    program = ("import os, sys\nfrom edge.settings import MqttSettings\nfrom edge.sinks.mqtt_secrets import read_password\n"
+    program = ("import os, sys\nfrom edge.settings import MqttSettings\nfrom edge.sinks.mqtt.secrets import read_password\n"
                "os.chdir(sys.argv[1]); os.setgroups([1235]); os.setgid(1234); os.setuid(1234)\n"
                "print(read_password(MqttSettings(user='joe', password_file='password')))")
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)

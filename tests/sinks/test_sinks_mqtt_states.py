@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.sinks.mqtt_states import Kept, States
+from edge.sinks.mqtt.states import Kept, States
 from edge.stream import Event
 
 MakeEvent = Callable[..., Event]

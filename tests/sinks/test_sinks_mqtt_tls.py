@@ -15,8 +15,8 @@ import pytest
 from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.sink import MqttSink
 from tests.sinks.certificates import Authority
 
 LONG_AGO, IN_FUTURE = ("200101000000Z", "210101000000Z"), ("480101000000Z", "490101000000Z")

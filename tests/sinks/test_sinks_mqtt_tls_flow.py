@@ -15,8 +15,8 @@ import pytest
 
 from edge.demo.broker import PrivateBroker
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.sink import MqttSink
 from edge.stream import Event
 from tests.sinks.certificates import Authority
 

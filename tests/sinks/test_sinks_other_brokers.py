@@ -10,9 +10,9 @@ import pytest
 
 from deploy.fleet.nats_node import NatsNode
 from edge.demo.broker import PrivateBroker
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_check import check_broker
-from edge.sinks.mqtt_subscriber import Subscriber
+from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.mqtt.subscriber import Subscriber
 from edge.stream import Event
 from tests.brokers import RabbitBroker
 

@@ -15,8 +15,6 @@ import pytest
 
 from edge.clock import Clock
 from edge.demo.broker import PrivateBroker
-from edge.messages import Message
-from edge.outbox import Outbox
 from edge.settings import JournalSettings
 from edge.sinks.journal import file as journal_file
 from edge.sinks.journal import writer as journal_writer
@@ -24,7 +22,9 @@ from edge.sinks.journal.entries import recent
 from edge.sinks.journal.messages import count_waiting
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
-from edge.sinks.mqtt import MqttSink
+from edge.sinks.messages import Message
+from edge.sinks.mqtt.sink import MqttSink
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SinkError
-from edge.messages import Dropped, Message, is_sound
-from edge.outbox import Changes
 from edge.sinks.journal.file import JournalFile
+from edge.sinks.messages import Dropped, Message, is_sound
+from edge.sinks.outbox import Changes
 
 _ROWS = "SELECT sequence, target, phase, body, heard_at, boot FROM messages"
 

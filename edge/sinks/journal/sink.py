@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge.messages import Message, message_of
-from edge.outbox import Outbox
 from edge.settings import JournalSettings
 from edge.sinks.journal.entries import Entry, Pack, entry_of
 from edge.sinks.journal.event_sounds import SoundKeeper
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.writer import JournalWriter
+from edge.sinks.messages import Message, message_of
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
 

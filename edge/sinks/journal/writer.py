@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edge.errors import SinkError
-from edge.messages import Dropped, Message
-from edge.outbox import Changes, Outbox
 from edge.sinks.journal.cut_log import is_cut
 from edge.sinks.journal.entries import Entry, Journal
 from edge.sinks.journal.file import JournalFile, is_damaged, set_aside
 from edge.sinks.journal.messages import Kept, kept_messages, put_messages, salvage_messages
 from edge.sinks.journal.numbering import Numbering
+from edge.sinks.messages import Dropped, Message
+from edge.sinks.outbox import Changes, Outbox
 
 LOG = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from edge.control.commands import Act, Outcome, parse, shown, verb_of
 from edge.errors import CommandError, EdgeError, SettingsError
 from edge.settings import VERBS
-from edge.sinks.bucket import Bucket
-from edge.sinks.mqtt_client import Received
+from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.mqtt.client import Received
 from edge.stats import Stats
 from edge.topics import Topics, answer_payload, check_level, encode
 

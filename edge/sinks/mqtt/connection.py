@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks import mqtt_words as words
-from edge.sinks.mqtt_client import Identity, MqttClient, Received
-from edge.sinks.mqtt_protocol import Protocol
-from edge.sinks.mqtt_secrets import read_password
-from edge.sinks.mqtt_tls import tls_context
-from edge.sinks.mqtt_wait import wait
+from edge.sinks.mqtt import words
+from edge.sinks.mqtt.client import Identity, MqttClient, Received
+from edge.sinks.mqtt.protocol import Protocol
+from edge.sinks.mqtt.secrets import read_password
+from edge.sinks.mqtt.tls import tls_context
+from edge.sinks.mqtt.wait import wait
 
 YOUNG_SECONDS = 10.0
 """A broker drops the older of two clients of one name, some without a word: how soon a loss may mean that."""

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.connection import Connection
 
 OPEN_SECONDS = 5.0
 """How long to wait for the broker, and then for its word on each subscription."""

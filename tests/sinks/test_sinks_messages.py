@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.clock import Clock
-from edge.messages import Message, is_sound, message_of, payload_of
+from edge.sinks.messages import Message, is_sound, message_of, payload_of
 from edge.stream import Event
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

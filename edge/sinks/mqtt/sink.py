@@ -16,18 +16,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from edge.backoff import Backoff
 from edge.clock import Clock
-from edge.discovery import Board
 from edge.errors import SettingsError, SinkError
-from edge.outbox import Outbox
-from edge.retained import Retained
 from edge.settings import MqttSettings
-from edge.sinks.bucket import Bucket
-from edge.sinks.mqtt_commands import MqttCommands
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_protocol import Protocol
-from edge.sinks.mqtt_states import Kept, States
-from edge.sinks.mqtt_tls import INSECURE
-from edge.sinks.mqtt_visit import Visit
+from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.mqtt.commands import MqttCommands
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.discovery import Board
+from edge.sinks.mqtt.protocol import Protocol
+from edge.sinks.mqtt.retained import Retained
+from edge.sinks.mqtt.states import Kept, States
+from edge.sinks.mqtt.tls import INSECURE
+from edge.sinks.mqtt.visit import Visit
+from edge.sinks.outbox import Outbox
 from edge.stream import Event
 from edge.topics import OFF, OFFLINE, ON, Topics, encode
 

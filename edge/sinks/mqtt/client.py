@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import MQTTException, Properties  # type: ignore[attr-defined]  # 2.1 has it nowhere else
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.sinks.mqtt_tls import last_words
+from edge.sinks.mqtt.tls import last_words
 
 
 @dataclass(frozen=True, slots=True)

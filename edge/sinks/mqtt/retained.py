@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from edge.discovery import MAKER, Board, birth_topic, device_payload, discovery_topic, object_id
+from edge.sinks.mqtt.discovery import MAKER, Board, birth_topic, device_payload, discovery_topic, object_id
 from edge.topics import ONLINE, encode
 
 MOST = 1000

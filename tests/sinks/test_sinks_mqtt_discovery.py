@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edge.discovery import Board, TargetEntities, birth_topic, device_payload, discovery_topic, object_id
 from edge.errors import SettingsError
+from edge.sinks.mqtt.discovery import Board, TargetEntities, birth_topic, device_payload, discovery_topic, object_id
 from edge.topics import Topics, encode
 
 CLAP = TargetEntities("hand_clap", ("hand_clap",), momentary=True)

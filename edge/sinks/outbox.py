@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edge.messages import Dropped, Message
+from edge.sinks.messages import Dropped, Message
 from edge.stats import Stats
 
 

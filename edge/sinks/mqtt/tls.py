@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.errors import SettingsError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt_secrets import find_key
+from edge.sinks.mqtt.secrets import find_key
 
 INSECURE = "mqtt.tls_insecure: any certificate is believed; whoever is on the way can pose as the broker"
 """Said at every start, and by `check`."""

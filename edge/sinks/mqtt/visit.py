@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable
 
 from edge.clock import Clock
-from edge.messages import Dropped, Message, dropped_payload, payload_of
-from edge.outbox import Outbox
-from edge.retained import Retained
-from edge.sinks.mqtt_commands import MqttCommands
-from edge.sinks.mqtt_connection import Connection
-from edge.sinks.mqtt_states import Kept, States
+from edge.sinks.messages import Dropped, Message, dropped_payload, payload_of
+from edge.sinks.mqtt.commands import MqttCommands
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.retained import Retained
+from edge.sinks.mqtt.states import Kept, States
+from edge.sinks.outbox import Outbox
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
 
 LOG = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from edge.settings import MqttSettings
-from edge.sinks.mqtt import CONNECT_SECONDS
-from edge.sinks.mqtt_connection import Connection
+from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.sink import CONNECT_SECONDS
 
 
 def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.messages import Dropped, Message
-from edge.outbox import Outbox
+from edge.sinks.messages import Dropped, Message
+from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 
 

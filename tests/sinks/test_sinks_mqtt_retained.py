@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.discovery import Board, TargetEntities, device_payload
 from edge.errors import SettingsError
-from edge.retained import MOST, SPREAD_SECONDS, Retained
+from edge.sinks.mqtt.discovery import Board, TargetEntities, device_payload
+from edge.sinks.mqtt.retained import MOST, SPREAD_SECONDS, Retained
 from edge.topics import Topics, encode
 
 CLAP, TYPING = TargetEntities("hand_clap", momentary=True), TargetEntities("typing")
