@@ -37,7 +37,7 @@ from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
-from edge.sinks.watch import WatchSink
+from edge.sinks.watching.sink import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
 from edge.stream import Patch, Scores, StreamClock

@@ -28,9 +28,9 @@ import numpy as np
 
 from edge.demo.broker import PrivateBroker
 from edge.settings import JournalSettings
+from edge.sinks.journal import sink as journal_sink
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
-from edge.sinks.journal.sink import sink as journal_sink
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event, Scores, new_event_id

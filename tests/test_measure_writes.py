@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.sinks.journal.sink import sink as journal
+from edge.sinks.journal import sink as journal
 from tests.measure_writes import MODELS, per_event
 
 

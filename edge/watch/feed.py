@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.errors import SinkError
-from edge.sinks.watch_client import WatchClient
-from edge.sinks.watch_messages import Message
+from edge.sinks.watching.client import WatchClient
+from edge.sinks.watching.messages import Message
 
 RETRY_SECONDS = 0.5
 """How often an appliance that is away is sought."""

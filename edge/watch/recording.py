@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.app import Appliance, build
 from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings
-from edge.sinks.watch_messages import Message, event_message, hearing_message, message
+from edge.sinks.watching.messages import Message, event_message, hearing_message, message
 from edge.stream import Event, Hearing
 
 AHEAD = 256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.sinks.watch_messages import Message, message
+from edge.sinks.watching.messages import Message, message
 from edge.stream import Hearing, TargetHearing
 
 TAIL = ("under the threshold", "the same onset")

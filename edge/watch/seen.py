@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from edge.sinks.watch_messages import Message, event_from, hearing_from
+from edge.sinks.watching.messages import Message, event_from, hearing_from
 from edge.stream import Event, Hearing
 from edge.watch.refusals import Refusal, Refusals
 

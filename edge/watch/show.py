@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TextIO
 
-from edge.sinks.watch_messages import to_line
+from edge.sinks.watching.messages import to_line
 from edge.watch.feed import RETRY_SECONDS, Feed
 from edge.watch.layout import frame
 from edge.watch.paint import Look, line

@@ -19,7 +19,7 @@ from edge.settings import MqttSettings
 from edge.sinks.messages import message_of
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
-from edge.sinks.watch import WatchSink
+from edge.sinks.watching.sink import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
 from tests.sinks.certificates import Authority

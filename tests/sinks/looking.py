@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from edge.sinks.watch import WatchSink
-from edge.sinks.watch_client import WatchClient
+from edge.sinks.watching.client import WatchClient
+from edge.sinks.watching.sink import WatchSink
 
 PATIENCE_SECONDS = 20.0
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.sinks.watch import WatchSink
-from edge.sinks.watch_queue import QUEUE_MESSAGES
-from edge.sinks.watch_server import WATCHERS
+from edge.sinks.watching.queue import QUEUE_MESSAGES
+from edge.sinks.watching.server import WATCHERS
+from edge.sinks.watching.sink import WatchSink
 from edge.stream import Event, Hearing, Scores, TargetHearing
 from tests.sinks.looking import PATIENCE_SECONDS, Looker, look, wait_for
 
@@ -94,7 +94,7 @@ def test_one_that_stalls_loses_messages_and_is_told_how_many_and_the_others_lose
 
 
 def test_a_killed_watcher_is_forgotten(watch_sink: WatchSink, tmp_path: Path) -> None:
-    script = ("import pathlib, sys, time\nfrom edge.sinks.watch_client import WatchClient\n"
+    script = ("import pathlib, sys, time\nfrom edge.sinks.watching.client import WatchClient\n"
               "client = WatchClient(pathlib.Path(sys.argv[1]))\nprint('here', flush=True)\ntime.sleep(100)")
     with subprocess.Popen([sys.executable, "-c", script, str(watch_sink.path.parent)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"here\n"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from edge.errors import SinkError
-from edge.sinks.watch_messages import (
+from edge.sinks.watching.messages import (
     event_from,
     event_message,
     from_line,

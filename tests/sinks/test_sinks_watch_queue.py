@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.sinks.watch_queue import Waiting
+from edge.sinks.watching.queue import Waiting
 
 
 @pytest.fixture

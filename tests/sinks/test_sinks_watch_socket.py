@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError
-from edge.sinks.watch import WatchSink
-from edge.sinks.watch_client import WatchClient
-from edge.sinks.watch_socket import NAME, listening
+from edge.sinks.watching.client import WatchClient
+from edge.sinks.watching.sink import WatchSink
+from edge.sinks.watching.socket import NAME, listening
 from edge.stream import Event, Hearing
 from tests.sinks.looking import PATIENCE_SECONDS, look
 
@@ -121,7 +121,7 @@ def test_another_user_is_refused(opened: bool) -> None:
 
 def test_a_stopped_appliance_keeps_nobody_waiting_for_ever(tmp_path: Path) -> None:
     """Its queue of connections is full, nobody takes them in: the newcomer gives up and says so."""
-    script = ("import pathlib, sys, time\nfrom edge.sinks.watch import WatchSink\n"
+    script = ("import pathlib, sys, time\nfrom edge.sinks.watching.sink import WatchSink\n"
               "sink = WatchSink(pathlib.Path(sys.argv[1]), 'd')\nsink.start()\nprint('here', flush=True)\ntime.sleep(100)")
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"here\n"

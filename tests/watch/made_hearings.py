@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from edge.sinks.watch_messages import Message, event_message, hearing_message
+from edge.sinks.watching.messages import Message, event_message, hearing_message
 from edge.stream import SAMPLE_RATE, Event, Hearing, TargetHearing
 
 HOP = 3_840

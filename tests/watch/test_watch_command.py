@@ -18,7 +18,7 @@ import pytest
 
 from edge.classification import classify
 from edge.control.loading import load_model
-from edge.sinks.watch_socket import NAME
+from edge.sinks.watching.socket import NAME
 from edge.stream import SAMPLE_RATE
 from tests.test_cli import complaint, edge_audio
 from tests.watch.pseudo_terminal import PATIENCE_SECONDS, ROOT, Watched

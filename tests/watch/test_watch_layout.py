@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.sinks.watch_messages import message
+from edge.sinks.watching.messages import message
 from edge.topics import rfc3339
 from edge.watch.layout import frame
 from edge.watch.paint import Look, bar, cells, fit, line, utf8

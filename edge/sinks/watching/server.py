@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from edge.sinks.watch_queue import Waiting
-from edge.sinks.watch_socket import welcome
+from edge.sinks.watching.queue import Waiting
+from edge.sinks.watching.socket import welcome
 
 WATCHERS = 8
 """So many at once; one more is told so and sent away."""

@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 
 from edge.errors import SinkError
-from edge.sinks.watch_messages import Message, from_line
-from edge.sinks.watch_socket import NAME, connected
+from edge.sinks.watching.messages import Message, from_line
+from edge.sinks.watching.socket import NAME, connected
 
 LONGEST_LINE = 1 << 20
 """Bytes without a line break after which this is no edge-audio."""

@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import SinkError
-from edge.sinks.watch_messages import event_message, hearing_message, message, to_line
-from edge.sinks.watch_server import Line, WatchServer
-from edge.sinks.watch_socket import NAME, listening
+from edge.sinks.watching.messages import event_message, hearing_message, message, to_line
+from edge.sinks.watching.server import Line, WatchServer
+from edge.sinks.watching.socket import NAME, listening
 from edge.stream import Event, Hearing
 from edge.topics import rfc3339
 
