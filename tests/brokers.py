@@ -7,7 +7,7 @@ import time
 import pytest
 
 from deploy.fleet.nats_node import NatsNode, quiet_port
-from edge.demo.broker import PrivateBroker, find, in_use
+from edge.cli.demonstration.broker import PrivateBroker, find, in_use
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.check import check_broker

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import JournalSettings
 from edge.sinks.journal import sink as journal_sink
 from edge.sinks.journal.numbering import Numbering

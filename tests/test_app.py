@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from edge.app import build
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.loading import default_state_dir, load_model
-from edge.demo.broker import PrivateBroker
 from edge.errors import ModelError, SettingsError, SinkError
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
 from edge.sinks.mqtt.subscriber import Subscriber

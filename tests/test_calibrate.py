@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edge.app import build
-from edge.checkup import check
 from edge.cli import main
+from edge.cli.checkup.checkup import check
 from edge.control.loading import load_calibrations, load_model
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
@@ -25,8 +25,8 @@ from edge.learn.room import load_room
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings
+from tests.cli.test_cli import complaint, edge_audio, write_wav
 from tests.fakes import FakeSource, blocks_of, silence, tone
-from tests.test_cli import complaint, edge_audio, write_wav
 
 DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
 

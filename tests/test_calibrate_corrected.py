@@ -13,7 +13,7 @@ from edge.cli import main
 from edge.control.loading import load_model
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught
-from tests.test_cli import write_wav
+from tests.cli.test_cli import write_wav
 
 
 def test_what_feedback_silenced_raises_no_threshold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_cli import ROOT, write_wav
 from tests.fakes import tone
-from tests.test_cli import ROOT, write_wav
 
 NOBODY = 65_534
 

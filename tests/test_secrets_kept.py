@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.sinks.mqtt.subscriber import Subscriber
 from tests.sinks.certificates import Authority
 

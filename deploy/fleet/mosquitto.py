@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from deploy.fleet.process import boards_options, play, say, spent
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 
 
 def main() -> int:

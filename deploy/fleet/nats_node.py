@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from edge.demo.broker import PrivateBroker, find, in_use
+from edge.cli.demonstration.broker import PrivateBroker, find, in_use
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.check import check_broker

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from edge.checkup import check
+from edge.cli.checkup.checkup import check
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 
 EXAMPLES = """Examples:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 
+from edge.cli.demonstration.scenes import load_scenes
+from edge.cli.demonstration.show import Outcome, demo_settings, play
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_model_for
-from edge.demo.scenes import load_scenes
-from edge.demo.show import Outcome, demo_settings, play
 from edge.model.embedded import embedded_folder
 from edge.settings import Settings
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.screen.feed import ApplianceFeed, Feed
+from edge.cli.screen.paint import Look, utf8
+from edge.cli.screen.recording import RecordingFeed
+from edge.cli.screen.show import print_lines, show, summary
 from edge.errors import SettingsError
 from edge.listener import WATCHED_LABELS
 from edge.settings import SourceSettings
-from edge.watch.feed import ApplianceFeed, Feed
-from edge.watch.paint import Look, utf8
-from edge.watch.recording import RecordingFeed
-from edge.watch.show import print_lines, show, summary
 
 EXAMPLES = """Examples:
   edge-audio watch                                  what the appliance of this machine hears (same user, or root)

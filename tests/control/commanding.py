@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.app import Appliance, build
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import Settings, SourceSettings
 from edge.sources.open import open_source
 from edge.stats import Stats

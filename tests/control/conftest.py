@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import VERBS, CommandSettings, LogSettings, MqttSettings, Settings, TargetSettings
 from tests.control.commanding import Owner, Running
 

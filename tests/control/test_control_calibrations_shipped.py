@@ -14,7 +14,7 @@ from edge.model.classifier import Model
 from edge.model.store import ModelStore
 from edge.settings import TargetSettings
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 def fits(model: Model, directory: Path, state_dir: Path, *, at_least: int) -> None:

@@ -20,7 +20,7 @@ from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block
 from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of, silence, tone
 
-DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 SOUND = np.concatenate([silence(2.0), tone(1.5), silence(3.0)])
 
 

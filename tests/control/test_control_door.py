@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.changes import Change
 from edge.control.commands import Command, Outcome
-from edge.demo.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.sinks.mqtt.client import Received
 from edge.sinks.mqtt.commands import ANSWERS, BURST, PER_SECOND, MqttCommands

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge import judging
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.commands import Identify
-from edge.demo.broker import PrivateBroker
 from edge.settings import PinSettings
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from tests.faults.account import Account, Key, account, key_of
 from tests.faults.appliance import DEVICE, Appliance
 from tests.faults.tap import Tap

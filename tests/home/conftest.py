@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from tests.home.home_assistant import ROOT, Board, HomeAssistant
 
 CONFIGURATION = """

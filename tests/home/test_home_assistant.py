@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.stream import Event
 from edge.topics import encode, event_payload
 from tests.home.home_assistant import CLAP, HEARS, PIN, SMOKE_ALARM, TYPING, Board, HomeAssistant, sound, until

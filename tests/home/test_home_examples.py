@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.sinks.mqtt.discovery import Board, TargetEntities, device_payload
 from edge.stream import Event
 from edge.topics import Topics, encode, event_payload

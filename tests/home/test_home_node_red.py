@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.demo.broker import PrivateBroker, free_port
+from edge.cli.demonstration.broker import PrivateBroker, free_port
 from edge.stream import Event
 from edge.topics import Topics, encode, event_payload
 from tests.sinks.conftest import Ear

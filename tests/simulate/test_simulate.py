@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.demo.broker import PrivateBroker, free_port
+from edge.cli.demonstration.broker import PrivateBroker, free_port
 from edge.errors import SettingsError
 from edge.settings import MqttSettings
 from edge.simulate.nodes import nodes_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
-from edge.demo.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.simulate.agenda import Agenda
 from edge.simulate.board import Board, CountingOutbox

@@ -14,7 +14,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.sinks.messages import message_of
 from edge.sinks.mqtt.sink import MqttSink

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
 from edge.decision.detection import Detection
-from edge.demo.broker import PrivateBroker
 from edge.dispatch import Dispatcher
 from edge.settings import JournalSettings, MqttSettings
 from edge.sinks.journal.numbering import Numbering

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.sinks.mqtt.discovery import Board, TargetEntities, device_payload
 from edge.stream import Event
 from edge.topics import Topics, encode

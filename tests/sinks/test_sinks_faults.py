@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from tests.faults import damages, disks, kills
 from tests.faults.__main__ import FAULTS, main, table_of
 from tests.faults.account import Account, account

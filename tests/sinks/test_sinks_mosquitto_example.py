@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker, find
 from edge.control.commands import Command
-from edge.demo.broker import PrivateBroker, find
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.check import check_broker

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
-from edge.demo.broker import PrivateBroker
 from edge.sinks.mqtt.check import check_broker
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.sink import MqttSink

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 
 STORY = """
 import signal

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
-from edge.demo.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT
 from edge.sinks.mqtt.connection import Connection

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from edge.backoff import Backoff
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import sink as mqtt_module

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.check import check_broker

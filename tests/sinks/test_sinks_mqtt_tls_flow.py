@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.sink import MqttSink

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from deploy.fleet.nats_node import NatsNode
-from edge.demo.broker import PrivateBroker
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.sinks.mqtt.check import check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber

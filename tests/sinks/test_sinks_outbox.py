@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
-from edge.demo.broker import PrivateBroker
 from edge.settings import JournalSettings
 from edge.sinks.journal import file as journal_file
 from edge.sinks.journal import writer as journal_writer

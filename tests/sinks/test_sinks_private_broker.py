@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from edge.demo import broker as broker_module
-from edge.demo.broker import PrivateBroker, find
+from edge.cli.demonstration import broker as broker_module
+from edge.cli.demonstration.broker import PrivateBroker, find
 from edge.errors import SinkError
 from edge.sinks.mqtt.check import check_broker
 

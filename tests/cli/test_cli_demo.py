@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.cli import main
-from edge.demo.scenes import Expected, Heard, Scene, load_scenes
+from edge.cli.demonstration.scenes import Expected, Heard, Scene, load_scenes
 from edge.model.embedded import embedded_folder
 
 

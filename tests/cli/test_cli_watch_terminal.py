@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.watch.pseudo_terminal import ROOT, Watched
+from tests.cli.pseudo_terminal import ROOT, Watched
 
 CLAPS = ROOT / "models/demo/claps.wav"
 

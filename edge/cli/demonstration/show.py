@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.app import build
-from edge.demo.broker import PrivateBroker
-from edge.demo.scenes import Expected, Heard, Scene
+from edge.cli.demonstration.broker import PrivateBroker
+from edge.cli.demonstration.scenes import Expected, Heard, Scene
 from edge.errors import SinkError
 from edge.settings import LogSettings, MqttSettings, PinSettings, Settings, SourceSettings, WatchSettings
 from edge.sinks.mqtt.subscriber import Subscriber

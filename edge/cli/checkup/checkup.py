@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.cli.checkup.finding import Finding
+from edge.cli.checkup.journal import check_journal
 from edge.control.commanded import Commanded, load_commanded
 from edge.control.loading import find_calibrations, load_model_for
 from edge.control.plan import plan_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
-from edge.finding import Finding
-from edge.journal_checkup import check_journal
 from edge.model.classifier import Model
 from edge.seams import Source
 from edge.settings import LogSettings, Settings

@@ -17,7 +17,7 @@ from edge import __version__
 from edge.cli import COMMANDS, main
 from tests.fakes import silence, tone
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def write_wav(path: Path, samples: np.ndarray, *, rate: int = 16_000, channels: int = 1) -> Path:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from edge.cli.screen.paint import Look, Span, cells, line
+from edge.cli.screen.rows import NAME_CELLS, ago, event_row, into, label_row, level_rows, refusal_row, target_row
+from edge.cli.screen.seen import KEPT, Seen
 from edge.stream import Hearing, TargetHearing
-from edge.watch.paint import Look, Span, cells, line
-from edge.watch.rows import NAME_CELLS, ago, event_row, into, label_row, level_rows, refusal_row, target_row
-from edge.watch.seen import KEPT, Seen
 
 HEADINGS_FROM = 16
 """Lines from which each part has a heading, and there is a last line that explains."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from edge.cli.screen.refusals import Refusal, Refusals
 from edge.stream import TargetHearing
-from edge.watch.refusals import Refusal, Refusals
-from tests.watch.made_hearings import HOP, PATCH, hearing, target
+from tests.cli.made_hearings import HOP, PATCH, hearing, target
 
 UNDER = "under the threshold"
 

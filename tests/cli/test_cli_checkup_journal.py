@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.finding import Finding
-from edge.journal_checkup import check_journal
+from edge.cli.checkup.finding import Finding
+from edge.cli.checkup.journal import check_journal
 from edge.settings import JournalSettings, MqttSettings, Settings
 from edge.sinks.journal.file import FILE, JournalFile
 from edge.sinks.journal.messages import put_messages

@@ -20,8 +20,8 @@ from edge.classification import classify
 from edge.control.loading import load_model
 from edge.sinks.watching.socket import NAME
 from edge.stream import SAMPLE_RATE
-from tests.test_cli import complaint, edge_audio
-from tests.watch.pseudo_terminal import PATIENCE_SECONDS, ROOT, Watched
+from tests.cli.pseudo_terminal import PATIENCE_SECONDS, ROOT, Watched
+from tests.cli.test_cli import complaint, edge_audio
 
 CLAPS = ROOT / "models/demo/claps.wav"
 

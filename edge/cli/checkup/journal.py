@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.cli.checkup.finding import Finding
 from edge.errors import SinkError
-from edge.finding import Finding
 from edge.settings import Settings
 from edge.sinks.journal.event_sounds import FOLDER, MEGABYTE
 from edge.sinks.journal.file import journal_path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from edge.cli.screen.paint import Look, Span, bar, fit
+from edge.cli.screen.refusals import Refusal
 from edge.stream import SAMPLE_RATE, Event, Hearing, TargetHearing
-from edge.watch.paint import Look, Span, bar, fit
-from edge.watch.refusals import Refusal
 
 NARROW = 60
 """Cells under which rows say less."""

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TextIO
 
+from edge.cli.screen.feed import RETRY_SECONDS, Feed
+from edge.cli.screen.layout import frame
+from edge.cli.screen.paint import Look, line
+from edge.cli.screen.rows import NAME_CELLS, event_row, into, refusal_row
+from edge.cli.screen.seen import Seen
+from edge.cli.screen.terminal import Terminal
 from edge.sinks.watching.messages import to_line
-from edge.watch.feed import RETRY_SECONDS, Feed
-from edge.watch.layout import frame
-from edge.watch.paint import Look, line
-from edge.watch.rows import NAME_CELLS, event_row, into, refusal_row
-from edge.watch.seen import Seen
-from edge.watch.terminal import Terminal
 
 FRAME_SECONDS = 0.1
 """No two frames are nearer: a slow line (ssh) is not flooded."""

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from edge.app import build
-from edge.checkup import Finding, check
+from edge.cli.checkup.checkup import Finding, check
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.commanded import Commanded, load_commanded, save_commanded
 from edge.control.loading import model_folder
-from edge.demo.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
@@ -26,9 +26,9 @@ from edge.settings import (
     SourceSettings,
     TargetSettings,
 )
+from tests.cli.test_cli import write_wav
 from tests.fakes import FakeSource
 from tests.sinks.certificates import Authority
-from tests.test_cli import write_wav
 
 
 @pytest.fixture

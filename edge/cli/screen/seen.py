@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from edge.cli.screen.refusals import Refusal, Refusals
 from edge.sinks.watching.messages import Message, event_from, hearing_from
 from edge.stream import Event, Hearing
-from edge.watch.refusals import Refusal, Refusals
 
 KEPT = 60
 """Events and refusals that are remembered; no screen shows more."""

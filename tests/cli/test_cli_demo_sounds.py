@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from edge.classification import Classification, classify
-from edge.demo.scenes import Heard, Scene, load_scenes
+from edge.cli.demonstration.scenes import Heard, Scene, load_scenes
 from edge.model.classifier import open_model
 from edge.model.store import ModelStore
 from edge.stream import SAMPLE_RATE
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+MODELS = Path(__file__).resolve().parents[2] / "models"
 DEMO, STARTER = MODELS / "demo", MODELS / "starter"
 SCENES = load_scenes(DEMO)
 IN_YAMNETS_WORDS = {

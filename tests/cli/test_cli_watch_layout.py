@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.cli.screen.layout import frame
+from edge.cli.screen.paint import Look, bar, cells, fit, line, utf8
+from edge.cli.screen.rows import ago, into
+from edge.cli.screen.seen import Seen
 from edge.sinks.watching.messages import message
 from edge.topics import rfc3339
-from edge.watch.layout import frame
-from edge.watch.paint import Look, bar, cells, fit, line, utf8
-from edge.watch.rows import ago, into
-from edge.watch.seen import Seen
-from tests.watch.made_hearings import NOON, event_told, hearing_told, target
+from tests.cli.made_hearings import NOON, event_told, hearing_told, target
 
 PLAIN = Look(unicode=True, colour=False)
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
