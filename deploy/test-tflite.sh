@@ -18,4 +18,4 @@ if [ setup.cfg -nt "$folder/installed" ]; then
 fi
 EDGE_AUDIO_TEST_RUNTIME=tflite-runtime EDGE_AUDIO_LITERT_PYTHON=$(realpath -s "$python") \
     "$folder/bin/python" -m pytest -q -m "not slow" -o cache_dir="$folder/pytest_cache" \
-    tests/features tests/model tests/test_classification.py tests/test_starter.py
+    tests/features tests/model tests/workshop/test_workshop_classify.py tests/models/test_models_starter.py

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 __all__ = ["Listener", "__version__", "classify", "load_model"]
 
-_HOMES = {"Listener": "edge.listener", "classify": "edge.classification", "load_model": "edge.control.loading"}
+_HOMES = {"Listener": "edge.listener", "classify": "edge.workshop.classify", "load_model": "edge.control.loading"}
 
 
 def __getattr__(name: str) -> Any:

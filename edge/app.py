@@ -174,7 +174,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         return serving_anew(before, settings, state_dir, every_label=every_label)
 
     def refit(settings: Settings, feedback: Feedback) -> Mapping[str, object]:
-        from edge.judging import counts, take_in  # the workshop: opened only when it is asked for
+        from edge.workshop.feedback import counts, take_in  # the workshop: opened only when it is asked for
 
         return counts(take_in(settings, state_dir, feedback.id, right=feedback.judgement == "right",
                               target=feedback.target))

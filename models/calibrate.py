@@ -28,7 +28,6 @@ from clip_logits import read_left_out
 from clips import Clip, shared_folder, training_clips
 from labels import LABELS, Label, absent_in, present_in, staged
 
-from edge.classification import classify
 from edge.control.loading import default_state_dir, load_model
 from edge.errors import SourceError
 from edge.learn.calibrate import Basis, parse_budget
@@ -36,7 +35,8 @@ from edge.learn.labelled import Sound, Worth, calibrate_labelled
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
 from edge.model.calibration_file import save_calibration, shipped_path
 from edge.model.classifier import Model, Split
-from edge.progress import bar
+from edge.workshop.classify import classify
+from edge.workshop.progress import bar
 
 HERE = Path(__file__).resolve().parent
 Floats = npt.NDArray[np.float32]

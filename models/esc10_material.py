@@ -20,7 +20,7 @@ from edge.learn.embedding import Embedder
 from edge.learn.examples import HEARD_HOP, cut, find_sounds, levels
 from edge.learn.lesson import ALTERED, HEARD, PLACED
 from edge.learn.teach import SEED
-from edge.progress import bar
+from edge.workshop.progress import bar
 
 PATCH = 4
 """A kind of embedding beside those of `edge.learn.lesson`: a patch of the whole recording, one each HEARD_HOP."""

@@ -30,7 +30,7 @@ ONE_FILE = {
     "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt/client.py", "gpiozero": "edge/sinks/",
     "sqlite3": "edge/sinks/journal/file.py", "ai_edge_litert.interpreter": "edge/model/runtime.py",
     "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/model/",
-    "soundfile": "edge/sources/files.py", "matplotlib": "edge/plot.py",
+    "soundfile": "edge/sources/files.py", "matplotlib": "edge/workshop/plot.py",
 }
 
 

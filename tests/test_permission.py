@@ -20,7 +20,7 @@ import importlib, os, pkgutil, sys
 import edge
 from edge.cli import main
 for module in pkgutil.walk_packages(edge.__path__, "edge."):   # while it may read them
-    if module.name not in ("edge.__main__", "edge.plot"):
+    if module.name not in ("edge.__main__", "edge.workshop.plot"):
         importlib.import_module(module.name)
 free, *arguments = sys.argv[1:]
 main(["run", "--file", free, "--fast"])

@@ -11,13 +11,13 @@ import json
 import tempfile
 from pathlib import Path
 
-from edge.bench import Cost, measure, test_sound, whole_file
-from edge.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import find_model
 from edge.decision.resolve import ask
 from edge.errors import SettingsError
 from edge.model.runtime import open_runtime
+from edge.workshop.bench import Cost, measure, test_sound, whole_file
+from edge.workshop.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
 
 EXAMPLES = """Examples:
   edge-audio bench

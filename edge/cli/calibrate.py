@@ -17,15 +17,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.calibrating import calibrate_by_clips, calibrate_by_room
-from edge.calibration_output import print_list, print_results
-from edge.calibration_session import Session
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_model_for, model_folder
 from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
-from edge.picture_path import check_picture_path, plotting
+from edge.workshop.calibrate import calibrate_by_clips, calibrate_by_room
+from edge.workshop.calibration_report import print_list, print_results
+from edge.workshop.picture_path import check_picture_path, plotting
+from edge.workshop.session import Session
 
 EXAMPLES = """Examples:
   edge-audio calibrate                                        ten minutes of the room, one false alarm a day a target

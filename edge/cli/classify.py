@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.classification import Classification, check_labels, classify
-from edge.classification_output import Printer
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_calibrations, load_model_for
 from edge.control.plan import plan_for
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
-from edge.picture_path import check_picture_path, plotting
-from edge.progress import bar
+from edge.workshop.classification_report import Printer
+from edge.workshop.classify import Classification, check_labels, classify
+from edge.workshop.picture_path import check_picture_path, plotting
+from edge.workshop.progress import bar
 
 EXAMPLES = """Examples:
   edge-audio classify door.wav                           a time line of the five highest labels, then the events

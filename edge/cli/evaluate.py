@@ -19,18 +19,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
-from edge.clip_evaluation import evaluate_clips
 from edge.control.loading import load_calibrations, load_model_for, model_folder
-from edge.cross_fitting import cross_fit_clips
 from edge.errors import SettingsError
-from edge.evaluation_output import print_clips, print_cross_fit, print_scenes
 from edge.learn.classes import load_classes
 from edge.learn.evaluate import find_clips
 from edge.learn.labelled_clips import labelled_by_class
 from edge.model.embedded import embedded_folder
-from edge.picture_path import check_picture_path, plotting
-from edge.scene_evaluation import evaluate_scenes
 from edge.settings import TargetSettings
+from edge.workshop.cross_fitting import cross_fit_clips
+from edge.workshop.evaluate import evaluate_clips
+from edge.workshop.evaluation_report import print_clips, print_cross_fit, print_scenes
+from edge.workshop.picture_path import check_picture_path, plotting
+from edge.workshop.scene_evaluation import evaluate_scenes
 
 EXAMPLES = """Examples:
   edge-audio evaluate recordings/

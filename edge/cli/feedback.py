@@ -15,12 +15,12 @@ from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, sta
 from edge.cli.tables import print_rows
 from edge.control.loading import taught_to
 from edge.errors import SettingsError
-from edge.judging import Judged, counts, take_in
 from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
 from edge.sinks.journal.entries import Entry, recent
 from edge.sinks.journal.event_sounds import FOLDER, sound_path
 from edge.sinks.journal.file import journal_path
+from edge.workshop.feedback import Judged, counts, take_in
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids

@@ -11,7 +11,7 @@ from edge.cli.options import state_dir_from
 from edge.control.loading import load_model
 from edge.export import export
 from edge.model.store import ModelStore
-from edge.progress import bar
+from edge.workshop.progress import bar
 
 EXAMPLES = """Examples:
   edge-audio model install yamnet.tflite                     YAMNet as published: checked, split, kept

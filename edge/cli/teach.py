@@ -22,15 +22,15 @@ from edge.learn.embedding import Embedder
 from edge.learn.figures import wilson_interval
 from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Gathered, Recording, gather, learn, negatives_for, refusal
-from edge.lessons import Lessons, check_name, hears
 from edge.model.classifier import Model
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
-from edge.progress import bar
 from edge.settings import Settings
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.teaching import read_recordings, record, repeated
+from edge.workshop.lessons import Lessons, check_name, hears
+from edge.workshop.progress import bar
+from edge.workshop.recordings import read_recordings, record, repeated
 
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more

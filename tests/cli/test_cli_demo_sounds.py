@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.classification import Classification, classify
 from edge.cli.demonstration.scenes import Heard, Scene, load_scenes
 from edge.model.classifier import open_model
 from edge.model.store import ModelStore
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import Classification, classify
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 DEMO, STARTER = MODELS / "demo", MODELS / "starter"

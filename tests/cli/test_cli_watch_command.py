@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from edge.classification import classify
 from edge.control.loading import load_model
 from edge.sinks.watching.socket import NAME
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import classify
 from tests.cli.pseudo_terminal import PATIENCE_SECONDS, ROOT, Watched
 from tests.cli.test_cli import complaint, edge_audio
 

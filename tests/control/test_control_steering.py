@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from edge import judging
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.commands import Identify
 from edge.settings import PinSettings
+from edge.workshop import feedback as judging
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
 Start = Callable[..., Running]

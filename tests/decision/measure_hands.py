@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
-from edge.classification import classify
 from edge.control.loading import load_calibrations, load_model
 from edge.settings import ModelSettings, Settings, TargetSettings
+from edge.workshop.classify import classify
 
 TARGETS = ("hand_clap", "finger_snap", "door_knock")
 ALONE = "finger_snap alone"

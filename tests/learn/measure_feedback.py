@@ -26,19 +26,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from conftest import shared_folder
 
 from edge.app import packing
-from edge.classification import classify
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
-from edge.judging import judge
 from edge.learn.augment import altered
-from edge.lessons import Lessons
 from edge.model.classifier import Split
 from edge.settings import Settings, TargetSettings
 from edge.sinks.journal.entries import entry_of
 from edge.stream import Event
-from edge.teaching import read_recordings
+from edge.workshop.classify import classify
+from edge.workshop.feedback import judge
+from edge.workshop.lessons import Lessons
+from edge.workshop.recordings import read_recordings
 
 CORRECTIONS, PLAYBACKS = 3, 12
 HOP_SECONDS = 0.24

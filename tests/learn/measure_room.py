@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
-from edge.classification import classify
 from edge.control.calibrations import calibrations_for
 from edge.control.loading import load_model, model_folder
 from edge.decision.resolve import ask
@@ -32,6 +31,7 @@ from edge.learn.calibrate import Basis, Budget, peaks_of, set_threshold, thresho
 from edge.learn.labelled_clips import LabelledClip, labelled_by_class
 from edge.model.classifier import Split
 from edge.settings import TargetSettings
+from edge.workshop.classify import classify
 
 HOP_SECONDS = 0.24
 LIVELY = {

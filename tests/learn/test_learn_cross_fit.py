@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.cross_fitting import sides_of
 from edge.errors import SourceError
 from edge.learn import cross_fit as module
 from edge.learn.classes import SoundClass
@@ -19,6 +18,7 @@ from edge.learn.figures import poisson_upper
 from edge.learn.labelled_clips import LabelledClip, LabelledClips
 from edge.learn.lesson import ALTERED, HEARD, Examples, Lesson, Negatives
 from edge.learn.teach import FEWEST, SILENCE, Gathered
+from edge.workshop.cross_fitting import sides_of
 
 COLUMNS = 16
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.classification import classify
 from edge.control.loading import load_model
 from edge.learn.calibrate import Basis, parse_budget, peaks_of, threshold_logit
 from edge.learn.figures import expected_calibration_error
@@ -16,6 +15,7 @@ from edge.learn.labelled_clips import LabelledClip, labelled_by_class
 from edge.learn.probability import Curve, balanced
 from edge.model.classifier import Split
 from edge.model.manifest import ModelTarget
+from edge.workshop.classify import classify
 
 HOP_SECONDS = 0.48
 BESIDE = {"neg_speech", "neg_misc", "neg_notclap", "door_slam", "drawer", "page_turn", "phone_ring", "cough", "laughter"}

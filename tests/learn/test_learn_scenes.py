@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SettingsError, SourceError
-from edge.evaluation_output import print_scenes
 from edge.learn.annotations import find_scenes, in_order, kinds_of
 from edge.learn.classes import SoundClass
 from edge.learn.matching import Span, pair
 from edge.learn.scenes import Heard, Sought, measure_scenes
 from edge.learn.sed import check_installed
+from edge.workshop.evaluation_report import print_scenes
 
 
 def spans(*onsets: float, seconds: float = 0.05) -> list[Span]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.classification import classify
 from edge.export import export
 from edge.model.classifier import Split, open_model
 from edge.model.head import Head, load_head, save_head
+from edge.workshop.classify import classify
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"

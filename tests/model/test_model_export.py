@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from model_taught import STARTER, TAUGHT, open_taught, scene
 
-from edge.classification import classify
 from edge.features.frontend import FrontEnd
 from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
@@ -28,6 +27,7 @@ from edge.model.split import pack_graph, read_graph
 from edge.model.store import ModelStore
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
+from edge.workshop.classify import classify
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4

@@ -13,15 +13,15 @@ from edge.control.commanded import Commanded, save_commanded
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
-from edge.judging import judge
 from edge.learn.embedding import Embedder
 from edge.learn.teach import negatives_for
-from edge.lessons import Lessons
 from edge.model.classifier import Split
 from edge.model.head import logistic
 from edge.settings import CommandSettings, Settings, TargetSettings
 from edge.sinks.journal.entries import Entry
 from edge.stream import Scores
+from edge.workshop.feedback import judge
+from edge.workshop.lessons import Lessons
 
 
 @pytest.mark.parametrize("target", ["baby_cry", "music", "hand_clap"])

@@ -8,9 +8,9 @@ import math
 import sys
 from collections.abc import Sequence
 
-from edge.calibration_session import Result, Session
 from edge.learn.tail import fit_tail
 from edge.model.calibration import TargetCalibration
+from edge.workshop.session import Result, Session
 
 
 def print_results(session: Session, results: Sequence[Result], form: str, *, dry_run: bool) -> None:

@@ -17,7 +17,7 @@ from edge.cli import main
 from edge.errors import SettingsError
 from edge.learn.sed import check_installed
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RATE = 16_000
 
 

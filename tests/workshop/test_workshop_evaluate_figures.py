@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from edge.classification import Classification
 from edge.cli import evaluate as command
 from edge.errors import SettingsError, SourceError
 from edge.learn.classes import SoundClass, load_classes
 from edge.learn.evaluate import Clip, find_clips, measure
 from edge.learn.figures import area_under_curve, wilson_interval
-from edge.picture_path import check_picture_path
+from edge.workshop.classify import Classification
+from edge.workshop.picture_path import check_picture_path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60))
@@ -181,7 +181,7 @@ def _classification(patches: int) -> Classification:
 
 
 def test_a_picture_is_a_png_of_the_labels_asked_for(tmp_path: Path) -> None:
-    plot = pytest.importorskip("edge.plot", reason="matplotlib is not installed here")
+    plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     plot.plot_classification(_classification(2), tmp_path / "out.jpg", labels=["two"])
     assert (tmp_path / "out.jpg").read_bytes().startswith(b"\x89PNG")
     assert plot._highest(_classification(2), 10, ["three", "two"]) == [1, 2]

@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from edge.classification import Classification
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import Classification
 
 
 class Printer:

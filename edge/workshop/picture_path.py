@@ -37,6 +37,6 @@ def check_picture_path(path: Path) -> None:
 def plotting() -> Any:
     """The module that draws. Raises SettingsError where matplotlib is missing."""
     try:
-        return importlib.import_module("edge.plot")
+        return importlib.import_module("edge.workshop.plot")
     except ImportError as error:
         raise SettingsError("--plot", found=f"no {error.name}", wanted="pip install 'edge-audio[plot]'") from error

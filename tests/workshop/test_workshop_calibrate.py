@@ -19,16 +19,16 @@ from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
 from edge.errors import SourceError
 from edge.features.frontend import FrontEnd
-from edge.hearing import PATIENCE_SECONDS, Timed, hear
 from edge.learn.calibrate import threshold_logit
 from edge.learn.room import load_room
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings
+from edge.workshop.hearing import PATIENCE_SECONDS, Timed, hear
 from tests.cli.test_cli import complaint, edge_audio, write_wav
 from tests.fakes import FakeSource, blocks_of, silence, tone
 
-DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from edge.classification import Classification
 from edge.errors import SettingsError, SourceError
 from edge.learn.calibrate import threshold_logit
 from edge.learn.confusion import OTHER, Confusion
@@ -24,6 +23,7 @@ from edge.learn.probability import balanced
 from edge.learn.tail import Share, alarms_per_day, fit_tail
 from edge.model.calibration import TargetCalibration
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import Classification
 
 TICKS = (125, 250, 500, 1000, 2000, 4000, 7500)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.classification import Classification, classify
 from edge.control.loading import load_calibrations, taught_to
 from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
@@ -19,9 +18,10 @@ from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass
 from edge.learn.evaluate import Clip, Figures, measurable, measure
 from edge.model.classifier import Model
-from edge.progress import bar
 from edge.settings import Settings, TargetSettings
 from edge.stream import Scores
+from edge.workshop.classify import Classification, classify
+from edge.workshop.progress import bar
 
 
 def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundClass], settings: Settings, state_dir: Path,

@@ -16,7 +16,7 @@ from edge.features.logmel import PATCH_SAMPLES
 
 pytest.importorskip("soundfile", reason="models/starter/clips.py reads recordings with it")
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CLASSES, EACH, SIZE = 3, 2, 12
 
 

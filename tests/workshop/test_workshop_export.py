@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.classification import classify
 from edge.cli import main
 from edge.control.loading import load_model
+from edge.workshop.classify import classify
 from tests.model.model_taught import STARTER, scene
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from edge.app import build
-from edge.classification import classify
 from edge.cli import main
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.model.manifest_file import load_manifest
@@ -18,8 +17,9 @@ from edge.model.taught import Taught
 from edge.model.taught_file import load_taught
 from edge.settings import Settings, TargetSettings
 from edge.sinks.journal.entries import FILE, recent
+from edge.workshop.classify import classify
 
-DEMO = Path(__file__).resolve().parent.parent / "models" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 TAUGHT_WITH = 12
 """Of the 20 recordings of dropped keys; the others are to be heard."""
 

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from edge.classification import classify
-from edge.clip_evaluation import evaluate_clips
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import load_classes
@@ -22,8 +20,10 @@ from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught
 from edge.settings import Settings, TargetSettings
+from edge.workshop.classify import classify
+from edge.workshop.evaluate import evaluate_clips
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_class_without_clips_is_a_column_once_something_is_taken_for_it() -> None:
@@ -89,7 +89,7 @@ def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
 
 
 def test_a_confusion_matrix_is_drawn_with_every_name_inside_the_picture(tmp_path: Path) -> None:
-    plot = pytest.importorskip("edge.plot", reason="matplotlib is not installed here")
+    plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     names = tuple(f"a_class_of_a_long_name_{number}" for number in range(22))
     confusion = Confusion((*names, "other"), names, np.arange(23 * 22).reshape(23, 22))
     figure = plot.confusion_figure(confusion, "ears")

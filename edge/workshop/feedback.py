@@ -19,12 +19,12 @@ from edge.learn.feedback import Standing, fit_correction
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
-from edge.lessons import Lessons
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings
 from edge.sinks.journal.entries import Entry, find
 from edge.sinks.journal.file import journal_path
+from edge.workshop.lessons import Lessons
 
 MOST_JUDGEMENTS = 200
 """Of one target; the oldest go first."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.classification import classify
 from edge.errors import SettingsError, SourceError
 from edge.learn.classes import SoundClass
 from edge.learn.cross_fit import CrossFit, Held, cross_fit
@@ -17,8 +16,9 @@ from edge.learn.teach import Gathered, made_of, negatives_for
 from edge.model.classifier import Model
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught
-from edge.progress import bar
-from edge.teaching import read_recordings
+from edge.workshop.classify import classify
+from edge.workshop.progress import bar
+from edge.workshop.recordings import read_recordings
 
 
 def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: LabelledClips, names: Sequence[str], *,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from edge import classify, load_model
-from edge.classification import Classification
-from edge.classification_output import Printer
 from edge.errors import SettingsError, SourceError
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classification_report import Printer
+from edge.workshop.classify import Classification
 from tests.fakes import LoudnessModel, silence, tone
 
 RUNTIME = os.environ.get("EDGE_AUDIO_TEST_RUNTIME", "auto")
@@ -114,7 +114,7 @@ def test_progress_counts_the_seconds_heard() -> None:
 
 
 def test_the_picture_is_drawn(result: Classification, tmp_path: Path) -> None:
-    plot = pytest.importorskip("edge.plot", reason="matplotlib is not installed here")
+    plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     plot.plot_classification(result, tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(SourceError, match="nowhere"):

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.calibration_session import Result, Session
 from edge.errors import SourceError
-from edge.hearing import Heard, hear
 from edge.learn.calibrate import peaks_of, set_threshold
 from edge.learn.evaluate import SUFFIXES
 from edge.learn.labelled import Sound, calibrate_labelled
 from edge.learn.labelled_clips import LabelledClips
 from edge.learn.room import MOST_EMBEDDINGS, can_keep, save_room
-from edge.progress import bar
 from edge.settings import SourceSettings
 from edge.sources.open import open_source
 from edge.stats import Stats
+from edge.workshop.hearing import Heard, hear
+from edge.workshop.progress import bar
+from edge.workshop.session import Result, Session
 
 
 def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minutes: float, *, keep: bool) -> list[Result]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edge.classification import classify
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Calibrated, Correction
 from edge.errors import SettingsError, SourceError
@@ -15,9 +14,10 @@ from edge.learn.matching import Span
 from edge.learn.scenes import Heard, SceneFigures, Sought, measure_scenes
 from edge.learn.sed import check_installed
 from edge.model.classifier import Model
-from edge.progress import bar
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import classify
+from edge.workshop.progress import bar
 
 
 def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings], classes: Sequence[SoundClass], *,

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.classification import classify
 from edge.features.frontend import FrontEnd
 from edge.learn.figures import area_under_curve
 from edge.model.classifier import Model, open_model
 from edge.model.manifest import file_sha256
 from edge.model.runtime import open_runtime
 from edge.stream import Block, StreamFormat
+from edge.workshop.classify import classify
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"
 MANIFEST = json.loads((STARTER / "manifest.json").read_text(encoding="utf-8"))
 SAMPLED = 50  # clips of each side: enough for a floor, quick enough for every run

@@ -14,7 +14,7 @@ from edge.learn.calibrate import Basis, parse_budget, threshold_logit
 from edge.learn.figures import alarm_peaks
 from edge.learn.labelled import calibrate_labelled
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+MODELS = Path(__file__).resolve().parents[2] / "models"
 HOP_SECONDS = 0.24
 
 
