@@ -22,7 +22,7 @@ from edge.dispatch import Dispatcher
 from edge.features.recent import RecentSound
 from edge.listener import Listener
 from edge.model.classifier import Model
-from edge.model.quantization import quantise
+from edge.model.quantisation import quantise
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
 from edge.sinks.gpio import GpioSink

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge import classify, load_model
-from edge.model.store import ModelStore
+from edge.workshop.models.install import Installer
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -41,7 +41,7 @@ def on_arm(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_starter_takes_half_of_yamnets_instructions(root: Path, yamnet_file: Path, tmp_path: Path) -> None:
-    published = ModelStore(tmp_path).install(yamnet_file)
+    published = Installer(tmp_path).install(yamnet_file)
     embedded = REPOSITORY / "models" / "starter"
     models = [embedded / "backbone.tflite", published / "backbone.tflite", published / "whole.tflite"]
     done = subprocess.run([REPOSITORY / "deploy" / "arm-instructions.sh", root, *models], capture_output=True, text=True,

@@ -16,9 +16,9 @@ from edge.cli import main
 from edge.control.loading import load_model
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Split
-from edge.model.store import ModelStore
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, StreamFormat
+from edge.workshop.models.install import Installer
 
 pytestmark = pytest.mark.slow
 RECORDINGS, PATCHES = 120, 4
@@ -61,7 +61,7 @@ def exported(request: pytest.FixtureRequest, keys: list[Path],
     """A model that was taught dropped keys by `edge-audio teach`, and the file that `edge-audio model export` made of it."""
     name, state = request.param, tmp_path_factory.mktemp("state")
     if name == "yamnet":
-        ModelStore(state).install(request.getfixturevalue("yamnet_file"))
+        Installer(state).install(request.getfixturevalue("yamnet_file"))
     words = ["--model", name, "--state-dir", str(state)]
     clips = [str(path) for path in keys[:TAUGHT_WITH]]
     assert main(["teach", TAUGHT, *clips, "--like", "neg_keys_coins", *words]) == 0

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from edge import classify, load_model
-from edge.model.store import ModelStore
 from edge.settings import TargetSettings
 from edge.settings_file import load_settings
 from edge.stream import SAMPLE_RATE
+from edge.workshop.models.install import Installer
 
 OFFERED = load_settings(Path(__file__).resolve().parent.parent / "deploy" / "patterns.toml").target
 YAMNET_BEEPS = ("Smoke detector, smoke alarm", "Beep, bleep")
@@ -48,7 +48,7 @@ def test_two_beeps_and_a_pause_are_no_smoke_alarm() -> None:
 
 
 def test_yamnet_hears_it_by_its_own_labels(yamnet_file: Path, tmp_path: Path) -> None:
-    ModelStore(tmp_path).install(yamnet_file)
+    Installer(tmp_path).install(yamnet_file)
     targets = tuple(replace(target, labels=YAMNET_BEEPS) if target.name == "alarm_beep" else target for target in OFFERED
                     if target.name in ("alarm_beep", "smoke_alarm"))
     assert heard("yamnet", alarm(3100.0), targets, tmp_path) == [pytest.approx(each, abs=0.05) for each in (2.0, 6.0, 10.0)]

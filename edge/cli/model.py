@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.cli.options import state_dir_from
 from edge.control.loading import load_model
-from edge.export import export
-from edge.model.store import ModelStore
+from edge.workshop.models.export import export
+from edge.workshop.models.install import Installer
 from edge.workshop.progress import bar
 
 EXAMPLES = """Examples:
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `model` takes."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
-    def verb(name: str, help_line: str, act: Callable[[argparse.Namespace, ModelStore], int]) -> argparse.ArgumentParser:
+    def verb(name: str, help_line: str, act: Callable[[argparse.Namespace, Installer], int]) -> argparse.ArgumentParser:
         part = verbs.add_parser(name, help=help_line, description=help_line)
         part.add_argument("--state-dir", type=Path, default=None, metavar="DIR", help="where models are kept")
         part.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), default="auto", help="to try it on")
@@ -58,11 +58,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the verb says."""
-    act: Callable[[argparse.Namespace, ModelStore], int] = options.act
-    return act(options, ModelStore(state_dir_from(options), runtime=options.runtime))
+    act: Callable[[argparse.Namespace, Installer], int] = options.act
+    return act(options, Installer(state_dir_from(options), runtime=options.runtime))
 
 
-def _install(options: argparse.Namespace, store: ModelStore) -> int:
+def _install(options: argparse.Namespace, store: Installer) -> int:
     with bar("install", "bytes") as drawn:
         folder = store.install(options.source, name=options.name, sha256=options.sha256, labels=options.labels,
                                progress=lambda done, total: drawn(done, total or 0))
@@ -72,7 +72,7 @@ def _install(options: argparse.Namespace, store: ModelStore) -> int:
     return 0
 
 
-def _list(options: argparse.Namespace, store: ModelStore) -> int:
+def _list(options: argparse.Namespace, store: Installer) -> int:
     """Broken models are listed with what is wrong, and make the exit code 1."""
     found = store.list()
     for model in found:
@@ -88,7 +88,7 @@ def _list(options: argparse.Namespace, store: ModelStore) -> int:
     return 1 if any(model.problem for model in found) else 0
 
 
-def _show(options: argparse.Namespace, store: ModelStore) -> int:
+def _show(options: argparse.Namespace, store: Installer) -> int:
     manifest = store.show(options.name)
     print(f"{manifest.name} {manifest.version}: {manifest.description}\nlicence {manifest.licence}; {manifest.kind}")
     for key, value in manifest.source.items():
@@ -103,25 +103,25 @@ def _show(options: argparse.Namespace, store: ModelStore) -> int:
     return 0
 
 
-def _verify(options: argparse.Namespace, store: ModelStore) -> int:
+def _verify(options: argparse.Namespace, store: Installer) -> int:
     print(f"{options.name}: every file is what its manifest says; {store.verify(options.name)}")
     return 0
 
 
-def _remove(options: argparse.Namespace, store: ModelStore) -> int:
+def _remove(options: argparse.Namespace, store: Installer) -> int:
     store.remove(options.name)
     print(f"removed {options.name}")
     return 0
 
 
-def _pack(options: argparse.Namespace, store: ModelStore) -> int:
+def _pack(options: argparse.Namespace, store: Installer) -> int:
     output = options.output or Path(f"{options.name}.tar")
     store.pack(options.name, output)
     print(f"packed {options.name} into {output}; on the other board: edge-audio model install {output.name}")
     return 0
 
 
-def _export(options: argparse.Namespace, store: ModelStore) -> int:
+def _export(options: argparse.Namespace, store: Installer) -> int:
     directory, output = store.find(options.name), options.output or Path(f"{options.name}.tflite")
     model = load_model(options.name, state_dir=state_dir_from(options), runtime=options.runtime)
     made = export(model, directory, output, runtime=options.runtime)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import Manifest
-from edge.model.quantization import dequantise
+from edge.model.quantisation import dequantise
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.features.logmel import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, LogMel
 from edge.model.classifier import Model, Split
-from edge.model.quantization import dequantise, quantise
+from edge.model.quantisation import dequantise, quantise
 
 Cells = NDArray[np.int8]
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.manifest import Manifest
 from edge.model.placing import disk_error, writing
-from edge.model.quantization import QUANTISED, dequantise, quantise
+from edge.model.quantisation import QUANTISED, dequantise, quantise
 
 MOST_EMBEDDINGS = 4_000
 """That are kept of a room: the starter's take 1 MB, YAMNet's 4 MB."""

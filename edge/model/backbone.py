@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import BANDS, FRAMES, GraphSpec, TensorSpec
-from edge.model.quantization import dequantise, limits, quantise
+from edge.model.quantisation import dequantise, limits, quantise
 from edge.model.runtime import Runtime, TensorInfo, open_runtime
 
 

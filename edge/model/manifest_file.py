@@ -18,7 +18,6 @@ from edge.model.manifest import (
     ModelTarget,
     TensorSpec,
 )
-from edge.model.own_rows import ROWS, OwnRows
 
 MANIFEST = "manifest.json"
 
@@ -41,7 +40,7 @@ def load_manifest(directory: Path) -> Manifest:
 
 def parse_manifest(text: str, thing: str) -> Manifest:
     """The manifest in `text`; `thing` names it in errors. Raises ModelError."""
-    table = _top(text, thing)
+    table = top_table(text, thing)
     manifest = Manifest(
         name=table.text("name"), version=table.text("version"), kind=table.text("kind"),
         licence=table.text("licence"), description=table.text("description"),
@@ -49,32 +48,18 @@ def parse_manifest(text: str, thing: str) -> Manifest:
         labels=table.texts("labels"),
         front_end=_front_end(table.optional("front_end")),
         backbone=_graph(table.optional("backbone")),
-        head=_head(table.table("head")) if table.values.get("head") is not None else None,
+        head=head_spec(table.table("head")) if table.values.get("head") is not None else None,
         whole=_graph(table.optional("whole")),
-        bank=_file(table.optional("bank")),
+        bank=file_spec(table.optional("bank")),
         experimental=table.texts("experimental") if "experimental" in table.values else (),
-        targets=_targets(table),
+        targets=model_targets(table),
         source=_source(table.optional("source")),
     )
     manifest.check(thing)
     return manifest
 
 
-def load_own_rows(folder: Path) -> OwnRows:
-    """Read `folder`/rows.json; the files beside it are not looked at. Raises ModelError."""
-    path = folder / ROWS
-    try:
-        table = _top(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise ModelError(str(path), found=error.strerror or str(error), wanted="rows of our own") from error
-    shares = table.optional("shares")
-    return OwnRows(
-        backbone_sha256=table.text("backbone_sha256"), rows=_head(table.table("rows")), labels=table.texts("labels"),
-        shares={} if shares is None else {label: shares.table(label).all_numbers() for label in shares.values},
-        experimental=table.texts("experimental"), targets=_targets(table), bank=_file(table.optional("bank")))
-
-
-def _top(text: str, thing: str) -> _Table:
+def top_table(text: str, thing: str) -> _Table:
     """The whole text as one table of this schema. Raises ModelError."""
     try:
         parsed = json.loads(text)
@@ -108,12 +93,12 @@ def _graph(table: _Table | None) -> GraphSpec | None:
                      _tensor(table.table("input")), _tensor(table.table("output")))
 
 
-def _head(table: _Table) -> HeadSpec:
+def head_spec(table: _Table) -> HeadSpec:
     return HeadSpec(table.text("file"), table.text("sha256"), table.size("bytes"),
                     table.size("rows"), table.size("columns"))
 
 
-def _file(table: _Table | None) -> FileSpec | None:
+def file_spec(table: _Table | None) -> FileSpec | None:
     return None if table is None else FileSpec(table.text("file"), table.text("sha256"), table.size("bytes"))
 
 
@@ -121,7 +106,7 @@ def _front_end(table: _Table | None) -> FrontEndSpec | None:
     return None if table is None else FrontEndSpec(table.text("name"), table.integer("version"))
 
 
-def _targets(table: _Table) -> tuple[ModelTarget, ...]:
+def model_targets(table: _Table) -> tuple[ModelTarget, ...]:
     return tuple(_target(each) for each in table.tables("targets")) if "targets" in table.values else ()
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.classifier import Model
 from edge.model.manifest import BANDS, FRAMES, Manifest, TensorSpec
-from edge.model.quantization import QUANTISED, dequantise, quantise
+from edge.model.quantisation import QUANTISED, dequantise, quantise
 from edge.stream import Patch
 
 STEPS_OFF = 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import GraphSpec, TensorSpec
-from edge.model.quantization import QUANTISED, dequantise
+from edge.model.quantisation import QUANTISED, dequantise
 from edge.model.runtime import Runtime, TensorInfo
 
 _FULL_SCALE = np.float32(1.0 / 32_768.0)

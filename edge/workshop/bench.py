@@ -18,10 +18,10 @@ from edge.decision.decision import Decision
 from edge.decision.resolve import resolve_targets
 from edge.features.frontend import FrontEnd
 from edge.model.classifier import Model, Split
-from edge.model.install import PUBLISHED
 from edge.model.runtime import Runtime
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores, StreamFormat
+from edge.workshop.models.build import PUBLISHED
 
 BLOCK = SAMPLE_RATE // 10
 MONO = StreamFormat(SAMPLE_RATE, 1)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import published  # noqa: F401  makes the starter's scripts importable
 from labels import LABELS, Label
 
-from edge.model.known import KNOWN, YAMNET_SHA256
+from edge.workshop.models.known import KNOWN, YAMNET_SHA256
 
 Floats = npt.NDArray[np.float32]
 

@@ -15,9 +15,9 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "starter"))
 import appliance  # noqa: F401  makes the package importable
 from clips import shared_folder
 
-from edge.model.known import KNOWN, YAMNET_SHA256
-from edge.model.split import split
 from edge.model.whole import packed_labels
+from edge.workshop.models.known import KNOWN, YAMNET_SHA256
+from edge.workshop.models.split import split
 
 FILE = "yamnet_classification.tflite"
 Floats = npt.NDArray[np.float32]

@@ -30,7 +30,7 @@ from left_out import left_out, verdict
 from material import Material, material
 from rows import RELEASE_LOGITS, answers
 
-from edge.model.known import YAMNET_SHA256
+from edge.workshop.models.known import YAMNET_SHA256
 
 Floats = npt.NDArray[np.float32]
 HERE = Path(__file__).resolve().parent

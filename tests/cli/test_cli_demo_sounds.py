@@ -15,9 +15,9 @@ import pytest
 
 from edge.cli.demonstration.scenes import Heard, Scene, load_scenes
 from edge.model.classifier import open_model
-from edge.model.store import ModelStore
 from edge.stream import SAMPLE_RATE
 from edge.workshop.classify import Classification, classify
+from edge.workshop.models.install import Installer
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 DEMO, STARTER = MODELS / "demo", MODELS / "starter"
@@ -88,7 +88,7 @@ def test_no_bundled_sound_is_among_the_training_sources() -> None:
 def yamnet_ear(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Classification]:
     """What YAMNet hears in each scene, by file name."""
     pytest.importorskip("ai_edge_litert", reason="splitting YAMNet needs the schema that comes with LiteRT")
-    model = open_model(ModelStore(tmp_path_factory.mktemp("state")).install(yamnet_file, name="yamnet"))
+    model = open_model(Installer(tmp_path_factory.mktemp("state")).install(yamnet_file, name="yamnet"))
     return {scene.file.name: classify(model, scene.file, hop_seconds=0.12) for scene in SCENES}
 
 

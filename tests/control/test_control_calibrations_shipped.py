@@ -11,8 +11,8 @@ from edge.control.loading import load_model
 from edge.decision.resolve import ask
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model
-from edge.model.store import ModelStore
 from edge.settings import TargetSettings
+from edge.workshop.models.install import Installer
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -39,7 +39,7 @@ def test_the_starters_calibration_is_of_its_rows(tmp_path: Path) -> None:
 
 def test_yamnets_calibration_is_of_the_rows_that_are_installed_with_it(yamnet_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert", reason="splitting YAMNet needs LiteRT")
-    directory = ModelStore(tmp_path).install(yamnet_file)
+    directory = Installer(tmp_path).install(yamnet_file)
     fits(load_model("yamnet", state_dir=tmp_path), directory, tmp_path, at_least=10)
 
 

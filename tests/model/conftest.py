@@ -13,7 +13,7 @@ import pytest
 from model_https_server import Server, make_certificate, serve
 
 from edge.model.classifier import Model, open_model
-from edge.model.store import ModelStore
+from edge.workshop.models.install import Installer
 
 ROOT = Path(__file__).resolve().parents[2]
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
@@ -58,8 +58,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def yamnet_pack(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """YAMNet split and packed, by a Python with LiteRT."""
     folder = tmp_path_factory.mktemp("pack")
-    with_litert("-c", "import sys; from pathlib import Path; from edge.model.store import ModelStore\n"
-                "store = ModelStore(Path(sys.argv[2])); store.install(sys.argv[1])\n"
+    with_litert("-c", "import sys; from pathlib import Path; from edge.workshop.models.install import Installer\n"
+                "store = Installer(Path(sys.argv[2])); store.install(sys.argv[1])\n"
                 "store.pack('yamnet', Path(sys.argv[3]))", yamnet_file, folder / "state", folder / "yamnet.tar")
     return folder / "yamnet.tar"
 
@@ -68,7 +68,7 @@ def yamnet_pack(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def exposed(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """YAMNet as published, with its int8 bands, embedding and logits as further outputs."""
     file = tmp_path_factory.mktemp("exposed") / "exposed.tflite"
-    with_litert("-c", "import sys; from pathlib import Path; from edge.model.split import expose\n"
+    with_litert("-c", "import sys; from pathlib import Path; from edge.workshop.models.split import expose\n"
                 "Path(sys.argv[2]).write_bytes(expose(Path(sys.argv[1]).read_bytes(), sys.argv[1]))",
                 yamnet_file, file)
     return file
@@ -93,7 +93,7 @@ def yamnet_exports(yamnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def yamnet(yamnet_pack: Path, runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of YAMNet installed from its pack. Not to be written to."""
-    return ModelStore(tmp_path_factory.mktemp("state"), runtime=runtime).install(yamnet_pack)
+    return Installer(tmp_path_factory.mktemp("state"), runtime=runtime).install(yamnet_pack)
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +103,9 @@ def yamnet_model(yamnet: Path, runtime: str) -> Model:
 
 
 @pytest.fixture
-def store(tmp_path: Path, runtime: str) -> ModelStore:
+def store(tmp_path: Path, runtime: str) -> Installer:
     """An empty store under `tmp_path`/state."""
-    return ModelStore(tmp_path / "state", runtime=runtime)
+    return Installer(tmp_path / "state", runtime=runtime)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Where YAMNet's standard thresholds in edge/model/known.py come from: run this on the shared recordings.
+"""Where YAMNet's standard thresholds in edge/workshop/models/known.py come from: run this on the shared recordings.
 
     python tests/model/measure_thresholds.py
 
@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from edge.features.logmel import LogMel
 from edge.model.classifier import open_model
-from edge.model.known import KNOWN, YAMNET_SHA256
-from edge.model.store import ModelStore
 from edge.stream import Patch
+from edge.workshop.models.install import Installer
+from edge.workshop.models.known import KNOWN, YAMNET_SHA256
 from tests.conftest import shared_folder
 
 HOP_FRAMES = 24
@@ -54,7 +54,7 @@ def main() -> None:
     with (shared / "data" / "manifest.csv").open(newline="") as file:
         clips = [row for row in csv.DictReader(file) if row["split"] == "train"]
     with tempfile.TemporaryDirectory() as state:
-        model = open_model(ModelStore(Path(state)).install(shared / "models" / "yamnet_classification.tflite"))
+        model = open_model(Installer(Path(state)).install(shared / "models" / "yamnet_classification.tflite"))
         logmel = LogMel()
         scores = np.zeros((len(clips), len(model.labels)), np.float32)
         for number, clip in enumerate(clips):

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.export import export
 from edge.model.classifier import Split, open_model
 from edge.model.head import Head, load_head, save_head
 from edge.workshop.classify import classify
+from edge.workshop.models.export import export
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"

@@ -26,7 +26,7 @@ from edge.model.calibration_file import calibration_text, load_calibration, own_
 from edge.model.classifier import Model, Split, open_model
 from edge.model.head import Head
 from edge.model.proof import check_proof, decode, encode
-from edge.model.store import ModelStore
+from edge.workshop.models.install import Installer
 
 STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
 
@@ -116,7 +116,7 @@ def test_the_order_of_labels_does_not_matter_and_which_rows_are_in_use_neither(s
 
 
 def test_a_whole_model_is_bound_and_proven_too(tiny: Path, runtime: str, tmp_path: Path) -> None:
-    directory = ModelStore(tmp_path, runtime=runtime).install(tiny / "float.tflite")
+    directory = Installer(tmp_path, runtime=runtime).install(tiny / "float.tflite")
     model = open_model(directory, runtime=runtime)
     calibration = Calibration.new(model)
     save_calibration(tmp_path / "one.json", calibration)

@@ -15,8 +15,8 @@ from model_tiny import SAMPLES
 from edge.errors import ModelError
 from edge.model.classifier import Model, open_model
 from edge.model.manifest import bytes_sha256
-from edge.model.store import ModelStore
 from edge.stream import Patch
+from edge.workshop.models.install import Installer
 
 OWN = json.loads((Path(__file__).resolve().parents[2] / "models" / "yamnet" / "rows.json").read_text())["labels"]
 ROWS = 521 + len(OWN)
@@ -173,7 +173,7 @@ def waveform() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["float", "flat", "int16", "uint8"])
-def test_a_whole_model_hears_samples_and_gives_scores(tiny: Path, store: ModelStore, runtime: str,
+def test_a_whole_model_hears_samples_and_gives_scores(tiny: Path, store: Installer, runtime: str,
                                                       waveform: np.ndarray, name: str) -> None:
     model = open_model(store.install(tiny / f"{name}.tflite"), runtime=runtime)
     assert (model.wants, model.patch_samples, model.embedding_size) == ("samples", SAMPLES, 0)
@@ -184,7 +184,7 @@ def test_a_whole_model_hears_samples_and_gives_scores(tiny: Path, store: ModelSt
     assert np.allclose(scores.values, wanted, atol=1 / 256 if name == "uint8" else 1e-6)
 
 
-def test_rows_of_a_whole_model_are_picked_from_its_scores(tiny: Path, store: ModelStore, runtime: str,
+def test_rows_of_a_whole_model_are_picked_from_its_scores(tiny: Path, store: Installer, runtime: str,
                                                           waveform: np.ndarray) -> None:
     directory = store.install(tiny / "float.tflite")
     everything = open_model(directory, runtime=runtime).score(Patch(waveform, 0)).values
@@ -193,7 +193,7 @@ def test_rows_of_a_whole_model_are_picked_from_its_scores(tiny: Path, store: Mod
     assert np.array_equal(few.score(Patch(waveform, 0)).values, everything[[2, 0]])
 
 
-def test_a_whole_model_refuses_other_lengths_and_bands(tiny: Path, store: ModelStore, runtime: str) -> None:
+def test_a_whole_model_refuses_other_lengths_and_bands(tiny: Path, store: Installer, runtime: str) -> None:
     model = open_model(store.install(tiny / "float.tflite"), runtime=runtime)
     with pytest.raises(ModelError, match=r"found shape \[1599\]; wanted \[1600\]"):
         model.score(Patch(np.zeros(SAMPLES - 1, np.int16), 0))

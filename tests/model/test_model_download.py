@@ -12,7 +12,7 @@ import pytest
 from model_https_server import Server
 
 from edge.errors import ModelError
-from edge.model.download import PAUSES_SECONDS, fetch
+from edge.workshop.models.download import PAUSES_SECONDS, fetch
 
 CONTENT = np.random.default_rng(7).integers(0, 256, 700_000, dtype=np.uint8).tobytes()
 

@@ -16,18 +16,18 @@ from model_taught import STARTER, TAUGHT, open_taught, scene
 from edge.features.frontend import FrontEnd
 from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
-from edge.model.audio_metadata import audio_properties, label_files
 from edge.model.classifier import Split, open_model
-from edge.model.export import FrontEndTables, export_split
-from edge.model.extension import Extension
 from edge.model.manifest import TensorSpec
 from edge.model.runtime import open_runtime
-from edge.model.self_description import Description
-from edge.model.split import pack_graph, read_graph
-from edge.model.store import ModelStore
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
 from edge.workshop.classify import classify
+from edge.workshop.models.audio_metadata import audio_properties, label_files
+from edge.workshop.models.compose import FrontEndTables, export_split
+from edge.workshop.models.extension import Extension
+from edge.workshop.models.install import Installer
+from edge.workshop.models.self_description import Description
+from edge.workshop.models.split import pack_graph, read_graph
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4
@@ -89,7 +89,7 @@ def test_yamnets_file_scores_as_the_appliance_does(yamnet_exports: Path, yamnet:
     assert labels == model.labels and labels[0] == "Speech" and labels[-1] == TAUGHT
 
 
-def test_what_was_taught_is_heard_by_the_file(exports: Path, taught: Split, store: ModelStore, runtime: str) -> None:
+def test_what_was_taught_is_heard_by_the_file(exports: Path, taught: Split, store: Installer, runtime: str) -> None:
     back = open_model(store.install(exports / "starter.tflite", name="back"), runtime=runtime)
     assert back.wants == "samples" and back.labels == taught.labels and back.labels[-1] == TAUGHT
     for name in ("voice", "typing"):

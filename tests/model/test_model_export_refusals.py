@@ -14,14 +14,14 @@ from model_tiny import LABELS
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.export import Exported, export
-from edge.model.audio_metadata import audio_properties, label_files
 from edge.model.classifier import Split, open_model
 from edge.model.head import Head
-from edge.model.self_description import with_labels
-from edge.model.split import SchemaMissing
-from edge.model.store import ModelStore
 from edge.model.whole import packed_labels
+from edge.workshop.models.audio_metadata import audio_properties, label_files
+from edge.workshop.models.export import Exported, export
+from edge.workshop.models.install import Installer
+from edge.workshop.models.self_description import with_labels
+from edge.workshop.models.split import SchemaMissing
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 needs_litert = pytest.mark.skipif(not HAS_LITERT, reason="a new file needs LiteRT's schema")
@@ -34,7 +34,7 @@ def starter(runtime: str) -> Split:
     return model
 
 
-def _export(store: ModelStore, name: str, output: Path, runtime: str) -> Exported:
+def _export(store: Installer, name: str, output: Path, runtime: str) -> Exported:
     directory = store.find(name)
     return export(open_model(directory, runtime=runtime), directory, output, runtime=runtime)
 
@@ -43,7 +43,7 @@ def _export(store: ModelStore, name: str, output: Path, runtime: str) -> Exporte
 
 @needs_litert
 @pytest.mark.parametrize("name", ["float", "flat", "uint8"])
-def test_a_whole_model_gets_its_labels_and_metadata(tiny: Path, store: ModelStore, tmp_path: Path, runtime: str,
+def test_a_whole_model_gets_its_labels_and_metadata(tiny: Path, store: Installer, tmp_path: Path, runtime: str,
                                                     name: str) -> None:
     store.install(tiny / f"{name}.tflite")
     made = _export(store, name, tmp_path / "out.tflite", runtime)
@@ -55,7 +55,7 @@ def test_a_whole_model_gets_its_labels_and_metadata(tiny: Path, store: ModelStor
 
 
 @needs_litert
-def test_labels_that_were_named_beside_the_file_are_inside_its_export(tiny: Path, store: ModelStore, tmp_path: Path,
+def test_labels_that_were_named_beside_the_file_are_inside_its_export(tiny: Path, store: Installer, tmp_path: Path,
                                                                       runtime: str) -> None:
     (tmp_path / "labels.txt").write_text("ein\nzwei\ndrei\n")
     store.install(tiny / "float.tflite", labels=tmp_path / "labels.txt")
@@ -63,7 +63,7 @@ def test_labels_that_were_named_beside_the_file_are_inside_its_export(tiny: Path
     assert packed_labels((tmp_path / "out.tflite").read_bytes(), "out") == ("ein", "zwei", "drei")
 
 
-def test_a_file_that_says_it_all_already_is_exported_as_it_is(exports: Path, store: ModelStore, tmp_path: Path,
+def test_a_file_that_says_it_all_already_is_exported_as_it_is(exports: Path, store: Installer, tmp_path: Path,
                                                               runtime: str) -> None:
     store.install(exports / "starter.tflite", name="ears")
     _export(store, "ears", tmp_path / "again.tflite", runtime)
@@ -81,7 +81,7 @@ def test_a_file_that_names_no_labels_has_none(tiny: Path, name: str) -> None:
     assert label_files((tiny / f"{name}.tflite").read_bytes(), name) == ()
 
 
-def test_a_model_that_takes_integers_is_refused(tiny: Path, store: ModelStore, tmp_path: Path, runtime: str) -> None:
+def test_a_model_that_takes_integers_is_refused(tiny: Path, store: Installer, tmp_path: Path, runtime: str) -> None:
     store.install(tiny / "int16.tflite")
     with pytest.raises(ModelError, match=r"whole\.tflite: input: found int16 \[1, 1600\].*; wanted float32"):
         _export(store, "int16", tmp_path / "out.tflite", runtime)
@@ -117,7 +117,7 @@ def test_a_head_without_a_row_for_each_label_is_refused(starter: Split, tmp_path
 
 @pytest.mark.parametrize(("output", "found"), [("nowhere/out.tflite", "No such file or directory"), (".", "a folder"),
                                                ("pipe", "a device or pipe"), ("x" * 300, "File name too long")])
-def test_a_place_that_cannot_be_written_to_is_named(tiny: Path, exports: Path, store: ModelStore, tmp_path: Path,
+def test_a_place_that_cannot_be_written_to_is_named(tiny: Path, exports: Path, store: Installer, tmp_path: Path,
                                                     runtime: str, output: str, found: str) -> None:
     store.install(exports / "starter.tflite", name="ears")
     os.mkfifo(tmp_path / "pipe")
@@ -126,7 +126,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tiny: Path, exports: Path, s
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "state"]
 
 
-def test_an_export_is_written_where_a_link_leads(exports: Path, store: ModelStore, tmp_path: Path, runtime: str) -> None:
+def test_an_export_is_written_where_a_link_leads(exports: Path, store: Installer, tmp_path: Path, runtime: str) -> None:
     store.install(exports / "starter.tflite", name="ears")
     (tmp_path / "link.tflite").symlink_to("real.tflite")
     for _ in range(2):

@@ -12,10 +12,10 @@ from model_https_server import Server
 from model_tiny import LABELS
 
 from edge.errors import ModelError
-from edge.model.audio_metadata import audio_properties
 from edge.model.classifier import open_model
-from edge.model.known import KNOWN, YAMNET_SHA256
-from edge.model.store import ModelStore
+from edge.workshop.models.audio_metadata import audio_properties
+from edge.workshop.models.install import Installer
+from edge.workshop.models.known import KNOWN, YAMNET_SHA256
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 
@@ -28,7 +28,7 @@ def _left(tmp_path: Path) -> list[str]:
 # YAMNet as published.
 
 @pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
-def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path, store: ModelStore,
+def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path, store: Installer,
                                                               runtime: str) -> None:
     directory = store.install(yamnet_file)
     manifest = store.show("yamnet")
@@ -43,12 +43,12 @@ def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path,
 
 
 @pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
-def test_yamnet_can_be_called_otherwise_and_have_its_digest_asked_for(yamnet_file: Path, store: ModelStore) -> None:
+def test_yamnet_can_be_called_otherwise_and_have_its_digest_asked_for(yamnet_file: Path, store: Installer) -> None:
     assert store.install(yamnet_file, name="ears", sha256=YAMNET_SHA256.upper()).name == "ears"
 
 
 @pytest.mark.skipif(HAS_LITERT, reason="LiteRT is here")
-def test_without_litert_the_published_file_asks_for_an_archive(yamnet_file: Path, store: ModelStore,
+def test_without_litert_the_published_file_asks_for_an_archive(yamnet_file: Path, store: Installer,
                                                                tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no LiteRT on this machine; wanted an archive .*edge-audio model pack"):
         store.install(yamnet_file)
@@ -57,7 +57,7 @@ def test_without_litert_the_published_file_asks_for_an_archive(yamnet_file: Path
 
 # Any other classifier.
 
-def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny: Path, store: ModelStore,
+def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny: Path, store: Installer,
                                                                            runtime: str) -> None:
     store.install(tiny / "float.tflite")
     manifest = store.show("float")
@@ -67,7 +67,7 @@ def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny:
     assert "model float 1 (whole, 3 of 3 rows)" in store.verify("float")
 
 
-def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"unlabelled\.tflite: labels: found none packed inside; wanted a text file"):
         store.install(tiny / "unlabelled.tflite")
     (tmp_path / "labels.txt").write_text("one\r\ntwo words\r\ndrei \n\n")
@@ -78,7 +78,7 @@ def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: M
 @pytest.mark.parametrize(("text", "found"), [
     (b"one\ntwo\n", "labels: found 2; wanted 3, as in whole.output"), (b"a\n\nb\n", "an empty line"),
     (b"", "no labels"), (b"a\nb\na\n", "found 'a' twice"), (b"\xff\xfe\n", "no UTF-8")])
-def test_labels_that_do_not_fit_are_refused(tiny: Path, store: ModelStore, tmp_path: Path, text: bytes,
+def test_labels_that_do_not_fit_are_refused(tiny: Path, store: Installer, tmp_path: Path, text: bytes,
                                             found: str) -> None:
     (tmp_path / "labels.txt").write_bytes(text)
     with pytest.raises(ModelError, match=found):
@@ -86,7 +86,7 @@ def test_labels_that_do_not_fit_are_refused(tiny: Path, store: ModelStore, tmp_p
     assert _left(tmp_path) == []
 
 
-def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.txt: found No such file"):
         store.install(tiny / "unlabelled.tflite", labels=tmp_path / "none.txt")
 
@@ -101,14 +101,14 @@ def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: ModelStore, 
     ("44khz", "metadata: found 44100 Hz, 1 channels; wanted 16000 Hz"),
     ("stereo", "metadata: found 16000 Hz, 2 channels; wanted 16000 Hz, 1 channel"),
 ])
-def test_a_model_of_wrong_shapes_is_refused_and_leaves_nothing(tiny: Path, store: ModelStore, tmp_path: Path, name: str,
+def test_a_model_of_wrong_shapes_is_refused_and_leaves_nothing(tiny: Path, store: Installer, tmp_path: Path, name: str,
                                                                found: str) -> None:
     with pytest.raises(ModelError, match=found):
         store.install(tiny / f"{name}.tflite")
     assert _left(tmp_path) == []
 
 
-def test_a_file_that_says_it_hears_16_khz_is_taken(tiny: Path, store: ModelStore) -> None:
+def test_a_file_that_says_it_hears_16_khz_is_taken(tiny: Path, store: Installer) -> None:
     assert store.install(tiny / "16khz.tflite").name == "16khz"
 
 
@@ -124,7 +124,7 @@ def test_what_a_file_says_of_its_sound_is_read_without_the_schema(yamnet_file: P
 # Bad input.
 
 @pytest.mark.parametrize("content", [b"", b"words, and no model\n", b"PK\x03\x04", b"\0" * 1000])
-def test_a_file_that_is_no_model_is_refused_and_leaves_nothing(store: ModelStore, tmp_path: Path,
+def test_a_file_that_is_no_model_is_refused_and_leaves_nothing(store: Installer, tmp_path: Path,
                                                                content: bytes) -> None:
     (tmp_path / "text.tflite").write_bytes(content)
     with pytest.raises(ModelError, match=r"text\.tflite: found .*; wanted a TFLite model, or an archive"):
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_model_is_refused_and_leaves_nothing(store: ModelStore
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
-def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_file: Path, store: ModelStore,
+def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_file: Path, store: Installer,
                                                                         tmp_path: Path, share: float) -> None:
     # tflite-runtime 2.14 ends with a segmentation fault on these; the appliance must not.
     content = yamnet_file.read_bytes()
@@ -143,7 +143,7 @@ def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_f
     assert _left(tmp_path) == []
 
 
-def test_errors_name_the_file_that_was_given_and_no_folder_of_ours(tiny: Path, yamnet_pack: Path, store: ModelStore,
+def test_errors_name_the_file_that_was_given_and_no_folder_of_ours(tiny: Path, yamnet_pack: Path, store: Installer,
                                                                    tmp_path: Path) -> None:
     for file, name in ((tiny / "float.tflite", "half.tflite"), (yamnet_pack, "half.tar")):
         content = file.read_bytes()
@@ -154,21 +154,21 @@ def test_errors_name_the_file_that_was_given_and_no_folder_of_ours(tiny: Path, y
             assert str(caught.value).startswith(f"{source}: ") and ".new-" not in str(caught.value)
 
 
-def test_a_missing_file_and_a_folder_are_named(store: ModelStore, tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_named(store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.tflite: found No such file or directory"):
         store.install(tmp_path / "none.tflite")
     with pytest.raises(ModelError, match="found no plain file"):
         store.install(tmp_path)
 
 
-def test_a_digest_that_differs_is_refused_and_leaves_nothing(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_a_digest_that_differs_is_refused_and_leaves_nothing(tiny: Path, store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"found sha256 [0-9a-f]{{64}}; wanted {'0' * 64}"):
         store.install(tiny / "float.tflite", sha256="0" * 64)
     assert _left(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "", "with space", "x" * 65, "-", "ü"])
-def test_names_that_lead_elsewhere_are_refused(tiny: Path, store: ModelStore, tmp_path: Path, name: str) -> None:
+def test_names_that_lead_elsewhere_are_refused(tiny: Path, store: Installer, tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match="model name: found "):
         store.install(tiny / "float.tflite", name=name)
     assert not (tmp_path / "state").exists()
@@ -176,7 +176,7 @@ def test_names_that_lead_elsewhere_are_refused(tiny: Path, store: ModelStore, tm
 
 def test_a_file_where_the_state_directory_should_be_is_said(tiny: Path, tmp_path: Path, runtime: str) -> None:
     (tmp_path / "state").write_text("no folder")
-    store = ModelStore(tmp_path / "state", runtime=runtime)
+    store = Installer(tmp_path / "state", runtime=runtime)
     with pytest.raises(ModelError, match=r"found Not a directory; wanted a state directory that can be written"):
         store.install(tiny / "float.tflite")
     assert "float" not in {each.name for each in store.list()}
@@ -186,12 +186,12 @@ def test_a_file_where_the_state_directory_should_be_is_said(tiny: Path, tmp_path
 def test_a_state_directory_without_permission_is_said(tiny: Path, tmp_path: Path, runtime: str) -> None:
     (tmp_path / "state").mkdir(mode=0o500)
     with pytest.raises(ModelError, match="Permission denied"):
-        ModelStore(tmp_path / "state", runtime=runtime).install(tiny / "float.tflite")
+        Installer(tmp_path / "state", runtime=runtime).install(tiny / "float.tflite")
 
 
 # Addresses.
 
-def test_a_model_installs_from_https_and_leaves_no_download(tiny: Path, store: ModelStore, server: Server,
+def test_a_model_installs_from_https_and_leaves_no_download(tiny: Path, store: Installer, server: Server,
                                                             tmp_path: Path) -> None:
     server.behaviour.content = (tiny / "float.tflite").read_bytes()
     told: list[int] = []
@@ -202,7 +202,7 @@ def test_a_model_installs_from_https_and_leaves_no_download(tiny: Path, store: M
     assert _left(tmp_path) == ["manifest.json", "whole.tflite"]
 
 
-def test_a_download_of_another_digest_leaves_nothing(tiny: Path, store: ModelStore, server: Server,
+def test_a_download_of_another_digest_leaves_nothing(tiny: Path, store: Installer, server: Server,
                                                      tmp_path: Path) -> None:
     server.behaviour.content = (tiny / "float.tflite").read_bytes()
     with pytest.raises(ModelError, match="found sha256"):
@@ -210,6 +210,6 @@ def test_a_download_of_another_digest_leaves_nothing(tiny: Path, store: ModelSto
     assert _left(tmp_path) == []
 
 
-def test_a_file_address_installs_and_leaves_the_file(tiny: Path, store: ModelStore) -> None:
+def test_a_file_address_installs_and_leaves_the_file(tiny: Path, store: Installer) -> None:
     assert store.install((tiny / "float.tflite").as_uri()).name == "float"
     assert (tiny / "float.tflite").is_file()

@@ -13,11 +13,11 @@ import pytest
 from edge.errors import ModelError
 from edge.model.embedded import embedded_folder
 from edge.model.head import Head, save_head
-from edge.model.known import KNOWN, YAMNET_SHA256
 from edge.model.manifest import HeadSpec, Manifest, ModelTarget, file_sha256
-from edge.model.manifest_file import load_manifest, load_own_rows
-from edge.model.own_rows import ROWS, OwnRows, copy_bank, with_own_rows
-from edge.model.store import ModelStore
+from edge.model.manifest_file import load_manifest
+from edge.workshop.models.install import Installer
+from edge.workshop.models.known import KNOWN, YAMNET_SHA256
+from edge.workshop.models.own_rows import ROWS, OwnRows, copy_bank, load_own_rows, with_own_rows
 
 MADE_ON = "a" * 64
 PUBLISHED = Head(np.array([[1, 0, 0], [0, 1, 0]], np.float32), np.array([0.5, -0.5], np.float32))
@@ -79,7 +79,7 @@ def test_a_list_that_is_wrong_is_named(tmp_path: Path, key: str, value: object, 
         load_own_rows(tmp_path)
 
 
-def test_a_folder_of_rows_is_no_model_of_its_own(store: ModelStore) -> None:
+def test_a_folder_of_rows_is_no_model_of_its_own(store: Installer) -> None:
     assert (embedded_folder() / "yamnet" / ROWS).is_file()
     assert "yamnet" not in [found.name for found in store.list()]
 
@@ -103,7 +103,7 @@ def test_nothing_of_the_published_rows_is_in_ours(yamnet: Path) -> None:
     assert float(np.abs(alike).max()) < 0.9
 
 
-def test_the_bank_its_list_and_the_card_come_with_it_and_travel(yamnet: Path, store: ModelStore, tmp_path: Path,
+def test_the_bank_its_list_and_the_card_come_with_it_and_travel(yamnet: Path, store: Installer, tmp_path: Path,
                                                                 yamnet_pack: Path) -> None:
     directory = store.install(yamnet_pack)
     manifest = load_manifest(directory)
@@ -124,7 +124,7 @@ def test_a_bank_that_is_not_as_listed_is_refused(tmp_path: Path) -> None:
         copy_bank(load_own_rows(folder), folder, into)
 
 
-def test_yamnet_installed_before_there_were_rows_is_still_taken(yamnet: Path, tmp_path: Path, store: ModelStore) -> None:
+def test_yamnet_installed_before_there_were_rows_is_still_taken(yamnet: Path, tmp_path: Path, store: Installer) -> None:
     older = tmp_path / "state" / "models" / "yamnet"
     shutil.copytree(yamnet, older)
     values = json.loads((older / "manifest.json").read_text(encoding="utf-8"))

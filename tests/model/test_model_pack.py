@@ -12,11 +12,11 @@ import pytest
 
 from edge.errors import ModelError
 from edge.model.classifier import open_model
-from edge.model.pack import unpack
-from edge.model.store import ModelStore
+from edge.workshop.models.install import Installer
+from edge.workshop.models.pack import unpack
 
 
-def test_a_packed_model_installs_on_another_board_and_runs(yamnet_pack: Path, store: ModelStore, runtime: str) -> None:
+def test_a_packed_model_installs_on_another_board_and_runs(yamnet_pack: Path, store: Installer, runtime: str) -> None:
     directory = store.install(yamnet_pack)
     assert directory.name == "yamnet"
     assert sorted(path.name for path in directory.iterdir()) == [
@@ -32,18 +32,18 @@ def test_the_published_file_stays_out_of_the_archive(yamnet_pack: Path) -> None:
         assert {(each.uid, each.mtime, each.mode) for each in archive} == {(0, 0, 0o644)}
 
 
-def test_packing_again_gives_the_same_bytes(yamnet_pack: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_packing_again_gives_the_same_bytes(yamnet_pack: Path, store: Installer, tmp_path: Path) -> None:
     store.install(yamnet_pack)
     store.pack("yamnet", tmp_path / "again.tar")
     assert (tmp_path / "again.tar").read_bytes() == yamnet_pack.read_bytes()
 
 
-def test_an_archive_can_be_given_another_name(yamnet_pack: Path, store: ModelStore) -> None:
+def test_an_archive_can_be_given_another_name(yamnet_pack: Path, store: Installer) -> None:
     assert store.install(yamnet_pack, name="ears").name == "ears"
     assert store.show("ears").name == "ears"
 
 
-def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, store: ModelStore) -> None:
+def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, store: Installer) -> None:
     directory = store.install(tiny / "float.tflite")
     (directory / "README.md").write_text("the card")
     (directory / "notes.pdf").write_text("not")
@@ -52,7 +52,7 @@ def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, sto
     assert not (store.find("other") / "notes.pdf").exists()
 
 
-def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store: Installer, tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
@@ -62,7 +62,7 @@ def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store:
     assert (tmp_path / "pipe").is_fifo() and (tmp_path / "link").is_symlink()
 
 
-def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: Installer, tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     (tmp_path / "link.tar").symlink_to("real.tar")
     for _ in range(2):
@@ -73,7 +73,7 @@ def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: ModelStore,
         store.pack("float", tmp_path / "loop")
 
 
-def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path, store: ModelStore,
+def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path, store: Installer,
                                                                       tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     with pytest.raises(ModelError, match="found No such file or directory; wanted a file that can be written"):
@@ -84,7 +84,7 @@ def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path
     assert not [path for path in tmp_path.iterdir() if "folder" in path.name and path.name != "folder"]
 
 
-def test_a_spoilt_model_is_not_packed(tiny: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_a_spoilt_model_is_not_packed(tiny: Path, store: Installer, tmp_path: Path) -> None:
     (store.install(tiny / "float.tflite") / "whole.tflite").write_bytes(b"spoilt")
     with pytest.raises(ModelError, match=r"whole\.tflite: found 6 bytes"):
         store.pack("float", tmp_path / "float.tar")
@@ -113,17 +113,17 @@ def _archive(path: Path, *entries: tarfile.TarInfo, content: bytes = b"x") -> Pa
     _entry("m/hard", tarfile.LNKTYPE, "m/manifest.json"), _entry("m/device", tarfile.CHRTYPE),
     _entry("m/pipe", tarfile.FIFOTYPE), _entry("m/manifest.json"), _entry("other/head.npz"),
 ], ids=lambda entry: entry.name)
-def test_an_entry_that_leads_elsewhere_or_comes_twice_is_refused(tmp_path: Path, store: ModelStore,
+def test_an_entry_that_leads_elsewhere_or_comes_twice_is_refused(tmp_path: Path, store: Installer,
                                                                  entry: tarfile.TarInfo) -> None:
     archive = _archive(tmp_path / "evil.tar", _entry("m/manifest.json"), entry)
     with pytest.raises(ModelError, match=r"evil\.tar: found an entry .*; wanted an archive made by edge-audio"):
         store.install(archive)
-    assert store.list() == ModelStore(tmp_path / "empty").list()
+    assert store.list() == Installer(tmp_path / "empty").list()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.tar", "state"]
     assert list((tmp_path / "state" / "models").iterdir()) == []
 
 
-def test_too_many_entries_are_refused(tmp_path: Path, store: ModelStore) -> None:
+def test_too_many_entries_are_refused(tmp_path: Path, store: Installer) -> None:
     archive = _archive(tmp_path / "many.tar", *(_entry(f"m/file{number}") for number in range(40)))
     with pytest.raises(ModelError, match="found 17 entries"):
         store.install(archive)
@@ -139,13 +139,13 @@ def test_an_entry_that_claims_to_be_huge_is_refused_unread(tmp_path: Path) -> No
     assert list((tmp_path / "into").iterdir()) == []
 
 
-def test_an_archive_without_a_manifest_is_refused(tmp_path: Path, store: ModelStore) -> None:
+def test_an_archive_without_a_manifest_is_refused(tmp_path: Path, store: Installer) -> None:
     with pytest.raises(ModelError, match=r"found no manifest\.json"):
         store.install(_archive(tmp_path / "bare.tar", _entry("m/head.npz")))
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.99])
-def test_a_truncated_archive_is_refused_and_leaves_nothing(yamnet_pack: Path, store: ModelStore, tmp_path: Path,
+def test_a_truncated_archive_is_refused_and_leaves_nothing(yamnet_pack: Path, store: Installer, tmp_path: Path,
                                                           share: float) -> None:
     content = yamnet_pack.read_bytes()
     (tmp_path / "cut.tar").write_bytes(content[: int(len(content) * share)])
@@ -155,7 +155,7 @@ def test_a_truncated_archive_is_refused_and_leaves_nothing(yamnet_pack: Path, st
 
 
 def test_an_archive_whose_files_do_not_fit_its_manifest_is_refused(yamnet: Path, tmp_path: Path,
-                                                                   store: ModelStore) -> None:
+                                                                   store: Installer) -> None:
     copy = Path(shutil.copytree(yamnet, tmp_path / "yamnet"))
     (copy / "head.npz").write_bytes(b"another head")
     with tarfile.open(tmp_path / "off.tar", "w") as archive:
@@ -164,7 +164,7 @@ def test_an_archive_whose_files_do_not_fit_its_manifest_is_refused(yamnet: Path,
         store.install(tmp_path / "off.tar")
 
 
-def test_labels_beside_an_archive_are_refused(yamnet_pack: Path, store: ModelStore, tmp_path: Path) -> None:
+def test_labels_beside_an_archive_are_refused(yamnet_pack: Path, store: Installer, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("one\n")
     with pytest.raises(ModelError, match="an archive, which has its labels"):
         store.install(yamnet_pack, labels=tmp_path / "labels.txt")

@@ -28,7 +28,7 @@ def _python(code: str, **environment: str) -> str:
 
 
 def test_importing_the_model_stage_imports_no_runtime() -> None:
-    loaded = _python("import sys, edge.model.classifier, edge.model.store, edge.model.install\n"
+    loaded = _python("import sys, edge.model.classifier, edge.model.store, edge.workshop.models.build\n"
                      "print([name for name in sys.modules if 'litert' in name or 'tflite_runtime' in name])")
     assert loaded == "[]"
 

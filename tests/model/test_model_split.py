@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from edge.model.layout import OtherLayout, find_layout
-from edge.model.quantization import dequantise, quantise
+from edge.model.quantisation import dequantise, quantise
 from edge.model.runtime import open_runtime
-from edge.model.split import Cut, expose, pack_graph, read_graph, split
+from edge.workshop.models.layout import OtherLayout, find_layout
+from edge.workshop.models.split import Cut, expose, pack_graph, read_graph, split
 
 pytest.importorskip("ai_edge_litert", reason="splitting needs LiteRT's schema")
 

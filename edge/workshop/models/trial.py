@@ -26,11 +26,12 @@ def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tupl
     Raises ModelError for a file that cannot be opened, crashes the runtime, or gives values that are not finite.
     """
     # The child imports the same edge as we did, wherever that lies.
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     search = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     try:
-        done = subprocess.run([sys.executable, "-P", "-m", "edge.model.trial", str(path), runtime], capture_output=True,
-                              text=True, timeout=_SECONDS, env=os.environ | {"PYTHONPATH": search}, check=False)
+        done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime],
+                              capture_output=True, text=True, timeout=_SECONDS,
+                              env=os.environ | {"PYTHONPATH": search}, check=False)
     except subprocess.TimeoutExpired as error:
         raise ModelError(str(path), found=f"no result in {_SECONDS:.0f} s",
                          wanted="a model that this board can run") from error
@@ -78,7 +79,7 @@ def _run(path: Path, runtime: str) -> dict[str, object]:
 
 
 def main() -> None:
-    """`python -m edge.model.trial FILE RUNTIME`: prints one JSON object, tensors or error."""
+    """`python -m edge.workshop.models.trial FILE RUNTIME`: prints one JSON object, tensors or error."""
     try:
         answer = _run(Path(sys.argv[1]), sys.argv[2])
     except ModelError as error:

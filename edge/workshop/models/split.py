@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.audio_metadata import METADATA_NAME
-from edge.model.graph import Graph
 from edge.model.head import Head
-from edge.model.layout import OtherLayout, find_layout
 from edge.model.manifest import TensorSpec
+from edge.workshop.models.audio_metadata import METADATA_NAME
+from edge.workshop.models.graph import Graph
+from edge.workshop.models.layout import OtherLayout, find_layout
 
 _ALIGNMENT = 16
 """Bytes that the schema asks of a buffer's start; the object API forgets it, and int32 biases are read in place."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model.graph import Graph
 from edge.model.manifest import TensorSpec
+from edge.workshop.models.graph import Graph
 
 
 class Extension:

@@ -12,13 +12,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from edge.errors import ModelError
-from edge.model.audio_metadata import audio_properties
 from edge.model.classifier import open_model
-from edge.model.download import is_url
 from edge.model.embedded import embedded_folder
 from edge.model.head import save_head
-from edge.model.known import KNOWN
-from edge.model.layout import OtherLayout
 from edge.model.manifest import (
     PATCH_SAMPLES,
     FrontEndSpec,
@@ -28,15 +24,19 @@ from edge.model.manifest import (
     bytes_sha256,
     file_sha256,
 )
-from edge.model.manifest_file import MANIFEST, load_manifest, load_own_rows, manifest_text
-from edge.model.own_rows import ROWS, copy_bank, with_own_rows
-from edge.model.pack import shipped_names, unpack
-from edge.model.quantization import dequantise
+from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
+from edge.model.quantisation import dequantise
 from edge.model.runtime import open_runtime
-from edge.model.split import Cut, SchemaMissing, expose, logit_steps_off, split
-from edge.model.trial import try_model
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import SAMPLE_RATE, Patch
+from edge.workshop.models.audio_metadata import audio_properties
+from edge.workshop.models.download import is_url
+from edge.workshop.models.known import KNOWN
+from edge.workshop.models.layout import OtherLayout
+from edge.workshop.models.own_rows import ROWS, copy_bank, load_own_rows, with_own_rows
+from edge.workshop.models.pack import shipped_names, unpack
+from edge.workshop.models.split import Cut, SchemaMissing, expose, logit_steps_off, split
+from edge.workshop.models.trial import try_model
 
 PUBLISHED = "whole.tflite"
 """The published file, kept beside its split: `bench` measures it, and a later version can cut it again."""

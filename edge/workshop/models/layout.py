@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import ModelError
-from edge.model.graph import Graph
 from edge.model.manifest import BANDS, FRAMES, PATCH_SAMPLES
+from edge.workshop.models.graph import Graph
 
 _SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SPLIT")
 """Operators that move no value (a SPLIT into one part): the backbone starts after them."""

@@ -7,10 +7,10 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from edge.errors import ModelError
-from edge.model.download import LIMIT
 from edge.model.manifest import NAME, Manifest
 from edge.model.manifest_file import MANIFEST
-from edge.model.own_rows import BANK_LIST
+from edge.workshop.models.download import LIMIT
+from edge.workshop.models.own_rows import BANK_LIST
 
 _ENTRIES = 16
 """Files that an archive may hold: a model has four, and perhaps a card and the bank's list of sources."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
-from edge.model.quantization import dequantise, limits, quantise
+from edge.model.quantisation import dequantise, limits, quantise
 
 
 @pytest.mark.parametrize(("dtype", "low", "high"), [("int8", -128, 127), ("uint8", 0, 255), ("int16", -32768, 32767)])

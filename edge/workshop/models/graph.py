@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import TensorSpec
-from edge.model.quantization import dequantise
+from edge.model.quantisation import dequantise
 
 
 class Graph:

@@ -14,13 +14,13 @@ from edge.features.frontend import FrontEnd
 from edge.features.logmel import FRAME_SAMPLES, FRAME_STEP, LOG_OFFSET, PATCH_FRAMES, mel_weights
 from edge.features.window import hann_window
 from edge.model.classifier import Model, Split
-from edge.model.export import FrontEndTables, export_split, export_whole
-from edge.model.output_file import replacing
-from edge.model.quantization import dequantise
+from edge.model.quantisation import dequantise
 from edge.model.runtime import open_runtime
-from edge.model.self_description import Description
-from edge.model.trial import try_model
 from edge.stream import SAMPLE_RATE, Block, StreamFormat
+from edge.workshop.models.compose import FrontEndTables, export_split, export_whole
+from edge.workshop.models.output_file import replacing
+from edge.workshop.models.self_description import Description
+from edge.workshop.models.trial import try_model
 
 TOLERANCE = 0.05
 """How far a score may be off the appliance's own: the file's spectrum is rounded otherwise in its last bits, which moves

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.audio_metadata import audio_properties, label_files
-from edge.model.extension import Extension
-from edge.model.graph import Graph
 from edge.model.head import Head
 from edge.model.manifest import GraphSpec, TensorSpec
-from edge.model.self_description import Description, metadata, with_labels
-from edge.model.split import SchemaMissing, describe_again, pack_graph, read_graph
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE
+from edge.workshop.models.audio_metadata import audio_properties, label_files
+from edge.workshop.models.extension import Extension
+from edge.workshop.models.graph import Graph
+from edge.workshop.models.self_description import Description, metadata, with_labels
+from edge.workshop.models.split import SchemaMissing, describe_again, pack_graph, read_graph
 
 _TAKES_INT8 = 2
 """The first version of DEQUANTIZE that does; all other operators are of version 1, so that old runtimes open the file."""
