@@ -52,7 +52,7 @@ test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine 
 
 test-brokers: $(VENV)/installed-dev ## run the tests of delivery against RabbitMQ and NATS (minutes)
 	@deploy/packages.sh brokers
-	$(BIN)/python -m pytest -q -m slow -k "rabbitmq or nats" tests/sinks tests/simulate
+	$(BIN)/python -m pytest -q -m slow -k "rabbitmq or nats" tests/sinks tests/fleet
 
 fleet: $(VENV)/installed-dev ## play 1,000 boards against Mosquitto, and against three NATS nodes of which one is killed (minutes)
 	@deploy/packages.sh fleet

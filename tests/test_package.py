@@ -39,7 +39,6 @@ def test_the_embedded_model_and_the_demo_come_with_it(installed: Path) -> None:
     assert (installed / "edge_models" / "demo" / "expected.json").is_file()
     assert (installed / "edge_models" / "classes.toml").is_file()
     assert (installed / "edge" / "py.typed").is_file()
-    assert (installed / "edge" / "simulate" / "events.jsonl").is_file()
 
 
 def test_training_scripts_and_recordings_stay_out(installed: Path) -> None:

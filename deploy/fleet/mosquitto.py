@@ -2,7 +2,7 @@
 
     python -m deploy.fleet.mosquitto [--boards 1000] [--rate 10] [--seconds 120] [--subscribers 1]
 
-Prints the figures of `edge-audio simulate --check`; exit code 1 if anything is lost or stays undelivered.
+Prints the figures of `python -m deploy.fleet --check`; exit code 1 if anything is lost or stays undelivered.
 """
 
 from __future__ import annotations

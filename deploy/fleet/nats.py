@@ -3,7 +3,7 @@
     python -m deploy.fleet.nats [--boards 1000] [--rate 10] [--seconds 120] [--kill 1]
 
 The nodes run on loopback, each with JetStream (three copies of all that is stored) and MQTT. The boards are those of
-`edge-audio simulate --check`, a third of them on each node; its subscriber begins on node 1, so that its own session must
+`python -m deploy.fleet --check`, a third of them on each node; its subscriber begins on node 1, so that its own session must
 move when that node is killed. Prints the figures; exit code 1 if anything is lost or stays undelivered.
 """
 

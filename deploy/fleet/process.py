@@ -22,9 +22,9 @@ def boards_options(parser: argparse.ArgumentParser) -> None:
 
 @contextlib.contextmanager
 def play(options: argparse.Namespace, hosts: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`edge-audio simulate --check` against these addresses, ended with the context."""
+    """`python -m deploy.fleet --check` against these addresses, ended with the context."""
     with subprocess.Popen([
-            sys.executable, "-m", "edge", "simulate", "--host", hosts, "--protocol", "3.1.1", "--check", "--boards",
+            sys.executable, "-m", "deploy.fleet", "--host", hosts, "--protocol", "3.1.1", "--check", "--boards",
             str(options.boards), "--rate", str(options.rate), "--seconds", str(options.seconds), "--subscribers",
             str(options.subscribers), "--format", options.format]) as boards:
         try:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Hears the bundled sounds and writes what is said of them, for `edge-audio simulate`. Usage, in the repository:
-#   deploy/fleet/record.sh edge-audio > edge/simulate/events.jsonl
+# Hears the bundled sounds and writes what is said of them, for `python -m deploy.fleet`. Usage, in the repository:
+#   deploy/fleet/record.sh edge-audio > deploy/fleet/events.jsonl
 set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: deploy/fleet/record.sh PROGRAM [ARGUMENT ...] > FILE" >&2; exit 2; }
 state=$(mktemp -d)

@@ -7,7 +7,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge import __version__
@@ -25,13 +25,12 @@ COMMANDS = {
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
     "model": "install, list, show, verify, remove, pack or export models",
-    "simulate": "play the recorded events of many boards into a broker",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }
 
 
-def console() -> int:
-    """The program's entry: `main` with a terminal, pipes and signals around it."""
+def console(program: Callable[[], int] | None = None) -> int:
+    """The program's entry: `main` (or another one) with a terminal, pipes and signals around it."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with it closed
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (for good)
@@ -41,7 +40,7 @@ def console() -> int:
         if signal.getsignal(number) == signal.SIG_DFL:  # so that whatever was started is ended; `run` has its own way
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
-        code = main()
+        code = (program or main)()
         sys.stdout.flush()
         return code
     except BrokenPipeError:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from deploy.fleet.check import Check, Verdict
 from edge.settings import MqttSettings
-from edge.simulate.check import Check, Verdict
 
 MADE = {"one": ["a", "a", "b", "b"], "two": ["c", "c"]}
 

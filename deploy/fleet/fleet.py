@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from deploy.fleet.agenda import Agenda
+from deploy.fleet.board import Board
+from deploy.fleet.recording import Sound
 from edge.clock import Clock
 from edge.errors import EdgeError, SinkError
 from edge.settings import MqttSettings
-from edge.simulate.agenda import Agenda
-from edge.simulate.board import Board
-from edge.simulate.recording import Sound
 from edge.sinks.mqtt.connection import Connection
 
 OPENERS = 16

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.fleet.recording import BUNDLED, load_recording
 from edge.errors import SettingsError
-from edge.simulate.recording import BUNDLED, load_recording
 from edge.topics import encode, event_payload
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from deploy.fleet.agenda import Agenda
+from deploy.fleet.board import Board, CountingOutbox
+from deploy.fleet.check import Check
+from deploy.fleet.recording import BUNDLED, load_recording
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
 from edge.settings import MqttSettings
-from edge.simulate.agenda import Agenda
-from edge.simulate.board import Board, CountingOutbox
-from edge.simulate.check import Check
-from edge.simulate.recording import BUNDLED, load_recording
 from edge.sinks.messages import Message, message_of
 from edge.stats import Stats
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from deploy.fleet.nodes import OPEN_SECONDS
 from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import EdgeError
 from edge.settings import MqttSettings
-from edge.simulate.nodes import OPEN_SECONDS
 from edge.sinks.messages import Dropped, Message, message_of
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.sink import FIRST_SECONDS

@@ -13,10 +13,10 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deploy.fleet.nodes import OPEN_SECONDS
 from edge.backoff import Backoff
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.simulate.nodes import OPEN_SECONDS
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.sink import FIRST_SECONDS
 from edge.sinks.mqtt.subscriber import subscribe

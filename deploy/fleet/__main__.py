@@ -8,25 +8,28 @@ Exit code 1 if something stayed undelivered, was dropped or refused, or (--check
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from deploy.fleet.check import Check
+from deploy.fleet.figures import Figures
+from deploy.fleet.fleet import Fleet
+from deploy.fleet.nodes import nodes_of, reach, sweep
+from deploy.fleet.recording import BUNDLED, load_recording
+from deploy.fleet.room import make_room
+from edge.cli import console
 from edge.cli.options import log_to_stderr
 from edge.cli.tables import print_rows
-from edge.errors import SettingsError
+from edge.errors import EdgeError, SettingsError
 from edge.settings import MqttSettings, Settings
 from edge.settings_file import load_settings
-from edge.simulate.check import Check
-from edge.simulate.figures import Figures
-from edge.simulate.fleet import Fleet
-from edge.simulate.nodes import nodes_of, reach, sweep
-from edge.simulate.recording import BUNDLED, load_recording
-from edge.simulate.room import make_room
 
 EXAMPLES = """Examples:
-  edge-audio simulate --boards 20 --host localhost --check
-  edge-audio simulate --boards 1000 --host 10.0.0.1,10.0.0.2,10.0.0.3 --protocol 3.1.1 --seconds 300
+  python -m deploy.fleet --boards 20 --host localhost --check
+  python -m deploy.fleet --boards 1000 --host 10.0.0.1,10.0.0.2,10.0.0.3 --protocol 3.1.1 --seconds 300
   edge-audio run | tee events.jsonl                       records events of your own, for --events events.jsonl
 """
 
@@ -35,7 +38,7 @@ QUIET_SECONDS = 20.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What `simulate` takes."""
+    """What the command takes."""
     parser.add_argument("--boards", type=int, required=True, metavar="N", help="how many")
     parser.add_argument("--host", metavar="HOST[:PORT],...", help="the broker, or several nodes of one cluster: a board "
                         "whose node is away tries the next")
@@ -53,6 +56,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subscribers", type=int, default=1, metavar="N",
                         help="with --check: so many that share the messages between them ($share)")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.fleet", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments(parser)
+    options = parser.parse_args(given)
+    try:
+        return run(options)
+    except EdgeError as error:
+        print(f"deploy.fleet: {error}", file=sys.stderr)
+        return error.exit_code
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,3 +114,7 @@ def _refuse(options: argparse.Namespace) -> None:
         raise SettingsError("--rate", found=str(options.rate), wanted="more than 0, at most 600")
     if options.subscribers > 1 and not options.check:
         raise SettingsError("--subscribers", found="no --check", wanted="--check, to count what they receive")
+
+
+if __name__ == "__main__":
+    sys.exit(console(main))

@@ -1,4 +1,4 @@
-"""`edge-audio simulate` against a real Mosquitto."""
+"""`python -m deploy.fleet` against a real Mosquitto."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli import main
+from deploy.fleet.__main__ import main
+from deploy.fleet.nodes import nodes_of
+from deploy.fleet.room import make_room
 from edge.cli.demonstration.broker import PrivateBroker, free_port
 from edge.errors import SettingsError
 from edge.settings import MqttSettings
-from edge.simulate.nodes import nodes_of
-from edge.simulate.room import make_room
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.subscriber import Subscriber
 from tests.brokers import every_remembering_broker
@@ -35,7 +35,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[PrivateBroker]:
 
 def simulate(broker: PrivateBroker, *more: str) -> subprocess.Popen[str]:
     """The command in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "edge", "simulate", "--host", f"{broker.host}:{broker.port}",
+    return subprocess.Popen([sys.executable, "-m", "deploy.fleet", "--host", f"{broker.host}:{broker.port}",
                              "--format", "json", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -121,7 +121,7 @@ def test_the_table_and_a_recording_of_ones_own(broker: PrivateBroker, tmp_path: 
                                               capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "edge-audio.toml"
     config.write_text(f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nprefix = "hall"\nprotocol = "3.1.1"\n')
-    assert main(["simulate", "--boards", "2", "--config", str(config), "--seconds", "2", "--rate", "120", "--check",
+    assert main(["--boards", "2", "--config", str(config), "--seconds", "2", "--rate", "120", "--check",
                  "--subscribers", "2"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^boards +2$", out, re.MULTILINE)
@@ -135,7 +135,7 @@ def test_settings_with_tls_and_a_password_serve_all_boards(tmp_path: Path, capsy
         config = tmp_path / "edge-audio.toml"
         config.write_text(f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nuser = "joe"\ntls = true\n'
                           f'password_file = "{broker.settings().password_file}"\ntls_ca_file = "{authority.ca}"\n')
-        assert main(["simulate", "--boards", "5", "--config", str(config), "--seconds", "3", "--rate", "300", "--check",
+        assert main(["--boards", "5", "--config", str(config), "--seconds", "3", "--rate", "300", "--check",
                      "--format", "json"]) == 0
     out, err = capsys.readouterr()
     figures = json.loads(out)
@@ -155,13 +155,13 @@ def test_settings_with_tls_and_a_password_serve_all_boards(tmp_path: Path, capsy
     (["--boards", "1", "--host", "h", "--events", "/nowhere"], "--events /nowhere: found no such file or directory"),
 ])
 def test_what_cannot_work_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["simulate", *arguments]) == 2
+    assert main([*arguments]) == 2
     assert said in capsys.readouterr().err
 
 
 def test_a_broker_that_is_away_is_said_before_a_thousand_boards_try(capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
-    assert main(["simulate", "--boards", "1000", "--host", f"127.0.0.1:{port}"]) == 1
+    assert main(["--boards", "1000", "--host", f"127.0.0.1:{port}"]) == 1
     assert f"broker 127.0.0.1:{port}: found connection refused" in capsys.readouterr().err
 
 

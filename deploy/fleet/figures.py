@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.simulate.check import Verdict
-from edge.simulate.fleet import Fleet
+from deploy.fleet.check import Verdict
+from deploy.fleet.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
