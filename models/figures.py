@@ -1,4 +1,4 @@
-"""Put README's tables of figures together from what was measured; --write puts them in.
+"""Put the tables of figures together from what was measured; --write puts them into models/README.md and README.md.
 
     python models/scenes/build.py SCENES
     python models/grouped.py WORK/grouped.csv
@@ -21,33 +21,52 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+MODELS = Path(__file__).resolve().parent
+FIRST_PAGE, GUIDE = MODELS.parent / "README.md", MODELS / "README.md"
 NAMES = {"starter": "starter", "yamnet": "YAMNet"}
 OWN = ("hand_clap", "typing", "finger_snap", "siren")
-"""Of the model's own rows, those that README shows."""
+"""Of the model's own rows, those that the guide shows."""
+TEN = ("hand_clap", "typing", "finger_snap", "door_knock", "glass_break", "baby_cry", "cough", "siren", "snoring",
+       "smoke_alarm")
+"""Classes that the first page shows."""
 
 
 def main() -> None:
     """Arguments in, tables out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path, help="folder with what was measured")
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into models/README.md and README.md")
     options = parser.parse_args()
-    text = README.read_text(encoding="utf-8")
-    for section, lines in (("figures", clips), ("cross-fit", cross), ("alarms", alarms), ("scenes", scenes)):
+    texts = {page: page.read_text(encoding="utf-8") for page in (FIRST_PAGE, GUIDE)}
+    for page, section, lines in ((FIRST_PAGE, "hears", hears), (GUIDE, "figures", clips), (GUIDE, "cross-fit", cross),
+                                 (GUIDE, "alarms", alarms), (GUIDE, "scenes", scenes)):
         table = "\n".join(lines(options.work)) + "\n"
         print(f"{section}\n\n{table}")
         marked = rf"(<!-- {section} -->\n).*?(<!-- /{section} -->)"
-        if not re.search(marked, text, re.DOTALL):
-            raise SystemExit(f"README.md: found no section {section}; wanted one")
-        text = re.sub(marked, lambda found, table=table: found[1] + table + found[2], text, flags=re.DOTALL)
+        if not re.search(marked, texts[page], re.DOTALL):
+            raise SystemExit(f"{page}: found no section {section}; wanted one")
+        texts[page] = re.sub(marked, lambda found, table=table: found[1] + table + found[2], texts[page], flags=re.DOTALL)
     if options.write:
-        README.write_text(text, encoding="utf-8")
+        for page, text in texts.items():
+            page.write_text(text, encoding="utf-8")
 
 
 def measured(work: Path, kind: str) -> dict[str, dict[str, Any]]:
     """By model what `evaluate --format json` printed."""
     return {name: json.loads((work / f"{kind}-{name}.json").read_text(encoding="utf-8")) for name in NAMES}
+
+
+def hears(work: Path) -> Iterator[str]:
+    """Ten classes: the share of their clips that is heard, and false alarms an hour, at the thresholds that serve."""
+    found = measured(work, "clips")
+    yield f"| sound | recordings | {' | '.join(f'{title}: heard | false alarms an hour' for title in NAMES.values())} |"
+    yield "|---" * (2 + 2 * len(NAMES)) + "|"
+    for name in TEN:
+        rows = [one["classes"].get(name, {}) for one in found.values()]
+        if any(rows):
+            cells = ["no | " if row.get("heard") is None else f"{row['heard']:.0%} | {row['false_alarms_per_hour']:.0f}"
+                     for row in rows]
+            yield f"| {name} | {max(row.get('clips', 0) for row in rows)} | {' | '.join(cells)} |"
 
 
 def clips(work: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ The events go through the appliance's own journal and outbox, each message ackno
 broker that is there. *Bytes* are what the journal's thread handed to the kernel (`wchar` of /proc/self/task/ID/io), which
 counts what goes into the write-ahead log and from there into the file; *pages* what the kernel made of it (`write_bytes`:
 whole pages of 4,096 bytes). The idle appliance is a process of its own that hears silence. --write puts the figures into
-README.md. Linux only.
+tests/faults/README.md. Linux only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from edge.stream import Event, Scores, new_event_id
 from tests.faults.appliance import Appliance
 from tests.faults.witness import Witness
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+README = Path(__file__).resolve().parent / "faults" / "README.md"
 MODELS = {"starter": (632, 25), "YAMNet": (1024, 521)}
 """Values of an embedding, and labels."""
 BURST = 20
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300, help="how many are measured, of each kind")
     parser.add_argument("--idle-seconds", type=float, default=120.0, help="how long an appliance hears silence")
     parser.add_argument("--format", choices=["table", "json"], default="table")
-    parser.add_argument("--write", action="store_true", help="put the figures into README.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into tests/faults/README.md")
     options = parser.parse_args()
     journal_sink.PAUSE_SECONDS = 0.0  # what is written between two pauses is awaited here
     found = {f"{model}, {kind}": per_event(*MODELS[model], options.events, burst)

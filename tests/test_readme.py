@@ -1,73 +1,130 @@
-"""README cannot drift: its tables come from the code, and it names every command, topic and payload field."""
+"""README and the guides cannot drift: tables come from the code; every command, topic, field and setting is named."""
 
 from __future__ import annotations
 
 import re
+import runpy
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.cli import COMMANDS
-from edge.settings_file import REPEATED, TABLES, keys
+from edge.settings import VERBS
 from edge.stream import Event
 from edge.topics import Topics, event_payload
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST_PAGE = ROOT / "README.md"
+DOCS = ROOT / "deploy" / "docs"
+FIGURES, FAULTS = ROOT / "models" / "README.md", ROOT / "tests" / "faults" / "README.md"
+GUIDES = sorted({path for path in ROOT.rglob("*.md") if not any(
+    part.startswith(".") or part in {"shared", "build"} for part in path.relative_to(ROOT).parts)})
 
 
-def section(name: str) -> str:
-    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)
-    assert found, f"README.md has no section {name}"
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def section(page: Path, name: str) -> str:
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", read(page), re.DOTALL)
+    assert found, f"{page} has no section {name}"
     return found.group(1)
 
 
-def settings_table() -> str:
-    """The table as it should be; `python tests/test_readme.py` writes it."""
-    lines = ["| key | default | |", "|---|---|---|"]
-    for name, kind in TABLES.items():
-        table = f"[[{name}]]" if name in REPEATED else f"[{name}]"
-        for key, _, default in keys(kind):
-            shown = {True: "true", False: "false", (): "[]", "": '""'}.get(default, str(default)) if isinstance(
-                default, (bool, tuple, str)) else str(default)
-            lines.append(f"| `{table} {key.name}` | `{shown}` | {key.metadata['help'].replace('|', '&#124;')} |")
-    return "\n".join(lines) + "\n"
+def anchors(page: Path) -> set[str]:
+    """What may follow a # in a link to this page: its headings, as GitHub writes them."""
+    titles = re.findall(r"^#+ (.*)$", read(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_settings_table_is_the_settings() -> None:
-    assert section("settings") == settings_table()
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Every link of a page that leads into this repository: the file, and the heading or "". Code is no link."""
+    prose = re.sub(r"`[^`\n]*`|^    .*$", "", read(page), flags=re.MULTILINE)
+    found = [target.partition("#") for target in re.findall(r"\]\(([^)\s]+)\)", prose) if "://" not in target]
+    return [((page.parent / name).resolve() if name else page, anchor) for name, _, anchor in found]
+
+
+def test_the_first_page_is_short() -> None:
+    assert len(read(FIRST_PAGE).splitlines()) <= 200
+
+
+def test_the_settings_tables_are_the_settings() -> None:
+    made = "\n".join(runpy.run_path(str(DOCS / "settings_table.py"))["lines"]()) + "\n"
+    assert section(DOCS / "settings.md", "settings") == made, "python deploy/docs/settings_table.py --write"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_mentioned(command: str) -> None:
-    assert re.search(rf"edge-audio {command}\b|make {command}\b", README)
+    assert any(re.search(rf"edge-audio {command}\b|make {command}\b", read(page)) for page in GUIDES)
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test", "make run"])
+def test_the_first_page_has_the_first_commands(command: str) -> None:
+    assert re.search(rf"^    {command}\b", read(FIRST_PAGE), re.MULTILINE)
 
 
 def test_topics_and_payload_fields_are_the_codes() -> None:
+    guide = read(DOCS / "mqtt.md")
     topics = Topics("edge-audio", "<device>")
     for topic in (topics.status, topics.event("<target>"), topics.state("<target>"), topics.health, topics.muted,
                   topics.pin("<pin>"), topics.command("<verb>"), topics.response("<verb>"), topics.dropped):
-        assert f"`{topic}`" in README
+        assert f"`{topic}`" in guide
     now = datetime.now(UTC)
     event = Event("id", 1, "start", "t", "l", 0.5, 0.5, 0, None, now, None, -20.0)
-    example = re.search(r'\{"schema": 1, .*?\}', README, re.DOTALL)
+    example = re.search(r'\{"schema": 1, .*?\}', guide, re.DOTALL)
     assert example
     assert re.findall(r'"(\w+)":', example.group(0)) == list(event_payload(event, device="d", late=False))
 
 
-def test_every_file_that_readme_names_is_there() -> None:
-    for name in re.findall(r"\]\(([\w/.-]+)\)", README):
-        assert (ROOT / name).exists(), name
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_told(verb: str) -> None:
+    assert f"| `{verb}` |" in read(DOCS / "mqtt.md")
 
 
-@pytest.mark.parametrize("name", ["figures", "bench", "arm", "cross-fit", "alarms", "scenes", "faults", "writes"])
-def test_figures_are_given(name: str) -> None:
-    head, rule, *rows = [line for line in section(name).splitlines() if line.startswith("|")]
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, anchor in links(page):
+        assert target.exists(), f"{page}: {target}"
+        assert not anchor or anchor in anchors(target), f"{page}: {target}#{anchor}"
+
+
+def test_every_guide_is_reached_from_the_first_page() -> None:
+    seen, waiting = {FIRST_PAGE}, [FIRST_PAGE]
+    while waiting:
+        new = {target for target, _ in links(waiting.pop()) if target.suffix == ".md"} - seen
+        seen |= new
+        waiting += new
+    assert set(GUIDES) == seen
+
+
+def test_the_walks_lead_through_the_code() -> None:
+    """Each step of a walk names a file of edge/ and, most of them, something that the file defines."""
+    walks = re.split(r"^## ", read(ROOT / "edge" / "README.md"), flags=re.MULTILINE)
+    walks = [walk for walk in walks if walk.startswith("A walk: ")]
+    assert len(walks) == 3
+    for walk in walks:
+        steps = re.findall(r"^\d+\. `([\w/]+\.py)`, `([\w.]+)`: ", walk, re.MULTILINE)
+        assert len(steps) == len(re.findall(r"^\d+\. ", walk, re.MULTILINE)) == 10
+        for file, name in steps:
+            text = read(ROOT / "edge" / file)
+            for part in name.split("."):
+                assert re.search(rf"^ *(class|def) {part}\b", text, re.MULTILINE), f"{file}: {name}"
+        for file in re.findall(r"`([\w/]+\.py)`", walk):
+            assert (ROOT / "edge" / file).is_file(), file
+
+
+def test_the_rooms_are_the_codes() -> None:
+    house = read(ROOT / "edge" / "README.md")
+    for path in (ROOT / "edge").iterdir():
+        if path.is_dir() and (path / "__init__.py").is_file():
+            assert f"`{path.name}/`" in house
+
+
+@pytest.mark.parametrize(("page", "name"), [
+    (FIRST_PAGE, "hears"), *((FIGURES, name) for name in ("figures", "cross-fit", "alarms", "scenes", "bench", "arm")),
+    (FAULTS, "faults"), (FAULTS, "writes")], ids=lambda value: value if isinstance(value, str) else "")
+def test_figures_are_given(page: Path, name: str) -> None:
+    head, rule, *rows = [line for line in section(page, name).splitlines() if line.startswith("|")]
     assert rows and set(rule) <= set("|-")
     assert {line.count("|") for line in rows} == {head.count("|")}
-
-
-if __name__ == "__main__":
-    written = README.replace(f"<!-- settings -->\n{section('settings')}", f"<!-- settings -->\n{settings_table()}")
-    (ROOT / "README.md").write_text(written, encoding="utf-8")

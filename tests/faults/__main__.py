@@ -3,7 +3,7 @@
     make faults                                             all of it, ten minutes
     python -m tests.faults --seed 7 --only broker --only disk
     python -m tests.faults --format json
-    python -m tests.faults --write                          puts the table into README.md
+    python -m tests.faults --write                          puts the table into tests/faults/README.md
 
 The appliance hears claps, 13 messages a second, and tells them to a broker that keeps nothing on disk. *Made* is what its
 journal holds, read from a copy after each kill. *Received* is what an independent subscriber got that is subscribed before
@@ -27,7 +27,7 @@ from pathlib import Path
 from tests.faults import damages, disks, kills, lines
 from tests.faults.account import Account
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parent / "README.md"
 FAULTS: dict[str, Callable[[str], Account]] = {
     "appliance": kills.appliance_killed, "broker": kills.broker_killed, "both": kills.both_killed,
     "stopped": kills.appliance_stopped,
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=[*FAULTS, *{name.split("-")[0] for name in FAULTS}], default=[],
                         help="a fault, or all that begin so; may be repeated")
     parser.add_argument("--format", choices=["table", "json"], default="table")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the table into tests/faults/README.md")
     options = parser.parse_args(arguments)
     began, mounting = time.monotonic(), disks.may_mount()
     print(f"seed {options.seed}", file=sys.stderr)
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table_of(accounts: Sequence[Account], seed: str) -> str:
-    """For README; counts of messages."""
+    """The table of tests/faults/README.md; counts of messages."""
     rows = [HEAD, "|---|---|---|---|---|---|---|---|"]
     for one in accounts:
         rows.append(f"| {one.fault}{' *' if one.excused else ''} | {one.times} | {one.made:,} | {one.received:,} | "

@@ -1,4 +1,4 @@
-"""models/figures.py: README's tables out of what evaluate printed."""
+"""models/figures.py: the tables of README.md and models/README.md out of what evaluate printed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def figures() -> Any:
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     """Both models alike, but for a class that one alone has a label for."""
-    clap = {"clips": 3, "area_under_curve": 0.98, "recall": 0.667}
+    clap = {"clips": 3, "area_under_curve": 0.98, "recall": 0.667, "heard": 0.667, "false_alarms_per_hour": 4.4}
     whole = {"accuracy": 0.667, "accuracy_interval": [0.2, 0.9], "classified": 3, "classes": {"hand_clap": clap}}
     taught = {"clips": 9, "sources": {"a": [1, 4], "b": [5, 5]}, "heard": 0.667, "heard_low": 0.35, "heard_high": 0.88,
               "false_alarms": 4, "hours": 2.0, "false_alarms_per_hour": 2.0, "false_alarms_per_hour_upper": 4.58}
@@ -34,7 +34,7 @@ def work(tmp_path: Path) -> Path:
     target = {"events": {"recall": 0.3}, "alarms_per_hour": 5.0, "alarms_per_hour_upper": 9.2}
     scenes = {"events": events, "segments": {"f1": 0.4}, "onset_on_time": None, "targets": {"hand_clap": target}}
     for model in ("starter", "yamnet"):
-        more = {"doorbell": clap} if model == "yamnet" else {}
+        more = {"doorbell": clap, "smoke_alarm": clap} if model == "yamnet" else {}
         for kind, held in (("clips", {**whole, "classes": {**whole["classes"], **more}}),  # type: ignore[dict-item]
                            ("cross", {"classes": {"siren": taught}}), ("truth", scenes),
                            ("rooms", {"kinds": {"ratio_db -6.0": scenes, "ratio_db 0.0": scenes}})):
@@ -46,7 +46,9 @@ def work(tmp_path: Path) -> Path:
 def test_tables_hold_what_was_measured(figures: Any, work: Path) -> None:
     clips = list(figures.clips(work))
     assert clips[2:4] == ["| hand_clap | 3 | 0.980 | 0.67 | 0.980 | 0.67 |", "| doorbell | 3 |  |  | 0.980 | 0.67 |"]
-    assert clips[-1] == ("YAMNet: accuracy 66.7% (20.0% to 90.0%) over 3 clips of 2 classes that the model has labels for.")
+    assert clips[-1] == ("YAMNet: accuracy 66.7% (20.0% to 90.0%) over 3 clips of 3 classes that the model has labels for.")
+    assert list(figures.hears(work))[2:] == ["| hand_clap | 3 | 67% | 4 | 67% | 4 |",
+                                             "| smoke_alarm | 3 | no |  | 67% | 4 |"]
     assert list(figures.cross(work))[2] == "| siren | 9 of 2 | starter | 0.67 (0.35 to 0.88) | 4 | 2.00 | 2.0 | 4.6 |"
     assert list(figures.alarms(work))[2:] == ["| siren | starter | 25 |", "| siren | YAMNet | 25 |"]
     scenes = list(figures.scenes(work))
@@ -54,15 +56,18 @@ def test_tables_hold_what_was_measured(figures: Any, work: Path) -> None:
     assert [row.split(" | ")[0] for row in scenes[4:]] == ["| rooms, -6 dB"] * 2 + ["| rooms, 0 dB"] * 2
 
 
-def test_a_readme_without_the_section_is_not_written(figures: Any, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = work / "README.md"
-    readme.write_text("<!-- figures -->\nold\n<!-- /figures -->\n")
-    monkeypatch.setattr(figures, "README", readme)
+def test_a_page_without_the_section_is_not_written(figures: Any, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, guide = work / "README.md", work / "guide.md"
+    first.write_text("<!-- hears -->\nold\n<!-- /hears -->\n")
+    guide.write_text("<!-- figures -->\nold\n<!-- /figures -->\n")
+    monkeypatch.setattr(figures, "FIRST_PAGE", first)
+    monkeypatch.setattr(figures, "GUIDE", guide)
     monkeypatch.setattr(sys, "argv", ["figures.py", str(work), "--write"])
-    with pytest.raises(SystemExit, match=r"found no section cross-fit; wanted one"):
+    with pytest.raises(SystemExit, match=r"guide.md: found no section cross-fit; wanted one"):
         figures.main()
-    assert "old" in readme.read_text()
+    assert "old" in first.read_text() and "old" in guide.read_text()
     sections = "".join(f"<!-- {name} -->\nold\n<!-- /{name} -->\n" for name in ("figures", "cross-fit", "alarms", "scenes"))
-    readme.write_text(sections)
+    guide.write_text(sections)
     figures.main()
-    assert "old" not in readme.read_text() and "| siren | 9 of 2 |" in readme.read_text()
+    assert "old" not in guide.read_text() and "| siren | 9 of 2 |" in guide.read_text()
+    assert "old" not in first.read_text() and "| hand_clap | 3 | 67% |" in first.read_text()
