@@ -33,6 +33,7 @@ CLASSES = {  # target: its classes in the recordings, and those that do not coun
     "typing": ({"keyboard_typing"}, {"keyboard_key", "typewriter", "mouse_click"}),
     "finger_snap": ({"finger_snap"}, {"hand_clap"}),
     "smoke_alarm": ({"smoke_alarm"}, {"alarm_beep", "alarm_clock", "siren"}),
+    "alarm_beep": ({"alarm_beep"}, {"smoke_alarm", "alarm_clock"}),
     "glass_break": ({"glass_break"}, {"neg_glass_clink"}),
     "door_knock": ({"door_knock"}, set()),
     "doorbell": ({"doorbell"}, {"church_bells"}),
