@@ -4,10 +4,10 @@
     python models/grouped.py WORK/grouped.csv
     for NAME of starter, yamnet:
       edge-audio evaluate DATA/manifest.csv --split eval --hop 0.48 --model NAME --format json > WORK/clips-NAME.json
-      edge-audio evaluate WORK/grouped.csv --cross-fit hand_clap --cross-fit typing --cross-fit finger_snap \\
-        --cross-fit siren --hop 0.48 --model NAME --format json > WORK/cross-NAME.json
-      edge-audio evaluate --scenes SCENES/truth --model NAME --format json > WORK/truth-NAME.json
-      edge-audio evaluate --scenes SCENES/rooms --by ratio_db --model NAME --format json > WORK/rooms-NAME.json
+      python -m models.measuring cross-fit WORK/grouped.csv hand_clap typing finger_snap siren --model NAME \\
+        --format json > WORK/cross-NAME.json
+      python -m models.measuring scenes SCENES/truth --model NAME --format json > WORK/truth-NAME.json
+      python -m models.measuring scenes SCENES/rooms --by ratio_db --model NAME --format json > WORK/rooms-NAME.json
       python models/alarms.py NAME --left-out FILE > WORK/alarms-NAME.md
     python models/figures.py WORK [--write]
 """

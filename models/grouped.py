@@ -1,7 +1,7 @@
 """Write the manifest of all clips with the column group: what belongs together when sources are left out.
 
     python models/grouped.py OUT.csv
-    edge-audio evaluate OUT.csv --cross-fit siren
+    python -m models.measuring cross-fit OUT.csv siren
 
 A group is a library or, of ESC-10, which collects from many, one recording (models/starter/clips.py); it has the name that
 it has in the banks. Paths are absolute, so OUT may lie anywhere. Needs the recordings (EDGE_AUDIO_SHARED, default

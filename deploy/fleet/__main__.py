@@ -22,10 +22,10 @@ from deploy.fleet.recording import BUNDLED, load_recording
 from deploy.fleet.room import make_room
 from edge.cli import console
 from edge.cli.options import log_to_stderr
-from edge.cli.tables import print_rows
 from edge.errors import EdgeError, SettingsError
 from edge.settings import MqttSettings, Settings
 from edge.settings_file import load_settings
+from edge.workshop.rows import print_rows
 
 EXAMPLES = """Examples:
   python -m deploy.fleet --boards 20 --host localhost --check

@@ -23,8 +23,8 @@ from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
 from edge.workshop.calibrate import calibrate_by_clips, calibrate_by_room
-from edge.workshop.calibration_report import print_list, print_results
 from edge.workshop.picture_path import check_picture_path, plotting
+from edge.workshop.report import print_list, print_results
 from edge.workshop.session import Session
 
 EXAMPLES = """Examples:

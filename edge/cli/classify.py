@@ -16,10 +16,10 @@ from edge.control.loading import load_calibrations, load_model_for
 from edge.control.plan import plan_for
 from edge.errors import SettingsError, SourceError
 from edge.learn.evaluate import SUFFIXES
-from edge.workshop.classification_report import Printer
 from edge.workshop.classify import Classification, check_labels, classify
 from edge.workshop.picture_path import check_picture_path, plotting
 from edge.workshop.progress import bar
+from edge.workshop.report import ClassificationPrinter
 
 EXAMPLES = """Examples:
   edge-audio classify door.wav                           a time line of the five highest labels, then the events
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
         check_picture_path(options.plot)
     model = load_model_for(settings.model, state_dir_from(options))
     hop = hop_from(options.hop, settings.model.hop_seconds)
-    printer = Printer(options.format, sys.stdout, top=options.top, score_threshold=options.score_threshold,
-                      allow=options.allow, deny=options.deny)
+    printer = ClassificationPrinter(options.format, sys.stdout, top=options.top, allow=options.allow, deny=options.deny,
+                                    score_threshold=options.score_threshold)
     check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
     # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
     plan_for(model, settings.target, hop_seconds=hop)

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
-from edge.cli.tables import print_rows
 from edge.control.loading import taught_to
 from edge.errors import SettingsError
 from edge.model.taught import Judgement
@@ -21,6 +20,7 @@ from edge.sinks.journal.entries import Entry, recent
 from edge.sinks.journal.event_sounds import FOLDER, sound_path
 from edge.sinks.journal.file import journal_path
 from edge.workshop.feedback import Judged, counts, take_in
+from edge.workshop.rows import print_rows
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
-from edge.cli.tables import print_rows
 from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
@@ -31,6 +30,7 @@ from edge.stats import Stats
 from edge.workshop.lessons import Lessons, check_name, hears
 from edge.workshop.progress import bar
 from edge.workshop.recordings import read_recordings, record, repeated
+from edge.workshop.rows import print_rows
 
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more

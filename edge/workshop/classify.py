@@ -65,9 +65,13 @@ class Classification:
             "runtime": self.runtime, "hop_seconds": self.hop_seconds,
             "patches": [{"start_seconds": round(float(start), 3), "scores": self.best(patch, **choice)}
                         for patch, start in enumerate(self.starts)],
-            "events": [{"target": event.target, "start_seconds": round(event.start / SAMPLE_RATE, 3),
-                        "end_seconds": round((event.end or event.start) / SAMPLE_RATE, 3),
-                        "probability": round(event.probability, 4)} for event in self.events]}
+            "events": [{"target": event.target, "start_seconds": round(start, 3), "end_seconds": round(end, 3),
+                        "probability": round(event.probability, 4)} for event, start, end in self.timed_events()]}
+
+    def timed_events(self) -> list[tuple[Event, float, float]]:
+        """Each event with its start and end in seconds, earliest start first."""
+        return [(event, event.start / SAMPLE_RATE, (event.end or event.start) / SAMPLE_RATE)
+                for event in sorted(self.events, key=lambda event: event.start)]
 
 
 def check_labels(asked: Sequence[str], labels: Sequence[str], model: str) -> None:

@@ -1,8 +1,8 @@
 """Build scenes with known truth from recordings that train nothing: WAV, annotations, and a list of what is in each.
 
     python models/scenes/build.py FOLDER
-    edge-audio evaluate --scenes FOLDER/truth
-    edge-audio evaluate --scenes FOLDER/rooms
+    python -m models.measuring scenes FOLDER/truth
+    python -m models.measuring scenes FOLDER/rooms
 
 `truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 60 scenes of a minute: sounds 24, 12, 6, 0 and -6 dB
 over (or under) ambience, appliances, music or speech, one after another or overlapping. Beside each WAV lies a .txt of

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.cli import main
 from edge.errors import SettingsError
-from edge.learn.sed import check_installed
+from models.measuring.__main__ import main
+from models.measuring.sed import check_installed
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 16_000
@@ -129,11 +129,11 @@ def test_built_scenes_are_scored_by_kind(built: Path, capsys: pytest.CaptureFixt
     except SettingsError as error:
         pytest.skip(str(error))
     more = ["--format", "json", "--state-dir", str(tmp_path), "--target", "hand_clap"]
-    assert main(["evaluate", "--scenes", str(built / "truth"), *more]) == 0
+    assert main(["scenes", str(built / "truth"), *more]) == 0
     truth = json.loads(capsys.readouterr().out)
     clap = truth["targets"]["hand_clap"]
     assert clap["sounds"] > 5 and clap["onset_on_time"] >= 0.9, "an onset in a quiet scene is found to 50 ms"
-    assert main(["evaluate", "--scenes", str(built / "rooms"), "--by", "ratio_db", *more]) == 0
+    assert main(["scenes", str(built / "rooms"), "--by", "ratio_db", *more]) == 0
     rooms = json.loads(capsys.readouterr().out)
     assert list(rooms["kinds"]) == [f"ratio_db {ratio}" for ratio in (-6.0, 0.0, 6.0, 12.0, 24.0)]
     assert sum(kind["targets"]["hand_clap"]["sounds"] for kind in rooms["kinds"].values()) == rooms["targets"]["hand_clap"][

@@ -13,8 +13,8 @@ import pytest
 from edge import classify, load_model
 from edge.errors import SettingsError, SourceError
 from edge.stream import SAMPLE_RATE
-from edge.workshop.classification_report import Printer
 from edge.workshop.classify import Classification
+from edge.workshop.report import ClassificationPrinter
 from tests.fakes import LoudnessModel, silence, tone
 
 RUNTIME = os.environ.get("EDGE_AUDIO_TEST_RUNTIME", "auto")
@@ -50,7 +50,7 @@ def test_floats_and_channels_are_heard_like_samples(result: Classification) -> N
 
 def test_json_is_the_object_that_scripts_rely_on(result: Classification) -> None:
     out = io.StringIO()
-    Printer("json", out).print(result)
+    ClassificationPrinter("json", out).print(result)
     line = json.loads(out.getvalue())
     assert list(line) == ["file", "duration_seconds", "model", "runtime", "hop_seconds", "patches", "events"]
     assert list(line["patches"][0]) == ["start_seconds", "scores"]
@@ -63,7 +63,7 @@ def test_json_is_the_object_that_scripts_rely_on(result: Classification) -> None
 
 def test_csv_has_a_row_for_each_score_and_event_and_one_head(result: Classification) -> None:
     out = io.StringIO()
-    printer = Printer("csv", out)
+    printer = ClassificationPrinter("csv", out)
     printer.print(result)
     printer.print(result)
     lines = out.getvalue().splitlines()
@@ -73,7 +73,7 @@ def test_csv_has_a_row_for_each_score_and_event_and_one_head(result: Classificat
 
 def test_the_table_names_events(result: Classification) -> None:
     out = io.StringIO()
-    Printer("table", out).print(result)
+    ClassificationPrinter("table", out).print(result)
     assert "event  loud  " in out.getvalue()
 
 

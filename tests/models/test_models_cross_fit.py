@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.cli import main
 from edge.errors import SourceError
-from edge.learn import cross_fit as module
 from edge.learn.classes import SoundClass
-from edge.learn.cross_fit import CrossFit, Held, bank_groups, cross_fit, evenly
 from edge.learn.figures import poisson_upper
 from edge.learn.labelled_clips import LabelledClip, LabelledClips
 from edge.learn.lesson import ALTERED, HEARD, Examples, Lesson, Negatives
 from edge.learn.teach import FEWEST, SILENCE, Gathered
-from edge.workshop.cross_fitting import sides_of
+from models.measuring import cross_fit as module
+from models.measuring.__main__ import main
+from models.measuring.cross_fit import CrossFit, Held, bank_groups, cross_fit, evenly
+from models.measuring.cross_fit_clips import sides_of
 
 COLUMNS = 16
 
@@ -143,7 +143,7 @@ def test_a_class_is_of_the_table_or_else_of_the_clips() -> None:
     clips = tuple(LabelledClip(Path(name), name, "g") for name in ("hand_clap", "applause", "drip"))
     labelled = LabelledClips(clips, (SoundClass("clap", ("hand_clap",), ("Clapping",), ("applause",)),), "m.csv")
     assert sides_of("clap", labelled) == [True, None, False] and sides_of("drip", labelled) == [False, False, True]
-    with pytest.raises(SourceError, match=r"--cross-fit bark: found no clip of it in m\.csv; wanted one of applause, drip"):
+    with pytest.raises(SourceError, match=r"cross-fit bark: found no clip of it in m\.csv; wanted one of applause, drip"):
         sides_of("bark", labelled)
 
 
@@ -159,13 +159,13 @@ def test_recordings_are_cross_fitted_by_one_command(shared: Path, tmp_path: Path
         writer = csv.writer(file)
         writer.writerow(["path", "class", "source"])
         writer.writerows([shared / "data" / row["path"], row["class"], row["source_repo"]] for row in sirens + others)
-    more = ["--cross-fit", "siren", "--state-dir", str(tmp_path), "--format", "json"]
-    assert main(["evaluate", str(manifest), *more]) == 0
+    command = ["cross-fit", str(manifest), "siren", "--state-dir", str(tmp_path), "--format", "json"]
+    assert main(command) == 0
     siren = json.loads(capsys.readouterr().out)["classes"]["siren"]
     assert siren["clips"] == len(sirens) == sum(count for _, count in siren["sources"].values())
     assert siren["hours"] == pytest.approx(sum(float(row["duration_s"]) for row in others) / 3600, abs=2e-4)
     assert siren["heard"] > 0.5 and siren["area_under_curve"] > 0.9
     assert all(count >= FEWEST for count in siren["fitted"]) and max(siren["left_out"]) > 0
     manifest.write_text(manifest.read_text().replace("source", "origin", 1))
-    assert main(["evaluate", str(manifest), *more]) == 2
+    assert main(command) == 2
     assert "found no sources; wanted a CSV manifest with a column group, source or source_repo" in capsys.readouterr().err

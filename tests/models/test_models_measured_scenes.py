@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SettingsError, SourceError
-from edge.learn.annotations import find_scenes, in_order, kinds_of
 from edge.learn.classes import SoundClass
-from edge.learn.matching import Span, pair
-from edge.learn.scenes import Heard, Sought, measure_scenes
-from edge.learn.sed import check_installed
-from edge.workshop.evaluation_report import print_scenes
+from models.measuring.__main__ import main
+from models.measuring.annotations import find_scenes, in_order, kinds_of
+from models.measuring.matching import Span, pair
+from models.measuring.report import print_scenes
+from models.measuring.scenes import Heard, Sought, measure_scenes
+from models.measuring.sed import check_installed
 
 
 def spans(*onsets: float, seconds: float = 0.05) -> list[Span]:
@@ -116,3 +117,19 @@ def test_kinds_are_read_from_the_table_beside_the_scenes(tmp_path: Path) -> None
     table.write_text("scene,ratio_db\na,12.0\n")
     with pytest.raises(SourceError, match="found no row of b"):
         kinds_of(tmp_path, scenes, "ratio_db")
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("scenes", "a", "--split", "eval"), "unrecognized arguments: --split"), (("cross-fit", "a"), "required: CLASS"),
+    (("cross-fit", "a", "siren", "--by", "ratio_db"), "unrecognized arguments: --by"), ((), "required: scenes|cross-fit")])
+def test_options_of_another_way_to_measure_are_refused(words: tuple[str, ...], said: str,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_code:
+        main(words)
+    assert exit_code.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_alarms_to_allow_must_be_over_nought(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.csv").write_text("path,class,source\na.wav,siren,s\n")
+    assert main(["cross-fit", str(tmp_path / "m.csv"), "siren", "--alarms-per-hour", "0", "--state-dir", str(tmp_path)]) == 2
+    assert "--alarms-per-hour: found 0.0; wanted over 0, at most 1000" in capsys.readouterr().err

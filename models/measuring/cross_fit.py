@@ -64,7 +64,7 @@ def cross_fit(name: str, clips: Sequence[Held], negatives: Negatives, embedder: 
     for side, what in ((True, "with"), (False, "without")):
         sources = {clip.group for clip in counted if clip.present is side}
         if len(sources) < 2:
-            raise SourceError(f"--cross-fit {name}", found=f"clips {what} it of {len(sources)} source",
+            raise SourceError(f"cross-fit {name}", found=f"clips {what} it of {len(sources)} source",
                               wanted="two sources or more, so that one can be left out")
     folds = fold_numbers([clip.group for clip in counted], present, FOLDS)
     groups_of = bank_groups(negatives, counted, embedder)
@@ -108,7 +108,7 @@ def bank_groups(negatives: Negatives, clips: Sequence[Held], embedder: Embedder)
 def _examples(name: str, clips: Sequence[Held], embedder: Embedder) -> Examples:
     own = [(clip.group, clip.made) for clip in clips if clip.made is not None]
     if len(own) < FEWEST:
-        raise SourceError(f"--cross-fit {name}", found=f"{len(own)} recordings left of it without a fold's sources",
+        raise SourceError(f"cross-fit {name}", found=f"{len(own)} recordings left of it without a fold's sources",
                           wanted=f"{FEWEST} or more to teach it from")
     made = together([own[number][1] for number in evenly([group for group, _ in own], MOST)])
     return Examples(embedder.embeddings(made.cells), made.clip.astype(np.intp), made.kind.astype(np.intp))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import SettingsError
-from edge.learn.matching import Span
+from models.measuring.matching import Span
 
 IMPULSIVE_COLLAR_SECONDS = 0.05
 LASTING_COLLAR_SECONDS = 0.2
@@ -96,5 +96,5 @@ def _sed_eval() -> Any:
             warnings.simplefilter("ignore")  # its own libraries' deprecations are nobody's business here
             import sed_eval
     except ImportError as error:
-        raise SettingsError("--scenes", found=f"no {error.name}", wanted="pip install 'edge-audio[evaluate]'") from error
+        raise SettingsError("scenes", found=f"no {error.name}", wanted="pip install 'edge-audio[evaluate]'") from error
     return sed_eval

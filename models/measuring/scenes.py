@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from edge.learn.annotations import Scene, names_for
 from edge.learn.classes import SoundClass
 from edge.learn.figures import poisson_upper
-from edge.learn.matching import Paired, Span, pair
-from edge.learn.sed import Counted, score
+from models.measuring.annotations import Scene, names_for
+from models.measuring.matching import Paired, Span, pair
+from models.measuring.sed import Counted, score
 
 ON_TIME_SECONDS = 0.05
 
@@ -115,21 +115,3 @@ def _on_time(errors: Sequence[float]) -> float:
 
 def _spans(scene: Scene, names: frozenset[str]) -> list[Span]:
     return [Span(one.onset_seconds, one.offset_seconds) for one in scene.annotations if one.label in names]
-
-
-def scenes_dict(figures: SceneFigures, about: Mapping[str, object]) -> dict[str, object]:
-    """For `--format json`: `about` (model, runtime, hop) first; seconds; null where there is nothing to count."""
-    return {**about, "scenes": figures.scenes, "hours": round(figures.hours, 3),
-            "onset_on_time": _plain(figures.onset_on_time),
-            "events": {kind: _plain(asdict(counted)) for kind, counted in figures.together.items()},
-            "segments": _plain(asdict(figures.segments)),
-            "targets": {target.name: {key: _plain(value) for key, value in asdict(target).items() if key != "name"}
-                        for target in figures.targets}}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 4)
-    return value

@@ -8,16 +8,16 @@ from pathlib import Path
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Calibrated, Correction
 from edge.errors import SettingsError, SourceError
-from edge.learn.annotations import find_scenes, in_order, kinds_of
 from edge.learn.classes import SoundClass
-from edge.learn.matching import Span
-from edge.learn.scenes import Heard, SceneFigures, Sought, measure_scenes
-from edge.learn.sed import check_installed
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
 from edge.workshop.classify import classify
 from edge.workshop.progress import bar
+from models.measuring.annotations import find_scenes, in_order, kinds_of
+from models.measuring.matching import Span
+from models.measuring.scenes import Heard, SceneFigures, Sought, measure_scenes
+from models.measuring.sed import check_installed
 
 
 def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings], classes: Sequence[SoundClass], *,

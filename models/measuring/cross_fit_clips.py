@@ -1,4 +1,4 @@
-"""Labelled clips through the backbone, then `edge.learn.cross_fit`: what a sound taught from them would be worth."""
+"""Labelled clips through the backbone, then `models.measuring.cross_fit`: what a sound taught from them would be worth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from edge.errors import SettingsError, SourceError
 from edge.learn.classes import SoundClass
-from edge.learn.cross_fit import CrossFit, Held, cross_fit
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.labelled_clips import GROUP_COLUMNS, LabelledClip, LabelledClips
 from edge.learn.teach import Gathered, made_of, negatives_for
@@ -19,6 +18,7 @@ from edge.model.taught import Taught
 from edge.workshop.classify import classify
 from edge.workshop.progress import bar
 from edge.workshop.recordings import read_recordings
+from models.measuring.cross_fit import CrossFit, Held, cross_fit
 
 
 def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: LabelledClips, names: Sequence[str], *,
@@ -62,7 +62,7 @@ def sides_of(name: str, labelled: LabelledClips) -> list[bool | None]:
     entry = next((entry for entry in labelled.classes or () if entry.name == name), SoundClass(name, (name,), (), ()))
     sides = [entry.holds(clip.name) for clip in labelled.clips]
     if True not in sides:
-        raise SourceError(f"--cross-fit {name}", found=f"no clip of it in {labelled.where}",
+        raise SourceError(f"cross-fit {name}", found=f"no clip of it in {labelled.where}",
                           wanted=f"one of {', '.join(sorted({clip.name for clip in labelled.clips}))}")
     return sides
 

@@ -1,0 +1,106 @@
+"""Measure a model by its events on annotated scenes, or by sounds taught from clips of which each is judged unheard.
+
+scenes: recordings whose sounds are annotated with onset, offset and label: a .txt or .tsv beside each recording, or one
+annotations.csv for all of them. The appliance hears every recording, and its events are scored. Needs sed_eval (extra
+`evaluate`).
+cross-fit: what a sound taught from labelled clips would be worth. For each fold of sources a row is fitted as `teach` does,
+without any clip of those sources, and then judges their clips: recall, and false alarms in hours of other sound. The
+manifest needs a column group, source or source_repo, which says which clips belong together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edge.cli import console
+from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.control.loading import load_calibrations, load_model_for, model_folder
+from edge.errors import EdgeError
+from edge.learn.classes import load_classes
+from edge.learn.labelled_clips import labelled_by_class
+from edge.model.embedded import embedded_folder
+from edge.settings import TargetSettings
+from models.measuring.cross_fit_clips import cross_fit_clips
+from models.measuring.evaluate_scenes import evaluate_scenes
+from models.measuring.report import print_cross_fit, print_scenes
+
+EXAMPLES = """Examples:
+  python -m models.measuring scenes scenes/truth --target hand_clap --target door_knock
+  python -m models.measuring scenes scenes/rooms --by ratio_db --format json
+  python -m models.measuring cross-fit data/manifest.csv hand_clap siren
+"""
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m models.measuring", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(dest="way", metavar="scenes|cross-fit", required=True)
+    scenes = ways.add_parser("scenes", help="score the events on annotated scenes")
+    scenes.add_argument("folder", type=Path, metavar="FOLDER", help="recordings with their annotations")
+    scenes.add_argument("--target", action="append", default=[], metavar="NAME",
+                        help="hear this target (repeatable; default: the settings', else the model's standard ones)")
+    scenes.add_argument("--by", default="", metavar="COLUMN",
+                        help="also give figures for each value of this column of the folder's scenes.csv")
+    scenes.set_defaults(run=_run_scenes)
+    fit = ways.add_parser("cross-fit", help="teach classes of clips, and judge every clip by a row without its source")
+    fit.add_argument("clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings")
+    fit.add_argument("names", nargs="+", metavar="CLASS", help="a class to teach")
+    fit.add_argument("--alarms-per-hour", type=float, default=2.0, metavar="N",
+                     help="false alarms to allow in an hour of varied sound (2, as teach does)")
+    fit.add_argument("--split", default="", help="only rows of the manifest whose column split says this")
+    fit.set_defaults(run=_run_cross_fit)
+    for way, hop in ((scenes, "the settings'"), (fit, "0.48")):
+        common(way, formats=True)
+        way.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
+        way.add_argument("--hop", type=float, metavar="SECONDS", help=f"distance between patches (default: {hop})")
+    return parser
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _arguments().parse_args(given)
+    log_to_stderr("warning")
+    try:
+        return int(options.run(options))
+    except EdgeError as error:
+        print(f"models.measuring: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _run_scenes(options: argparse.Namespace) -> int:
+    settings, state_dir = settings_from(options), state_dir_from(options)
+    if options.target:
+        known = {target.name: target for target in settings.target}
+        targets = tuple(known.get(name, TargetSettings(name=name)) for name in dict.fromkeys(options.target))
+        settings = replace(settings, target=targets)
+    hop = hop_from(options.hop, settings.model.hop_seconds)
+    classes = load_classes(options.classes or embedded_folder() / "classes.toml")
+    model = load_model_for(settings.model, state_dir)
+    served = load_calibrations(model, settings, state_dir)
+    found = evaluate_scenes(model, options.folder, settings.target, classes, hop_seconds=hop, by=options.by,
+                            calibrations=served.serving, corrections=served.corrections)
+    about = {"source": options.folder.name, "model": model.manifest.name, "runtime": model.runtime_name, "hop_seconds": hop}
+    print_scenes(found, about, options.format, sys.stdout)
+    return 0
+
+
+def _run_cross_fit(options: argparse.Namespace) -> int:
+    settings, state_dir = settings_from(options), state_dir_from(options)
+    hop = hop_from(options.hop, 0.48)
+    labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
+    model = load_model_for(settings.model, state_dir)
+    found = cross_fit_clips(model, model_folder(settings.model.name, state_dir), state_dir, labelled,
+                            list(dict.fromkeys(options.names)), hop_seconds=hop, alarms_per_hour=options.alarms_per_hour)
+    about = {"source": options.clips.name, "split": options.split, "model": model.manifest.name,
+             "runtime": model.runtime_name, "hop_seconds": hop, "alarms_per_hour": options.alarms_per_hour,
+             "clips": len(labelled.clips)}
+    print_cross_fit(found, about, options.format, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(console(main))
