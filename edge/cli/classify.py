@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_calibrations, load_model_for
 from edge.control.plan import plan_for
 from edge.errors import SettingsError, SourceError
-from edge.learn.evaluate import SUFFIXES
+from edge.learn.recording_files import recordings_of
 from edge.workshop.classify import Classification, check_labels, classify
 from edge.workshop.picture_path import check_picture_path, plotting
 from edge.workshop.progress import bar
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--top", found=str(options.top), wanted="0 (all) or more")
     if not 0.0 <= options.score_threshold <= 1.0:
         raise SettingsError("--score-threshold", found=str(options.score_threshold), wanted="0 to 1")
-    files = list(_recordings(options.files))
+    files = recordings_of(options.files)
     if options.plot is not None:
         if len(files) != 1:
             raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
@@ -87,16 +86,3 @@ def _plot(result: Classification, options: argparse.Namespace) -> None:
     if options.allow or options.deny:
         labels = [label for label in options.allow or result.labels if label not in options.deny]
     draw(result, options.plot, top=options.top or 10, labels=labels)
-
-
-def _recordings(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-        if not inside:
-            raise SourceError(str(path), found="a folder without recordings", wanted=f"files named {', '.join(SUFFIXES)}")
-        yield from inside
-
-

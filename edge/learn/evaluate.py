@@ -16,8 +16,7 @@ from edge.learn.alarms import Alarms
 from edge.learn.classes import SoundClass
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.figures import area_under_curve, wilson_interval
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
+from edge.learn.recording_files import recordings_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,14 @@ def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> li
     if folder:
         if split:
             raise SourceError("--split", found=f"{source}, a folder", wanted="a CSV manifest with the column split")
-        found = [Clip(path, path.parent.name) for path in sorted(source.glob("*/*")) if path.suffix.lower() in SUFFIXES]
+        found = [Clip(path, path.parent.name) for path in
+                 recordings_in(source, "*/*", wanted="recordings in sub-folders, one for each class")]
     elif file:
         found = _manifest_clips(source, split)
     else:
         raise SourceError(str(source), found="no such file or folder", wanted="a folder of classes or a CSV manifest")
     if not found:
-        raise SourceError(str(source), found="no clip", wanted="recordings in sub-folders, or rows in a manifest")
+        raise SourceError(str(source), found="no clip", wanted="rows in the manifest")
     names = {clip.name for clip in found}
     for name in only:
         if name not in names:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.learn.classes import SoundClass, load_classes
-from edge.learn.evaluate import SUFFIXES, find_clips
+from edge.learn.evaluate import find_clips
+from edge.learn.recording_files import recordings_in
 from edge.model.embedded import embedded_folder
 
 GROUP_COLUMNS = ("group", "source", "source_repo")
@@ -39,9 +40,7 @@ class LabelledClips:
         if self.classes is None:
             return tuple(clip.name == "with" for clip in self.clips), ""
         own = [entry for entry in self.classes if set(entry.labels) & set(labels)]
-        if not own:
-            return (), f"no class has a label of {target}"
-        held = {name for entry in own for name in entry.clips}
+        held = {target, *labels, *(name for entry in own for name in entry.clips)}
         beside = {name for entry in own for name in entry.beside} - held
         sides = tuple(True if clip.name in held else None if clip.name in beside else False for clip in self.clips)
         return sides, "" if any(sides) else f"no recording of {', '.join(sorted(held))}"
@@ -55,7 +54,7 @@ def labelled_by_side(positives: Path, negatives: Path) -> LabelledClips:
     if positives.resolve() == negatives.resolve():
         raise SourceError("--positives and --negatives", found=f"{positives} twice", wanted="two folders")
     clips = [LabelledClip(path, name, str(path.parent if path.parent != folder else path))
-             for name, folder in (("with", positives), ("without", negatives)) for path in _recordings(folder)]
+             for name, folder in (("with", positives), ("without", negatives)) for path in recordings_in(folder)]
     inside = {clip.path.resolve() for clip in clips if clip.name == "with"}
     twice = [clip.path for clip in clips if clip.name == "without" and clip.path.resolve() in inside]
     if twice:
@@ -82,15 +81,3 @@ def _groups(manifest: Path) -> Mapping[Path, str]:
     if column is None:
         return {}
     return {manifest.parent / row["path"]: row[column] or row["path"] for row in rows}
-
-
-def _recordings(folder: Path) -> list[Path]:
-    try:
-        inside = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-        there = folder.is_dir()
-    except OSError as error:
-        raise SourceError(str(folder), found=error.strerror or str(error), wanted="a folder of recordings") from error
-    if not inside:
-        raise SourceError(str(folder), found="no recording" if there else "no such folder",
-                          wanted=f"a folder with files named {', '.join(SUFFIXES)}")
-    return inside

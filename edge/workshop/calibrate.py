@@ -12,9 +12,9 @@ import numpy as np
 
 from edge.errors import SourceError
 from edge.learn.calibrate import peaks_of, set_threshold
-from edge.learn.evaluate import SUFFIXES
 from edge.learn.labelled import Sound, calibrate_labelled
 from edge.learn.labelled_clips import LabelledClips
+from edge.learn.recording_files import recordings_of
 from edge.learn.room import MOST_EMBEDDINGS, can_keep, save_room
 from edge.settings import SourceSettings
 from edge.sources.open import open_source
@@ -31,7 +31,7 @@ def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minut
     """
     settings, source = session.settings, session.settings.source
     sources = [("", source)] if recordings is None else [
-        (str(path), replace(source, kind="file", path=str(path), paced=False)) for path in _files(recordings)]
+        (str(path), replace(source, kind="file", path=str(path), paced=False)) for path in recordings_of(recordings)]
     if recordings is None and source.kind != "file":
         print(f"hearing the room for {minutes:g} minutes; make none of the sounds meanwhile "
               "(Ctrl-C stops, and keeps nothing)", file=sys.stderr)
@@ -120,13 +120,3 @@ def _highest(heard: Sequence[tuple[str, Heard]], target: str) -> tuple[float, st
     found = [(*one.highest(target), name) for name, one in heard]
     logit, at, name = max((one for one in found if np.isfinite(one[0])), default=(np.nan, np.nan, ""))
     return None if np.isnan(logit) else (logit, f"{name} {int(at // 60)}:{at % 60:04.1f}".strip())
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found = []
-    for path in paths:
-        inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES] if path.is_dir() else [path]
-        if not inside:
-            raise SourceError(str(path), found="a folder without recordings", wanted=f"files named {', '.join(SUFFIXES)}")
-        found += inside
-    return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.learn.classes import SoundClass
-from edge.learn.evaluate import SUFFIXES
+from edge.learn.recording_files import recordings_in
 
 TABLE = "annotations.csv"
 """One table for all recordings of a folder, with the columns file, onset, offset and label."""
@@ -44,11 +44,7 @@ def find_scenes(folder: Path) -> list[Scene]:
     Raises SourceError for a folder without scenes, a recording without annotations, annotations without a recording, and a
     line that is not understood.
     """
-    if not folder.is_dir():
-        raise SourceError(str(folder), found="no such folder", wanted="a folder of recordings with annotations")
-    recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not recordings:
-        raise SourceError(str(folder), found="no recording", wanted="recordings with annotations beside them")
+    recordings = recordings_in(folder, "*", wanted="a folder of recordings with annotations beside them")
     if (folder / TABLE).is_file():
         return _from_table(folder / TABLE, recordings)
     return [Scene(path, _beside(path)) for path in recordings]
