@@ -1,9 +1,10 @@
-"""The table of sound classes that models are measured with (models/classes.toml), read with every key checked."""
+"""Classes of sound that a model is measured on: the table of them (models/classes.toml), and those of a model's labels."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.errors import SettingsError
@@ -14,21 +15,27 @@ _LISTS = {"clips": True, "labels": True, "beside": False}
 
 @dataclass(frozen=True, slots=True)
 class SoundClass:
-    """Which clips hold a sound and which labels stand for it."""
+    """Which clips hold a sound and which labels stand for it.
+
+    clips: the names of folders, or of classes in a manifest, whose clips are of this class. labels: of any model. beside:
+    names whose clips hold the sound too, and so count neither for it nor against it.
+    """
 
     name: str
     clips: tuple[str, ...]
     labels: tuple[str, ...]
     beside: tuple[str, ...]
-    """Classes of clips that hold the sound too: counted neither for it nor against."""
 
     def holds(self, name: str) -> bool | None:
-        """Whether a clip of this class holds the sound; None where it may."""
+        """Whether a clip of this name holds the sound; None where it may."""
         return True if name in self.clips else None if name in self.beside else False
 
 
 def load_classes(path: Path) -> tuple[SoundClass, ...]:
-    """Read the table of sound classes. Raises SettingsError naming file, key, found and wanted."""
+    """Read the table of sound classes; clips that are called as a class itself are of that class.
+
+    Raises SettingsError naming file, key, found and wanted.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -55,4 +62,23 @@ def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
             found = repr(values)[:60] if key in entry else "nothing"
             raise SettingsError(f"{path}: {name}.{key}", found=found, wanted="a list of texts")
         lists.append(tuple(values))
-    return SoundClass(name, *lists)
+    clips, labels, beside = lists
+    return SoundClass(name, clips if name in clips else (name, *clips), labels, beside)
+
+
+def with_classes_of(names: Iterable[str], classes: Iterable[SoundClass], labels: Sequence[str],
+                    targets: Mapping[str, Sequence[str]]) -> list[SoundClass]:
+    """The classes, and among them every name of clips that is a label or a target of the model and that no class has yet.
+
+    names: of clips. labels: the model's. targets: the model's, with their labels. A label belongs to the class that the
+    table puts it in, or else is a class of its own.
+    """
+    found = {entry.name: entry for entry in classes}
+    known = {name for entry in found.values() for name in entry.clips}
+    for name in sorted(set(names) - known):
+        home = next((entry for entry in found.values() if name in entry.labels), None)
+        if name in labels and home is not None:
+            found[home.name] = replace(home, clips=(*home.clips, name))
+        elif name in labels or name in targets:
+            found[name] = SoundClass(name, (name,), tuple(targets.get(name, (name,))), ())
+    return list(found.values())

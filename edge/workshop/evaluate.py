@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.learn.alarms import Alarms, count_alarms
-from edge.learn.classes import SoundClass
+from edge.learn.classes import SoundClass, with_classes_of
 from edge.learn.evaluate import Clip, Figures, measurable, measure
 from edge.model.classifier import Model
 from edge.settings import Settings, TargetSettings
@@ -26,16 +28,18 @@ from edge.workshop.progress import bar
 
 def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundClass], settings: Settings, state_dir: Path,
                    *, hop_seconds: float) -> tuple[Figures, float]:
-    """Hear every clip and measure; and the hours of all clips. A sound that the model was taught is a class of its own name.
+    """Hear every clip and measure; and the hours of all clips.
 
-    Raises SourceError for a clip that cannot be heard (figures would be of others), and where no clip is of a class that the
-    model has labels for.
+    classes: of the table. Clips that are called as a label or a target of the model are of that class too, and a sound
+    that the model was taught is always a class. Names whose clips are of no class are said on standard error beforehand.
+    Raises SourceError for a clip that cannot be heard, as the figures would be those of the other clips, and where no clip
+    is of a class that the model has labels for.
     """
-    known = {name for entry in classes for name in (entry.name, *entry.clips)}
     taught = taught_to(settings.model.name, state_dir)
-    classes = [*classes, *(SoundClass(sound.name, (sound.name,), (sound.name,), ()) for sound in (
-        taught.sounds if taught is not None else ()) if sound.name not in known)]
-    used = measurable(clips, model.labels, classes)  # said before an hour of listening
+    names = [*(clip.name for clip in clips), *(sound.name for sound in (taught.sounds if taught is not None else ()))]
+    classes = with_classes_of(names, classes, model.labels, {target.name: target.labels for target in model.targets})
+    used = measurable(clips, model.labels, classes)
+    _say_others(clips, used, model.manifest.name)
     targets = _targets(model, used, settings, state_dir)
     scores = np.zeros((len(clips), len(model.labels)), np.float32)
     probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in targets}
@@ -59,6 +63,17 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
             alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name],
                                               [entry.holds(name) for name in names], names, seconds, hop_seconds=hop_seconds)
     return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
+
+
+def _say_others(clips: Sequence[Clip], used: Sequence[SoundClass], model: str) -> None:
+    """Say on standard error which clips are of no class, and what would name them."""
+    named = {name for entry in used for name in entry.clips}
+    others = Counter(clip.name for clip in clips if clip.name not in named)
+    if others:
+        print("edge-audio: taken for no class, and so counted as other sound: "
+              + ", ".join(f"{name} ({count} clip{'s' if count > 1 else ''})" for name, count in others.items())
+              + f"; a class is named by a label or target of the model (edge-audio model show {model}), by a taught sound, "
+              "or by a table (--classes FILE)", file=sys.stderr)
 
 
 def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from edge.cli import main
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.learn.alarms import Alarms, count_alarms
-from edge.learn.classes import load_classes
+from edge.learn.classes import SoundClass, load_classes, with_classes_of
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.evaluate import Clip
 from edge.learn.figures import alarm_peaks
@@ -68,6 +71,29 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
     low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
     assert low.heard == 2 and low.threshold == 1e-9
     assert low.alarms == sum(len(alarm_peaks(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
+
+
+def test_folders_named_by_the_models_own_labels_are_classes_and_others_are_said(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`evaluate` took an owner's folder `typing` for other sound without a word, though typing is a label of the model."""
+    for name, sound in (("typing", "typing"), ("hand_clap", "claps"), ("kitchen", "steps"), ("alarm_beep", "siren")):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        shutil.copy(ROOT / "models" / "demo" / f"{sound}.wav", tmp_path / "clips" / name / "a.wav")
+    assert main(["evaluate", str(tmp_path / "clips"), "--state-dir", str(tmp_path), "--format", "json"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["classes"]["typing"]["clips"] == found["classes"]["alarm_beep"]["clips"] == 1
+    assert found["confusion"]["rows"] == ["hand_clap", "typing", "alarm_beep", "other"] and found["classified"] == 3
+    assert "taken for no class, and so counted as other sound: kitchen (1 clip); a class is named by a label" in said.err
+
+
+def test_a_label_belongs_to_the_tables_class_or_is_its_own() -> None:
+    classes = [SoundClass("dog", ("dog_bark",), ("Bark", "Dog"), ("puppy",))]
+    names = ["Dog", "dog_bark", "Moo", "doorbell", "puppy", "kitchen"]
+    found = with_classes_of(names, classes, ("Bark", "Dog", "Moo", "Ding-dong", "puppy"), {"doorbell": ("Ding-dong",)})
+    assert found == [SoundClass("dog", ("dog_bark", "Dog"), ("Bark", "Dog"), ("puppy",)),
+                     SoundClass("Moo", ("Moo",), ("Moo",), ()), SoundClass("doorbell", ("doorbell",), ("Ding-dong",), ()),
+                     SoundClass("puppy", ("puppy",), ("puppy",), ())]
 
 
 def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
