@@ -43,7 +43,7 @@ def test_the_embedded_model_and_the_demo_come_with_it(installed: Path) -> None:
 
 def test_training_scripts_and_recordings_stay_out(installed: Path) -> None:
     names = {path.name for path in installed.rglob("*")}
-    assert "train.py" not in names and "sources.csv" not in names
+    assert "train.py" not in names and "sources.csv" not in names and "measuring" not in names
 
 
 def test_every_package_is_listed() -> None:
