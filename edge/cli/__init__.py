@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import signal
@@ -11,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge import __version__
+from edge.cli.parser import Parser
 from edge.errors import EdgeError
 
 COMMANDS = {
@@ -60,26 +60,24 @@ def console(program: Callable[[], int] | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 ok, 1 a failure or a found difference, 2 bad usage, settings or input."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="edge-audio", description="Hears sounds on a small board and says so over MQTT and on GPIO pins.",
         epilog="Examples:\n  edge-audio demo\n  edge-audio run --config edge-audio.toml\n"
-               "  edge-audio classify door.wav --top 3\n\nEach command explains itself: edge-audio COMMAND --help",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+               "  edge-audio classify door.wav --top 3\n\nEach command explains itself: edge-audio COMMAND --help")
     parser.add_argument("--version", action="version", version=f"edge-audio {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_parts("COMMAND")
     asked = next((word for word in given if word in COMMANDS), None)
     for name, help_line in COMMANDS.items():
         # Only the asked command's module is imported: `devices` needs no model, `model list` no microphone.
         module = importlib.import_module(f"edge.cli.{name}") if name == asked else None
         command = commands.add_parser(name, help=help_line, description=module.__doc__ if module else help_line,
-                                      epilog=getattr(module, "EXAMPLES", None),
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+                                      epilog=getattr(module, "EXAMPLES", None))
         if module is not None:
             module.arguments(command)
-            command.set_defaults(run=module.run)
-    options = parser.parse_args(given)
+            run = module.run
+    options = parser.read(given)
     try:
-        return int(options.run(options))
+        return int(run(options))
     except EdgeError as error:
         print(f"edge-audio: {error}", file=sys.stderr)
         return error.exit_code

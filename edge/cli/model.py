@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.cli.options import state_dir_from
+from edge.cli.parser import Parser
 from edge.control.loading import load_model
 from edge.workshop.models.export import export
 from edge.workshop.models.install import Installer
@@ -26,12 +27,12 @@ output is taken whole, with the labels inside the file or those that --labels na
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """What `model` takes."""
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_parts("VERB")
 
-    def verb(name: str, help_line: str, act: Callable[[argparse.Namespace, Installer], int]) -> argparse.ArgumentParser:
-        part = verbs.add_parser(name, help=help_line, description=help_line)
+    def verb(name: str, help_line: str, act: Callable[[argparse.Namespace, Installer], int]) -> Parser:
+        part: Parser = verbs.add_parser(name, help=help_line, description=help_line)
         part.add_argument("--state-dir", type=Path, default=None, metavar="DIR", help="where models are kept")
         part.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), default="auto", help="to try it on")
         part.set_defaults(act=act)
