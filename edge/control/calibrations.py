@@ -21,6 +21,7 @@ class Calibrations:
 
     taught: sounds of the owner's, with what they were taught with, for those that were not calibrated since.
     corrections: what feedback added, by target. problems: what does not fit, each with the command that mends it.
+    unheard: sounds that were taught to an earlier model of this name; targets of theirs are not heard.
     """
 
     entries: dict[str, TargetCalibration] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Calibrations:
     problems: tuple[str, ...] = ()
     taught: dict[str, TaughtSound] = field(default_factory=dict)
     corrections: dict[str, Correction] = field(default_factory=dict)
+    unheard: tuple[str, ...] = ()
 
     @property
     def serving(self) -> Mapping[str, Calibrated]:

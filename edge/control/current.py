@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from edge.control.calibrations import Calibrations, calibrations_for
+from edge.control.calibrations import Calibrations
 from edge.control.loading import find_model, logged
 from edge.control.plan import Plan, plan_of
-from edge.decision.resolve import Asked, ask
+from edge.decision.resolve import Asked
 from edge.errors import ModelError, SettingsError
 from edge.model.classifier import Model
 from edge.settings import Settings
@@ -30,7 +30,12 @@ class Serving:
         plan = plan_of(self.model, self.asked, hop_seconds=self.settings.model.hop_seconds,
                        calibrations=self.calibrations.serving, corrections=self.calibrations.corrections,
                        thresholds=self.thresholds)
-        check_names(self.settings, self.model, plan.targets.names)
+        if not plan.targets.names and not self.calibrations.unheard:
+            model = self.model.manifest.name
+            raise SettingsError("[[target]]", found=f"none, and the model {model} suggests none",
+                                wanted=f"what to hear (edge-audio model show {model} lists the labels)")
+        for finding in idle_pins(self.settings, plan, self.calibrations):
+            raise finding
         return plan
 
     def commanded(self) -> dict[str, float]:
@@ -42,11 +47,10 @@ class Serving:
 def serving_of(settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
     """Open the model with what it was taught, and find its calibrations. Raises ModelError, SettingsError."""
     named = find_model(settings.model.name, state_dir)
-    asked = ask(settings.target, named.extended.labels, named.extended.targets)
+    asked = named.ask(settings.target)
     model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate,
                        rows=None if every_label else asked.labels)
-    calibrations = calibrations_for(model, asked, directory=named.folder, state_dir=state_dir, taught=named.taught)
-    return Serving(settings, asked, model, logged(calibrations), {})
+    return Serving(settings, asked, model, logged(named.calibrations(model, asked, state_dir)), {})
 
 
 def serving_anew(before: Serving, settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
@@ -68,11 +72,9 @@ def other_tables(before: Settings, after: Settings) -> Iterator[str]:
             yield f"[[{table.name}]]" if isinstance(getattr(after, table.name), tuple) else f"[{table.name}]"
 
 
-def check_names(settings: Settings, model: Model, names: tuple[str, ...]) -> None:
-    """See that something is heard, and every target that a pin waits for. Raises SettingsError."""
-    if not names:
-        raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
-                            wanted=f"what to hear (edge-audio model show {model.manifest.name} lists the labels)")
+def idle_pins(settings: Settings, plan: Plan, calibrations: Calibrations) -> Iterator[SettingsError]:
+    """An error for each pin that waits for a target that there is not. One that is `unheard` will be there again."""
+    names = dict.fromkeys((*plan.targets.names, *(target.name for target in settings.target), *calibrations.unheard))
     for pin in settings.pin:
         if pin.target not in names and (pin.target or not pin.identify):
-            raise SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
+            yield SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.control.calibrations import Calibrations, calibrations_for
-from edge.decision.resolve import ask
+from edge.decision.resolve import Asked, ask
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.model.classifier import Model, open_model
@@ -17,8 +17,8 @@ from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
-from edge.model.taught_file import load_taught
-from edge.settings import ModelSettings, Settings
+from edge.model.taught_file import load_taught, newest_taught
+from edge.settings import ModelSettings, Settings, TargetSettings
 
 log = logging.getLogger("edge")
 
@@ -51,19 +51,37 @@ def model_folder(name: str | Path, state_dir: Path) -> Path:
 class NamedModel:
     """A model that was found by its name and is not open yet.
 
-    name: as the settings have it. folder: where it lies. manifest: as it came. taught: what its owner taught it; None for
-    one that cannot be taught, or that is named by its path.
+    name: as the settings have it. folder: where it lies. manifest: as it came. taught: what its owner taught it and it can
+    serve; None for a model that cannot be taught, that is named by its path, or that has changed since it was taught.
+    problems: what was taught and is not served, each with the command that mends it. unheard: names of such sounds.
     """
 
     name: str | Path
     folder: Path
     manifest: Manifest
     taught: Taught | None
+    problems: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
     @property
     def extended(self) -> Manifest:
         """The manifest, with the labels and targets that were taught."""
         return self.manifest if self.taught is None else self.taught.extend(self.manifest)
+
+    def ask(self, wanted: Sequence[TargetSettings]) -> Asked:
+        """What the settings' targets ask of this model, but for taught sounds that are `unheard`, and patterns over them.
+
+        Raises SettingsError as `edge.decision.resolve.ask` does.
+        """
+        heard = [target for target in wanted if target.name not in self.unheard and target.pattern_of not in self.unheard]
+        if wanted and not heard:
+            return Asked((), (), ())
+        return ask(heard, self.extended.labels, self.extended.targets)
+
+    def calibrations(self, model: Model, asked: Asked, state_dir: Path) -> Calibrations:
+        """The calibrations of what is asked that fit `model`, which is this one opened, and all that does not fit."""
+        found = calibrations_for(model, asked, directory=self.folder, state_dir=state_dir, taught=self.taught)
+        return replace(found, problems=(*self.problems, *found.problems), unheard=self.unheard)
 
     def open(self, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
              rows: Sequence[str] | None = None) -> Model:
@@ -77,45 +95,58 @@ class NamedModel:
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:
-    """Find a model, and read its manifest and what it was taught. Raises ModelError."""
+    """Find a model, and read its manifest and what it was taught. Raises ModelError where one of them cannot be read.
+
+    What was taught to an earlier model of this name is left out, and told in `problems`: nothing is raised for it.
+    """
     folder = model_folder(name, state_dir)
     manifest = load_manifest(folder)
-    by_path = isinstance(name, Path) or os.sep in name
-    taught = None if by_path or manifest.kind != "split" else load_taught(state_dir, manifest)
-    return NamedModel(name, folder, manifest, taught)
+    old = None if isinstance(name, Path) or os.sep in name else newest_taught(state_dir, manifest.name)
+    if old is None:
+        return NamedModel(name, folder, manifest, None)
+    taught, problems = old.fitting(manifest)
+    kept = manifest.labels if taught is None else taught.extend(manifest).labels
+    return NamedModel(name, folder, manifest, taught, problems,
+                      tuple(sound.name for sound in old.sounds if sound.name not in kept))
 
 
 def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,
                delegate: str = "", rows: Sequence[str] | None = None) -> Model:
     """Open an embedded or installed model by name, with the sounds that it was taught, or one by the path of its directory.
 
-    rows: labels to score; None: all. Raises ModelError where it is not there or is not what its manifest says.
+    rows: labels to score; None: all. What was taught to an earlier model of this name is left out, and the log says so.
+    Raises ModelError where the model is not there or is not what its manifest says.
     """
-    return find_model(name, state_dir or default_state_dir()).open(runtime=runtime, threads=threads, delegate=delegate,
-                                                                   rows=rows)
+    named = find_model(name, state_dir or default_state_dir())
+    for problem in named.problems:
+        log.warning("%s", problem)
+    return named.open(runtime=runtime, threads=threads, delegate=delegate, rows=rows)
 
 
 def load_model_for(settings: ModelSettings, state_dir: Path) -> Model:
-    """The model that the settings name, with all its rows. Raises ModelError."""
-    return load_model(settings.name, state_dir=state_dir, runtime=settings.runtime, threads=settings.threads,
-                      delegate=settings.delegate)
+    """The model that the settings name, with all its rows; `load_calibrations` logs what does not fit. Raises ModelError."""
+    return find_model(settings.name, state_dir).open(runtime=settings.runtime, threads=settings.threads,
+                                                     delegate=settings.delegate)
 
 
 def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
-    """What a model was taught; None for one that cannot be taught, or that is named by its path. Raises ModelError."""
-    return find_model(name, state_dir).taught
+    """What a model was taught, for those who would change it; None where nothing was, or the model is named by its path.
 
-
-def find_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """The calibrations of the settings' targets that fit `model`, which the settings name, and what does not."""
-    named = find_model(settings.model.name, state_dir)
-    return calibrations_for(model, ask(settings.target, model.labels, model.targets), directory=named.folder,
-                            state_dir=state_dir, taught=named.taught)
+    Raises ModelError where any of it does not fit the model.
+    """
+    named = find_model(name, state_dir)
+    if named.problems:
+        load_taught(state_dir, named.manifest)
+    return named.taught
 
 
 def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """What `find_calibrations` finds; what does not fit is logged."""
-    return logged(find_calibrations(model, settings, state_dir))
+    """The calibrations of the settings' targets that fit `model`, which the settings name; the log tells what does not fit.
+
+    Raises ModelError, SettingsError.
+    """
+    named = find_model(settings.model.name, state_dir)
+    return logged(named.calibrations(model, named.ask(settings.target), state_dir))
 
 
 def logged(calibrations: Calibrations) -> Calibrations:

@@ -19,7 +19,7 @@ from edge.model.calibration import (
 )
 from edge.model.json_table import Table
 from edge.model.manifest import NAME, Manifest
-from edge.model.placing import disk_error, writing
+from edge.model.placing import WANTED, disk_error, writing
 from edge.model.proof import Proof, decode, encode, forms
 
 SCHEMA = 1
@@ -77,7 +77,7 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
         with writing(path) as new:
             new.write_text(calibration_text(calibration), encoding="utf-8")
     except OSError as error:
-        raise disk_error(path, error, "a state directory that can be written (--state-dir)") from error
+        raise disk_error(path, error, WANTED) from error
 
 
 def calibration_text(calibration: Calibration) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from edge.errors import ModelError
 
+WANTED = "a state directory that can be written (--state-dir)"
+"""What `disk_error` says where the disk fails."""
 NEW, OLD = ".new-", ".old-"
 """Beginnings of folders that are not models yet, or were replaced."""
 
@@ -33,7 +35,7 @@ def changing(models: Path) -> Iterator[None]:
     except BlockingIOError as error:
         raise ModelError(str(models), found="another `edge-audio model` at work", wanted="one at a time") from error
     except OSError as error:
-        raise disk_error(models, error, "a state directory that can be written (--state-dir)") from error
+        raise disk_error(models, error, WANTED) from error
 
 
 def put(new: Path, models: Path, name: str) -> Path:
@@ -61,6 +63,19 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         new.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder, so that another can take its place; its new path. Raises ModelError where the disk fails."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.aside-{number}")).exists():
+        number += 1
+    try:
+        path.rename(aside)
+        sync(path.parent)
+    except OSError as error:
+        raise disk_error(path, error, WANTED) from error
+    return aside
 
 
 def drop(directory: Path) -> None:

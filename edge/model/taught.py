@@ -121,20 +121,44 @@ class Taught:
         return replace(self, sounds=tuple(sound for sound in self.sounds if sound.name != name),
                        judgements=tuple(one for one in self.judgements if one.target != name), change=change)
 
+    def misfit(self, manifest: Manifest) -> str:
+        """Why none of this belongs to the model of `manifest`; empty where it does."""
+        if manifest.backbone is None or manifest.front_end is None:
+            return "made for a model with a backbone, which this one has not"
+        if self.backbone_sha256 != manifest.backbone.sha256:
+            return f"made for another backbone (sha256 {self.backbone_sha256[:12]}, here {manifest.backbone.sha256[:12]})"
+        if self.front_end != manifest.front_end.version:
+            return f"made with front end {self.front_end}, here {manifest.front_end.version}"
+        return ""
+
+    def clashes(self, manifest: Manifest) -> list[str]:
+        """Names of sounds that are labels of the model's own too."""
+        return [sound.name for sound in self.sounds if sound.name in manifest.labels]
+
     def check(self, manifest: Manifest) -> None:
         """See that this was taught to the model of `manifest`, and that no name is one of its labels. Raises ModelError."""
-        again = f"edge-audio teach --start-afresh --model {manifest.name}, then teach again"
-        if manifest.backbone is None or manifest.front_end is None or self.backbone_sha256 != manifest.backbone.sha256:
-            sha256 = manifest.backbone.sha256[:12] if manifest.backbone is not None else "none"
-            raise ModelError(f"sounds taught to {manifest.name}", found=f"backbone {self.backbone_sha256[:12]}",
-                             wanted=f"{sha256}, the model's own ({again})")
-        if self.front_end != manifest.front_end.version:
-            raise ModelError(f"sounds taught to {manifest.name}", found=f"front end {self.front_end}",
-                             wanted=f"{manifest.front_end.version} ({again})")
-        for sound in self.sounds:
-            if sound.name in manifest.labels:
-                raise ModelError(f"taught sound {sound.name}", found="a label of the model too",
-                                 wanted=f"another name (edge-audio teach --remove {sound.name} --model {manifest.name})")
+        if misfit := self.misfit(manifest):
+            raise ModelError(f"what {manifest.name} was taught", found=f"rows {misfit}",
+                             wanted=f"rows of this model ({_afresh(manifest.name)})")
+        for name in self.clashes(manifest):
+            raise ModelError(f"taught sound {name}", found="a label of the model too",
+                             wanted=f"another name ({_remove(name, manifest.name)})")
+
+    def fitting(self, manifest: Manifest) -> tuple[Taught | None, tuple[str, ...]]:
+        """What of this the model of `manifest` can serve, and a line for what it cannot, with the command that mends it.
+
+        None where the model can serve nothing of it: the model has changed since. Nothing is raised.
+        """
+        if not (self.sounds or self.corrections or self.judgements):
+            return None, ()
+        if misfit := self.misfit(manifest):
+            lessons = [sound.name for sound in self.sounds] + [f"feedback on {target}" for target in self.corrections]
+            what = f" ({', '.join(lessons)})" if lessons else ""
+            return None, (f"what {manifest.name} was taught{what}: {misfit}; not used ({_afresh(manifest.name)})",)
+        clashes = self.clashes(manifest)
+        kept = replace(self, sounds=tuple(sound for sound in self.sounds if sound.name not in clashes))
+        return kept, tuple(f"taught sound {name}: a label of the model too; the model's own is heard "
+                           f"({_remove(name, manifest.name)})" for name in clashes)
 
     def extend(self, manifest: Manifest) -> Manifest:
         """The model's manifest with the taught sounds as labels and targets, behind its own; head.rows stays the file's."""
@@ -149,3 +173,11 @@ class Taught:
             return head
         return Head(np.concatenate((head.weights, np.stack([sound.row for sound in self.sounds]))),
                     np.concatenate((head.bias, np.array([sound.bias for sound in self.sounds], np.float32))))
+
+
+def _afresh(model: str) -> str:
+    return f"edge-audio teach --start-afresh --model {model} sets it aside; then teach and judge again"
+
+
+def _remove(sound: str, model: str) -> str:
+    return f"edge-audio teach --remove {sound} --model {model}"

@@ -23,14 +23,13 @@ import numpy as np
 from edge.errors import ModelError
 from edge.model.json_table import Table
 from edge.model.manifest import Manifest
-from edge.model.placing import disk_error, sync, writing
+from edge.model.placing import WANTED, disk_error, set_aside, sync, writing
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
 
 SCHEMA = 1
 KEPT = 20
 """Steps that can be undone."""
 _STEP = re.compile(r"\d{6}\.npz")
-_WANTED = "a state directory that can be written (--state-dir)"
 
 
 def taught_folder(state_dir: Path, model: str) -> Path:
@@ -43,12 +42,20 @@ def load_taught(state_dir: Path, manifest: Manifest) -> Taught:
 
     Raises ModelError for a file that is none, one of another backbone or front end, and for a name that is a label.
     """
-    steps = _steps(taught_folder(state_dir, manifest.name))
-    if not steps:
+    taught = newest_taught(state_dir, manifest.name)
+    if taught is None:
         return Taught.nothing(manifest)
-    taught = read_taught(steps[-1])
     taught.check(manifest)
     return taught
+
+
+def newest_taught(state_dir: Path, model: str) -> Taught | None:
+    """What a model of this name was taught last, whether it fits the model of today or not; None where there is nothing.
+
+    Raises ModelError for a file that cannot be read.
+    """
+    steps = _steps(taught_folder(state_dir, model))
+    return read_taught(steps[-1]) if steps else None
 
 
 def read_taught(path: Path) -> Taught:
@@ -79,7 +86,7 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
             for old in [*steps, path][:-KEPT]:
                 old.unlink()
     except OSError as error:
-        raise disk_error(folder, error, _WANTED) from error
+        raise disk_error(folder, error, WANTED) from error
     return path
 
 
@@ -102,7 +109,7 @@ def undo_taught(state_dir: Path, model: str) -> str:
             steps[-1].unlink()
             sync(folder)
     except OSError as error:
-        raise disk_error(folder, error, _WANTED) from error
+        raise disk_error(folder, error, WANTED) from error
     return change
 
 
@@ -111,14 +118,7 @@ def start_afresh(state_dir: Path, model: str) -> Path:
     folder = taught_folder(state_dir, model)
     if not _steps(folder):
         raise ModelError(f"model {model}", found="nothing taught", wanted="edge-audio teach NAME CLIPS...")
-    number = 1
-    while (aside := folder.with_name(f"{model}.aside-{number}")).exists():
-        number += 1
-    try:
-        folder.rename(aside)
-    except OSError as error:
-        raise disk_error(folder, error, _WANTED) from error
-    return aside
+    return set_aside(folder)
 
 
 def _steps(folder: Path) -> list[Path]:

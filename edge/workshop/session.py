@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,10 @@ from edge.learn.labelled import Worth
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
+from edge.model.placing import set_aside
 from edge.settings import Settings, TargetSettings
+
+log = logging.getLogger("edge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,17 @@ class Session:
                                 wanted="another (--state-dir or EDGE_AUDIO_STATE), or --dry-run")
 
     def save(self, entries: dict[str, TargetCalibration]) -> None:
-        """Keep these entries beside the owner's others; those that do not fit this board go. Raises ModelError."""
+        """Keep these entries beside the owner's others. A file that does not fit this board is set aside; the log says so.
+
+        Raises ModelError where the disk fails.
+        """
         try:
             before = load_calibration(self.path, self.model.manifest)
         except ModelError:
             before = None  # `served` has said what is wrong with it
         if before is None or before.problem(self.model):
+            if self.path.exists():
+                log.warning("the calibration before does not fit; set aside as %s", set_aside(self.path))
             before = Calibration.new(self.model)
         save_calibration(self.path, before.with_targets(entries))
 

@@ -79,10 +79,11 @@ def test_steps_are_bounded(tmp_path: Path, manifest: Manifest) -> None:
 
 @pytest.mark.parametrize(("key", "value"), [("backbone_sha256", "0" * 64), ("front_end", 9)])
 def test_another_models_sounds_are_refused_with_the_way_out(tmp_path: Path, manifest: Manifest, key: str,
-                                                            value: object) -> None:
+                                                            value: object, caplog: pytest.LogCaptureFixture) -> None:
     save_taught(tmp_path, replace(full(manifest), **{key: value}))
     with pytest.raises(ModelError, match="--start-afresh"):
-        load_model(state_dir=tmp_path)
+        load_taught(tmp_path, manifest)
+    assert load_model(state_dir=tmp_path).labels == manifest.labels and "--start-afresh" in caplog.text
     aside = start_afresh(tmp_path, "starter")
     assert aside.is_dir() and load_model(state_dir=tmp_path).labels == manifest.labels
 

@@ -12,8 +12,9 @@ import numpy as np
 from edge.cli.checkup.finding import Finding
 from edge.cli.checkup.journal import check_journal
 from edge.control.commanded import Commanded, load_commanded
-from edge.control.loading import find_calibrations, load_model_for
-from edge.control.plan import plan_for
+from edge.control.current import idle_pins
+from edge.control.loading import NamedModel, find_model
+from edge.control.plan import plan_of
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import LevelMeter
 from edge.features.mix import mix
@@ -42,7 +43,8 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
     yield _state_dir(state_dir)
     model: Model | None = None
     try:
-        model = load_model_for(settings.model, state_dir)
+        named = find_model(settings.model.name, state_dir)
+        model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate)
         data = np.zeros((96, 64), np.float32) if model.wants == "bands" else np.zeros(model.patch_samples, np.int16)
         model.score(Patch(data, 0))
         yield Finding("model", True, model.describe())
@@ -51,7 +53,7 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
                       "teach --undo takes back what was taught")
     commanded = load_commanded(state_dir, settings.command.allow)
     if model is not None:
-        yield from _targets(settings, model, state_dir, commanded.of(model.manifest.name))
+        yield from _targets(settings, named, model, state_dir, commanded.of(model.manifest.name))
     yield _source(settings)
     if settings.mqtt.host:
         yield from _broker(settings)
@@ -71,15 +73,18 @@ def _state_dir(folder: Path) -> Finding:
                    "choose another with --state-dir or EDGE_AUDIO_STATE; without it nothing is kept across a restart")
 
 
-def _targets(settings: Settings, model: Model, state_dir: Path, commanded: Mapping[str, float]) -> Iterator[Finding]:
+def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Path,
+             commanded: Mapping[str, float]) -> Iterator[Finding]:
     try:
-        found = find_calibrations(model, settings, state_dir)
-        targets = plan_for(model, settings.target, hop_seconds=settings.model.hop_seconds, calibrations=found.serving,
-                           corrections=found.corrections, thresholds=commanded).targets
+        asked = named.ask(settings.target)
+        found = named.calibrations(model, asked, state_dir)
+        plan = plan_of(model, asked, hop_seconds=settings.model.hop_seconds, calibrations=found.serving,
+                       corrections=found.corrections, thresholds=commanded)
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
         return
-    if not targets.names:
+    targets = plan.targets
+    if not targets.names and not found.unheard:
         yield Finding("targets", False, f"none in the settings, and {model.manifest.name} suggests none", "add a [[target]]")
     for problem in found.problems:
         text, _, command = problem.rpartition(" (")
@@ -98,10 +103,8 @@ def _targets(settings: Settings, model: Model, state_dir: Path, commanded: Mappi
         yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
     for loud in targets.loudness:
         yield Finding("target", True, f"{loud.name}: {loud.louder_db:g} dB over the room's noise")
-    for pin in settings.pin:
-        if pin.target not in targets.names and (pin.target or not pin.identify):
-            yield Finding("pins", False, f"pin {pin.pin} waits for {pin.target!r}, which is no target",
-                          f"one of {', '.join(targets.names)}")
+    for idle in idle_pins(settings, plan, found):
+        yield Finding("pins", False, str(idle), idle.wanted)
 
 
 def _commands(settings: Settings, commanded: Commanded) -> Finding:
