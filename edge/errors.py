@@ -1,4 +1,4 @@
-"""The error family. Imports nothing; every message names the thing, what was found and what was wanted.
+"""The error family: every message names the thing, what was found and what was wanted. Imports nothing of edge.
 
 EdgeError
  ├── SettingsError   settings and command line   (also ValueError)   exit code 2
@@ -9,6 +9,9 @@ EdgeError
 """
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class EdgeError(Exception):
@@ -66,3 +69,11 @@ class CommandError(EdgeError, ValueError):
     def __init__(self, thing: str, *, found: str, wanted: str, request: str | None = None) -> None:
         super().__init__(thing, found=found, wanted=wanted)
         self.request = request
+
+
+def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """Up to `most` known names that are written like `name`, and then those that hold it; letters may be small or large."""
+    folded = {each.lower(): each for each in known}
+    alike = difflib.get_close_matches(name.lower(), sorted(folded), n=most, cutoff=0.5)
+    holding = [low for low in folded if name and name.lower() in low]
+    return [folded[low] for low in dict.fromkeys([*alike, *holding])][:most]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
-from edge.errors import SettingsError
+from edge.errors import SettingsError, nearest
 from edge.settings import (
     VERBS,
     CommandSettings,
@@ -196,8 +195,7 @@ def _no_unknown(entry: Mapping[str, Any], known: Iterable[str], where: str) -> N
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return "".join(f" (did you mean {near!r}?)" for near in nearest(name, names))
 
 
 def _plain(name: str) -> bool:

@@ -15,7 +15,8 @@ from edge.workshop.models.install import Installer
 from edge.workshop.progress import bar
 
 EXAMPLES = """Examples:
-  edge-audio model install yamnet.tflite                     YAMNet as published: checked, split, kept
+  edge-audio model install yamnet                            YAMNet from where it was published: checked, split, kept
+  edge-audio model install yamnet.tflite                     the same, of a file that was downloaded elsewhere
   edge-audio model install https://example.org/bird.tflite --labels birds.txt --sha256 4f2a...
   edge-audio model list
   edge-audio model pack yamnet --output yamnet.tar           for a board that has tflite-runtime only
@@ -38,8 +39,9 @@ def arguments(parser: Parser) -> None:
         part.set_defaults(act=act)
         return part
 
-    install = verb("install", "install a published file or a packed model, from a path or a URL", _install)
-    install.add_argument("source", metavar="FILE|URL", help="a .tflite or a packed model; https:// and file:// addresses")
+    install = verb("install", "install a published file or a packed model, from a path, a URL or a known name", _install)
+    install.add_argument("source", metavar="FILE|URL|NAME",
+                         help="a .tflite or a packed model; https:// and file:// addresses; yamnet: where it was published")
     install.add_argument("--name", help="what to call it (default: its own name)")
     install.add_argument("--sha256", metavar="DIGEST", help="refuse anything else")
     install.add_argument("--labels", type=Path, metavar="FILE", help="labels, one a line, where the file has none inside")

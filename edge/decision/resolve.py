@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +19,8 @@ from edge.decision.targets import (
     Target,
     Targets,
 )
-from edge.errors import SettingsError
+from edge.decision.wishes import what_serves
+from edge.errors import SettingsError, nearest
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
 
@@ -119,11 +119,12 @@ def _labels(target: TargetSettings, labels: Sequence[str], suggestion: Suggestio
         own = (target.name,)
     if not own:
         raise SettingsError(f"target {target.name!r} labels", found="none, and the model suggests none",
-                            wanted=f"labels of the model{_nearest(target.name, labels)}")
+                            wanted=what_serves(target.name, labels))
     for label in own:
         if label not in labels:
+            alike = ", ".join(nearest(label, labels, 3))
             raise SettingsError(f"target {target.name!r} labels", found=repr(label),
-                                wanted=f"labels of the model{_nearest(label, labels)}")
+                                wanted=f"labels of the model{f'; nearest: {alike}' * bool(alike)}")
     return own
 
 
@@ -181,11 +182,3 @@ def _loudness(target: TargetSettings) -> LoudnessTarget:
 
 def _samples(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE)
-
-
-def _nearest(name: str, labels: Sequence[str]) -> str:
-    folded = {label.lower(): label for label in labels}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=3, cutoff=0.5)
-    inside = [label for low, label in folded.items() if name.lower() in low]
-    names = list(dict.fromkeys([folded[low] for low in close] + inside))[:3]
-    return f"; nearest: {', '.join(names)}" if names else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, cast
@@ -10,7 +9,7 @@ from typing import Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
+from edge.errors import ModelError, nearest
 from edge.model.backbone import Backbone, check_tensors, open_backbone
 from edge.model.head import Head, load_head, logistic
 from edge.model.manifest import Manifest, ModelTarget
@@ -138,7 +137,7 @@ def _rows(manifest: Manifest, rows: Sequence[str] | None) -> tuple[int, ...]:
     index = {label: row for row, label in enumerate(manifest.labels)}
     for label in rows:
         if label not in index:
-            near = difflib.get_close_matches(label, manifest.labels, n=1, cutoff=0.0)
+            near = (nearest(label, index) or manifest.labels)[0]
             raise ModelError(f"model {manifest.name}: label", found=repr(label),
-                             wanted=f"one of its {len(index)} labels, such as {near[0]!r}")
+                             wanted=f"one of its {len(index)} labels, such as {near!r}")
     return tuple(index[label] for label in rows)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import ModelError
+from edge.errors import ModelError, nearest
 from edge.model.embedded import embedded_folder
 from edge.model.manifest import NAME, Manifest
 from edge.model.manifest_file import MANIFEST, load_manifest
@@ -41,9 +40,8 @@ class ModelStore:
         """The directory of a model. Raises ModelError that names the nearest known one."""
         known = self.known()
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             wanted = f"one of {', '.join(sorted(known))}" if known else "an installed model"
-            wanted += f"; nearest is {near[0]}" if near else ""
+            wanted += "".join(f"; nearest is {near}" for near in nearest(name, known))
             raise ModelError("model", found=repr(name), wanted=wanted)
         return known[name][0]
 

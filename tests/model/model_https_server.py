@@ -1,4 +1,4 @@
-"""A real HTTPS server on the loopback that misbehaves as told: cuts, ignores Range, changes its file, redirects."""
+"""A real HTTPS server on the loopback that misbehaves as told: cuts, refuses, redirects."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ class Behaviour:
     """What the server does, request by request; and what it was asked."""
 
     content: bytes = b""
-    etag: str | None = '"one"'
-    last_modified: str | None = None
-    ranges: bool = True
-    """Whether it honours Range."""
     cuts: list[int] = field(default_factory=list)
     """For each request to come: bytes to send before the connection is cut; -1: all."""
     statuses: list[int] = field(default_factory=list)
@@ -53,19 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         if status != 200:
             self.send_error(status)
             return
-        start, asked = 0, self.headers.get("Range")
-        if asked and told.ranges and self.headers.get("If-Range") in (told.etag, told.last_modified):
-            start = int(asked.removeprefix("bytes=").rstrip("-"))
-            if start >= len(told.content):
-                self.send_error(416)
-                return
-        body = told.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(told.content) - 1}/{len(told.content)}")
-        for name, value in (("ETag", told.etag), ("Last-Modified", told.last_modified)):
-            if value is not None:
-                self.send_header(name, value)
+        body = told.content
+        self.send_response(200)
         if told.length:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()

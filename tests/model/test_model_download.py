@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -38,58 +37,21 @@ def test_a_file_arrives_whole_and_nothing_is_left_beside_it(get: Callable[[], by
     assert len(list((tmp_path / "downloads").iterdir())) == 1
 
 
-def test_a_download_that_is_cut_goes_on_where_it_stopped(get: Callable[[], bytes], server: Server,
-                                                         pauses: list[float]) -> None:
+def test_a_download_that_is_cut_is_fetched_anew(get: Callable[[], bytes], server: Server, pauses: list[float],
+                                                tmp_path: Path) -> None:
     server.behaviour.cuts = [300_000, 200_000]
     assert get() == CONTENT
-    asked = [(each.get("Range"), each.get("If-Range")) for each in server.behaviour.asked]
-    assert asked == [(None, None), ("bytes=300000-", '"one"'), ("bytes=500000-", '"one"')]
-    assert pauses == [PAUSES_SECONDS[0]] * 2
+    assert pauses == list(PAUSES_SECONDS[:2]) and len(list((tmp_path / "downloads").iterdir())) == 1
 
 
-def test_the_next_call_goes_on_where_an_interrupted_one_stopped(get: Callable[[], bytes], server: Server,
-                                                               tmp_path: Path) -> None:
-    def interrupt(done: int, total: int | None) -> None:
-        assert total == len(CONTENT)
-        if done >= 300_000:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fetch(server.url, tmp_path / "downloads", context=server.context, progress=interrupt)
-    assert get() == CONTENT
-    begin = int(server.behaviour.asked[-1]["Range"].removeprefix("bytes=").rstrip("-"))
-    assert 300_000 <= begin < len(CONTENT)
-
-
-def test_a_server_that_ignores_range_is_heard_from_the_start(get: Callable[[], bytes], server: Server) -> None:
-    server.behaviour.cuts, server.behaviour.ranges = [300_000], False
-    assert get() == CONTENT
-    assert "Range" in server.behaviour.asked[1]
-
-
-def test_a_file_that_changed_meanwhile_is_fetched_anew(get: Callable[[], bytes], server: Server,
-                                                       tmp_path: Path) -> None:
-    server.behaviour.content, server.behaviour.cuts = bytes(len(CONTENT)), [300_000]
+def test_a_file_that_changed_meanwhile_is_the_new_one(server: Server, tmp_path: Path) -> None:
+    server.behaviour.content, server.behaviour.cuts = bytes(len(CONTENT) + 9), [300_000]
 
     def change(seconds: float) -> None:
-        server.behaviour.content, server.behaviour.etag = CONTENT, '"two"'
+        server.behaviour.content = CONTENT
 
     path = fetch(server.url, tmp_path / "downloads", context=server.context, sleep=change)
     assert path.read_bytes() == CONTENT
-
-
-def test_without_an_entity_tag_the_date_vouches(get: Callable[[], bytes], server: Server) -> None:
-    date = "Sat, 21 Nov 2026 10:00:00 GMT"
-    server.behaviour.etag, server.behaviour.last_modified, server.behaviour.cuts = None, date, [300_000]
-    assert get() == CONTENT
-    assert server.behaviour.asked[1]["If-Range"] == date
-
-
-@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_what_nobody_vouches_for_is_fetched_anew(get: Callable[[], bytes], server: Server, etag: str | None) -> None:
-    server.behaviour.etag, server.behaviour.cuts = etag, [300_000]
-    assert get() == CONTENT
-    assert "Range" not in server.behaviour.asked[1]
 
 
 def test_a_busy_server_is_asked_again(get: Callable[[], bytes], server: Server, pauses: list[float]) -> None:
@@ -117,16 +79,6 @@ def test_what_the_server_refuses_is_not_asked_again(get: Callable[[], bytes], se
     with pytest.raises(ModelError, match=f"found HTTP {status} "):
         get()
     assert len(server.behaviour.asked) == 1
-
-
-def test_a_part_longer_than_the_file_is_thrown_away(get: Callable[[], bytes], server: Server, tmp_path: Path) -> None:
-    server.behaviour.cuts = [500_000]
-
-    def shrink(seconds: float) -> None:
-        server.behaviour.content = CONTENT[:400_000]
-
-    path = fetch(server.url, tmp_path / "downloads", context=server.context, sleep=shrink)
-    assert path.read_bytes() == CONTENT[:400_000]
 
 
 def test_progress_is_told_from_nothing_to_all(get: Callable[[], bytes], server: Server, tmp_path: Path) -> None:
@@ -174,16 +126,6 @@ def test_a_download_folder_that_cannot_be_made_is_said(server: Server, tmp_path:
     (tmp_path / "downloads").write_text("a file where the folder should be")
     with pytest.raises(ModelError, match=r"downloads: found .*; wanted room to download to"):
         fetch(server.url, tmp_path / "downloads", context=server.context)
-
-
-def test_parts_that_nobody_went_on_with_are_removed_after_a_week(get: Callable[[], bytes], tmp_path: Path) -> None:
-    (tmp_path / "downloads").mkdir()
-    old, new = tmp_path / "downloads" / "old", tmp_path / "downloads" / "new"
-    for each in (old, new):
-        each.write_bytes(b"part")
-    os.utime(old, (0, 0))
-    get()
-    assert not old.exists() and new.exists()
 
 
 @pytest.mark.parametrize(("url", "found"), [

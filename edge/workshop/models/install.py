@@ -16,6 +16,7 @@ from edge.model.store import ModelStore, model_folders
 from edge.workshop.models import download
 from edge.workshop.models.build import build, try_directory
 from edge.workshop.models.download import Progress
+from edge.workshop.models.known import KNOWN, known_as
 from edge.workshop.models.output_file import replacing
 from edge.workshop.models.pack import write_pack
 
@@ -24,9 +25,9 @@ class Installer(ModelStore):
     """The store, for those who may change it."""
 
     def __init__(self, state_dir: Path, *, runtime: str = "auto") -> None:
-        """state_dir: holds `models/` (made when needed) and `downloads/`. runtime: tries what is installed."""
+        """state_dir: holds `models/` (made when needed). runtime: tries what is installed."""
         super().__init__(state_dir)
-        self._downloads, self._runtime = state_dir / "downloads", runtime
+        self._runtime = runtime
 
     def verify(self, name: str) -> str:
         """Check every digest, open the model and run it; its description. Raises ModelError."""
@@ -55,25 +56,31 @@ class Installer(ModelStore):
     def install(self, source: str | Path, *, name: str | None = None, sha256: str | None = None,
                 labels: Path | None = None, progress: Progress | None = None,
                 context: ssl.SSLContext | None = None) -> Path:
-        """Install a published TFLite file or an archive, from a path or an https:// or file:// address; its directory.
+        """Install a published TFLite file or an archive; its directory.
 
+        source: a path, an https:// or file:// address, or the name of a file that is KNOWN, which is fetched from where
+        it was published.
         name: to call it; None: the known name of a published file, an archive's own, else from the file's name. A
         model that is installed under that name is replaced, when the new one is complete and has run; one that came
         with the program is not. sha256: what the file must have. labels: text file, one a line, for a TFLite file
-        that has none inside. Raises ModelError, and leaves nothing behind but a part of a download to go on with.
+        that has none inside. Raises ModelError, and leaves nothing behind then.
         """
         thing = str(source)
         if name is not None:
             self._check_name(name)
+        known = None if Path(source).is_file() else known_as(thing)
         with changing(self._models):
-            if not download.is_url(thing):
+            if known is None and not download.is_url(thing):
                 return self._install(Path(source), thing, name, sha256, labels)
-            path = download.fetch(thing, self._downloads, progress=progress, context=context)
+            folder = Path(tempfile.mkdtemp(prefix=NEW, dir=self._models))
             try:
+                if known is not None:
+                    thing, path = _fetch_known(known, folder, progress, context)
+                else:
+                    path = download.fetch(thing, folder, progress=progress, context=context)
                 return self._install(path, thing, name, sha256, labels)
             finally:
-                if path.parent == self._downloads:
-                    download.forget(path)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _install(self, path: Path, thing: str, name: str | None, sha256: str | None, labels: Path | None) -> Path:
         _check_file(path, thing, sha256)
@@ -92,6 +99,21 @@ class Installer(ModelStore):
             raise ModelError("model name", found=repr(name), wanted="letters, digits, '-', '_' and '.', no '.' first")
         if name in model_folders(embedded_folder()):
             raise ModelError("model name", found=f"{name}, which comes with the program", wanted="another (--name)")
+
+
+def _fetch_known(digest: str, folder: Path, progress: Progress | None, context: ssl.SSLContext | None) -> tuple[str, Path]:
+    """The KNOWN file of this digest: the address that gave it, and where it lies. Raises ModelError where none gives it."""
+    known, tried = KNOWN[digest], []
+    for address in known.addresses:
+        try:
+            path = download.fetch(address, folder, progress=progress, context=context, pauses=(1.0,))
+            _check_file(path, address, digest)
+            return address, path
+        except ModelError as error:
+            tried.append(f"{error.thing}: {error.found}")
+    raise ModelError(f"model {known.name}", found=f"nowhere to have it from ({'; '.join(tried)})",
+                     wanted=f"a network; or download it elsewhere, from there or from {known.page}, and then: "
+                     "edge-audio model install FILE")
 
 
 def _check_file(path: Path, thing: str, sha256: str | None) -> None:

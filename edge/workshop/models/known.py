@@ -9,13 +9,18 @@ from edge.model.manifest import ModelTarget
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A published file. Thresholds are on the highest score of a target's labels."""
+    """A published file. Thresholds are on the highest score of a target's labels.
+
+    addresses: where it was published, byte for byte; `model install` of its name tries one after another.
+    page: where a person finds it.
+    """
 
     name: str
     version: str
     licence: str
     description: str
-    source: str
+    addresses: tuple[str, ...]
+    page: str
     targets: tuple[ModelTarget, ...]
 
 
@@ -52,6 +57,18 @@ KNOWN = {
     YAMNET_SHA256: Known(
         name="yamnet", version="1", licence="Apache-2.0",
         description="YAMNet: 521 sounds of AudioSet, int8, as published for TensorFlow Lite's audio classification",
-        source="yamnet_classification.tflite",
+        addresses=(
+            "https://storage.googleapis.com/mediapipe-assets/yamnet_audio_classifier_with_metadata.tflite",
+            ("https://storage.googleapis.com/download.tensorflow.org/models/tflite/task_library/audio_classification/"
+             "android/lite-model_yamnet_classification_tflite_1.tflite"),
+            "https://storage.googleapis.com/mediapipe-models/audio_classifier/yamnet/float32/1/yamnet.tflite",
+            "https://storage.googleapis.com/tfhub-lite-models/google/lite-model/yamnet/classification/tflite/1.tflite"),
+        page="https://www.kaggle.com/models/google/yamnet/tfLite/classification-tflite",
         targets=_YAMNET_TARGETS),
 }
+"""By the digest of the published file."""
+
+
+def known_as(name: str) -> str | None:
+    """The digest of the known file that is called so; None for another name."""
+    return next((digest for digest, known in KNOWN.items() if known.name == name), None)

@@ -1,0 +1,62 @@
+"""What owners call sounds, and what would serve them: labels of the starter and of YAMNet, or a lesson. Data, and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.errors import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A sound. names: what owners call it, in small letters. starter, yamnet: labels of these models that stand for it."""
+
+    names: tuple[str, ...]
+    starter: tuple[str, ...] = ()
+    yamnet: tuple[str, ...] = ()
+
+
+WISHES = (
+    Wish(("smoke_alarm", "fire_alarm", "smoke_detector", "smoke", "alarm", "co_alarm", "beep"), ("alarm_beep",),
+         ("Smoke detector, smoke alarm", "Fire alarm")),
+    Wish(("doorbell", "door_bell", "bell", "chime"), (), ("Doorbell", "Ding-dong")),
+    Wish(("door_knock", "knock", "knocking"), ("door_knock",), ("Knock",)),
+    Wish(("glass_break", "glass", "breaking_glass", "window"), ("glass_break",), ("Glass", "Shatter", "Breaking")),
+    Wish(("baby_cry", "baby", "crying", "infant"), ("baby_cry",), ("Baby cry, infant cry",)),
+    Wish(("hand_clap", "clap", "claps", "clapping"), ("hand_clap",), ("Clapping",)),
+    Wish(("finger_snap", "snap", "snapping"), ("finger_snap",), ("Finger snapping",)),
+    Wish(("typing", "keyboard", "typewriter"), ("typing",), ("Typing", "Computer keyboard")),
+    Wish(("dog_bark", "dog", "bark", "barking"), ("dog_bark",), ("Dog", "Bark")),
+    Wish(("cat", "meow", "cat_meow"), (), ("Cat", "Meow")),
+    Wish(("phone_ring", "phone", "telephone", "ringtone"), ("phone_ring",), ("Telephone bell ringing", "Ringtone")),
+    Wish(("siren", "ambulance", "police"), ("siren",), ("Siren", "Ambulance (siren)", "Police car (siren)")),
+    Wish(("speech", "voice", "talking"), ("speech",), ("Speech", "Conversation")),
+    Wish(("scream", "screaming", "shout", "yell"), (), ("Screaming", "Shout", "Yell")),
+    Wish(("laughter", "laugh", "laughing"), (), ("Laughter",)),
+    Wish(("cough", "coughing"), ("cough",), ("Cough",)),
+    Wish(("snoring", "snore"), ("snoring",), ("Snoring",)),
+    Wish(("whistle", "whistling"), ("whistle",), ("Whistling", "Whistle")),
+    Wish(("water_running", "water", "tap", "faucet"), ("water_running",), ("Water", "Water tap, faucet")),
+    Wish(("vacuum_cleaner", "vacuum", "hoover"), (), ("Vacuum cleaner",)),
+    Wish(("microwave", "microwave_oven"), (), ("Microwave oven",)),
+    Wish(("footsteps", "steps"), (), ("Walk, footsteps",)),
+    Wish(("car_alarm",), (), ("Car alarm",)),
+    Wish(("gunshot", "shot"), (), ("Gunshot, gunfire",)),
+)
+
+
+def what_serves(name: str, labels: Sequence[str]) -> str:
+    """What a target of this name could be had with, for the error that says that a model with these labels has none.
+
+    Labels of this model that stand for it or are written alike, YAMNet where it has some, and always a lesson.
+    """
+    plain = name.lower().replace("-", "_").replace(" ", "_")
+    wish = next((each for each in WISHES if plain in each.names), Wish(()))
+    mine = [f'"{label}"' for label in (*wish.starter, *wish.yamnet) if label in labels]
+    ways = [f"labels = [{', '.join(mine)}]"] if mine else []
+    if wish.yamnet and not set(wish.yamnet) & set(labels):
+        ways.append(f'[model] name = "yamnet", which has {" and ".join(wish.yamnet)} (edge-audio model install yamnet)')
+    ways.append(f"edge-audio teach {name} RECORDINGS...")
+    alike = ", ".join(nearest(name, labels, 3))
+    return f"labels of the model{f'; nearest: {alike}' * bool(alike)}; what serves: {'; or '.join(ways)}"
