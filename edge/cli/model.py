@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from edge.cli.options import state_dir_from
 from edge.cli.parser import Parser
 from edge.control.loading import load_model
+from edge.control.thresholds import thresholds
+from edge.settings import Settings
+from edge.settings_file import load_settings
 from edge.workshop.models.export import export
 from edge.workshop.models.install import Installer
 from edge.workshop.progress import bar
@@ -47,8 +51,10 @@ def arguments(parser: Parser) -> None:
     install.add_argument("--labels", type=Path, metavar="FILE", help="labels, one a line, where the file has none inside")
     listing = verb("list", "list embedded and installed models", _list)
     listing.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
-    for name, help_line, act in (("show", "show a model: origin, labels, standard targets", _show),
-                                 ("verify", "check every file's digest, and run the model once", _verify),
+    showing = verb("show", "show a model: origin, labels, targets, and the thresholds that serve", _show)
+    showing.add_argument("name", metavar="NAME")
+    showing.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML) whose targets and thresholds to show")
+    for name, help_line, act in (("verify", "check every file's digest, and run the model once", _verify),
                                  ("remove", "remove an installed model", _remove)):
         verb(name, help_line, act).add_argument("name", metavar="NAME")
     pack = verb("pack", "write a model as one archive for another board", _pack)
@@ -96,10 +102,15 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     print(f"{manifest.name} {manifest.version}: {manifest.description}\nlicence {manifest.licence}; {manifest.kind}")
     for key, value in manifest.source.items():
         print(f"{key}: {value}")
-    print("targets (heard where the settings name none):")
-    for target in sorted(manifest.targets, key=lambda target: not target.standard):
-        print(f"  {target.name:<16}threshold {target.threshold:.3f}, release {target.release_threshold:.3f}: "
-              f"{', '.join(target.labels)}{'' if target.standard else '  (only where the settings name it)'}")
+    settings = load_settings(options.config) if options.config is not None else Settings()
+    settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime))
+    shown = thresholds(settings, state_dir_from(options))
+    print("targets of the settings:" if settings.target else "targets (heard where the settings name none):")
+    for each in shown.targets:
+        print(f"  {each.name:<16}threshold {each.threshold:.3f}, release {each.release_threshold:.3f} ({each.whence}): "
+              f"{', '.join(each.labels)}{'' if each.standard else '  (only where the settings name it)'}")
+    for problem in shown.problems:
+        print(f"problem: {problem}")
     print(f"{len(manifest.labels)} labels:")
     for label in manifest.labels:
         print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")

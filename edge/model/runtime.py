@@ -1,13 +1,16 @@
 """The one file that imports LiteRT or tflite-runtime: a model file in, tensors in and out.
 
 LiteRT is the default because XNNPACK takes every int8 operator there and none of them in tflite-runtime 2.14.
-Nothing is imported before a model is opened. The runtimes print a line of their own to standard error when
-XNNPACK starts; neither has a switch for it, and it goes nowhere near standard output.
+Nothing is imported before a model is opened.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -95,14 +98,43 @@ def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1
     source = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
     delegates = [_load_delegate(module, delegate)] if delegate else None
     try:
-        interpreter = module.Interpreter(**source, num_threads=threads, experimental_delegates=delegates)
-        interpreter.allocate_tensors()
+        with quiet():
+            interpreter = module.Interpreter(**source, num_threads=threads, experimental_delegates=delegates)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(thing, found=str(error), wanted=f"a model that {_SPOKEN[kind]} {version} can open") from error
     except SystemError as error:
         # How tflite-runtime, built for numpy 1, fails under numpy 2: only when an interpreter is made.
         raise _too_new_numpy(version) from error
     return Runtime(interpreter, kind=kind, version=version, threads=threads, delegate=delegate)
+
+
+_QUIET = threading.Lock()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2 meanwhile; then write it there, without lines that begin "INFO: ".
+
+    The runtimes say in such a line that XNNPACK has started, and no variable or call of theirs leaves it out. Warnings
+    and errors come out late, or never where the runtime crashes. Other threads' messages are held back and come out too.
+    """
+    with _QUIET, os.fdopen(os.memfd_create("runtime"), "rb") as said:
+        try:
+            kept = os.dup(2)
+        except OSError:  # a service without a standard error
+            yield
+            return
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            for line in said:
+                if not line.startswith(b"INFO: "):
+                    os.write(2, line)
 
 
 def _check_head(model: bytes | Path, thing: str) -> None:
