@@ -7,10 +7,13 @@ ARM_ROOT ?= /var/tmp/edge-audio-arm64
 MODELS ?=
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
+# Test workers: one more than cores, for many tests wait for a broker or a clock.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-tflite test-brokers fleet test-arm test-mediapipe arm-instructions \
+.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-mediapipe arm-instructions \
 	test-home-assistant fuzz faults check clean
 
 menu: ## print this menu
@@ -41,11 +44,14 @@ run: $(VENV)/installed ## hear this machine's microphone (CONFIG=my.toml for set
 	@$(BIN)/edge-audio run $(if $(CONFIG),--config $(CONFIG))
 
 test: $(VENV)/installed-dev ## run the tests, on LiteRT and on tflite-runtime
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 	@$(MAKE) --no-print-directory test-tflite
 
+test-fast: $(VENV)/installed-dev ## run the tests that start no broker and no process (under a minute: the inner loop)
+	$(PYTEST) -m "not slow and not big"
+
 test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, in an environment of its own
-	@deploy/test-tflite.sh $(BIN)/python
+	@deploy/test-tflite.sh $(BIN)/python $(WORKERS)
 
 test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py

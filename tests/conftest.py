@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,40 @@ ROOT = Path(__file__).resolve().parent.parent
 def shared_folder() -> Path:
     """The folder of recordings and of YAMNet as published: EDGE_AUDIO_SHARED, else ../shared."""
     return Path(os.environ.get("EDGE_AUDIO_SHARED", ROOT.parent / "shared")).resolve()
+
+
+BIG_FIXTURES = {"tiny", "yamnet_pack", "broker", "mosquitto", "start"}
+"""Fixtures that start a broker or another process: who asks for one of these is big."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as big whoever asks for a big fixture."""
+    for item in items:
+        if BIG_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("big")
+
+
+_small = ""
+"""The test that runs, where it may start no process."""
+
+
+def _started(event: str, arguments: tuple[object, ...]) -> None:
+    if _small and event in ("subprocess.Popen", "os.posix_spawn", "os.fork"):
+        raise AssertionError(f"{_small} starts a process and is not marked: pytest.mark.big")
+
+
+sys.addaudithook(_started)  # stays: Python has no way to take one out
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keep the marks true: in `make test-fast` no test starts a process."""
+    global _small
+    _small = item.nodeid if "not big" in item.config.option.markexpr else ""
+    try:
+        return (yield)
+    finally:
+        _small = ""
 
 
 @pytest.fixture(autouse=True)
