@@ -156,7 +156,7 @@ class MqttSink:
     def _run(self) -> None:
         backoff = Backoff(self._settings.retry_seconds, first_seconds=FIRST_SECONDS, jitter=self._chance)
         while True:  # once at least: a short recording is over before we are in
-            began = self._monotonic()
+            held_seconds = 0.0
             self._retain_anew()
             try:
                 connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
@@ -166,8 +166,8 @@ class MqttSink:
             except SettingsError as error:  # the password file was there at the start
                 self._say_away(f"away: {error}")
             else:
-                self._visit(connection)
-            if self._stopping.wait(backoff.pause_seconds(self._monotonic() - began)):
+                held_seconds = self._visit(connection)
+            if self._stopping.wait(backoff.pause_seconds(held_seconds)):
                 break
         for end in (self._bell, self._ringer):
             if end is not None:
@@ -182,13 +182,16 @@ class MqttSink:
         if self._retained is not None:
             self._retained.hear(topic, payload, retained)
 
-    def _visit(self, connection: Connection) -> None:
-        """One connection, from its opening to its end."""
+    def _visit(self, connection: Connection) -> float:
+        """One connection, from its opening to its end. For how many seconds it held after the broker's CONNACK; 0 where
+        none came, however long the search for the host name or the wait for an answer took."""
+        taken_in_at: float | None = None
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
                       bell=self._bell, retained=self._retained, commands=self._commands, kept=self._kept,
                       monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
+            taken_in_at = self._monotonic()
             self._state = "connected"
             self._say_connected(connection)
             visit.announce()
@@ -211,6 +214,7 @@ class MqttSink:
                 self._say_away(f"away: {error.found}", f"{connection.thing} is away: {error.found}")
         finally:
             visit.close()
+        return 0.0 if taken_in_at is None else self._monotonic() - taken_in_at
 
     def _say_connected(self, connection: Connection) -> None:
         before, self._flapping = self._flapping, not self._changes.take()
