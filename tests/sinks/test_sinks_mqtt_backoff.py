@@ -1,5 +1,5 @@
-"""How long the MQTT sink waits between two tries: only a connection that a broker acknowledged and that held makes the pauses
-short again."""
+"""How long the MQTT sink waits between two tries. Only a connection that the broker acknowledged, and that held, makes the
+pause short again."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def retained(*targets: TargetEntities, discovery: bool = True, **others: Any) ->
 
 def test_the_patterns_are_pinned() -> None:
     own = (DISCOVERY, f"{OWN}/state/+", f"{OWN}/pin/+")
-    assert retained(CLAP).patterns == (*own, BIRTH)
-    assert retained(CLAP, discovery=False).patterns == own
+    assert (retained(CLAP).own, retained(CLAP).birth) == (own, BIRTH)
+    assert (retained(CLAP, discovery=False).own, retained(CLAP, discovery=False).birth) == (own, "")
     with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
         Retained(board(CLAP), discovery_prefix="a/+", discovery=False)
 

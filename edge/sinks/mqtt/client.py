@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import MQTTException, Properties  # type: ignore[attr-defined]  # 2.1 has it nowhere else
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.sinks.mqtt.tls import last_words
 
@@ -83,7 +84,7 @@ class MqttClient:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
-        self._client.on_subscribe = self._on_subscribe
+        self._client.on_subscribe = self._client.on_unsubscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_log = self._on_log
         self.answer: str | None = None
@@ -129,6 +130,9 @@ class MqttClient:
             properties.MaximumPacketSize = LONGEST_PACKET
         self._client.connect_timeout = timeout_seconds
         self._client.connect(host, port, keepalive_seconds, properties=properties)
+        if (sock := self.socket) is not None:
+            # With Nagle's algorithm a small packet would wait until TCP has acknowledged the one before: up to 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
         """Send at QoS 1, without waiting; the number under which it will be acknowledged. correlation: MQTT 5's correlation
@@ -146,12 +150,22 @@ class MqttClient:
         self._on_their_way[number] = time.monotonic()
         return number
 
-    def subscribe(self, pattern: str) -> int:
-        """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost."""
-        number = self._client.subscribe(pattern, qos=1)[1] or 0
+    def subscribe(self, pattern: str, *, own: bool = True) -> int:
+        """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost.
+
+        own: what this client publishes itself comes, too. Only a broker that speaks MQTT 5 can leave that out.
+        """
+        options = SubscribeOptions(qos=1, noLocal=not own) if self.version == "5" else None
+        return self._asked(self._client.subscribe(pattern, 0 if options else 1, options)[1])
+
+    def unsubscribe(self, pattern: str) -> int:
+        """Ask for no more of them; acknowledged like a message. 0 where the connection is lost."""
+        return self._asked(self._client.unsubscribe(pattern)[1])
+
+    def _asked(self, number: int | None) -> int:
         if number:
             self._on_their_way[number] = time.monotonic()
-        return number
+        return number or 0
 
     def acknowledged(self) -> list[tuple[int, str]]:
         """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""
@@ -201,7 +215,7 @@ class MqttClient:
         self._acknowledged.append((number, str(reason).lower() if reason.is_failure else ""))
 
     def _on_subscribe(self, _client: Client, _data: object, number: int, reasons: list[ReasonCode],
-                      _properties: Properties) -> None:
+                      _properties: Properties | None) -> None:
         self._on_their_way.pop(number, None)
         self._acknowledged.append((number, ", ".join(str(reason).lower() for reason in reasons if reason.is_failure)))
 

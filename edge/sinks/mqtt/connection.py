@@ -130,9 +130,13 @@ class Connection:
         """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it. correlation: MQTT 5's own."""
         return self._client.publish(topic, payload, retain=retain, correlation=correlation)
 
-    def subscribe(self, pattern: str) -> int:
-        """Ask for messages, at QoS 1; acknowledged like a message, under this number."""
-        return self._client.subscribe(pattern)
+    def subscribe(self, pattern: str, *, own: bool = True) -> int:
+        """Ask for messages, at QoS 1; acknowledged like a message, under this number. own: what we publish comes, too."""
+        return self._client.subscribe(pattern, own=own)
+
+    def unsubscribe(self, pattern: str) -> int:
+        """Ask for no more of them; acknowledged like a message, under this number."""
+        return self._client.unsubscribe(pattern)
 
     def acknowledged(self) -> list[tuple[int, str]]:
         """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""

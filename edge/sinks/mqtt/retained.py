@@ -1,7 +1,7 @@
 """What a broker keeps of this board from before, and what of it must go: no ghost of a removed target or pin. Pure.
 
-Whoever holds the connection subscribes to `patterns`, tells `hear` what arrives, and publishes (retained) what `due`
-gives; an empty payload makes the broker forget the topic.
+Whoever holds the connection subscribes to `own` and `birth`, tells `hear` what arrives, and publishes (retained) what
+`due` gives; an empty payload makes the broker forget the topic.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class Retained:
         self._wanted = {topics.state(target.name) for target in board.targets} | {topics.pin(pin) for pin in board.pins}
         self._families = tuple(f"{topics.prefix}/{topics.device}/{family}/" for family in ("state", "pin"))
         self._id = object_id(topics)
-        self._topic, self._birth = discovery_topic(discovery_prefix, topics), birth_topic(discovery_prefix)
+        self._topic = discovery_topic(discovery_prefix, topics)
+        self.birth = birth_topic(discovery_prefix) if discovery else ""
+        """Where Home Assistant says that it starts, to subscribe to; empty where it is told nothing."""
         self._payload = device_payload(board) if discovery else None
         self._ghosts: dict[str, None] = {}
         self._cleared = 0
@@ -47,15 +49,14 @@ class Retained:
         self._moment = SPREAD_SECONDS * int(sha256(self._id.encode()).hexdigest()[:8], 16) / 2**32
 
     @property
-    def patterns(self) -> tuple[str, ...]:
-        """To subscribe to before anything is published; what Home Assistant reads comes first."""
-        own = (self._topic, *(f"{family}+" for family in self._families))
-        return own if self._payload is None else (*own, self._birth)
+    def own(self) -> tuple[str, ...]:
+        """What this board itself retains, to subscribe to before anything is published; what Home Assistant reads first."""
+        return self._topic, *(f"{family}+" for family in self._families)
 
     def hear(self, topic: str, payload: str, retained: bool) -> None:
         """Take what arrived; messages that are not of these topics are left alone."""
-        if topic == self._birth:
-            self._born |= payload == ONLINE and not retained and self._payload is not None
+        if topic == self.birth:
+            self._born |= payload == ONLINE and not retained
         elif not retained or not payload:
             return
         elif topic == self._topic:

@@ -54,8 +54,11 @@ class Visit:
 
         It is asked first for what it retains, so that its answer is here before it has acknowledged the rest.
         """
-        for pattern in self._retained.patterns if self._retained is not None else ():
-            self._topic_of[self._connection.subscribe(pattern)] = pattern
+        if self._retained is not None:
+            for pattern in self._retained.own:
+                self._subscribe(pattern, own=True)
+            if self._retained.birth:
+                self._subscribe(self._retained.birth, own=False)
         self.retain(self._topics.status, ONLINE)
         self._tell_states(self._states.all())
 
@@ -67,7 +70,7 @@ class Visit:
     def subscribe(self) -> None:
         """Ask for commands, once the broker knows that this device is online."""
         if self._commands is not None and self._commands.pattern:
-            self._topic_of[self._connection.subscribe(self._commands.pattern)] = self._commands.pattern
+            self._subscribe(self._commands.pattern, own=False)
 
     def retain(self, topic: str, payload: str) -> None:
         """Publish at the next turn, retained, ahead of the messages."""
@@ -96,7 +99,8 @@ class Visit:
                     break
         self._connection.pump(timeout_seconds, self._bell)
         for number, refusal in self._connection.acknowledged():
-            self._settled |= number == self._first
+            if number == self._first:
+                self._settle()
             sent, topic = self._sent.pop(number, None), self._topic_of.pop(number, "")
             if refusal and sent is None:  # what is retained, or a subscription
                 self._for_good = refusal, topic
@@ -125,6 +129,19 @@ class Visit:
         """The connection's end, whichever: what the broker did not acknowledge waits again."""
         self._connection.close()
         self._outbox.give_back()
+
+    def _settle(self) -> None:
+        """The broker has told what it retains of ours. It need not send back every state and pin from now on.
+
+        It could not be asked to leave out our own messages: some brokers then leave out what an earlier connection of this
+        client had retained, too.
+        """
+        self._settled = True
+        for pattern in self._retained.own if self._retained is not None else ():
+            self._topic_of[self._connection.unsubscribe(pattern)] = pattern
+
+    def _subscribe(self, pattern: str, *, own: bool) -> None:
+        self._topic_of[self._connection.subscribe(pattern, own=own)] = pattern
 
     def _send(self, taken: Message | Dropped) -> None:
         if isinstance(taken, Dropped):
