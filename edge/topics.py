@@ -59,8 +59,8 @@ class Topics:
     device: str
 
     def __post_init__(self) -> None:
-        check_level(self.prefix, thing="mqtt.prefix")
-        check_level(self.device, thing="device.name")
+        check_level(self.prefix, thing="[mqtt] prefix")
+        check_level(self.device, thing="[device] name")
 
     @property
     def status(self) -> str:
@@ -69,11 +69,11 @@ class Topics:
 
     def event(self, target: str) -> str:
         """One message per start and one per end of an event; QoS 1."""
-        return f"{self.prefix}/{self.device}/event/{check_level(target, thing='target.name')}"
+        return f"{self.prefix}/{self.device}/event/{check_level(target, thing='[[target]] name')}"
 
     def state(self, target: str) -> str:
         """`ON` while the target sounds, else `OFF`; retained, QoS 1."""
-        return f"{self.prefix}/{self.device}/state/{check_level(target, thing='target.name')}"
+        return f"{self.prefix}/{self.device}/state/{check_level(target, thing='[[target]] name')}"
 
     @property
     def health(self) -> str:
@@ -100,7 +100,7 @@ class Topics:
 
     def pin(self, pin: str) -> str:
         """`ON` or `OFF`: what a pin is, as named in the settings; retained, QoS 1."""
-        return f"{self.prefix}/{self.device}/pin/{check_level(pin, thing='pin.pin')}"
+        return f"{self.prefix}/{self.device}/pin/{check_level(pin, thing='[[pin]] pin')}"
 
     @property
     def dropped(self) -> str:

@@ -111,7 +111,7 @@ def test_a_running_appliance_shows_none(configured: Configured, tmp_path: Path, 
     finally:
         process.send_signal(signal.SIGABRT)
         out, said = process.communicate(timeout=60)
-    assert "Fatal Python error: Aborted" in said and "sinks/mqtt.py" in said, said
+    assert "Fatal Python error: Aborted" in said and "sinks/mqtt/" in said, said
     assert "connected to broker" in said
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     written = "".join(path.read_bytes().decode(errors="replace") for path in files)

@@ -96,13 +96,13 @@ def test_encode_is_compact_and_one_line() -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "a+", "#", "nul\0", "tab\t", "line\n", "$SYS", "\ud800"])
 def test_a_name_that_is_no_topic_level_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"target\.name: found .* wanted"):
-        check_level(name, thing="target.name")
-    with pytest.raises(SettingsError, match=r"mqtt\.prefix"):
+    with pytest.raises(SettingsError, match=r"\[\[target\]\] name: found .* wanted"):
+        check_level(name, thing="[[target]] name")
+    with pytest.raises(SettingsError, match=r"\[mqtt\] prefix"):
         Topics(name, "kitchen")
-    with pytest.raises(SettingsError, match=r"device\.name"):
+    with pytest.raises(SettingsError, match=r"\[device\] name"):
         Topics("edge-audio", name)
-    with pytest.raises(SettingsError, match=r"target\.name"):
+    with pytest.raises(SettingsError, match=r"\[\[target\]\] name"):
         Topics("edge-audio", "kitchen").event(name)
 
 

@@ -79,5 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(run(options))
     except EdgeError as error:
-        print(f"edge-audio: {error}", file=sys.stderr)
+        file = getattr(options, "config", None)  # what is wrong with a value of it may only be known once it is used
+        print(f"edge-audio: {f'{file}: ' * (file is not None and error.thing.startswith('['))}{error}", file=sys.stderr)
         return error.exit_code

@@ -118,12 +118,12 @@ def _labels(target: TargetSettings, labels: Sequence[str], suggestion: Suggestio
     elif not own and target.name in labels:
         own = (target.name,)
     if not own:
-        raise SettingsError(f"target {target.name!r} labels", found="none, and the model suggests none",
+        raise SettingsError(f"[[target]] {target.name} labels", found="none, and the model suggests none",
                             wanted=what_serves(target.name, labels))
     for label in own:
         if label not in labels:
             alike = ", ".join(nearest(label, labels, 3))
-            raise SettingsError(f"target {target.name!r} labels", found=repr(label),
+            raise SettingsError(f"[[target]] {target.name} labels", found=repr(label),
                                 wanted=f"labels of the model{f'; nearest: {alike}' * bool(alike)}")
     return own
 
@@ -137,13 +137,13 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
     release = target.release_threshold or (
         measured.release_threshold if measured and not target.threshold else threshold * RELEASE_SHARE)
     if release > threshold:
-        raise SettingsError(f"target {target.name!r} release_threshold", found=f"{release}",
+        raise SettingsError(f"[[target]] {target.name} release_threshold", found=f"{release}",
                             wanted=f"at most its threshold, {threshold}")
     if commanded is not None:
         threshold, release = commanded, min(target.release_threshold or commanded * RELEASE_SHARE, commanded)
     impulsive = target.sound == "impulsive" if target.sound else suggestion is not None and suggestion.impulsive
     if impulsive and target.minimum_duration_seconds:
-        raise SettingsError(f"target {target.name!r} minimum_duration_seconds",
+        raise SettingsError(f"[[target]] {target.name} minimum_duration_seconds",
                             found=f"{target.minimum_duration_seconds} for an impulsive sound, which has no length",
                             wanted='0, or sound = "lasting"')
     return Target(
@@ -156,7 +156,7 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
 
 
 def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> PatternTarget:
-    thing = f"target {target.name!r}"
+    thing = f"[[target]] {target.name}"
     if target.labels or target.louder_db:
         raise SettingsError(f"{thing} pattern_of", found="labels or louder_db beside it",
                             wanted="a pattern, a loudness target, or labels")
@@ -174,7 +174,7 @@ def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> Pat
 
 def _loudness(target: TargetSettings) -> LoudnessTarget:
     if target.labels:
-        raise SettingsError(f"target {target.name!r} louder_db", found="labels beside it",
+        raise SettingsError(f"[[target]] {target.name} louder_db", found="labels beside it",
                             wanted="a loudness target, or labels")
     return LoudnessTarget(target.name, target.louder_db, _samples(target.minimum_duration_seconds),
                           _samples(target.release_seconds), _samples(target.refractory_seconds))

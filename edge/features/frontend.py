@@ -214,5 +214,5 @@ def hop_frames(hop_seconds: float, wants: Wants, patch_samples: int) -> int:
     whole = abs(frames * FRAME_STEP - hop_seconds * SAMPLE_RATE) < 0.01
     if whole and 1 <= frames <= longest:
         return frames
-    raise SettingsError("model.hop_seconds", found=f"{hop_seconds}",
+    raise SettingsError("[model] hop_seconds", found=f"{hop_seconds}",
                         wanted=f"a multiple of 0.01 from 0.01 to {longest / 100}, the length of a patch")

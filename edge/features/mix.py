@@ -19,7 +19,7 @@ def mix(samples: NDArray[np.int16], channels: int, channel: int = MEAN) -> NDArr
     One channel in: the same array out. Raises SettingsError for a channel that is not there.
     """
     if not MEAN <= channel < channels:
-        raise SettingsError("source.channel", found=f"channel {channel}, sound of {channels}",
+        raise SettingsError("[source] channel", found=f"channel {channel}, sound of {channels}",
                             wanted=f"0 to {channels - 1}, or -1 for the mean of all")
     if channels == 1:
         return samples

@@ -166,9 +166,9 @@ class _Pin:
 
     def __init__(self, settings: PinSettings, on_change: Callable[[str, bool], None] | None) -> None:
         if not PIN_NAME.fullmatch(settings.pin):
-            raise SettingsError("pin.pin", found=repr(settings.pin), wanted="17, GPIO17, BOARD11 or the like")
+            raise SettingsError("[[pin]] pin", found=repr(settings.pin), wanted="17, GPIO17, BOARD11 or the like")
         if not settings.target and not settings.identify:
-            raise SettingsError(f"pin.target of pin {settings.pin}", found="nothing", wanted="the name of a target")
+            raise SettingsError(f"[[pin]] {settings.pin} target", found="nothing", wanted="the name of a target")
         self.settings = settings
         self.trigger = Trigger(settings)
         self._blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))

@@ -96,7 +96,7 @@ def test_the_broker_is_asked_and_its_security_said(settings: Settings, tmp_path:
         assert "hunter2" not in repr(told)
         assert [finding for finding in told if finding.part in ("secrets", "broker", "tls")] == [
             Finding("tls", True, f"127.0.0.1 must prove who it is, by {authority.ca}"),
-            Finding("secrets", True, f"mqtt.password_file {mqtt.password_file}, for nobody else to read"),
+            Finding("secrets", True, f"[mqtt] password_file {mqtt.password_file}, for nobody else to read"),
             Finding("broker", True, f"127.0.0.1:{broker.port} took us in with MQTT 5 over TLSv1.3")]
         (insecure,) = found(replace(settings, mqtt=replace(mqtt, tls_insecure=True, tls_ca_file="")), tmp_path, "tls")
         assert not insecure.ok and "any certificate is believed" in insecure.text and "tls_ca_file" in insecure.advice
@@ -124,14 +124,14 @@ def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
     (tmp_path / "mqtt-password").write_text("hunter2\n")
     (there,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
     assert there.ok
-    assert there.text == f"mqtt.password_credential mqtt-password and mqtt.tls_key_file {key}, for nobody else to read"
+    assert there.text == f"[mqtt] password_credential mqtt-password and [mqtt] tls_key_file {key}, for nobody else to read"
 
 
 def test_a_discovery_prefix_that_is_no_topic_is_found(settings: Settings, tmp_path: Path) -> None:
     mqtt = MqttSettings(host="127.0.0.1", port=1, discovery_prefix="home/#")
     (finding,) = found(replace(settings, mqtt=mqtt), tmp_path, "broker")
-    assert not finding.ok and finding.text.startswith("mqtt.discovery_prefix: found '#'")
-    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+    assert not finding.ok and finding.text.startswith("[mqtt] discovery_prefix: found '#'")
+    with pytest.raises(SettingsError, match=r"\[mqtt\] discovery_prefix"):
         build(replace(settings, mqtt=mqtt), tmp_path, source=FakeSource([]))
 
 

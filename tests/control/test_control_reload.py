@@ -117,7 +117,7 @@ def test_what_fails_leaves_everything_as_it_is(start: Start, tmp_path: Path, cap
     running.hears_on()
     serving, targets = running.appliance.steering.serving, running.appliance.listener.targets
     reload(running, target=(TargetSettings(name="hand_clapp"),))
-    await_(lambda: "reload: target 'hand_clapp' labels: found none" in caplog.text)
+    await_(lambda: "reload: [[target]] hand_clapp labels: found none" in caplog.text)
     reload(running, target=(TargetSettings(name="typing"),))
     await_(lambda: "reload: [[pin]] 17 target: found 'hand_clap'; wanted one of typing" in caplog.text)
 

@@ -34,12 +34,12 @@ def test_a_pin_that_the_board_has_not_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "seventeen", "17.5", "-1", "gpio17", "GPIO", "17 "])
 def test_a_bad_pin_name_is_a_settings_error(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"pin\.pin: found .* wanted 17, GPIO17, BOARD11"):
+    with pytest.raises(SettingsError, match=r"\[\[pin\]\] pin: found .* wanted 17, GPIO17, BOARD11"):
         GpioSink([pin(name)])
 
 
 def test_a_pin_without_a_target_is_a_settings_error() -> None:
-    with pytest.raises(SettingsError, match=r"pin\.target of pin 17: found nothing"):
+    with pytest.raises(SettingsError, match=r"\[\[pin\]\] 17 target: found nothing"):
         GpioSink([pin(target="")])
 
 

@@ -37,9 +37,9 @@ def test_the_topics_are_pinned() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "a/#", "+", "a//b", "/a", "$SYS"])
 def test_a_prefix_that_is_no_topic_is_refused(prefix: str) -> None:
-    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+    with pytest.raises(SettingsError, match=r"\[mqtt\] discovery_prefix"):
         discovery_topic(prefix, Topics("edge-audio", "kitchen"))
-    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+    with pytest.raises(SettingsError, match=r"\[mqtt\] discovery_prefix"):
         birth_topic(prefix)
 
 

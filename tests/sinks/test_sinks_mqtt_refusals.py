@@ -61,7 +61,7 @@ def test_names_that_are_no_topic_levels_are_settings_errors(prefix: str, device:
 
 
 def test_no_host_is_a_settings_error() -> None:
-    with pytest.raises(SettingsError, match=r"mqtt\.host: found nothing"):
+    with pytest.raises(SettingsError, match=r"\[mqtt\] host: found nothing"):
         MqttSink(MqttSettings(), "kitchen", [], Outbox(messages=1, size=1, stats=Stats()))
 
 

@@ -36,7 +36,7 @@ def test_the_patterns_are_pinned() -> None:
     own = (DISCOVERY, f"{OWN}/state/+", f"{OWN}/pin/+")
     assert (retained(CLAP).own, retained(CLAP).birth) == (own, BIRTH)
     assert (retained(CLAP, discovery=False).own, retained(CLAP, discovery=False).birth) == (own, "")
-    with pytest.raises(SettingsError, match=r"mqtt\.discovery_prefix"):
+    with pytest.raises(SettingsError, match=r"\[mqtt\] discovery_prefix"):
         Retained(board(CLAP), discovery_prefix="a/+", discovery=False)
 
 

@@ -49,7 +49,7 @@ def test_a_useless_password_file_is_a_settings_error(tmp_path: Path, content: by
     file = tmp_path / "password"
     if content is not None:
         secret(file, content)
-    wanted = rf"mqtt\.password_file {file}: found {found}; wanted a file whose first line is the password"
+    wanted = rf"\[mqtt\] password_file {file}: found {found}; wanted a file whose first line is the password"
     with pytest.raises(SettingsError, match=wanted):
         MqttSink(with_file(file), "kitchen", [], NOTHING)
     with pytest.raises(SettingsError, match=wanted):
@@ -65,7 +65,7 @@ def test_a_file_that_is_no_plain_file_does_not_block(tmp_path: Path) -> None:
 
 def test_a_password_without_a_user_is_a_settings_error(tmp_path: Path) -> None:
     for settings in (MqttSettings(password_file=str(tmp_path / "x")), MqttSettings(password_credential="x")):
-        with pytest.raises(SettingsError, match=r"mqtt\.user: found nothing; wanted the user whose password mqtt\.pass"):
+        with pytest.raises(SettingsError, match=r"\[mqtt\] user: found nothing; wanted the user whose password \[mqtt\] pass"):
             check_broker(replace(settings, host="127.0.0.1"))
 
 
@@ -76,7 +76,7 @@ def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: 
     assert "hunter2" not in str(told.value)
     certificate, key = authority.sign("client")
     key.chmod(mode)
-    with pytest.raises(SettingsError, match=rf"mqtt\.tls_key_file {key}: found mode {mode:04o}"):
+    with pytest.raises(SettingsError, match=rf"\[mqtt\] tls_key_file {key}: found mode {mode:04o}"):
         check_broker(MqttSettings(host="127.0.0.1", tls=True, tls_certificate_file=str(certificate),
                                   tls_key_file=str(key)))
 
@@ -104,7 +104,7 @@ def test_roots_file_may_be_readable_by_the_service_s_own_group(tmp_path: Path, o
     if fine:
         assert done.stdout == "hunter2\n", done.stderr
     else:
-        assert "SettingsError: mqtt.password_file password: found" in done.stderr
+        assert "SettingsError: [mqtt] password_file password: found" in done.stderr
         assert "hunter2" not in done.stdout + done.stderr
 
 
@@ -133,7 +133,7 @@ def test_systemd_s_credentials_serve(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_credential_that_is_not_there_is_said(name: str, folder: str, found: str, tmp_path: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / folder) if folder else "")
-    with pytest.raises(SettingsError, match=rf"mqtt\.password_credential.*{found}"):
+    with pytest.raises(SettingsError, match=rf"\[mqtt\] password_credential.*{found}"):
         MqttSink(MqttSettings(host="127.0.0.1", user="joe", password_credential=name), "kitchen", [], NOTHING)
 
 
@@ -157,5 +157,5 @@ def test_certificates_and_keys_that_are_none_are_named(tmp_path: Path, authority
         ({"tls_key_file": other_key}, "tls_key_file .*found the key of another certificate"),
         ({"tls_key_file": str(encrypt(Path(key)))}, "tls_key_file .*found an encrypted key; wanted one without a pass"),
     ]:
-        with pytest.raises(SettingsError, match=rf"mqtt\.{found}"):
+        with pytest.raises(SettingsError, match=rf"\[mqtt\] {found}"):
             MqttSink(replace(settings, **keys), "kitchen", [], NOTHING)

@@ -184,6 +184,6 @@ def test_a_file_that_is_lost_while_it_runs_is_said_and_its_return_mends_it(
         until(lambda: sink.state == "connected")
         ca.unlink()
         broker.restart()
-        until(lambda: sink.state.startswith(f"away: mqtt.tls_ca_file {ca}: found no such file or directory"))
+        until(lambda: sink.state.startswith(f"away: [mqtt] tls_ca_file {ca}: found no such file or directory"))
         ca.write_bytes(authority.ca.read_bytes())
         until(lambda: sink.state == "connected")

@@ -73,9 +73,9 @@ def birth_topic(prefix: str) -> str:
 def check_prefix(prefix: str) -> str:
     """`prefix`, if it is one or more topic levels. Raises SettingsError."""
     if not prefix:
-        raise SettingsError("mqtt.discovery_prefix", found="nothing", wanted="Home Assistant's own, such as homeassistant")
+        raise SettingsError("[mqtt] discovery_prefix", found="nothing", wanted="Home Assistant's own, such as homeassistant")
     for level in prefix.split("/"):
-        check_level(level, thing="mqtt.discovery_prefix")
+        check_level(level, thing="[mqtt] discovery_prefix")
     return prefix
 
 

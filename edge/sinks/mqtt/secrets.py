@@ -25,7 +25,7 @@ def read_password(settings: MqttSettings) -> str | None:
         return None
     if not settings.user:
         key = "password_file" if settings.password_file else "password_credential"
-        raise SettingsError("mqtt.user", found="nothing", wanted=f"the user whose password mqtt.{key} holds")
+        raise SettingsError("[mqtt] user", found="nothing", wanted=f"the user whose password [mqtt] {key} holds")
     wanted = "a file whose first line is the password"
     thing, path = _place("password", settings.password_file, settings.password_credential)
     line = _read(thing, path, wanted, secret=bool(settings.password_file)).partition(b"\n")[0].rstrip(b"\r")
@@ -60,8 +60,8 @@ def secret_places(settings: MqttSettings) -> list[str]:
 def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
     """What errors are about, and the path of a file or of a systemd credential (systemd.exec(5), LoadCredential=)."""
     if file:
-        return f"mqtt.{what}_file {file}", Path(file)
-    thing = f"mqtt.{what}_credential"
+        return f"[mqtt] {what}_file {file}", Path(file)
+    thing = f"[mqtt] {what}_credential"
     if "/" in credential or credential in ("", ".", ".."):
         raise SettingsError(thing, found=repr(credential), wanted="the name that systemd's LoadCredential= gives it")
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")

@@ -64,7 +64,7 @@ class MqttSink:
         """targets: those whose states are published; outbox: what is to be sent; board: what Home Assistant is told of and
         nothing else may be retained for; commands: takes them in; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
-            raise SettingsError("mqtt.host", found="nothing", wanted="the broker's name or address")
+            raise SettingsError("[mqtt] host", found="nothing", wanted="the broker's name or address")
         Connection(settings, client_id=device)  # refuses what cannot be used before anything is opened
         self._settings = settings
         self._protocol = Protocol(settings.protocol)

@@ -64,7 +64,7 @@ def last_words(line: object, error: BaseException) -> BaseException:
 
 
 def _believe(context: ssl.SSLContext, file: str) -> None:
-    thing, wanted = f"mqtt.tls_ca_file {file}", "a PEM file of the CA that signed the broker's certificate"
+    thing, wanted = f"[mqtt] tls_ca_file {file}", "a PEM file of the CA that signed the broker's certificate"
     _look(thing, file, wanted)
     try:
         context.load_verify_locations(cafile=file)
@@ -74,7 +74,7 @@ def _believe(context: ssl.SSLContext, file: str) -> None:
 
 def _show(context: ssl.SSLContext, settings: MqttSettings) -> None:
     """Our certificate and its key."""
-    thing, wanted = f"mqtt.tls_certificate_file {settings.tls_certificate_file}", "a PEM file of our certificate"
+    thing, wanted = f"[mqtt] tls_certificate_file {settings.tls_certificate_file}", "a PEM file of our certificate"
     _look(thing, settings.tls_certificate_file, wanted)
     key_thing, key = find_key(settings)
 
