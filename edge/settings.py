@@ -5,6 +5,8 @@ A part is handed its own dataclass only; `app.py` alone sees `Settings`.
 
 from __future__ import annotations
 
+import re
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +22,24 @@ def _key(default: Any, help_line: str, *, low: float | None = None, high: float 
     return field(default=default, metadata=metadata)
 
 
+def device_name_of(host_name: str) -> str:
+    """A device name made of a host name: every run of other characters than letters, digits, '-' and '_' becomes one '-'.
+
+    "edge-audio" where nothing is left.
+    """
+    return re.sub("[^A-Za-z0-9_-]+", "-", host_name).strip("-") or "edge-audio"
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """[device]: what this board is called."""
 
-    name: str = _key("edge-audio", "name in every topic: letters, digits, '-' and '_'")
+    name: str = _key("", "name in every topic: letters, digits, '-' and '_'; empty: the board's host name, so written")
+
+    def __post_init__(self) -> None:
+        """Nobody sees an empty name: the host's takes its place at once."""
+        if not self.name:
+            object.__setattr__(self, "name", device_name_of(socket.gethostname()))
 
 
 @dataclass(frozen=True, slots=True)

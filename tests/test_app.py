@@ -22,7 +22,15 @@ from edge.app import build
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.loading import default_state_dir, load_model
 from edge.errors import ModelError, SettingsError, SinkError
-from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
+from edge.settings import (
+    DeviceSettings,
+    LogSettings,
+    ModelSettings,
+    PinSettings,
+    Settings,
+    SourceSettings,
+    TargetSettings,
+)
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sources.open import open_source
 from edge.stats import Stats
@@ -33,8 +41,8 @@ PATIENCE_SECONDS = 60
 
 
 def settings_for(recording: Path, **parts: object) -> Settings:
-    return Settings(source=SourceSettings(kind="file", path=str(recording), paced=False), log=LogSettings(events=""),
-                    **parts)  # type: ignore[arg-type]
+    return Settings(device=DeviceSettings("kitchen"), log=LogSettings(events=""),
+                    source=SourceSettings(kind="file", path=str(recording), paced=False), **parts)  # type: ignore[arg-type]
 
 
 def anything() -> TargetSettings:
@@ -78,12 +86,12 @@ def test_a_recorded_clap_reaches_a_subscriber_and_a_pin(shared: Path, tmp_path: 
         source = FakeSource([connected, *(block for block in open_source(settings.source, Stats()).blocks() if block)])
         build(settings, tmp_path, source=source, on_pin_change=lambda pin, on: pins.append((pin, on))).run()
         assert offline.wait(PATIENCE_SECONDS)
-    events = [json.loads(payload) for topic, payload, _ in received if topic == "edge-audio/edge-audio/event/hand_clap"]
+    events = [json.loads(payload) for topic, payload, _ in received if topic == "edge-audio/kitchen/event/hand_clap"]
     assert [event["phase"] for event in events[:2]] == ["start", "end"]
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
-    states = [payload for topic, payload, _ in received if topic == "edge-audio/edge-audio/state/hand_clap"]
+    states = [payload for topic, payload, _ in received if topic == "edge-audio/kitchen/state/hand_clap"]
     assert "ON" in states and states[-1] == "OFF"
-    health = [json.loads(payload) for topic, payload, _ in received if topic == "edge-audio/edge-audio/health"]
+    health = [json.loads(payload) for topic, payload, _ in received if topic == "edge-audio/kitchen/health"]
     assert health[-1]["model"] == "starter"
     assert [on for _, on in pins[:2]] == [True, False] and pins[-1][1] is False
 
@@ -166,7 +174,7 @@ def test_a_signal_leaves_pins_safe_and_says_offline(number: signal.Signals, tmp_
     def on_message(topic: str, payload: str, _retained: bool) -> None:
         if topic.endswith("/status"):
             states.append(payload)
-        if (topic, payload) == ("edge-audio/edge-audio/state/anything", "ON"):
+        if (topic, payload) == ("edge-audio/kitchen/state/anything", "ON"):
             sounds.set()
         if payload == "offline":
             offline.set()
@@ -177,7 +185,7 @@ def test_a_signal_leaves_pins_safe_and_says_offline(number: signal.Signals, tmp_
             f'[[target]]\nname = "anything"\nlabels = {json.dumps(anything().labels)}\nthreshold = 0.01\n'
             f'release_threshold = 0.001\n[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n'
             '[[pin]]\npin = 17\ntarget = "anything"\nfactory = "simulated"\nactive_high = false\naction = "hold"\n'
-            '[log]\nlevel = "debug"\n')
+            '[device]\nname = "kitchen"\n[log]\nlevel = "debug"\n')
         ours, theirs = pty.openpty()  # a terminal of its own: without one SIGHUP is a reload
         process = subprocess.Popen([sys.executable, "-m", "edge", "run", "--config", str(settings)], cwd=ROOT,
                                    stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

@@ -43,7 +43,7 @@ class Owner:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         with self._changed:
-            topic, payload = message.topic.removeprefix("edge-audio/edge-audio/"), message.payload.decode(errors="replace")
+            topic, payload = message.topic.removeprefix("edge-audio/kitchen/"), message.payload.decode(errors="replace")
             self.messages.append((topic, payload, message.retain, getattr(message.properties, "CorrelationData", b"")))
             self._changed.notify_all()
 
@@ -63,7 +63,7 @@ class Owner:
             properties.ResponseTopic = response
         if correlation:
             properties.CorrelationData = correlation
-        self.client.publish(f"edge-audio/edge-audio/command/{verb}", payload, qos=1, retain=retain, properties=properties)
+        self.client.publish(f"edge-audio/kitchen/command/{verb}", payload, qos=1, retain=retain, properties=properties)
 
     def ask(self, verb: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
         """Command, and the answer to this very request."""
@@ -85,7 +85,7 @@ class Owner:
         """Of the device's topics these only, and nothing of what others send."""
         self.client.unsubscribe("#")
         for pattern in patterns:
-            self.client.subscribe(f"edge-audio/edge-audio/{pattern}", qos=1)
+            self.client.subscribe(f"edge-audio/kitchen/{pattern}", qos=1)
 
     def answers(self, topic: str = "response/") -> list[dict[str, Any]]:
         return [json.loads(payload) for at, payload, *_ in self.messages if at.startswith(topic)]

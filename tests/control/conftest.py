@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
-from edge.settings import VERBS, CommandSettings, LogSettings, MqttSettings, Settings, TargetSettings
+from edge.settings import VERBS, CommandSettings, DeviceSettings, LogSettings, MqttSettings, Settings, TargetSettings
 from tests.control.commanding import Owner, Running
 
 Start = Callable[..., Running]
@@ -40,8 +40,9 @@ def start(broker: PrivateBroker, owner: Owner, tmp_path: Path) -> Iterator[Start
     running: list[Running] = []
 
     def start(allow: tuple[str, ...] = VERBS, **parts: Any) -> Running:
-        settings = Settings(**({"mqtt": broker.settings(), "log": LogSettings(events=""),
-                                "target": (TargetSettings(name="hand_clap"),), "command": CommandSettings(allow)} | parts))
+        settings = Settings(**({"device": DeviceSettings("kitchen"), "mqtt": broker.settings(),
+                                "log": LogSettings(events=""), "target": (TargetSettings(name="hand_clap"),),
+                                "command": CommandSettings(allow)} | parts))
         known = len(owner.messages)
         running.append(Running(settings, tmp_path))
         owner.wait_for(lambda: ("muted", "status") if {"muted", "status"} <= {

@@ -159,7 +159,7 @@ def test_an_errors_words_are_bounded() -> None:
 def test_by_mqtt_itself(start: Start, owner: Owner) -> None:
     """The same by the real broker: correlation data and response topic, retained ones, and what is no JSON."""
     start(allow=("identify",))
-    owner.send("identify", response="edge-audio/edge-audio/response/of/mine", correlation=b"\x00c7")
+    owner.send("identify", response="edge-audio/kitchen/response/of/mine", correlation=b"\x00c7")
     owner.wait_for(lambda: ("response/of/mine", b"\x00c7") in [(topic, data) for topic, _, _, data in owner.messages])
     owner.send("identify", response="elsewhere/entirely")
     owner.wait_for(lambda: owner.last("response/identify"))
@@ -198,10 +198,10 @@ client.loop_start()
 payloads = (b"", b'{"target": "hand_clap", "threshold": 0.5}', b"[" * 1000, b"x" * 5000)
 for number in range(int(sys.argv[2])):
     verb = ("identify", "threshold", "reboot")[number % 3]
-    client.publish(f"edge-audio/edge-audio/command/{verb}", payloads[number % 4], qos=0)
+    client.publish(f"edge-audio/kitchen/command/{verb}", payloads[number % 4], qos=0)
     if number % 250 == 0:
         time.sleep(0.05)
-client.publish("edge-audio/edge-audio/command/identify", b"", qos=1).wait_for_publish(60)
+client.publish("edge-audio/kitchen/command/identify", b"", qos=1).wait_for_publish(60)
 client.disconnect()
 client.loop_stop()
 """

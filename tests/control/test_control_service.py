@@ -77,7 +77,8 @@ def service(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
 
 def test_sighup_reloads_a_service(service: Callable[[str], Service], owner: Owner, mqtt: MqttSettings) -> None:
     """A real process: the settings are edited, SIGHUP sent, and the broker hears of the new target; a slip is said."""
-    head = (f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(NOISE)}]\n'
+    head = ('[device]\nname = "kitchen"\n'
+            f'[source]\nkind = "command"\ncommand = ["{sys.executable}", "-c", {json.dumps(NOISE)}]\n'
             f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\n[log]\nevents = ""\n')
     running = service(f'{head}[[target]]\nname = "hand_clap"\n')
     owner.wait_for(lambda: owner.last("state/hand_clap"))

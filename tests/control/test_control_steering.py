@@ -147,7 +147,7 @@ def test_a_switch_with_one_topic_mutes_and_unmutes(start: Start, owner: Owner, t
 
 def test_commands_are_obeyed_in_mqtt_3_1_1_too(start: Start, owner: Owner, broker: PrivateBroker) -> None:
     start(mqtt=broker.settings(protocol="3.1.1"))
-    owner.send("identify", '{"request": "old"}', response="edge-audio/edge-audio/response/mine", correlation=b"c")
+    owner.send("identify", '{"request": "old"}', response="edge-audio/kitchen/response/mine", correlation=b"c")
     answer = owner.wait_for(lambda: owner.answers("response/identify"))[0]
     assert (answer["ok"], answer["request"]) == (True, "old"), "where 5 would have used the response topic"
 

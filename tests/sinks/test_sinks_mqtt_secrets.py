@@ -65,7 +65,7 @@ def test_a_file_that_is_no_plain_file_does_not_block(tmp_path: Path) -> None:
 
 def test_a_password_without_a_user_is_a_settings_error(tmp_path: Path) -> None:
     for settings in (MqttSettings(password_file=str(tmp_path / "x")), MqttSettings(password_credential="x")):
-        with pytest.raises(SettingsError, match=r"\[mqtt\] user: found nothing; wanted the user whose password \[mqtt\] pass"):
+        with pytest.raises(SettingsError, match=r"\[mqtt\] user: found nothing; wanted the user whose password \[mqtt\]"):
             check_broker(replace(settings, host="127.0.0.1"))
 
 

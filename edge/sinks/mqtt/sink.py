@@ -219,7 +219,8 @@ class MqttSink:
     def _say_connected(self, connection: Connection) -> None:
         before, self._flapping = self._flapping, not self._changes.take()
         if not self._flapping:
-            LOG.info("mqtt: connected to %s with %s", connection.thing, connection.spoken)
+            LOG.info("mqtt: connected to %s with %s; topics begin with %s/%s/", connection.thing, connection.spoken,
+                     self._topics.prefix, self._topics.device)
         elif not before:
             LOG.warning("mqtt: the connection to %s is lost and made again and again; not every time is said",
                         connection.thing)
