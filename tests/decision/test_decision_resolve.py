@@ -70,7 +70,7 @@ def test_a_release_threshold_over_the_models_threshold_is_refused() -> None:
 def test_an_unknown_label_names_the_nearest_ones() -> None:
     with pytest.raises(SettingsError, match="nearest: Clapping"):
         resolve_targets([TargetSettings(name="x", labels=("claping",))], LABELS, OFFERED)
-    with pytest.raises(SettingsError, match=r"'clap'.*nearest: Clapping"):
+    with pytest.raises(SettingsError, match=r"\[\[target\]\] clap labels.*nearest: Clapping"):
         resolve_targets([TargetSettings(name="clap")], LABELS, OFFERED)
 
 

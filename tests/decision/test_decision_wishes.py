@@ -54,7 +54,7 @@ def test_a_target_that_the_starter_lacks_is_told_with_what_serves(starter: tuple
     """`name = "smoke_alarm"` once ended in `found none, and the model suggests none`, and nothing said how to have it."""
     with pytest.raises(SettingsError) as caught:
         ask((TargetSettings(name=name),), starter, ())
-    assert str(caught.value).startswith(f"target {name!r} labels: found none") and told in str(caught.value)
+    assert str(caught.value).startswith(f"[[target]] {name} labels: found none") and told in str(caught.value)
 
 
 def test_of_yamnet_its_own_labels_are_named_and_no_other_model(published: tuple[str, ...]) -> None:
