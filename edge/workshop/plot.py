@@ -48,40 +48,67 @@ def _highest(result: Classification, top: int, labels: Sequence[str] | None) -> 
 
 def plot_classification(result: Classification, path: Path, *, top: int = 10,
                         labels: Sequence[str] | None = None) -> None:
-    """Write a picture (PNG, whatever its name): log-mel bands over time, the highest scores beneath, events as bars.
+    """Write the picture of `classification_figure` (PNG, whatever its name).
 
-    labels: draw the highest of these only; None: of all. Raises SourceError for a path that cannot be written and for
-    a classification without patches, SettingsError for a label that the model lacks.
+    Raises SourceError for a path that cannot be written, and what `classification_figure` raises.
+    """
+    _save(classification_figure(result, top=top, labels=labels), path)
+
+
+def classification_figure(result: Classification, *, top: int = 10, labels: Sequence[str] | None = None) -> Figure:
+    """A picture: log-mel bands over time, beneath them the events, a row for each target, and the highest scores.
+
+    labels: draw the highest of these only; None: of all. Raises SourceError for a classification without patches,
+    SettingsError for a label that the model lacks. Whoever asks for the picture closes it.
     """
     if not len(result.scores):
         raise SourceError(result.file, found="no sound", wanted="a recording")
     order = _highest(result, top, labels)
-    figure, (upper, lower) = plt.subplots(
-        2, 1, sharex=True, figsize=(11, 3.2 + 0.28 * len(order)), layout="constrained",
-        height_ratios=[3.0, 0.6 + 0.28 * len(order)])
+    targets = list(dict.fromkeys(event.target for event, _, _ in result.timed_events()))
+    heights = [3.0, 0.3 + 0.22 * max(len(targets), 1), 0.6 + 0.28 * len(order)]
+    figure, (upper, middle, lower) = plt.subplots(3, 1, sharex=True, figsize=(11, 0.5 + sum(heights)), layout="constrained",
+                                                  height_ratios=heights)
     end = max(result.duration_seconds, result.patch_samples / SAMPLE_RATE)
-    if result.bands is not None:
-        frames = result.bands[: round(end * 100)]
-        upper.imshow(frames.T, origin="lower", aspect="auto", cmap="magma", extent=(0, len(frames) / 100, 0, 64))
-        upper.set_yticks([64 * _share(hertz) for hertz in TICKS], [f"{hertz / 1000:g} kHz" for hertz in TICKS])
-    else:
-        upper.text(0.5, 0.5, "a model that takes the waveform has no bands", transform=upper.transAxes, ha="center")
     upper.set_title(f"{Path(result.file).name}: {result.model} on {result.runtime}, hop {result.hop_seconds:g} s")
+    _bands(upper, result, end)
+    _events(middle, result, targets, shortest=end / 400.0)
+    _scores(lower, result, order)
+    upper.set_xlim(0, end)
+    figure.colorbar(lower.images[0], ax=lower, label="score")
+    return figure
+
+
+def _bands(axes: Axes, result: Classification, end: float) -> None:
+    if result.bands is None:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "a model that takes the waveform has no bands", transform=axes.transAxes, ha="center")
+        return
+    frames = result.bands[: round(end * 100)]
+    axes.imshow(frames.T, origin="lower", aspect="auto", cmap="magma", extent=(0, len(frames) / 100, 0, 64))
+    axes.set_yticks([64 * _share(hertz) for hertz in TICKS], [f"{hertz / 1000:g} kHz" for hertz in TICKS])
+
+
+def _events(axes: Axes, result: Classification, targets: Sequence[str], *, shortest: float) -> None:
+    """A row of bars for each target, named at the axis. shortest: seconds, so that a clap can be seen in a long sound."""
+    for row, target in enumerate(targets):
+        bars = [(start, max(end - start, shortest)) for event, start, end in result.timed_events() if event.target == target]
+        axes.broken_barh(bars, (row - 0.35, 0.7), color="tab:cyan", edgecolor="black", linewidth=0.4)
+    axes.set_yticks(range(len(targets)), targets, fontsize=8)
+    axes.set_ylim(max(len(targets), 1) - 0.5, -0.5)
+    axes.set_ylabel("events" if targets else "no event", fontsize=8)
+    axes.grid(axis="y", color="0.9")
+    axes.set_axisbelow(True)
+
+
+def _scores(axes: Axes, result: Classification, order: Sequence[int]) -> None:
     half = result.hop_seconds / 2
     centre = result.patch_samples / SAMPLE_RATE / 2
     # A patch is drawn as one hop around its middle, so that patches lie side by side and under their sound.
-    lower.imshow(result.scores[:, order].T, aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
-                 extent=(centre - half, centre - half + len(result.scores) * result.hop_seconds, len(order) - 0.5, -0.5))
-    lower.set_yticks(range(len(order)), [result.labels[label] for label in order], fontsize=8)
-    lower.set_xlabel("seconds")
-    lower.set_facecolor(plt.get_cmap("viridis")(0.0))
-    for event in result.events:
-        start, stop = event.start / SAMPLE_RATE, (event.end or event.start) / SAMPLE_RATE
-        upper.axvspan(start, max(stop, start + 0.03), ymin=0.95, color="cyan")
-        upper.text(start, 58, event.target, color="cyan", fontsize=8, va="top")
-    upper.set_xlim(0, end)
-    figure.colorbar(lower.images[0], ax=lower, label="score")
-    _save(figure, path)
+    axes.imshow(result.scores[:, order].T, aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
+                extent=(centre - half, centre - half + len(result.scores) * result.hop_seconds, len(order) - 0.5, -0.5))
+    axes.set_yticks(range(len(order)), [result.labels[label] for label in order], fontsize=8)
+    axes.set_xlabel("seconds")
+    axes.set_facecolor(plt.get_cmap("viridis")(0.0))
 
 
 MOST_TARGETS = 12
