@@ -18,6 +18,7 @@ from edge.errors import SourceError
 from edge.settings import SourceSettings
 from edge.sources.channel import check_channel
 from edge.sources.live import LiveSource
+from edge.sources.rate import warn_of_low_rate
 from edge.stats import Stats
 from edge.stream import StreamFormat
 
@@ -50,6 +51,7 @@ class Command(LiveSource):
         if shutil.which(self._command[0]) is None:
             raise SourceError(self.name, found="no such program",
                               wanted="an executable file, or a name on the PATH")
+        warn_of_low_rate(self._format, self.name)
         self._block_bytes = max(1, round(settings.block_seconds * self._format.rate)) * self._frame_bytes
 
     @property

@@ -14,6 +14,7 @@ from edge.settings import SourceSettings
 from edge.sources.cards import USUAL_RATES, Microphone, channel_counts, choose, pick_format
 from edge.sources.live import LiveSource
 from edge.sources.quiet import quiet_libraries
+from edge.sources.rate import warn_of_low_rate
 from edge.stats import Stats
 from edge.stream import StreamFormat
 
@@ -50,6 +51,8 @@ class MicrophoneSource(LiveSource):
                 self._card = str(card["name"])
                 self._crossing.begin(form)
                 stream = audio.open(card, form, self._settings.block_seconds, self._callback)
+            if not self._times_opened:
+                warn_of_low_rate(form, self.name)
             try:
                 self._watch(stream)
             except OSError as error:  # PyAudio's own, or ours, which passes with its words

@@ -18,6 +18,7 @@ from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
 from edge.sources.channel import check_channel
 from edge.sources.files import SoundFileReader
+from edge.sources.rate import warn_of_low_rate
 from edge.sources.wav import WavReader, read_header
 from edge.stream import HIGHEST_RATE, LOWEST_RATE, Block, StreamFormat
 
@@ -77,6 +78,7 @@ class Recording:
             self._reader.close()
             raise
         self._block_length = max(1, round(settings.block_seconds * self.format.rate))
+        warn_of_low_rate(self.format, str(self.path))
         self._warn()
 
     @property

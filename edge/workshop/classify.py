@@ -16,6 +16,7 @@ from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
+from edge.sources.rate import warn_of_low_rate
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 
@@ -192,6 +193,7 @@ def _array_blocks(sound: NDArray[Any], rate: int) -> Iterator[Block | None]:
     else:
         raise SourceError("array", found=f"dtype {sound.dtype}", wanted="int16, or float in -1 to 1")
     stream = StreamFormat(rate, 1 if sound.ndim == 1 else sound.shape[1])
+    warn_of_low_rate(stream, "array")
     step = rate
     for start in range(0, len(samples), step):
         yield Block(np.ascontiguousarray(samples[start: start + step]).reshape(-1), start, stream)

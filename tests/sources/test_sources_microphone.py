@@ -60,6 +60,14 @@ def test_capture_is_bit_exact_from_the_first_sample(tmp_path: Path, house: dict[
     np.testing.assert_array_equal(heard, SIGNAL[:len(heard)])
 
 
+def test_a_card_of_8_khz_is_heard_with_a_warning(tmp_path: Path, house: dict[str, str],
+                                                 capfd: pytest.CaptureFixture[str]) -> None:
+    hearing = Hearing(tmp_path, house, microphone="kitchen", rate=8_000, queue_blocks=4096, most_samples=16_000)
+    hearing.wait_for(lambda report: report["heard"] >= 16_000)
+    hearing.stop()
+    assert capfd.readouterr().err.count("microphone 'kitchen_mic': found 8000 Hz, which carries nothing above 4 kHz") == 1
+
+
 def test_what_a_slow_listener_misses_is_counted_and_marked(tmp_path: Path, house: dict[str, str]) -> None:
     """The plugin is not paced, so the queue of four overflows for certain."""
     hearing = Hearing(tmp_path, house, microphone="garden", queue_blocks=4, slow_seconds=0.05, most_samples=16_000)

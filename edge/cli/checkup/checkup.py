@@ -27,6 +27,7 @@ from edge.sinks.mqtt.discovery import check_prefix
 from edge.sinks.mqtt.secrets import secret_places
 from edge.sinks.mqtt.tls import INSECURE
 from edge.sources.open import open_source
+from edge.sources.rate import lacks
 from edge.stats import Stats
 from edge.stream import Patch
 from edge.topics import Topics
@@ -130,7 +131,7 @@ def _source(settings: Settings) -> Finding:
 def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
     """Hear for a moment; say how loud it was."""
     meter = LevelMeter()
-    loudest, seconds, form = -120.0, 0.0, ""
+    loudest, seconds, form, lacking = -120.0, 0.0, "", ""
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         for block in source.blocks():
@@ -138,7 +139,7 @@ def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
                 heard = mix(block.samples, block.format.channels, channel)
                 loudest = max(loudest, meter.measure(heard).rms_dbfs)
                 seconds += block.length / block.format.rate
-                form = str(block.format)
+                form, lacking = str(block.format), lacks(block.format)
             if seconds >= LISTEN_SECONDS or time.monotonic() > deadline:
                 break
     finally:
@@ -147,7 +148,10 @@ def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
         return Finding(kind, False, f"no sound within {PATIENCE_SECONDS:g} s: {source.state}", advice)
     if loudest <= -119.0:
         return Finding(kind, False, f"{form}: nothing but zeros", "unmute it (alsamixer), or choose another")
-    return Finding(kind, True, f"{form}: heard {seconds:.1f} s, loudest block {loudest:.0f} dBFS")
+    text = f"{form}: heard {seconds:.1f} s, loudest block {loudest:.0f} dBFS"
+    if lacking:
+        return Finding(kind, False, f"{text}; {lacking}", "[source] rate; edge-audio devices lists what a card offers")
+    return Finding(kind, True, text)
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
