@@ -173,6 +173,11 @@ def new_event_id(unix_seconds: float) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
+def short_id(event_id: str) -> str:
+    """An event's id as people are shown it: its last 12 characters. All ids of one minute begin alike, and end at random."""
+    return event_id[-12:]
+
+
 class StreamClock:
     """Turns positions into UTC.
 

@@ -24,7 +24,7 @@ from edge.workshop.rows import print_rows
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
-  edge-audio feedback 4f1c9a wrong           the event whose id begins or ends so was none
+  edge-audio feedback 4f1c9a wrong           the event whose id ends so was none
   edge-audio feedback 4f1c9a right
   edge-audio feedback 4f1c9a right --target typing       it was typing (what it was called is judged by a line of its own)
   edge-audio feedback --undo
@@ -34,7 +34,8 @@ EXAMPLES = """Examples:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `feedback` takes."""
     common(parser, formats=True)
-    parser.add_argument("event", nargs="?", metavar="EVENT-ID", help="beginning or end of an event's id, 4 letters or more")
+    parser.add_argument("event", nargs="?", metavar="EVENT-ID",
+                        help="the end of an event's id, 4 characters or more (ids of one minute begin alike)")
     parser.add_argument("verdict", nargs="?", choices=("right", "wrong"), help="what it was")
     parser.add_argument("--target", metavar="NAME", help="judge it as this target (default: the event's own)")
     parser.add_argument("--force", action="store_true", help="silence what is wrong, whatever it costs of the target")

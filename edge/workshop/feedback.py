@@ -24,6 +24,7 @@ from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings
 from edge.sinks.journal.entries import Entry, find
 from edge.sinks.journal.file import journal_path
+from edge.stream import short_id
 from edge.workshop.lessons import Lessons
 
 MOST_JUDGEMENTS = 200
@@ -88,7 +89,7 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
     mine = [*mine, one][-MOST_JUDGEMENTS:]
     others = [each for each in lessons.taught.judgements if each.target != target]
-    change = f"{target} {entry.id[-12:]} judged {'right' if right else 'wrong'}"
+    change = f"{target} {short_id(entry.id)} judged {'right' if right else 'wrong'}"
     taught = replace(lessons.taught, judgements=(*others, *mine), change=change)
     model = load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime)
     assert isinstance(model, Split)  # lessons are given to such models only

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError, SinkError
 from edge.sinks.journal.entries import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
 from edge.sinks.journal.file import JournalFile, set_aside
-from edge.stream import Event, Scores, new_event_id
+from edge.stream import Event, Scores, new_event_id, short_id
 
 START = datetime(2026, 11, 22, 12, 0, 1, 250_000, UTC)
 LABELS = ("hand_clap", "typing")
@@ -130,6 +130,19 @@ def test_the_empty_file_that_a_full_disk_leaves_holds_no_event(tmp_path: Path) -
     assert recent(tmp_path / "journal.sqlite3", 5) == []
     with pytest.raises(SettingsError, match="no journal"):
         find(tmp_path / "journal.sqlite3", "4f1c9a")
+
+
+def test_events_of_one_minute_are_told_apart_by_the_ends_of_their_ids(tmp_path: Path) -> None:
+    """Ids begin with the time: whoever copied the beginning of one met all of its minute, and was shown beginnings again."""
+    journal = Written(tmp_path / "journal.sqlite3", events=100)
+    entries = [entry(number) for number in range(3)]
+    journal.write(entries)
+    journal.close()
+    with pytest.raises(SettingsError, match=r"found 3 events .*; wanted more of one's end: ") as refused:
+        find(tmp_path / "journal.sqlite3", entries[0].id[:8])
+    ends = refused.value.wanted.rpartition(": ")[2].split(", ")
+    assert sorted(ends) == sorted(short_id(one.id) for one in entries) and len(set(ends)) == 3
+    assert [find(tmp_path / "journal.sqlite3", short_id(one.id)).id for one in entries] == [one.id for one in entries]
 
 
 def test_an_entry_takes_the_peak_of_its_event() -> None:

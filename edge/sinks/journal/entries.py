@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError, SinkError
 from edge.sinks.journal.file import FILE as FILE
 from edge.sinks.journal.file import JournalFile
-from edge.stream import Event
+from edge.stream import Event, short_id
 
 PRUNE_EVERY = 64
 """Events between two prunings: as many more than the bound may lie in the file."""
@@ -119,7 +119,7 @@ def find(path: Path, beginning: str) -> Entry:
                   (beginning, size, beginning, size, beginning))
     if len(found) != 1:
         raise SettingsError("EVENT-ID", found=f"{len(found) or 'no'} event{'s' if len(found) > 1 else ''} {beginning!r}",
-                            wanted=f"more of it: {', '.join(one.id for one in found)}" if found else wanted)
+                            wanted=f"more of one's end: {', '.join(short_id(one.id) for one in found)}" if found else wanted)
     return found[0]
 
 
