@@ -35,7 +35,7 @@ _YAMNET_TARGETS = (
     _target("typing", 0.4, "Typing", "Computer keyboard", "Typewriter"),
     _target("finger_snap", 0.1, "Finger snapping", impulsive=True, standard=False),  # claps raise it too
     _target("smoke_alarm", 0.1, "Smoke detector, smoke alarm", "Fire alarm"),
-    _target("alarm_beep", 0.3, "Smoke detector, smoke alarm", "Beep, bleep", "Alarm", "Busy signal", standard=False),
+    _target("alarm_beep", 0.15, "Smoke detector, smoke alarm", "Beep, bleep", "Alarm", "Busy signal", standard=False),
     _target("glass_break", 0.4, "Glass", "Shatter", "Breaking"),
     _target("door_knock", 0.5, "Knock", impulsive=True),
     _target("doorbell", 0.1, "Doorbell", "Ding-dong"),
