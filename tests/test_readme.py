@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import runpy
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.cli import COMMANDS
+from edge.cli.parser import Parser
 from edge.settings import VERBS
 from edge.stream import Event
 from edge.topics import Topics, event_payload
@@ -57,6 +60,42 @@ def test_the_settings_tables_are_the_settings() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_mentioned(command: str) -> None:
     assert any(re.search(rf"edge-audio {command}\b|make {command}\b", read(page)) for page in GUIDES)
+
+
+def said(pattern: str) -> list[str]:
+    """What the guides name by `pattern` (one group), in lines of code and between backticks; each once."""
+    code = "\n".join(found for page in GUIDES for pair in re.findall(r"^    (.*)$|`([^`\n]+)`", read(page), re.MULTILINE)
+                     for found in pair if found)
+    return sorted(set(re.findall(pattern, code, re.MULTILINE)))
+
+
+def command_lines() -> list[str]:
+    """Every command line of edge-audio: without its comment, and of alternatives (a | b) the first."""
+    lines = [re.split(r" +#| \| ", line)[0].strip() for line in said(r"^(?:\.venv/bin/)?edge-audio ([a-z].*)$")]
+    return sorted({line for line in lines if line.split()[0] in COMMANDS})
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_line_is_one_that_the_program_takes(line: str) -> None:
+    name, *words = shlex.split(line)
+    module = importlib.import_module(f"edge.cli.{name}")
+    parser = Parser(prog=name)
+    module.arguments(parser)
+    with pytest.MonkeyPatch.context() as patch:
+        # A command that a sentence names by itself lacks what it needs; only what is given must be right.
+        patch.setattr(Parser, "error", lambda _, message: pytest.fail(message) if "required" not in message else None)
+        parser.read(words)
+
+
+@pytest.mark.parametrize("target", said(r"^make ([a-z-]+)\b"))
+def test_every_make_target_is_there(target: str) -> None:
+    assert re.search(rf"^{target}:", read(ROOT / "Makefile"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("script", said(r"^(?:\.venv/bin/)?python ((?:-m )?[\w./]+)"))
+def test_every_script_is_there(script: str) -> None:
+    path = ROOT / (script.removeprefix("-m ").replace(".", "/") if script.startswith("-m ") else script)
+    assert script == "-m pytest" or any(each.is_file() for each in (path, path.with_suffix(".py"), path / "__main__.py"))
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test", "make run"])
