@@ -10,7 +10,7 @@ from deploy.fleet.nats_node import NatsNode, quiet_port
 from edge.cli.demonstration.broker import PrivateBroker, find, in_use
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 
 
 class OlderMosquitto(PrivateBroker):

@@ -31,7 +31,7 @@ from edge.settings_file import load_settings
 from edge.sinks.mqtt.connection import Connection
 logging.basicConfig(level=logging.DEBUG)
 settings = load_settings(Path(sys.argv[1])).mqtt
-def crash(topic, payload, retained):
+def crash(received):
     raise RuntimeError(f"a bug: {settings!r}")
 connection = Connection(settings, client_id="crash", on_message=crash)
 connection.open(60.0)

@@ -17,6 +17,7 @@ from deploy.fleet.nodes import OPEN_SECONDS
 from edge.backoff import Backoff
 from edge.errors import SinkError
 from edge.settings import MqttSettings
+from edge.sinks.mqtt.client import Received
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.sink import FIRST_SECONDS
 from edge.sinks.mqtt.subscriber import subscribe
@@ -110,15 +111,18 @@ class Check:
             try:
                 if connection is None:
                     connection = self._open(number, node, self._stopping.is_set)
+                    opened_at = time.monotonic()
                     self._reconnections += 1
                 while not self._stopping.is_set():
                     connection.pump(0.1)
             except SinkError:
+                held_seconds = 0.0
                 if connection is not None:
+                    held_seconds = time.monotonic() - opened_at
                     connection.close()
                 connection = None
                 node += 1
-                self._stopping.wait(backoff.pause_seconds(time.monotonic() - opened_at))
+                self._stopping.wait(backoff.pause_seconds(held_seconds))
         if connection is not None:
             connection.disconnect()
         with contextlib.suppress(SinkError):
@@ -126,7 +130,8 @@ class Check:
             clean.open(OPEN_SECONDS)
             clean.disconnect()
 
-    def _hear(self, topic: str, payload: str, _retained: bool) -> None:
+    def _hear(self, received: Received) -> None:
+        topic, payload = received.topic, received.text
         board = topic.split("/")[1]
         try:
             told = json.loads(payload)

@@ -9,7 +9,6 @@ import contextlib
 import queue
 import random
 import selectors
-import socket
 import threading
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from deploy.fleet.recording import Sound
 from edge.clock import Clock
 from edge.errors import EdgeError, SinkError
 from edge.settings import MqttSettings
+from edge.sinks.doorbell import Doorbell
 from edge.sinks.mqtt.connection import Connection
 
 OPENERS = 16
@@ -56,7 +56,7 @@ class Fleet:
         self._selector = selectors.DefaultSelector()
         self._watched: dict[Board, selectors.SelectorKey] = {}
         self._arrived: queue.SimpleQueue[tuple[Board, Connection | EdgeError]] = queue.SimpleQueue()
-        self._bell, self._ringer = socket.socketpair()
+        self._bell = Doorbell()
         self._stopping = threading.Event()
         self._openers = ThreadPoolExecutor(OPENERS, "opener")
         self._end = 0.0
@@ -90,14 +90,13 @@ class Fleet:
                 leavers.submit(_leave, board)
         self._selector.close()
         self._bell.close()
-        self._ringer.close()
 
     def _run_until(self, deadline: float, done: Callable[[], bool]) -> None:
         while (now := time.monotonic()) < deadline and not done():
             self._agenda.do_due(now)
             for key, _mask in self._selector.select(self._agenda.pause_seconds(time.monotonic(), 0.2)):
                 if key.data is None:
-                    self._bell.recv(4096)
+                    self._bell.answer()
                 else:
                     self._exchange(key.data)
             while not self._arrived.empty():
@@ -151,7 +150,7 @@ class Fleet:
             self._arrived.put((board, board.open(self._stopping.is_set)))
         except EdgeError as error:
             self._arrived.put((board, error))
-        self._ringer.send(b"!")
+        self._bell.ring()
 
     def _arrive(self, board: Board, result: Connection | EdgeError) -> None:
         if isinstance(result, EdgeError):

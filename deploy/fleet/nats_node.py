@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from edge.cli.demonstration.broker import PrivateBroker, find, in_use
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 
 
 class NatsNode(PrivateBroker):

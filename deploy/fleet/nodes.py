@@ -10,7 +10,6 @@ from dataclasses import replace
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.connection import Connection
-from edge.sinks.mqtt.protocol import Protocol
 
 OPEN_SECONDS = 10.0
 """How long the network, and then the broker's answer, may take: a broker that a thousand boards come to is slow."""
@@ -40,15 +39,14 @@ def reach(nodes: Sequence[MqttSettings]) -> tuple[MqttSettings, ...]:
     """
     away: SinkError | None = None
     for node in nodes:
-        protocol = Protocol(node.protocol)
-        connection = Connection(node, client_id=f"reach-{uuid.uuid4().hex[:12]}", protocol=protocol)
+        connection = Connection(node, client_id=f"reach-{uuid.uuid4().hex[:12]}")
         try:
             connection.open(OPEN_SECONDS)
             connection.disconnect()
         except SinkError as error:
             away = error
         else:
-            return tuple(replace(each, protocol=protocol.versions()[0]) for each in nodes)
+            return tuple(replace(each, protocol=connection.version) for each in nodes)
         finally:
             connection.close()
     raise away or SettingsError("the broker", found="no address", wanted="one at least")

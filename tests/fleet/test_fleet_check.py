@@ -9,6 +9,7 @@ import pytest
 
 from deploy.fleet.check import Check, Verdict
 from edge.settings import MqttSettings
+from edge.sinks.mqtt.client import Received
 
 MADE = {"one": ["a", "a", "b", "b"], "two": ["c", "c"]}
 
@@ -39,7 +40,7 @@ ALL = [event("one", 1, "a"), event("one", 2, "a"), event("one", 3, "b"), event("
 ], ids=["all", "none", "half", "copies", "disorder", "dropped", "dropped by another", "partly dropped", "strangers"])
 def test_a_verdict(come: list[tuple[str, str, bool]], verdict: Verdict) -> None:
     check = Check([MqttSettings(host="nowhere")])
-    hear: Callable[..., None] = check._hear
-    for message in come:
-        hear(*message)
+    hear: Callable[[Received], None] = check._hear
+    for topic, payload, retained in come:
+        hear(Received(topic, payload.encode(), retained))
     assert check.verdict(MADE) == verdict

@@ -17,9 +17,8 @@ from edge.cli.demonstration.broker import PrivateBroker, find
 from edge.control.commands import Command
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
 from edge.sinks.mqtt.commands import MqttCommands
-from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.connection import Connection, check_broker
 from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
@@ -68,7 +67,7 @@ class Person:
     def __init__(self, settings: MqttSettings, *patterns: str) -> None:
         self.heard: list[tuple[str, str]] = []
         self._connection = Connection(settings, client_id=f"person-{settings.user}-{id(self)}",
-                                      on_message=lambda topic, payload, _retained: self.heard.append((topic, payload)))
+                                      on_message=lambda received: self.heard.append((received.topic, received.text)))
         self._connection.open(60.0)
         for pattern in patterns:
             self._connection.subscribe(pattern)

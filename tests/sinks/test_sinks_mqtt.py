@@ -13,8 +13,7 @@ import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
-from edge.sinks.mqtt.check import check_broker
-from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.connection import Connection, check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sinks.outbox import Outbox

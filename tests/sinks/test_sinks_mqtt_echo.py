@@ -55,7 +55,7 @@ def test_nor_over_tls(authority: Authority) -> None:
 def test_what_we_publish_does_not_come_back_in_mqtt_5(broker: PrivateBroker) -> None:
     heard: list[str] = []
     connection = Connection(broker.settings(protocol="5"), client_id="one",
-                            on_message=lambda _topic, payload, _retained: heard.append(payload))
+                            on_message=lambda received: heard.append(received.text))
     connection.open(30)
     connection.subscribe("a/+", own=False)
     connection.publish("a/b", "own", retain=False)

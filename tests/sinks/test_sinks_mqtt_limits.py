@@ -15,7 +15,7 @@ import pytest
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT
+from edge.sinks.mqtt.client import LONGEST_PACKET, UNACKNOWLEDGED_LIMIT, Received
 from edge.sinks.mqtt.connection import Connection
 from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
@@ -67,7 +67,7 @@ def test_what_is_refused_once_is_said_as_long_as_the_connection_lasts(tmp_path: 
 def test_a_message_that_would_fill_our_memory_is_not_told(protocol: str, broker: PrivateBroker, until: Until) -> None:
     told: list[str] = []
     connection = Connection(broker.settings(protocol=protocol), client_id="one",
-                            on_message=lambda _topic, payload, _retained: told.append(payload))
+                            on_message=lambda received: told.append(received.text))
     sender = Connection(broker.settings(protocol=protocol), client_id="other")
     for each in (connection, sender):
         each.open(20)
@@ -95,7 +95,7 @@ def test_what_is_no_mqtt_ends_the_connection_and_nothing_else(rubbish: bytes, ma
 
 
 def test_a_bug_of_ours_is_not_taken_for_the_brokers(broker: PrivateBroker, until: Until) -> None:
-    def stumble(_topic: str, _payload: str, _retained: bool) -> None:
+    def stumble(_received: Received) -> None:
         raise ValueError("a bug")
 
     connection = Connection(broker.settings(), client_id="one", on_message=stumble)

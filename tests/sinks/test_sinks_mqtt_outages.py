@@ -19,7 +19,7 @@ from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import sink as mqtt_module
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.sink import FIRST_SECONDS
 from edge.stats import Stats
 from edge.stream import Event

@@ -13,8 +13,7 @@ import pytest
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
-from edge.sinks.mqtt.protocol import GUESS_SECONDS, REFUSAL_SECONDS, Protocol
+from edge.sinks.mqtt.connection import GUESS_SECONDS, REFUSAL_SECONDS, Connection, check_broker
 from edge.sinks.mqtt.sink import MqttSink
 
 StartMqtt = Callable[..., MqttSink]
@@ -144,15 +143,18 @@ def test_a_broker_that_was_upgraded_is_spoken_to_in_5(make_picky: Callable[..., 
     assert door.asked == [5, 4, 4, 5]
 
 
-def test_mqtt_5_is_tried_again_after_a_day_and_sooner_after_a_guess() -> None:
-    now = [1000.0]
-    for refused, seconds in ((True, REFUSAL_SECONDS), (False, GUESS_SECONDS)):
-        protocol = Protocol("auto", lambda: now[0])
-        assert protocol.versions() == ("5", "3.1.1")
-        protocol.took("broker", "3.1.1", refused=refused)
-        now[0] += seconds - 1
-        assert protocol.versions() == ("3.1.1", "5")
-        now[0] += 2
-        assert protocol.versions() == ("5", "3.1.1")
-    assert Protocol("3.1.1").versions() == ("3.1.1",)
-    assert Protocol("5").versions() == ("5",)
+@pytest.mark.parametrize(("answer", "seconds"), [(OLD_REFUSAL, REFUSAL_SECONDS), (HUNG_UP, GUESS_SECONDS)])
+def test_mqtt_5_is_tried_again_after_a_day_and_sooner_after_a_guess(answer: bytes, seconds: float,
+                                                                   make_picky: Callable[..., Picky]) -> None:
+    now = 1000.0
+    settings = MqttSettings(host="127.0.0.1", port=make_picky(answer=answer).port)
+    connection = Connection(settings, client_id="one", monotonic=lambda: now)
+    assert connection.versions == ("5", "3.1.1")
+    connection.open(30.0)
+    connection.disconnect()
+    now += seconds - 1
+    assert connection.versions == ("3.1.1", "5")
+    now += 2
+    assert connection.versions == ("5", "3.1.1")
+    for protocol in ("3.1.1", "5"):
+        assert Connection(replace(settings, protocol=protocol), client_id="one").versions == (protocol,)

@@ -14,7 +14,7 @@ import pytest
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sinks.outbox import Outbox

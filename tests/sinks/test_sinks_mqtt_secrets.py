@@ -13,7 +13,7 @@ import pytest
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.secrets import read_password
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox

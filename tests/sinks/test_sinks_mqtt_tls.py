@@ -15,7 +15,7 @@ import pytest
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from tests.sinks.certificates import Authority
 

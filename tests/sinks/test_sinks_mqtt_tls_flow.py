@@ -36,7 +36,7 @@ def test_a_flood_comes_through_whole_and_in_order(encrypted: MqttSettings) -> No
     """One thread sends 2,000 messages and receives them back on the same connection."""
     heard: list[str] = []
     connection = Connection(encrypted, client_id="flood",
-                            on_message=lambda _topic, payload, _retained: heard.append(payload))
+                            on_message=lambda received: heard.append(received.text))
     sent = [f"{number:05d}" + "x" * LENGTHS[number % len(LENGTHS)] for number in range(2_000)]
     try:
         connection.open(60.0)
@@ -59,7 +59,7 @@ def test_a_flood_from_others_delays_no_event(encrypted: MqttSettings, start_mqtt
                                              make_event: Callable[..., Event]) -> None:
     """Two encrypted connections, one publishing events through the sink, one hearing all of them."""
     heard: list[tuple[str, str]] = []
-    ear = Connection(encrypted, client_id="ear", on_message=lambda topic, payload, _retained: heard.append((topic, payload)))
+    ear = Connection(encrypted, client_id="ear", on_message=lambda received: heard.append((received.topic, received.text)))
     try:
         ear.open(60.0)
         ear.subscribe("edge-audio/kitchen/event/+")
@@ -97,7 +97,7 @@ def test_messages_that_came_in_one_record_are_all_read(authority: Authority) -> 
         heard: list[str] = []
         connection = Connection(MqttSettings(host="127.0.0.1", port=server.getsockname()[1], tls=True,
                                              tls_ca_file=str(authority.ca)),
-                                client_id="one", on_message=lambda _topic, payload, _retained: heard.append(payload))
+                                client_id="one", on_message=lambda received: heard.append(received.text))
         try:
             connection.open(60.0)
             for _ in range(50):
@@ -116,7 +116,7 @@ def test_what_the_network_cannot_hold_waits_until_a_frozen_broker_thaws(authorit
     heard: list[str] = []
     with PrivateBroker(extra=f"certfile {certificate}\nkeyfile {key}") as broker:
         connection = Connection(replace(broker.settings(), tls=True, tls_ca_file=str(authority.ca)), client_id="one",
-                                on_message=lambda _topic, payload, _retained: heard.append(payload))
+                                on_message=lambda received: heard.append(received.text))
         try:
             connection.open(60.0)
             connection.subscribe("big")

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.fleet.nats_node import NatsNode
 from edge.cli.demonstration.broker import PrivateBroker
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.stream import Event

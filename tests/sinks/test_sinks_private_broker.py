@@ -9,7 +9,7 @@ import pytest
 from edge.cli.demonstration import broker as broker_module
 from edge.cli.demonstration.broker import PrivateBroker, find
 from edge.errors import SinkError
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 
 
 def test_it_listens_on_loopback_and_is_gone_afterwards() -> None:

@@ -22,7 +22,7 @@ from edge.model.classifier import Model
 from edge.seams import Source
 from edge.settings import LogSettings, Settings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.mqtt.check import check_broker
+from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.discovery import check_prefix
 from edge.sinks.mqtt.secrets import secret_places
 from edge.sinks.mqtt.tls import INSECURE

@@ -1,7 +1,7 @@
-"""One MQTT conversation: packets out, packets in, and what was heard. The one file that imports paho.
+"""MQTT packets out and in over one connection, and what was heard. The one file that imports paho.
 
-paho's own thread and its endless in-memory queue are not used: whoever owns a client calls `service`, keeps what is not yet
-acknowledged, and makes a new client for a new connection, so that nothing of the old one lingers.
+paho's own thread and its endless queue in memory are not used: whoever owns a client calls `service` and keeps what is not
+acknowledged yet.
 """
 
 from __future__ import annotations
@@ -22,21 +22,6 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.sinks.mqtt.tls import last_words
 
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that arrived. retained: the broker kept it, so nobody knows when it was sent.
-
-    response_topic, correlation: MQTT 5's own way to ask for an answer; empty where none is asked for so.
-    """
-
-    topic: str
-    payload: bytes
-    retained: bool = False
-    response_topic: str = ""
-    correlation: bytes = b""
-
-
 UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
@@ -49,38 +34,46 @@ OVERHEAD_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who we are to the broker. will: (topic, payload) that it publishes, retained, when the connection breaks.
+class Received:
+    """A message that arrived. retained: the broker kept it, so nobody knows when it was sent.
 
-    keep_session: it keeps messages for a subscriber that is away (MQTT 3.1.1 only).
+    response_topic, correlation: MQTT 5's own way to ask for an answer; empty where no answer is asked for so.
     """
 
-    client_id: str
-    user: str = ""
-    password: str | None = None
-    will: tuple[str, str] | None = None
-    keep_session: bool = False
+    topic: str
+    payload: bytes
+    retained: bool = False
+    response_topic: str = ""
+    correlation: bytes = b""
 
-    def __repr__(self) -> str:
-        return f"Identity({self.client_id!r})"  # no password, wherever it may be printed
+    @property
+    def text(self) -> str:
+        """The payload as text; bytes that are no UTF-8 are replaced."""
+        return self.payload.decode(errors="replace")
 
 
 class MqttClient:
-    """For one connection and one thread."""
+    """For one thread. `begin` comes before each connection, and leaves nothing of the one before."""
 
-    def __init__(self, version: str, identity: Identity, context: ssl.SSLContext | None) -> None:
-        """version: "5" or "3.1.1"; context: how to encrypt, None: not."""
+    def begin(self, version: str, client_id: str, context: ssl.SSLContext | None, *, user: str, password: str | None,
+              will: tuple[str, str] | None, keep_session: bool) -> None:
+        """Say who we are.
+
+        version: "5" or "3.1.1"; context: how to encrypt, None: not at all; will: (topic, payload) that the broker
+        publishes, retained, when the connection breaks; keep_session: the broker keeps messages while we are away (3.1.1
+        only; else every connection starts clean, for the queue is ours).
+        """
         self.version = version
-        # Unless a session is to be kept a new client's first connection starts clean: the queue is ours.
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=identity.client_id, reconnect_on_failure=False,
+        """The MQTT version that is spoken."""
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False,
                               protocol=MQTTv5 if version == "5" else MQTTv311,
-                              clean_session=None if version == "5" else not identity.keep_session)
-        if identity.user:
-            self._client.username_pw_set(identity.user, identity.password)
+                              clean_session=None if version == "5" else not keep_session)
+        if user:
+            self._client.username_pw_set(user, password)
         if context is not None:
             self._client.tls_set_context(context)
-        if identity.will is not None:
-            self._client.will_set(identity.will[0], identity.will[1], qos=1, retain=True)
+        if will is not None:
+            self._client.will_set(*will, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
@@ -88,13 +81,14 @@ class MqttClient:
         self._client.on_message = self._on_message
         self._client.on_log = self._on_log
         self.answer: str | None = None
-        """The broker's word on our CONNECT, in lower case; None before it."""
+        """The broker's word on our CONNECT, in lower case; None before the CONNACK."""
         self.refused = False
+        """Whether the broker answered, and said no."""
         self.end: tuple[str, bool] | None = None
         """Why the connection ended, and whether the broker said so."""
         self.error_below: BaseException | None = None
         """What went wrong in the network or in TLS, as far as it is known."""
-        self.limit = UNACKNOWLEDGED_LIMIT
+        self._limit = UNACKNOWLEDGED_LIMIT
         self._on_their_way: dict[int, float] = {}
         self._acknowledged: list[tuple[int, str]] = []
         self._received: list[Received] = []
@@ -109,7 +103,7 @@ class MqttClient:
 
     @property
     def wants_write(self) -> bool:
-        """Whether something waits to be sent."""
+        """Whether something waits to be sent, so that a poll should ask for room to write, too."""
         return self._client.want_write()
 
     @property
@@ -118,8 +112,13 @@ class MqttClient:
         return len(self._on_their_way)
 
     @property
+    def room(self) -> bool:
+        """Whether one more message may go on its way."""
+        return self.unacknowledged < self._limit
+
+    @property
     def waited_seconds(self) -> float:
-        """For how long the oldest of them has not been acknowledged."""
+        """For how long the oldest of what is on its way has not been acknowledged."""
         return time.monotonic() - min(self._on_their_way.values()) if self._on_their_way else 0.0
 
     def connect(self, host: str, port: int, keepalive_seconds: int, *, timeout_seconds: float) -> None:
@@ -135,10 +134,13 @@ class MqttClient:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
-        """Send at QoS 1, without waiting; the number under which it will be acknowledged. correlation: MQTT 5's correlation
-        data, for an answer; 3.1.1 has no place for it. A packet that the broker said it does not take counts as refused."""
+        """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it.
+
+        correlation: MQTT 5's correlation data, for an answer; 3.1.1 has no place for it. A packet that is longer than the
+        broker said that it takes counts as refused: it would end this connection, and the next one.
+        """
         size = len(topic.encode()) + len(payload.encode()) + len(correlation) + OVERHEAD_BYTES
-        if size > self._largest:  # it would end the connection, and the next one
+        if size > self._largest:
             self._unsent -= 1
             self._acknowledged.append((self._unsent, f"packet too large ({size} bytes, it takes {self._largest})"))
             return self._unsent
@@ -146,9 +148,7 @@ class MqttClient:
         if correlation and self.version == "5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = correlation
-        number = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
-        self._on_their_way[number] = time.monotonic()
-        return number
+        return self._asked(self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid)
 
     def subscribe(self, pattern: str, *, own: bool = True) -> int:
         """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost.
@@ -159,13 +159,8 @@ class MqttClient:
         return self._asked(self._client.subscribe(pattern, 0 if options else 1, options)[1])
 
     def unsubscribe(self, pattern: str) -> int:
-        """Ask for no more of them; acknowledged like a message. 0 where the connection is lost."""
+        """Ask for no more of such messages; acknowledged like a message. 0 where the connection is lost."""
         return self._asked(self._client.unsubscribe(pattern)[1])
-
-    def _asked(self, number: int | None) -> int:
-        if number:
-            self._on_their_way[number] = time.monotonic()
-        return number or 0
 
     def acknowledged(self) -> list[tuple[int, str]]:
         """What the broker has taken or refused since the last call: (number, "" or why it was refused)."""
@@ -189,30 +184,34 @@ class MqttClient:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
     def disconnect(self) -> None:
-        """Say goodbye, so that the broker keeps the will to itself."""
+        """Say goodbye, so that the broker keeps the will to itself, and close."""
         if self.socket is not None:
             self._client.disconnect()
+        self.close()
 
     def close(self) -> None:
-        """Close without a goodbye. Safe twice."""
-        sock = self.socket
-        if sock is not None:
+        """Close without a goodbye: the broker publishes the will. Safe twice."""
+        if (sock := self.socket) is not None:
             sock.close()
+
+    def _asked(self, number: int | None) -> int:
+        if number:
+            self._on_their_way[number] = time.monotonic()
+        return number or 0
 
     def _on_connect(self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode,
                     properties: Properties | None) -> None:
         self.answer, self.refused = str(reason).lower(), reason.is_failure
-        self.limit = min(self.limit, getattr(properties, "ReceiveMaximum", self.limit))
+        self._limit = min(self._limit, getattr(properties, "ReceiveMaximum", self._limit))
         self._largest = getattr(properties, "MaximumPacketSize", self._largest)
 
     def _on_disconnect(self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode,
                        _properties: Properties | None) -> None:
         self.end = str(reason).lower(), flags.is_disconnect_packet_from_server
 
-    def _on_publish(self, _client: Client, _data: object, number: int, reason: ReasonCode,
-                    _properties: Properties) -> None:
-        self._on_their_way.pop(number, None)
-        self._acknowledged.append((number, str(reason).lower() if reason.is_failure else ""))
+    def _on_publish(self, client: Client, data: object, number: int, reason: ReasonCode,
+                    properties: Properties) -> None:
+        self._on_subscribe(client, data, number, [reason], properties)
 
     def _on_subscribe(self, _client: Client, _data: object, number: int, reasons: list[ReasonCode],
                       _properties: Properties | None) -> None:

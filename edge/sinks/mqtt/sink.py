@@ -6,10 +6,8 @@ it when the broker has acknowledged them, so a broker that dies in between gets 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +16,12 @@ from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
+from edge.sinks.doorbell import Doorbell
 from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.mqtt.client import Received
 from edge.sinks.mqtt.commands import MqttCommands
-from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.connection import CONNECT_SECONDS, Connection
 from edge.sinks.mqtt.discovery import Board
-from edge.sinks.mqtt.protocol import Protocol
 from edge.sinks.mqtt.retained import Retained
 from edge.sinks.mqtt.states import Kept, States
 from edge.sinks.mqtt.tls import INSECURE
@@ -32,9 +31,6 @@ from edge.stream import Event
 from edge.topics import OFF, OFFLINE, ON, Topics, encode
 
 LOG = logging.getLogger(__name__)
-
-CONNECT_SECONDS = 5.0
-"""How long to wait for the network, and then for the broker's answer."""
 
 FLUSH_SECONDS = 2.0
 """How long `stop` goes on connecting and sending what waits; the goodbye after it has one second more."""
@@ -65,11 +61,11 @@ class MqttSink:
         nothing else may be retained for; commands: takes them in; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("[mqtt] host", found="nothing", wanted="the broker's name or address")
-        Connection(settings, client_id=device)  # refuses what cannot be used before anything is opened
         self._settings = settings
-        self._protocol = Protocol(settings.protocol)
         self._device = device
         self._topics = Topics(settings.prefix, device)
+        self._connection = Connection(settings, client_id=f"{settings.prefix}-{device}", on_message=self._hear,
+                                      will=(self._topics.status, OFFLINE))
         for target in targets:
             self._topics.state(target)
         self._board = board
@@ -85,8 +81,7 @@ class MqttSink:
         self._changes, self._flapping = Bucket(SAY_CHANGES, 1.0 / CHANGE_SECONDS, monotonic), False
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
-        self._bell: socket.socket | None = None
-        self._ringer: socket.socket | None = None
+        self._bell: Doorbell | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -105,8 +100,7 @@ class MqttSink:
         if self._settings.tls_insecure:
             LOG.warning("mqtt: %s", INSECURE)
         self._state = "connecting"
-        self._bell, self._ringer = socket.socketpair()
-        self._ringer.setblocking(False)
+        self._bell = Doorbell()
         self._outbox.on_news = self._wake
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -149,43 +143,34 @@ class MqttSink:
         self._state = "stopped"
 
     def _wake(self) -> None:
-        if self._ringer is not None:
-            with contextlib.suppress(OSError):  # full: it will wake up anyway; closed: nobody is left to wake
-                self._ringer.send(b"!")
+        if self._bell is not None:
+            self._bell.ring()
 
     def _run(self) -> None:
         backoff = Backoff(self._settings.retry_seconds, first_seconds=FIRST_SECONDS, jitter=self._chance)
         while True:  # once at least: a short recording is over before we are in
-            held_seconds = 0.0
             self._retain_anew()
-            try:
-                connection = Connection(self._settings, client_id=f"{self._settings.prefix}-{self._device}",
-                                        will=(self._topics.status, OFFLINE), protocol=self._protocol,
-                                        on_message=self._hear,
-                                        on_received=self._commands.receive if self._commands is not None else None)
-            except SettingsError as error:  # the password file was there at the start
-                self._say_away(f"away: {error}")
-            else:
-                held_seconds = self._visit(connection)
-            if self._stopping.wait(backoff.pause_seconds(held_seconds)):
+            if self._stopping.wait(backoff.pause_seconds(self._visit())):
                 break
-        for end in (self._bell, self._ringer):
-            if end is not None:
-                end.close()
+        if self._bell is not None:
+            self._bell.close()
 
     def _retain_anew(self) -> None:
         self._retargeted = False
         self._retained: Retained | None = None if self._board is None else Retained(
             self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
 
-    def _hear(self, topic: str, payload: str, retained: bool) -> None:
+    def _hear(self, received: Received) -> None:
         if self._retained is not None:
-            self._retained.hear(topic, payload, retained)
+            self._retained.hear(received.topic, received.text, received.retained)
+        if self._commands is not None:
+            self._commands.receive(received)
 
-    def _visit(self, connection: Connection) -> float:
+    def _visit(self) -> float:
         """One connection, from its opening to its end. For how many seconds it held after the broker's CONNACK; 0 where
         none came, however long the search for the host name or the wait for an answer took."""
         taken_in_at: float | None = None
+        connection = self._connection
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
                       bell=self._bell, retained=self._retained, commands=self._commands, kept=self._kept,
                       monotonic=self._monotonic)
@@ -193,7 +178,7 @@ class MqttSink:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             taken_in_at = self._monotonic()
             self._state = "connected"
-            self._say_connected(connection)
+            self._say_connected()
             visit.announce()
             visit.subscribe()
             self._kept.again()
@@ -207,6 +192,8 @@ class MqttSink:
                     self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
                     self._say(f"{self._state}: {visit.refused_topic}")
             visit.say_goodbye(self._give_up_at)
+        except SettingsError as error:  # the password file was there at the start
+            self._say_away(f"away: {error}")
         except SinkError as error:
             if connection.refused:
                 self._say_away(f"{connection.thing} {error.found}")
@@ -216,14 +203,14 @@ class MqttSink:
             visit.close()
         return 0.0 if taken_in_at is None else self._monotonic() - taken_in_at
 
-    def _say_connected(self, connection: Connection) -> None:
+    def _say_connected(self) -> None:
+        thing = self._connection.thing
         before, self._flapping = self._flapping, not self._changes.take()
         if not self._flapping:
-            LOG.info("mqtt: connected to %s with %s; topics begin with %s/%s/", connection.thing, connection.spoken,
+            LOG.info("mqtt: connected to %s with %s; topics begin with %s/%s/", thing, self._connection.spoken,
                      self._topics.prefix, self._topics.device)
         elif not before:
-            LOG.warning("mqtt: the connection to %s is lost and made again and again; not every time is said",
-                        connection.thing)
+            LOG.warning("mqtt: the connection to %s is lost and made again and again; not every time is said", thing)
 
     def _say_away(self, state: str, words: str = "") -> None:
         if self._stopping.is_set():

@@ -10,10 +10,7 @@ from types import TracebackType
 
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.connection import Connection
-
-OPEN_SECONDS = 5.0
-"""How long to wait for the broker, and then for its word on each subscription."""
+from edge.sinks.mqtt.connection import CONNECT_SECONDS, Connection
 
 
 def subscribe(connection: Connection, patterns: Sequence[str], seconds: float) -> None:
@@ -39,7 +36,8 @@ class Subscriber:
     def __init__(self, settings: MqttSettings, patterns: Sequence[str],
                  on_message: Callable[[str, str, bool], None]) -> None:
         """patterns: topics with + and # as wanted; on_message: (topic, payload, retained), in a thread of its own."""
-        self._connection = Connection(settings, client_id=f"subscriber-{uuid.uuid4().hex[:12]}", on_message=on_message)
+        self._connection = Connection(settings, client_id=f"subscriber-{uuid.uuid4().hex[:12]}",
+                                      on_message=lambda told: on_message(told.topic, told.text, told.retained))
         self._patterns = patterns
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt-subscriber", daemon=True)
@@ -48,8 +46,8 @@ class Subscriber:
     def __enter__(self) -> Subscriber:
         """Connect and subscribe. Raises SinkError where the broker is away or refuses."""
         try:
-            self._connection.open(OPEN_SECONDS)
-            subscribe(self._connection, self._patterns, OPEN_SECONDS)
+            self._connection.open(CONNECT_SECONDS)
+            subscribe(self._connection, self._patterns, CONNECT_SECONDS)
         except SinkError:
             self._connection.close()
             raise

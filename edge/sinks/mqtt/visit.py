@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections import deque
 from collections.abc import Callable
 
 from edge.clock import Clock
+from edge.sinks.doorbell import Doorbell
 from edge.sinks.messages import Dropped, Message, dropped_payload, payload_of
 from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.connection import Connection
@@ -30,10 +30,10 @@ class Visit:
     """For the thread that talks to the broker; made anew for every connection."""
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
-                 device: str, bell: socket.socket | None, retained: Retained | None = None,
+                 device: str, bell: Doorbell | None, retained: Retained | None = None,
                  commands: MqttCommands | None = None, kept: Kept | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: an open one; bell: has something to read when there is news; retained, commands: told what arrives;
+        """connection: an open one; bell: rings when there is news; retained, commands: told what arrives;
         kept: told ahead of the messages."""
         self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
         self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
