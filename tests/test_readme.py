@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from edge.app import build
 from edge.cli import COMMANDS
 from edge.cli.parser import Parser
-from edge.settings import VERBS
+from edge.settings import VERBS, LogSettings, Settings, SourceSettings
 from edge.stream import Event
 from edge.topics import Topics, event_payload
+from tests.fakes import FakeSink
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PAGE = ROOT / "README.md"
@@ -114,6 +116,15 @@ def test_topics_and_payload_fields_are_the_codes() -> None:
     example = re.search(r'\{"schema": 1, .*?\}', guide, re.DOTALL)
     assert example
     assert re.findall(r'"(\w+)":', example.group(0)) == list(event_payload(event, device="d", late=False))
+
+
+def test_healths_fields_are_the_codes(tmp_path: Path) -> None:
+    sink = FakeSink()
+    source = SourceSettings(kind="file", path=str(ROOT / "models" / "demo" / "steps.wav"), paced=False)
+    build(Settings(source=source, log=LogSettings(events="")), tmp_path, extra_sinks=[sink]).run()
+    table = read(DOCS / "mqtt.md").partition("### Health")[2].partition("## ")[0]
+    told = [field for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for field in re.findall(r"`(\w+)`", row)]
+    assert sorted(told) == sorted(sink.healths[-1])
 
 
 @pytest.mark.parametrize("verb", VERBS)
