@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from edge.settings_file import load_settings
 from edge.stream import SAMPLE_RATE
 from edge.workshop.models.install import Installer
 from tests.fakes import FakeSink
+from tests.sources.wav_files import heard, wav
 from tests.test_patterns import alarm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,15 +32,6 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if name == "yamnet":
         Installer(tmp_path).install(request.getfixturevalue("yamnet_file"))
     return name
-
-
-def write_wav(path: Path, samples: NDArray[np.int16]) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return path
 
 
 def example(name: str, model: str, recording: Path, broker: PrivateBroker | None = None) -> Settings:
@@ -61,10 +52,8 @@ def run(settings: Settings, state: Path) -> tuple[list[str], list[tuple[str, boo
 
 def claps(*starts: float) -> NDArray[np.int16]:
     """The demonstration's first clap at these seconds, the demonstration's room around it."""
-    with wave.open(str(ROOT / "models" / "demo" / "claps.wav"), "rb") as file:
-        assert file.getframerate() == SAMPLE_RATE
-        heard = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    room, clap = heard[: SAMPLE_RATE], heard[int(1.48 * SAMPLE_RATE): int(1.8 * SAMPLE_RATE)]
+    demonstration = heard(ROOT / "models" / "demo" / "claps.wav")[:, 0]
+    room, clap = demonstration[: SAMPLE_RATE], demonstration[int(1.48 * SAMPLE_RATE): int(1.8 * SAMPLE_RATE)]
     sound = np.tile(room, int(max(starts)) + 5)
     for start in starts:
         at = int(start * SAMPLE_RATE)
@@ -85,7 +74,7 @@ def bell(number: int) -> NDArray[np.int16]:
 
 
 def test_two_claps_switch_the_lamp_and_two_more_switch_it_back(model: str, tmp_path: Path) -> None:
-    sound = write_wav(tmp_path / "claps.wav", claps(3.0, 3.4, 8.0, 12.0, 12.5))
+    sound = wav(tmp_path / "claps.wav", claps(3.0, 3.4, 8.0, 12.0, 12.5).tobytes())
     events, pins = run(example("two-claps-lamp.toml", model, sound), tmp_path)
     assert events == ["double_clap", "double_clap"], "one clap alone is none, and single claps are not sent"
     assert [on for _, on in pins][:2] == [True, False]
@@ -93,17 +82,18 @@ def test_two_claps_switch_the_lamp_and_two_more_switch_it_back(model: str, tmp_p
 
 @pytest.mark.parametrize("hertz", [520.0, 3100.0])
 def test_a_smoke_alarm_reaches_home_assistant(model: str, hertz: float, tmp_path: Path) -> None:
-    sound = write_wav(tmp_path / "alarm.wav", alarm(hertz))
+    sound = wav(tmp_path / "alarm.wav", alarm(hertz).tobytes())
     with PrivateBroker() as broker:
         events, _ = run(example("smoke-alarm-home-assistant.toml", model, sound, broker), tmp_path)
     assert events == ["smoke_alarm"] * 3
 
 
 def test_a_doorbell_is_taught_and_rings(model: str, tmp_path: Path) -> None:
-    rings = [str(write_wav(tmp_path / f"ring-{number}.wav", bell(number))) for number in range(BELLS)]
+    rings = [str(wav(tmp_path / f"ring-{number}.wav", bell(number).tobytes())) for number in range(BELLS)]
     assert main(["teach", "our_doorbell", *rings, "--model", model, "--state-dir", str(tmp_path)]) == 0
     quiet = np.zeros(4 * SAMPLE_RATE, np.int16)
-    sound = write_wav(tmp_path / "visit.wav", np.concatenate([quiet, bell(BELLS), quiet, bell(BELLS + 1), quiet]))
+    visit = np.concatenate([quiet, bell(BELLS), quiet, bell(BELLS + 1), quiet])
+    sound = wav(tmp_path / "visit.wav", visit.tobytes())
     events, pins = run(example("doorbell-taught.toml", model, sound), tmp_path)
     assert events == ["our_doorbell", "our_doorbell"]
     assert pins and pins[0] == ("27", True)
