@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import warnings
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from tests.recordings import classes_in_turn, recordings
 
 Clip = NDArray[np.int16]
 
@@ -62,14 +63,17 @@ def yamnet(yamnet_file: Path) -> Yamnet:
 
 
 @pytest.fixture(scope="session")
-def clips(shared: Path) -> Callable[[int], list[Clip]]:
-    """`clips(count)`: that many recordings, spread evenly over the manifest; at most 4 s of each, int16 at 16 kHz."""
+def clips(shared: Path) -> Callable[[float], list[Clip]]:
+    """`clips(seconds)`: so much sound, at most 4 s of each recording, of one class after the other; int16 at 16 kHz."""
     soundfile = pytest.importorskip("soundfile")
-    with (shared / "data" / "manifest.csv").open(newline="") as file:
-        paths = [row["path"] for row in csv.DictReader(file)]
+    rows = classes_in_turn(recordings(shared))
 
-    def read(count: int) -> list[Clip]:
-        chosen = paths[::len(paths) // count][:count]
-        return [soundfile.read(shared / "data" / path, dtype="int16", frames=64_000)[0] for path in chosen]
+    def read(seconds: float) -> list[Clip]:
+        found: list[Clip] = []
+        for row in rows:
+            if sum(map(len, found)) >= seconds * 16_000:
+                break
+            found.append(soundfile.read(shared / "data" / row["path"], dtype="int16", frames=64_000)[0])
+        return found
 
     return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.util
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
 from edge.model.classifier import Split, open_model
 from edge.model.manifest import TensorSpec
-from edge.model.runtime import open_runtime
+from edge.model.runtime import Runtime, open_runtime
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
 from edge.workshop.classify import classify
@@ -28,12 +27,16 @@ from edge.workshop.models.extension import Extension
 from edge.workshop.models.install import Installer
 from edge.workshop.models.self_description import Description
 from edge.workshop.models.split import pack_graph, read_graph
+from tests.recordings import Row, first_and_later
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4
 SCORES_OFF = 0.03
 """What a score may be off: a band in an int8 step's neighbour moves it by up to 0.013 on LiteRT, by up to 0.022 on
-tflite-runtime (413 patches, either model)."""
+tflite-runtime (413 patches of the first recordings, either model)."""
+LATER_OFF = 0.06
+"""The same for the recordings added on 2026-11-29: a cough moves a score of YAMNet's by 0.057 on LiteRT. Of 3,168 patches of
+all recordings, one more is over 0.03 (by 0.0004)."""
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +44,11 @@ def taught(exports: Path, runtime: str) -> Split:
     return open_taught(STARTER, exports / "starter.npz", runtime=runtime)
 
 
-def _patches(shared: Path) -> Iterator[tuple[np.ndarray, Patch]]:
-    """Waveform float32 (15600,) and our patch of it, from recordings spread over every class."""
+def _patches(shared: Path, rows: list[Row], count: int) -> Iterator[tuple[np.ndarray, Patch]]:
+    """Waveform float32 (15600,) and our patch of it, from so many recordings spread over every class."""
     soundfile = pytest.importorskip("soundfile", reason="the recordings are FLAC and Ogg")
-    with (shared / "data" / "manifest.csv").open(newline="") as file:
-        clips = sorted(csv.DictReader(file), key=lambda row: (row["class"], row["sha256"]))
-    for clip in clips[:: len(clips) // CLIPS][:CLIPS]:
+    clips = sorted(rows, key=lambda row: (row["class"], row["sha256"]))
+    for clip in clips[:: len(clips) // count][:count]:
         samples, rate = soundfile.read(shared / "data" / clip["path"], dtype="int16", always_2d=True,
                                        frames=15_600 + PATCHES_PER_CLIP * 7_680)
         assert rate == SAMPLE_RATE
@@ -59,9 +61,16 @@ def _patches(shared: Path) -> Iterator[tuple[np.ndarray, Patch]]:
 
 def _agree(file: Path, model: Split, shared: Path, runtime: str) -> None:
     exported = open_runtime(file, runtime=runtime)
+    first, later = first_and_later(shared)
+    assert _agree_on(exported, model, _patches(shared, first, CLIPS), SCORES_OFF) >= 400
+    assert _agree_on(exported, model, _patches(shared, later, CLIPS // 3), LATER_OFF) >= 60
+
+
+def _agree_on(exported: Runtime, model: Split, sound: Iterator[tuple[np.ndarray, Patch]], most: float) -> int:
+    """Asserts that scores differ by at most `most`. The number of patches."""
     patches = same = tied = equal = 0
     worst = 0.0
-    for waveform, patch in _patches(shared):
+    for waveform, patch in sound:
         exported.set_input(waveform.astype(np.float32))
         exported.invoke()
         theirs, ours = exported.output()[0], model.score(patch).values
@@ -69,13 +78,13 @@ def _agree(file: Path, model: Split, shared: Path, runtime: str) -> None:
         patches, worst, equal = patches + 1, max(worst, off), equal + (off < 1e-5)
         same += bool(np.argmax(theirs) == np.argmax(ours))
         tied += bool(ours[np.argmax(theirs)] >= ours.max() - SCORES_OFF)
-    print(f"{file.stem}: {patches} patches, top label the same {same}, or as good {tied}; scores equal to 0.00001 "
+    print(f"{model.manifest.name}: {patches} patches, top label the same {same}, or as good {tied}; scores equal to 0.00001 "
           f"{equal / patches:.2%}, worst {worst:.4f} off")
-    assert patches >= 400
     assert tied == patches
     assert same >= 0.99 * patches
     assert equal >= 0.95 * patches
-    assert worst <= SCORES_OFF
+    assert worst <= most
+    return patches
 
 
 def test_the_starters_file_scores_as_the_appliance_does(exports: Path, taught: Split, shared: Path, runtime: str) -> None:

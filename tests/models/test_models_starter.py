@@ -19,6 +19,7 @@ from edge.model.manifest import file_sha256
 from edge.model.runtime import open_runtime
 from edge.stream import Block, StreamFormat
 from edge.workshop.classify import classify
+from tests.recordings import first_and_later
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"
@@ -140,22 +141,65 @@ def test_training_patches_are_the_appliances_patches(monkeypatch: pytest.MonkeyP
     assert MANIFEST["backbone"]["input"]["zero_point"] == sys.modules["bands"].INPUT_ZERO_POINT
 
 
-@pytest.mark.parametrize(("label", "classes", "beside", "floor"), [
-    ("hand_clap", {"hand_clap"}, {"applause"}, 0.95),
-    ("typing", {"keyboard_typing"}, {"keyboard_key", "typewriter", "mouse_click"}, 0.97),
-    ("door_knock", {"door_knock"}, set(), 0.97),
-    ("siren", {"siren"}, {"alarm_beep", "smoke_alarm"}, 0.96),
+CUT = "thoaidn05/Sound-Classify"
+"""Its recorder was triggered by the sound itself: the attack is cut off, and a knock is a single blow on furniture."""
+
+
+@pytest.mark.parametrize(("label", "classes", "beside", "first_floor", "later_floor"), [
+    ("hand_clap", {"hand_clap"}, {"applause"}, 0.95, 0.93),
+    ("typing", {"keyboard_typing"}, {"keyboard_key", "typewriter", "mouse_click"}, 0.97, 0.96),
+    ("door_knock", {"door_knock"}, set(), 0.97, 0.97),
+    ("siren", {"siren"}, {"alarm_beep", "smoke_alarm"}, 0.96, 0.96),
 ])
 def test_it_hears_recordings_that_it_never_trained_on(
-    label: str, classes: set[str], beside: set[str], floor: float, clips: list[dict[str, str]],
+    label: str, classes: set[str], beside: set[str], first_floor: float, later_floor: float, shared: Path,
     loudest: Callable[[str], np.ndarray],
 ) -> None:
+    """Among the first recordings, and again among those added on 2026-11-29 (classes that got none keep their first).
+
+    The later ones are harder as a whole: 73 finger snaps stand among the negatives (claps 0.953, 0.978 among the first;
+    typing 0.983 and 0.990), and of door knocks there is one. Recordings without their attack are measured in the next test.
+    """
     row = MANIFEST["labels"].index(label)
-    unheard = [clip for clip in clips if clip["split"] == "eval"]
-    present = spread([clip for clip in unheard if clip["class"] in classes], SAMPLED)
-    absent = spread([clip for clip in unheard if clip["class"] not in classes | beside], 2 * SAMPLED)
+    first, later = ([each for each in rows if each["split"] == "eval"] for rows in first_and_later(shared))
+    later = [each for each in later if each["source_repo"] != CUT]
+
+    def area(present: list[dict[str, str]], rows: list[dict[str, str]]) -> float:
+        return area_of(row, spread(present, SAMPLED), spread(of_others(rows, classes | beside), 2 * SAMPLED), loudest)
+
+    before = area(of(first, classes), first)
+    since = area(of(later, classes) or of(first, classes), later)
+    print(f"{label}: area under the curve {before:.3f}, among later recordings {since:.3f}")
+    assert before >= first_floor and since >= later_floor
+
+
+def test_claps_without_their_attack_are_harder_to_hear(
+    shared: Path, loudest: Callable[[str], np.ndarray],
+) -> None:
+    """Area under the curve among the later recordings: claps 0.85 (0.95 with their attack), single blows 0.30.
+
+    The model hears no knock in a single blow without its attack, as its teacher does not: YAMNet names one of 15 a knock.
+    """
+    _, later = first_and_later(shared)
+    unheard = [each for each in later if each["split"] == "eval"]
+    cut, rest = ([each for each in unheard if (each["source_repo"] == CUT) is is_cut] for is_cut in (True, False))
+    areas = {label: area_of(MANIFEST["labels"].index(label), spread(of(cut, {label}), SAMPLED),
+                            spread(of_others(rest, {label, "applause"}), 2 * SAMPLED), loudest)
+             for label in ("hand_clap", "door_knock")}
+    print("without their attack: " + ", ".join(f"{label} {area:.3f}" for label, area in areas.items()))
+    assert areas["hand_clap"] >= 0.82
+
+
+def of(rows: list[dict[str, str]], classes: set[str]) -> list[dict[str, str]]:
+    return [each for each in rows if each["class"] in classes]
+
+
+def of_others(rows: list[dict[str, str]], classes: set[str]) -> list[dict[str, str]]:
+    return [each for each in rows if each["class"] not in classes]
+
+
+def area_of(row: int, present: Iterator[str], absent: Iterator[str], loudest: Callable[[str], np.ndarray]) -> float:
+    """Area under the curve of one label's highest score, between recordings that hold the sound and those that do not."""
     scores = [[loudest(path)[row] for path in paths] for paths in (present, absent)]
     truth = np.repeat([True, False], [len(side) for side in scores])
-    area = area_under_curve(np.concatenate(scores).astype(np.float32), truth)
-    print(f"{label}: area under the curve {area:.3f}")
-    assert area >= floor, f"{label}: area under the curve {area:.3f}"
+    return float(area_under_curve(np.concatenate(scores).astype(np.float32), truth))
