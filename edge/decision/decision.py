@@ -162,7 +162,7 @@ class Decision:
         self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
         for sound in self._sounds:
             if isinstance(sound, ImpulsiveDetector):
-                sound.onsets(fresh)
+                sound.onsets(fresh, position)
         return self._judge_loudness(power, at) if self._loudness else []
 
     def _judge_loudness(self, levels: NDArray[np.float32], at: int) -> list[Detection]:

@@ -87,8 +87,10 @@ class ImpulsiveDetector:
         open_ones = [each.onset.position for each in self._waiting if each.against < 2]
         return min([*open_ones, position + self._patch_samples - INSIDE])
 
-    def onsets(self, found: Sequence[Onset]) -> None:
-        """Onsets that are new, in order."""
+    def onsets(self, found: Sequence[Onset], position: int) -> None:
+        """Onsets that are new with the patch at `position`, in order. Those too old for any patch are forgotten."""
+        oldest = max(position, position + self._patch_samples - INSIDE - WAIT)
+        self._waiting = [each for each in self._waiting if each.onset.position >= oldest]
         self._waiting += [_Candidate(onset) for onset in found]
 
     def taken(self, position: int, target: str) -> None:
@@ -100,7 +102,6 @@ class ImpulsiveDetector:
         position = heard.scores.position
         stop = position + self._patch_samples - INSIDE
         self.refused = ""
-        self._waiting = [each for each in self._waiting if each.onset.position >= max(stop - WAIT, position)]
         self._named = [onset for onset in self._named if onset.position >= position]
         self._taken = {at: target for at, target in self._taken.items() if at >= stop - WAIT}
         inside = [each for each in self._waiting if each.onset.position < stop]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -135,3 +136,17 @@ def test_to_which_target_an_onset_was_yielded_is_told() -> None:
     decision.hear(rows_with(2.0, [(0.5, 0.0)])[:96], 0)
     decision.push(Scores(0, np.array([0.9, 0.9], np.float32), first=True))
     assert [(each.target, each.refused) for each in decision.hearing()] == [("clap", ""), ("snap", "heard as clap")]
+
+
+def test_onsets_do_not_heap_up_while_the_gate_is_shut() -> None:
+    """A tap drips for an hour beside a shut gate: 3,751 onsets once waited for a patch that could no longer come."""
+    minute = rows_with(60.0, [(each + 0.5, 0.0) for each in range(60)])
+    decision = Decision(CLAP, ("clap",), patch_samples=PATCH, hop_samples=15_360)
+    sizes = []
+    for number in range(60):
+        at = number * 6_000
+        decision.hear(minute, at * 160)
+        for start in range(at * 160, (at + 5_902) * 160, 15_360):
+            assert decision.skip(start) == []
+        sizes.append(len(pickle.dumps(decision)))
+    assert max(sizes[1:]) < 1.2 * sizes[1]
