@@ -33,9 +33,11 @@ class Outbox:
         """messages, size: how many may wait, and their bytes."""
         self._most, self._largest, self._stats = messages, size, stats
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[int, Message] = OrderedDict()  # in order; a dict gives its first slowly
-        self._taken: dict[int, Message] = {}
-        self._refused: dict[int, Message] = {}
+        self._held: dict[int, Message] = {}
+        # Each of these numbers is in one of the three; those that wait in order, for a dict gives its first slowly.
+        self._waiting: OrderedDict[int, None] = OrderedDict()
+        self._refused: OrderedDict[int, None] = OrderedDict()
+        self._taken: set[int] = set()
         self._unsaved: set[int] = set()
         self._gone: set[int] = set()
         self._dropped: list[Dropped] = []
@@ -48,12 +50,12 @@ class Outbox:
 
     def __len__(self) -> int:
         """Messages that the broker has not acknowledged."""
-        return len(self._waiting) + len(self._taken) + len(self._refused)
+        return len(self._held)
 
     @property
     def waiting(self) -> int:
         """Of those, how many are not on their way."""
-        return len(self._waiting) + len(self._refused)
+        return len(self._held) - len(self._taken)
 
     @property
     def unsaved(self) -> int:
@@ -76,8 +78,7 @@ class Outbox:
     def finished(self) -> bool:
         """Whether all that is expected was offered and acknowledged."""
         with self._lock:
-            return not (self._waiting or self._taken or self._refused or self._dropped or self._dropped_taken
-                        or self._newest < self._expected)
+            return not (self._held or self._dropped or self._dropped_taken or self._newest < self._expected)
 
     def expect(self, sequence: int) -> None:
         """Say that a message of this number is on its way here."""
@@ -89,25 +90,27 @@ class Outbox:
             if not saved:
                 self._unsaved.update(message.sequence for message in messages)
             old = {message.sequence: message for message in messages}
-            self._waiting = OrderedDict(sorted((old | self._waiting).items()))
+            self._held = old | self._held
+            self._wait(old.keys())
             for each in dropped:
                 self._add_dropped(each)
             self._newest = max(self._newest, newest)
-            self._size = sum(message.size for message in self._held().values())
+            self._size = sum(message.size for message in self._held.values())
             self._trim()
         self.on_news()
 
     def compare(self, sequences: Iterable[int]) -> None:
         """A file was opened again, or is another one: these are the messages that it holds."""
         with self._lock:
-            held, found = set(self._held()), set(sequences)
+            held, found = set(self._held), set(sequences)
             self._unsaved, self._gone = held - found, found - held
 
     def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
         """Add the newest, in order; saved: they are on the disk."""
         with self._lock:
             for message in messages:
-                self._waiting[message.sequence] = message
+                self._held[message.sequence] = message
+                self._waiting[message.sequence] = None
                 self._size += message.size
                 self._newest = max(self._newest, message.sequence)
                 if not saved:
@@ -130,37 +133,40 @@ class Outbox:
                 return self._dropped_taken[-1]
             if not self._waiting:
                 return None
-            sequence = next(iter(self._waiting))
-            self._taken[sequence] = self._waiting.pop(sequence)
-            return self._taken[sequence]
+            sequence, _ = self._waiting.popitem(last=False)
+            self._taken.add(sequence)
+            return self._held[sequence]
 
     def acknowledge(self, taken: Message | Dropped) -> None:
         """The broker has it."""
         with self._lock:
             if isinstance(taken, Dropped):
                 self._dropped_taken = [each for each in self._dropped_taken if each != taken]
-            elif self._taken.pop(taken.sequence, None) is not None:
-                self._forget(taken)
+            elif taken.sequence in self._taken:
+                self._taken.remove(taken.sequence)
+                self._forget(taken.sequence)
         self.on_gone()
 
     def refuse(self, taken: Message | Dropped) -> None:
         """The broker refused it: it lets the others pass, until all are given back."""
         with self._lock:
-            if isinstance(taken, Message) and self._taken.pop(taken.sequence, None) is not None:
-                self._refused[taken.sequence] = taken
+            if isinstance(taken, Message) and taken.sequence in self._taken:
+                self._taken.remove(taken.sequence)
+                self._refused[taken.sequence] = None
                 self._trim()  # a refused range waits for the next connection
 
     def forgive(self) -> None:
         """What was refused may be tried again."""
         with self._lock:
-            self._waiting = OrderedDict(sorted((self._refused | self._waiting).items()))
-            self._refused = {}
+            self._wait(self._refused)
+            self._refused.clear()
 
     def give_back(self) -> None:
         """The connection is lost: all that was taken waits again, oldest first."""
         with self._lock:
-            self._waiting = OrderedDict(sorted(self._held().items()))
-            self._taken, self._refused = {}, {}
+            self._wait(self._held)
+            self._refused.clear()
+            self._taken.clear()
             taken, self._dropped_taken = self._dropped_taken, []
             for each in taken:
                 self._add_dropped(each)
@@ -169,8 +175,7 @@ class Outbox:
     def messages(self, *, unsaved: bool) -> list[Message]:
         """Those not acknowledged, or of them only those that are not on the disk, oldest first."""
         with self._lock:
-            numbers = sorted(self._unsaved if unsaved else self._held())
-            return [message for number in numbers if (message := self._find(number)) is not None]
+            return [self._held[number] for number in sorted(self._unsaved if unsaved else self._held)]
 
     def changes(self) -> Changes:
         """What the file is to learn; `written` confirms it."""
@@ -183,28 +188,26 @@ class Outbox:
             self._gone.difference_update(changes.gone)
             for message in messages:
                 self._unsaved.discard(message.sequence)
-                if self._find(message.sequence) is None:
+                if message.sequence not in self._held:
                     self._gone.add(message.sequence)  # acknowledged while it was written
 
-    def _held(self) -> dict[int, Message]:
-        return self._refused | self._taken | self._waiting
+    def _wait(self, more: Iterable[int]) -> None:
+        """These numbers wait, too."""
+        self._waiting = OrderedDict.fromkeys(sorted({*self._waiting, *more}))
 
-    def _find(self, sequence: int) -> Message | None:
-        return self._waiting.get(sequence) or self._taken.get(sequence) or self._refused.get(sequence)
-
-    def _forget(self, message: Message) -> None:
-        self._size -= message.size
-        if message.sequence in self._unsaved:
-            self._unsaved.remove(message.sequence)
+    def _forget(self, sequence: int) -> None:
+        self._size -= self._held.pop(sequence).size
+        if sequence in self._unsaved:
+            self._unsaved.remove(sequence)
         else:
-            self._gone.add(message.sequence)
+            self._gone.add(sequence)
 
     def _trim(self) -> None:
         """The oldest go first, but for what is on its way."""
         while (queue := self._refused or self._waiting) and (len(self) > self._most or self._size > self._largest):
-            message = queue.pop(next(iter(queue)))
-            self._forget(message)
-            self._add_dropped(Dropped(message.sequence, message.sequence))
+            sequence, _ = queue.popitem(last=False)
+            self._forget(sequence)
+            self._add_dropped(Dropped(sequence, sequence))
             self._stats.dropped_events += 1
 
     def _add_dropped(self, new: Dropped) -> None:

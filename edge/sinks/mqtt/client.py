@@ -76,7 +76,7 @@ class MqttClient:
             self._client.will_set(*will, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = self._on_publish
+        self._client.on_publish = lambda _client, _data, number, reason, _properties: self._answered(number, [reason])
         self._client.on_subscribe = self._client.on_unsubscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_log = self._on_log
@@ -91,7 +91,8 @@ class MqttClient:
         self._limit = UNACKNOWLEDGED_LIMIT
         self._on_their_way: dict[int, float] = {}
         self._acknowledged: list[tuple[int, str]] = []
-        self._received: list[Received] = []
+        self.received: list[Received] = []
+        """What has arrived; whoever takes it clears it."""
         self._largest = float("inf")
         self._unsent = 0
 
@@ -167,11 +168,6 @@ class MqttClient:
         taken, self._acknowledged = self._acknowledged, []
         return taken
 
-    def received(self) -> list[Received]:
-        """What has arrived since the last call."""
-        received, self._received = self._received, []
-        return received
-
     def service(self, *, readable: bool) -> None:
         """Send and receive what can be, without waiting. Raises OSError, or ValueError for what is no MQTT."""
         try:
@@ -209,12 +205,11 @@ class MqttClient:
                        _properties: Properties | None) -> None:
         self.end = str(reason).lower(), flags.is_disconnect_packet_from_server
 
-    def _on_publish(self, client: Client, data: object, number: int, reason: ReasonCode,
-                    properties: Properties) -> None:
-        self._on_subscribe(client, data, number, [reason], properties)
-
     def _on_subscribe(self, _client: Client, _data: object, number: int, reasons: list[ReasonCode],
                       _properties: Properties | None) -> None:
+        self._answered(number, reasons)
+
+    def _answered(self, number: int, reasons: list[ReasonCode]) -> None:
         self._on_their_way.pop(number, None)
         self._acknowledged.append((number, ", ".join(str(reason).lower() for reason in reasons if reason.is_failure)))
 
@@ -222,7 +217,7 @@ class MqttClient:
         if len(message.payload) > LONGEST_PACKET:
             return
         asked = message.properties
-        self._received.append(Received(message.topic, bytes(message.payload), message.retain,
+        self.received.append(Received(message.topic, bytes(message.payload), message.retain,
                                        getattr(asked, "ResponseTopic", ""), getattr(asked, "CorrelationData", b"")))
 
     def _on_log(self, _client: Client, _data: object, _level: int, _words: str) -> None:

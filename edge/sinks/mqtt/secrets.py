@@ -28,7 +28,7 @@ def read_password(settings: MqttSettings) -> str | None:
         raise SettingsError("[mqtt] user", found="nothing", wanted=f"the user whose password [mqtt] {key} holds")
     wanted = "a file whose first line is the password"
     thing, path = _place("password", settings.password_file, settings.password_credential)
-    line = _read(thing, path, wanted, secret=bool(settings.password_file)).partition(b"\n")[0].rstrip(b"\r")
+    line = read_file(thing, path, wanted, secret=bool(settings.password_file)).partition(b"\n")[0].rstrip(b"\r")
     if not line:
         raise SettingsError(thing, found="an empty first line", wanted=wanted)
     if len(line) > LONGEST:
@@ -42,7 +42,7 @@ def read_password(settings: MqttSettings) -> str | None:
 def find_key(settings: MqttSettings) -> tuple[str, Path]:
     """The key of our certificate: what errors are about, and its file. Raises SettingsError as `read_password` does."""
     thing, path = _place("tls_key", settings.tls_key_file, settings.tls_key_credential)
-    if not _read(thing, path, "a PEM file of a key", secret=bool(settings.tls_key_file)):
+    if not read_file(thing, path, "a PEM file of a key", secret=bool(settings.tls_key_file)):
         raise SettingsError(thing, found="an empty file", wanted="a PEM file of a key")
     return thing, path
 
@@ -71,8 +71,8 @@ def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
     return f"{thing} {credential}", Path(folder) / credential
 
 
-def _read(thing: str, path: Path, wanted: str, *, secret: bool) -> bytes:
-    """The first bytes of a plain file; with `secret`, refused when others may read it."""
+def read_file(thing: str, path: Path, wanted: str, *, secret: bool) -> bytes:
+    """The first bytes of a plain file; with `secret`, refused when others may read it. Raises SettingsError."""
     try:
         # Asked of the opened file, so that it is the one that is read; O_NONBLOCK: nobody may answer a FIFO.
         line = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -188,9 +188,10 @@ class MqttSink:
                     visit.retarget(self._retained)
                 visit.exchange(1.0)
                 self._state = "connected"
-                if visit.refusal:
-                    self._state += f", but {connection.thing} refuses messages: {visit.refusal}"
-                    self._say(f"{self._state}: {visit.refused_topic}")
+                refusal, topic = visit.refusal
+                if refusal:
+                    self._state += f", but {connection.thing} refuses messages: {refusal}"
+                    self._say(f"{self._state}: {topic}")
             visit.say_goodbye(self._give_up_at)
         except SettingsError as error:  # the password file was there at the start
             self._say_away(f"away: {error}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.errors import SettingsError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.secrets import find_key
+from edge.sinks.mqtt.secrets import find_key, read_file
 
 INSECURE = "mqtt.tls_insecure: any certificate is believed; whoever is on the way can pose as the broker"
 """Said at every start, and by `check`."""
@@ -42,7 +42,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif settings.tls_ca_file:
-        _believe(context, settings.tls_ca_file)
+        _believe(context, "tls_ca_file", settings.tls_ca_file, "a PEM file of the CA that signed the broker's certificate")
     else:
         context.load_default_certs()
     if settings.tls_certificate_file:
@@ -63,45 +63,29 @@ def last_words(line: object, error: BaseException) -> BaseException:
     return error
 
 
-def _believe(context: ssl.SSLContext, file: str) -> None:
-    thing, wanted = f"[mqtt] tls_ca_file {file}", "a PEM file of the CA that signed the broker's certificate"
-    _look(thing, file, wanted)
+def _believe(context: ssl.SSLContext, key: str, file: str, wanted: str) -> None:
+    """Believe the certificates in a file. Raises SettingsError about [mqtt] `key` where it holds none."""
+    thing = f"[mqtt] {key} {file}"
+    read_file(thing, Path(file), wanted, secret=False)  # OpenSSL's own words for a file that it cannot read do not name it
     try:
         context.load_verify_locations(cafile=file)
-    except OSError as error:
-        raise SettingsError(thing, found=_no_certificate(error), wanted=wanted) from error
+    except ssl.SSLError as error:
+        raise SettingsError(thing, found="no certificate", wanted=wanted) from error
 
 
 def _show(context: ssl.SSLContext, settings: MqttSettings) -> None:
     """Our certificate and its key."""
-    thing, wanted = f"[mqtt] tls_certificate_file {settings.tls_certificate_file}", "a PEM file of our certificate"
-    _look(thing, settings.tls_certificate_file, wanted)
-    key_thing, key = find_key(settings)
+    file = settings.tls_certificate_file
+    _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "tls_certificate_file", file, "a PEM file of our certificate")
+    thing, key = find_key(settings)
 
     def no_passphrase() -> str:  # else OpenSSL asks the terminal
-        raise SettingsError(key_thing, found="an encrypted key", wanted="one without a passphrase")
+        raise SettingsError(thing, found="an encrypted key", wanted="one without a passphrase")
 
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=settings.tls_certificate_file)
-    except OSError as error:
-        raise SettingsError(thing, found=_no_certificate(error), wanted=wanted) from error
-    try:
-        context.load_cert_chain(settings.tls_certificate_file, key, no_passphrase)
+        context.load_cert_chain(file, key, no_passphrase)
     except SettingsError:
         raise
     except OSError as error:
         found = "the key of another certificate" if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH" else "no key"
-        raise SettingsError(key_thing, found=found, wanted="a PEM file of the key of mqtt.tls_certificate_file") from error
-
-
-def _look(thing: str, file: str, wanted: str) -> None:
-    """OpenSSL's own words for a file that it cannot read do not name it."""
-    try:
-        with Path(file).open("rb"):
-            pass
-    except OSError as error:
-        raise SettingsError(thing, found=(error.strerror or str(error)).lower(), wanted=wanted) from error
-
-
-def _no_certificate(error: OSError) -> str:
-    return "no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
+        raise SettingsError(thing, found=found, wanted="a PEM file of the key of mqtt.tls_certificate_file") from error

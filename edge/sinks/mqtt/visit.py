@@ -41,13 +41,11 @@ class Visit:
         self._first: int | None = None
         self._settled = False
         self._outgoing: deque[tuple[str, str]] = deque()
-        self._sent: dict[int, Message | Dropped] = {}
+        self._on_their_way: dict[int, tuple[str, Message | Dropped | None]] = {}
         self._sent_to = 0
-        self.refusal = ""
-        """Why the broker refused a message of late, or anything that is not tried again on this connection."""
-        self.refused_topic = ""
-        self._topic_of: dict[int, str] = {}
-        self._forgive_at, self._for_good = 0.0, ("", "")
+        self.refusal = self._for_good = ("", "")
+        """Why the broker refused a message of late, or anything that is not tried again on this connection; its topic."""
+        self._forgive_at = 0.0
 
     def announce(self) -> None:
         """What a broker must be told anew: it may have been another one, or have lost its memory.
@@ -78,8 +76,8 @@ class Visit:
 
     def exchange(self, timeout_seconds: float) -> None:
         """Send as much as may be on its way, then receive. Raises SinkError when the connection is lost."""
-        if self.refusal and self._monotonic() >= self._forgive_at:
-            self.refusal, self.refused_topic = self._for_good
+        if self.refusal[0] and self._monotonic() >= self._forgive_at:
+            self.refusal = self._for_good
             self._forgive_at = self._monotonic() + FORGIVE_SECONDS
             self._outbox.forgive()
         if self._retained is not None:
@@ -101,14 +99,14 @@ class Visit:
         for number, refusal in self._connection.acknowledged():
             if number == self._first:
                 self._settle()
-            sent, topic = self._sent.pop(number, None), self._topic_of.pop(number, "")
-            if refusal and sent is None:  # what is retained, or a subscription
-                self._for_good = refusal, topic
-            if refusal and not self.refusal:
-                self.refusal, self.refused_topic = refusal, topic
-                self._forgive_at = self._monotonic() + FORGIVE_SECONDS
+            topic, sent = self._on_their_way.pop(number, ("", None))
             if sent is not None:
                 (self._outbox.refuse if refusal else self._outbox.acknowledge)(sent)
+            elif refusal:  # what is retained, or a subscription
+                self._for_good = refusal, topic
+            if refusal and not self.refusal[0]:
+                self.refusal = refusal, topic
+                self._forgive_at = self._monotonic() + FORGIVE_SECONDS
 
     def say_goodbye(self, deadline: float) -> None:
         """The messages first, until `deadline` (monotonic), then OFF for what still sounds, `offline` and the goodbye."""
@@ -138,26 +136,25 @@ class Visit:
         """
         self._settled = True
         for pattern in self._retained.own if self._retained is not None else ():
-            self._topic_of[self._connection.unsubscribe(pattern)] = pattern
+            self._on_their_way[self._connection.unsubscribe(pattern)] = pattern, None
 
     def _subscribe(self, pattern: str, *, own: bool) -> None:
-        self._topic_of[self._connection.subscribe(pattern, own=own)] = pattern
+        self._on_their_way[self._connection.subscribe(pattern, own=own)] = pattern, None
 
     def _send(self, taken: Message | Dropped) -> None:
         if isinstance(taken, Dropped):
-            payload = dropped_payload(taken, device=self._device)
-            self._sent[self._publish(self._topics.dropped, payload)] = taken
+            self._publish(self._topics.dropped, dropped_payload(taken, device=self._device), sent=taken)
             return
-        payload = payload_of(taken, self._clock)
-        self._sent[self._publish(self._topics.event(taken.target), payload)] = taken
+        self._publish(self._topics.event(taken.target), payload_of(taken, self._clock), sent=taken)
         self._sent_to = max(self._sent_to, taken.sequence)
         sounds = taken.phase == "start"
         if self._states.told_with(taken.sequence, taken.target, sounds=sounds):
             self._tell_states({taken.target: sounds})
 
-    def _publish(self, topic: str, payload: str, *, retain: bool = False, correlation: bytes = b"") -> int:
+    def _publish(self, topic: str, payload: str, *, retain: bool = False, correlation: bytes = b"",
+                 sent: Message | Dropped | None = None) -> int:
         number = self._connection.publish(topic, payload, retain=retain, correlation=correlation)
-        self._topic_of[number] = topic
+        self._on_their_way[number] = topic, sent
         return number
 
     def _tell_states(self, states: dict[str, bool]) -> None:
