@@ -1,4 +1,4 @@
-"""What is sent of an event, and what it says at the moment when it is sent."""
+"""The messages that are sent of events, and what each says at the moment when it is sent."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from edge.stream import Event, Phase
 from edge.topics import SCHEMA, check_level, encode, event_payload, rfc3339
 
 LATE_SECONDS = 5.0
-"""An event sent so long after it happened is marked `late`."""
+"""A message that is sent more than so many seconds after what it tells happened is marked `late`."""
+
 OVERHEAD_BYTES = 200
-"""What a message takes beside its body, in the file and in memory, at least."""
+"""Bytes that are counted for a message beside its body, for what it takes in memory and in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One phase of an event, as it will be sent. body: its payload (JSON), but for what is only known when it is sent.
+    """One phase of an event, to be sent. body: its payload (JSON), but for what is only known at the moment
+    of sending.
 
-    heard_at: monotonic seconds of the event's start, None where unknown; boot: which boot's clock that is.
+    heard_at: monotonic seconds of the event's start, None where unknown; boot: the boot in which that clock
+    ran.
     """
 
     sequence: int
@@ -32,20 +35,20 @@ class Message:
 
     @property
     def size(self) -> int:
-        """Bytes that it is counted for."""
+        """Bytes that are counted for this message."""
         return len(self.body.encode()) + OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Dropped:
-    """Sequence numbers, ends included, whose messages will not come (again)."""
+    """A range of sequence numbers, ends included, whose messages will not be sent (again)."""
 
     first: int
     last: int
 
 
 def is_sound(message: Message) -> bool:
-    """Whether what was read from a file can be sent: damage may leave half of it."""
+    """Whether a message that was read from a file can be sent: a damaged file may hold only a part of it."""
     try:
         payload = json.loads(message.body)
         check_level(message.target, thing="target")
@@ -64,15 +67,17 @@ def is_sound(message: Message) -> bool:
 
 
 def message_of(event: Event, *, device: str, boot: str) -> Message:
-    """What is to be sent of an event."""
+    """The message of an event's phase. device: its name; boot: the boot in which the event was heard."""
     body = encode(event_payload(event, device=device, late=False))
     return Message(event.sequence, event.target, event.phase, body, event.heard_at, boot)
 
 
 def payload_of(message: Message, clock: Clock) -> str:
-    """The JSON to send now: with `late`, and with the date mended where the clock was set after the event was heard.
+    """The payload (JSON) to send now: with `late`, and with corrected dates where the clock was not set when
+    it was heard.
 
-    An event of this boot that was heard before the clock was set is dated by the time that has passed since.
+    An event that was heard in this boot, before the clock was set, is dated by the time that has passed
+    since.
     """
     payload = json.loads(message.body)
     started = datetime.fromisoformat(payload["started_at"])
@@ -89,5 +94,5 @@ def payload_of(message: Message, clock: Clock) -> str:
 
 
 def dropped_payload(dropped: Dropped, *, device: str) -> str:
-    """What is told of numbers that will not come."""
+    """The payload (JSON) that tells which sequence numbers will not come."""
     return encode({"schema": SCHEMA, "device": device, "first": dropped.first, "last": dropped.last})

@@ -1,8 +1,10 @@
-"""The outbox: messages that the broker has not acknowledged yet. Pure but for a lock; neither broker nor disk here.
+"""The outbox: messages that the broker has not acknowledged yet. Pure but for a lock; knows neither broker
+nor disk.
 
-A message lives in memory until the broker has it; the journal's writer keeps a copy of each on the disk, so that the next
-start finds what this one could not deliver. Bounded in messages and bytes: the oldest go first, told as ranges of sequence
-numbers, so that a subscriber can prove that nothing else is missing.
+A message stays in memory until the broker has acknowledged it. The journal's writer keeps a copy of each on
+the disk, so that the next run finds what this one could not deliver. Messages and bytes are bounded: the
+oldest are dropped first, and told as ranges of sequence numbers, so that a subscriber can prove that nothing
+else is missing.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from edge.stats import Stats
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What the file is to forget, and what it is to know as dropped. newest: the highest number that was ever used."""
+    """What the file on the disk has to learn. gone: sequence numbers to forget; dropped: all ranges that are
+    not told yet; newest: the highest number that was ever used."""
 
     gone: tuple[int, ...] = ()
     dropped: tuple[Dropped, ...] = ()
@@ -27,14 +30,14 @@ class Changes:
 
 
 class Outbox:
-    """Between the journal's writer, which offers, and whoever talks to the broker, who takes and acknowledges."""
+    """The journal's writer offers messages; whoever talks to the broker takes and acknowledges them."""
 
     def __init__(self, *, messages: int, size: int, stats: Stats) -> None:
-        """messages, size: how many may wait, and their bytes."""
+        """messages, size: how many messages may be held, and their bytes; stats: counts those dropped."""
         self._most, self._largest, self._stats = messages, size, stats
         self._lock = threading.Lock()
         self._held: dict[int, Message] = {}
-        # Each of these numbers is in one of the three; those that wait in order, for a dict gives its first slowly.
+        # Each number in `_held` is in one of these three. A plain dict would be slow in giving its first key.
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._refused: OrderedDict[int, None] = OrderedDict()
         self._taken: set[int] = set()
@@ -46,10 +49,10 @@ class Outbox:
         self.on_news: Callable[[], None] = lambda: None
         """Called after messages were offered, in the thread that offered them; must return at once."""
         self.on_gone: Callable[[], None] = lambda: None
-        """Called after one was acknowledged; must return at once."""
+        """Called after a message was acknowledged, in that thread; must return at once."""
 
     def __len__(self) -> int:
-        """Messages that the broker has not acknowledged."""
+        """How many messages the broker has not acknowledged."""
         return len(self._held)
 
     @property
@@ -81,11 +84,11 @@ class Outbox:
             return not (self._held or self._dropped or self._dropped_taken or self._newest < self._expected)
 
     def expect(self, sequence: int) -> None:
-        """Say that a message of this number is on its way here."""
+        """Say that a message of this number will be offered."""
         self._expected = sequence
 
     def restore(self, messages: Sequence[Message], dropped: Iterable[Dropped], *, newest: int, saved: bool) -> None:
-        """Put what a file still held in front. newest: the highest number that it knows; saved: it holds them still."""
+        """Put a file's messages in front. newest: the highest number the file knows; saved: it keeps them."""
         with self._lock:
             if not saved:
                 self._unsaved.update(message.sequence for message in messages)
@@ -100,13 +103,13 @@ class Outbox:
         self.on_news()
 
     def compare(self, sequences: Iterable[int]) -> None:
-        """A file was opened again, or is another one: these are the messages that it holds."""
+        """Learn which messages a file holds that was opened again, or that is another one."""
         with self._lock:
             held, found = set(self._held), set(sequences)
             self._unsaved, self._gone = held - found, found - held
 
     def offer(self, messages: Sequence[Message], *, saved: bool) -> None:
-        """Add the newest, in order; saved: they are on the disk."""
+        """Add the newest messages, in order; saved: they are on the disk."""
         with self._lock:
             for message in messages:
                 self._held[message.sequence] = message
@@ -119,14 +122,16 @@ class Outbox:
         self.on_news()
 
     def drop(self, first: int, last: int) -> None:
-        """Say of numbers, ends included, that their messages never came here."""
+        """Say that the messages with the numbers `first` to `last`, ends included, will never be offered."""
         with self._lock:
             self._add_dropped(Dropped(first, last))
         self.on_news()
 
     def take(self) -> Message | Dropped | None:
-        """The next to send: what was dropped, then the oldest message; None where nothing waits. It stays the taker's
-        until it is acknowledged or given back."""
+        """The next to send: first what was dropped, then the oldest message; None where nothing waits.
+
+        The taker has it until he acknowledges, refuses or gives back.
+        """
         with self._lock:
             if self._dropped:
                 self._dropped_taken.append(self._dropped.pop(0))
@@ -138,7 +143,7 @@ class Outbox:
             return self._held[sequence]
 
     def acknowledge(self, taken: Message | Dropped) -> None:
-        """The broker has it."""
+        """The broker has taken this message, or this range of dropped ones."""
         with self._lock:
             if isinstance(taken, Dropped):
                 self._dropped_taken = [each for each in self._dropped_taken if each != taken]
@@ -148,7 +153,7 @@ class Outbox:
         self.on_gone()
 
     def refuse(self, taken: Message | Dropped) -> None:
-        """The broker refused it: it lets the others pass, until all are given back."""
+        """The broker refused this message. It waits aside until `forgive` or `give_back`."""
         with self._lock:
             if isinstance(taken, Message) and taken.sequence in self._taken:
                 self._taken.remove(taken.sequence)
@@ -156,7 +161,7 @@ class Outbox:
                 self._trim()  # a refused range waits for the next connection
 
     def forgive(self) -> None:
-        """What was refused may be tried again."""
+        """Send refused messages again."""
         with self._lock:
             self._wait(self._refused)
             self._refused.clear()
@@ -173,17 +178,17 @@ class Outbox:
             self._trim()
 
     def messages(self, *, unsaved: bool) -> list[Message]:
-        """Those not acknowledged, or of them only those that are not on the disk, oldest first."""
+        """Messages that are not acknowledged, oldest first; with `unsaved` those that are not on the disk."""
         with self._lock:
             return [self._held[number] for number in sorted(self._unsaved if unsaved else self._held)]
 
     def changes(self) -> Changes:
-        """What the file is to learn; `written` confirms it."""
+        """What the file has to learn now; `written` confirms that it has."""
         with self._lock:
             return Changes(tuple(sorted(self._gone)), tuple(sorted(self._dropped + self._dropped_taken)), self._newest)
 
     def written(self, changes: Changes, messages: Iterable[Message]) -> None:
-        """The file has learnt it, and holds these messages of the outbox, too."""
+        """The file has learnt these changes, and holds these messages."""
         with self._lock:
             self._gone.difference_update(changes.gone)
             for message in messages:
@@ -192,7 +197,7 @@ class Outbox:
                     self._gone.add(message.sequence)  # acknowledged while it was written
 
     def _wait(self, more: Iterable[int]) -> None:
-        """These numbers wait, too."""
+        """Let these numbers wait among the others, in order."""
         self._waiting = OrderedDict.fromkeys(sorted({*self._waiting, *more}))
 
     def _forget(self, sequence: int) -> None:
@@ -203,7 +208,7 @@ class Outbox:
             self._gone.add(sequence)
 
     def _trim(self) -> None:
-        """The oldest go first, but for what is on its way."""
+        """Drop the oldest messages over the bounds, but none that is on its way."""
         while (queue := self._refused or self._waiting) and (len(self) > self._most or self._size > self._largest):
             sequence, _ = queue.popitem(last=False)
             self._forget(sequence)
@@ -211,7 +216,7 @@ class Outbox:
             self._stats.dropped_events += 1
 
     def _add_dropped(self, new: Dropped) -> None:
-        """Put it among those that wait, joined with its neighbours."""
+        """Add a range to those that wait, joined with the ranges that touch it."""
         first, last = new.first, new.last
         apart = []
         for each in self._dropped:

@@ -1,4 +1,4 @@
-"""So many at once, and so many a second from then on."""
+"""A limit on how often something may happen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Bucket:
-    """A token bucket: `burst` at once, then `per_second`."""
+    """A token bucket: `burst` times at once, then `per_second` times a second."""
 
     def __init__(self, burst: int, per_second: float, monotonic: Callable[[], float]) -> None:
         self._burst, self._per_second, self._monotonic = burst, per_second, monotonic

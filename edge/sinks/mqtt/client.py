@@ -1,7 +1,7 @@
 """MQTT packets out and in over one connection, and what was heard. The one file that imports paho.
 
-paho's own thread and its endless queue in memory are not used: whoever owns a client calls `service` and keeps what is not
-acknowledged yet.
+paho's own thread and its endless queue in memory are not used: whoever owns a client calls `service` and
+keeps what is not acknowledged yet.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ UNACKNOWLEDGED_LIMIT = 20
 """Messages that may be on their way at once; a broker's own "receive maximum" may lower it."""
 
 LONGEST_PACKET = 1_048_576
-"""Bytes of a packet that we take in: who may publish to us must not fill our memory. A broker that speaks MQTT 5 is told,
-and keeps longer ones to itself; in 3.1.1 they are read and thrown away."""
+"""Bytes of the longest packet that is taken in, so that nobody can fill our memory by publishing. A broker
+that speaks MQTT 5 is told, and does not send longer packets; in 3.1.1 they are read and thrown away."""
 
 OVERHEAD_BYTES = 16
-"""What a PUBLISH takes at most beside topic, payload and correlation data."""
+"""Bytes of a PUBLISH packet beside topic, payload and correlation data, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that arrived. retained: the broker kept it, so nobody knows when it was sent.
+    """A message that arrived.
 
-    response_topic, correlation: MQTT 5's own way to ask for an answer; empty where no answer is asked for so.
+    retained: the broker had kept the message, so nobody knows when it was sent. response_topic, correlation:
+    where and with what mark the sender wants an answer (MQTT 5); empty where it does not say.
     """
 
     topic: str
@@ -59,9 +60,9 @@ class MqttClient:
               will: tuple[str, str] | None, keep_session: bool) -> None:
         """Say who we are.
 
-        version: "5" or "3.1.1"; context: how to encrypt, None: not at all; will: (topic, payload) that the broker
-        publishes, retained, when the connection breaks; keep_session: the broker keeps messages while we are away (3.1.1
-        only; else every connection starts clean, for the queue is ours).
+        version: "5" or "3.1.1"; context: how to encrypt, None: not at all; will: (topic, payload) that the
+        broker publishes, retained, when the connection breaks; keep_session: the broker keeps messages while
+        we are away (3.1.1 only; else every connection starts clean, for the queue is ours).
         """
         self.version = version
         """The MQTT version that is spoken."""
@@ -119,7 +120,7 @@ class MqttClient:
 
     @property
     def waited_seconds(self) -> float:
-        """For how long the oldest of what is on its way has not been acknowledged."""
+        """Seconds since the oldest unacknowledged message or subscription was sent; 0 where there is none."""
         return time.monotonic() - min(self._on_their_way.values()) if self._on_their_way else 0.0
 
     def connect(self, host: str, port: int, keepalive_seconds: int, *, timeout_seconds: float) -> None:
@@ -131,14 +132,14 @@ class MqttClient:
         self._client.connect_timeout = timeout_seconds
         self._client.connect(host, port, keepalive_seconds, properties=properties)
         if (sock := self.socket) is not None:
-            # With Nagle's algorithm a small packet would wait until TCP has acknowledged the one before: up to 40 ms.
+            # Nagle's algorithm would hold a small packet until TCP acknowledges the one before: up to 40 ms.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes = b"") -> int:
         """Send at QoS 1, without waiting; the number under which `acknowledged` tells of it.
 
-        correlation: MQTT 5's correlation data, for an answer; 3.1.1 has no place for it. A packet that is longer than the
-        broker said that it takes counts as refused: it would end this connection, and the next one.
+        correlation: MQTT 5's correlation data, for an answer; 3.1.1 has no place for it. A packet longer than
+        the broker accepts is not sent, for the broker would end the connection; it counts as refused.
         """
         size = len(topic.encode()) + len(payload.encode()) + len(correlation) + OVERHEAD_BYTES
         if size > self._largest:
@@ -154,7 +155,8 @@ class MqttClient:
     def subscribe(self, pattern: str, *, own: bool = True) -> int:
         """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost.
 
-        own: what this client publishes itself comes, too. Only a broker that speaks MQTT 5 can leave that out.
+        own: what this client publishes itself comes, too. Only a broker that speaks MQTT 5 can leave that
+        out.
         """
         options = SubscribeOptions(qos=1, noLocal=not own) if self.version == "5" else None
         return self._asked(self._client.subscribe(pattern, 0 if options else 1, options)[1])
@@ -169,7 +171,7 @@ class MqttClient:
         return taken
 
     def service(self, *, readable: bool) -> None:
-        """Send and receive what can be, without waiting. Raises OSError, or ValueError for what is no MQTT."""
+        """Send and receive without waiting. Raises OSError, or ValueError for what is no MQTT."""
         try:
             if readable:
                 self._client.loop_read()

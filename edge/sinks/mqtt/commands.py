@@ -1,7 +1,8 @@
-"""Commands that come over MQTT, up to the door: counted, limited, read by the schema, and answered.
+"""Commands that arrive over MQTT: limited, counted, parsed, handed to who carries them out, and answered.
 
-`receive` is called by the thread that talks to the broker and returns at once; whoever does the commands answers from a
-thread of its own. Everything here is bounded, so that a flood costs its senders their answers and nobody else anything.
+The thread that talks to the broker calls `receive`, which returns at once. Whoever carries out a command
+answers from another thread. Everything here is bounded: a flood of commands costs its senders their answers,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ from edge.topics import Topics, answer_payload, check_level, encode
 LOG = logging.getLogger(__name__)
 
 BURST, PER_SECOND = 20, 5.0
-"""So many commands may come at once, and so many a second from then on; what is over is dropped."""
+"""So many commands are taken at once, then so many a second; the others are dropped without an answer."""
 
 ANSWERS = 64
-"""Answers that may wait for the broker; the oldest go first."""
+"""Answers that may wait for the broker; where there are more, the oldest is dropped."""
 
 MOST_TOPIC, MOST_CORRELATION = 256, 256
-"""Letters of a response topic and bytes of correlation data that are taken up; longer ones are left out."""
+"""Letters of a response topic, and bytes of correlation data, at most; longer ones are ignored."""
 
 MOST_WORDS = 300
-"""Letters of what an answer says was found or wanted."""
+"""Letters of each of an answer's `found` and `wanted`, at most."""
 
 SAY_SECONDS = 60.0
-"""Dropped commands are mentioned in the log at most once in so long."""
+"""Dropped commands are logged at most once in so many seconds."""
 
 UNKNOWN = "unknown"
-"""The verb in the topic of an answer to a verb that is none."""
+"""The verb in the topic of an answer to a command whose verb does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: JSON at QoS 1, not retained."""
+    """What is answered: JSON, at QoS 1, not retained. correlation: MQTT 5's correlation data."""
 
     topic: str
     payload: str
@@ -52,7 +53,7 @@ class Answer:
 
 
 class MqttCommands:
-    """The door. `pattern` is what to subscribe to; nothing is, unless the settings allow a verb."""
+    """Takes commands in, and keeps the answers until they are sent."""
 
     def __init__(self, topics: Topics, allow: Sequence[str], act: Act, stats: Stats, *,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -67,7 +68,7 @@ class MqttCommands:
 
     @property
     def pattern(self) -> str:
-        """The topics of all commands; empty where none is allowed."""
+        """The topics to subscribe to; empty where the settings allow no command."""
         return self._topics.commands if self._allow else ""
 
     def answered(self, wake: Callable[[], None]) -> None:
@@ -82,7 +83,7 @@ class MqttCommands:
             return None
 
     def receive(self, received: Received) -> None:
-        """Take what arrived; topics that are no command's are left alone."""
+        """Take what arrived; messages that are no commands are ignored."""
         beginning = self._topics.commands.removesuffix("+")
         if not self._allow or not received.topic.startswith(beginning):
             return
@@ -122,7 +123,7 @@ class MqttCommands:
         self._wake()
 
     def _answer_topic(self, verb: str, asked: str) -> str:
-        """The topic that the sender asks for, if it lies where answers lie; else the verb's own."""
+        """The topic that the sender asks for, if answers of this device may go there; else the verb's own."""
         own = self._topics.response(verb)
         below = own.removesuffix(verb)
         if not asked.startswith(below) or len(asked) > MOST_TOPIC:
@@ -135,7 +136,7 @@ class MqttCommands:
         return asked
 
     def _drop(self) -> None:
-        """Count it, and say so once a minute."""
+        """Count a command that is dropped, and log how many were, once a minute."""
         self._stats.dropped_commands += 1
         self._dropped += 1
         now = self._monotonic()
@@ -145,6 +146,6 @@ class MqttCommands:
 
 
 def _words(text: str) -> str:
-    """As much of an error's words as is told, on one line."""
+    """An error's words on one line, cut to MOST_WORDS letters."""
     line = " ".join(text.split())
     return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."

@@ -1,4 +1,4 @@
-"""A connection to the broker of the settings, from CONNECT to the end; what goes wrong is said in terms of the settings."""
+"""A connection to the broker that the settings name. Its errors say which setting to mend."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ CONNECT_SECONDS = 5.0
 """How long to wait for the network, and then for the broker's answer."""
 
 YOUNG_SECONDS = 10.0
-"""A broker drops the older of two clients of one name, some without a word: how soon a loss may mean that."""
+"""Seconds. A connection lost within them may mean that another device has the same client id: the broker then
+drops the older of the two, often without a reason."""
 
 RECORD_PACKETS = 1000
-"""Packets read at once, at most, of what TLS has decrypted: a record holds 16 kB."""
+"""Packets read in one turn, at most, of what TLS has decrypted already (a record of TLS holds 16 kB)."""
 
 ACKNOWLEDGE_SECONDS = 120.0
-"""A broker that has not acknowledged a message for so long never will on this connection (NATS without a quorum does not):
-on a new one the message is sent again."""
+"""Seconds. After them the connection is given up, and the message is sent again on a new one: a broker may
+answer signs of life and yet never acknowledge (NATS without a quorum)."""
 
 REFUSAL_SECONDS = 86_400.0
-"""A broker that said that it does not speak MQTT 5 is asked again at the first connection after so long: it may be new."""
+"""Seconds until MQTT 5 is tried again with a broker that refused it: the broker may have been upgraded."""
 
 GUESS_SECONDS = 3_600.0
-"""The same for a broker that hung up on MQTT 5 without a word: that may have had another reason, and MQTT 5 says more."""
+"""Seconds until MQTT 5 is tried again with a broker that hung up on it, perhaps for another reason."""
 
 
 class Connection(MqttClient):
@@ -45,9 +46,10 @@ class Connection(MqttClient):
     def __init__(self, settings: MqttSettings, *, client_id: str, will: tuple[str, str] | None = None,
                  on_message: Callable[[Received], None] | None = None, keep_session: bool = False,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        """will: (topic, payload) that the broker publishes, retained, when this connection breaks; on_message: told what
-        arrives, in the thread that calls `pump` or `service`; keep_session: the broker keeps messages for a subscriber that
-        is away (MQTT 3.1.1 only); monotonic: seconds, for how long the broker's MQTT version is remembered.
+        """will: (topic, payload) that the broker publishes, retained, when this connection breaks;
+        on_message: told what arrives, in the thread that calls `pump` or `service`; keep_session: the broker
+        keeps messages for a subscriber that is away (MQTT 3.1.1 only); monotonic: seconds, for how long the
+        broker's MQTT version is remembered.
 
         Raises SettingsError where the password, a certificate or a key cannot be used."""
         self._settings = settings
@@ -61,7 +63,7 @@ class Connection(MqttClient):
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """MQTT versions to try, in this order: the settings' own, or 5 and 3.1.1, the one that serves first."""
+        """MQTT versions to try, in this order: the settings' own; with "auto", first the one that serves."""
         if self._settings.protocol != "auto":
             return (self._settings.protocol,)
         return ("3.1.1", "5") if self._monotonic() < self._older_until else ("5", "3.1.1")
@@ -78,11 +80,12 @@ class Connection(MqttClient):
         return f"MQTT {self.version}{over}"
 
     def open(self, timeout_seconds: float, cancelled: Callable[[], bool] = lambda: False) -> None:
-        """Connect and wait for the broker's answer, with protocol "auto" once more in the other version where it does
-        not speak the first. timeout_seconds: for the network with TLS, and again for the answer.
+        """Connect and wait for the broker's answer. With protocol "auto", where the broker does not speak the
+        first version, connect once more in the other one. timeout_seconds: for the network with TLS, and
+        again for the answer.
 
-        Raises SinkError: away, refused, not the right certificate, no broker, or cancelled; SettingsError as the
-        constructor does, for files of the settings are read anew.
+        Raises SinkError: away, refused, not the right certificate, no broker, or cancelled; SettingsError as
+        the constructor does, for files of the settings are read anew.
         """
         first, *others = self.versions
         try:
@@ -129,8 +132,8 @@ class Connection(MqttClient):
         self._opened_at = time.monotonic()
 
     def pump(self, timeout_seconds: float, bell: Doorbell | None = None) -> None:
-        """Send and receive what can be; returns after `timeout_seconds` at the latest, or when `bell` rings. To be
-        called at least once a second. Raises SinkError when the connection is lost."""
+        """Send and receive what can be; returns after `timeout_seconds` at the latest, or when `bell` rings.
+        To be called at least once a second. Raises SinkError when the connection is lost."""
         line, decrypted = self.fileno(), self._decrypted
         poll = select.poll()
         poll.register(line, select.POLLIN | (select.POLLOUT if self.wants_write else 0))
@@ -142,14 +145,14 @@ class Connection(MqttClient):
         self.service(readable=decrypted or bool(ready.get(line, 0) & ~select.POLLOUT))
 
     def fileno(self) -> int:
-        """Its socket, for a poll over many connections (else `pump` does it all). Raises SinkError where it is lost."""
+        """The socket, for a poll over many connections. Raises SinkError when the connection is lost."""
         if (sock := self.socket) is None:
             raise self._error(self._end)
         return sock.fileno()
 
     def service(self, *, readable: bool) -> None:
-        """Send and receive what can be, without waiting. readable: the poll says that something arrived. To be called
-        at least once a second. Raises SinkError when the connection is lost."""
+        """Send and receive what can be, without waiting. readable: the poll says that something arrived. To
+        be called at least once a second. Raises SinkError when the connection is lost."""
         try:
             super().service(readable=readable)
             for _ in range(RECORD_PACKETS):
@@ -168,7 +171,7 @@ class Connection(MqttClient):
 
     @property
     def _decrypted(self) -> bool:
-        """Whether TLS has decrypted what nobody has read yet. It is no longer in the socket, where a poll would see it."""
+        """Whether TLS has decrypted data that nobody has read yet, which a poll does not see."""
         return isinstance(sock := self.socket, ssl.SSLSocket) and sock.pending() > 0
 
     @property
@@ -181,7 +184,7 @@ class Connection(MqttClient):
 
     @property
     def _unspoken(self) -> bool:
-        """Whether it may be the MQTT version that the broker did not like: it said so, or hung up without a word."""
+        """Whether the broker may refuse the MQTT version: it said so, or hung up without an answer."""
         if self.answer is not None:
             return self.answer == words.UNSUPPORTED
         return self._called and self.socket is None and self._end == words.LOST and self._trouble is None
@@ -204,7 +207,8 @@ class Connection(MqttClient):
 
 
 def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> str:
-    """Connect once and leave, under a name of its own, so that a running device is not disturbed; what was spoken.
+    """Connect once and leave, under a name of its own, so that a running device is not disturbed; what was
+    spoken.
 
     Raises SinkError saying why the broker cannot be used, SettingsError for a useless password file.
     """

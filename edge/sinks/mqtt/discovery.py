@@ -1,10 +1,12 @@
-"""What Home Assistant is told of this board, so that its entities appear by themselves: MQTT device discovery. Pure.
+"""MQTT device discovery: what Home Assistant is told of this board, so that its entities appear by
+themselves. Pure.
 
     <discovery_prefix>/device/<object id>/config    JSON, retained: `device`, `origin`, `components`
 
-One message for the board, in the form that Home Assistant 2025.10 and newer read (its documentation of the MQTT
-integration: device discovery, with `default_entity_id`). What identifies an entity (its unique id, and its
-key among the components) hangs only on prefix, device and the entity's own name, so it stays when others come and go.
+One message for the board, in the form that Home Assistant 2025.10 and newer read (its documentation of the
+MQTT integration: device discovery, with `default_entity_id`). An entity is identified by its unique id and
+its key among the components. Both depend on prefix, device and the entity's own name only, so they stay when
+other entities come and go.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from edge.errors import SettingsError
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics, check_level, encode
 
 SCHEMA = 1
-"""Version of this payload, in its component `status`: grows when an entity changes its meaning or its identity."""
+"""Version of this payload. It grows when an entity changes its meaning or its identity."""
 
 MAKER = "edge-audio"
-"""By this name of the origin a retained message is known as one of ours."""
+"""The name of the message's origin, by which a retained message is recognised as one of ours."""
 
 HEARD = "heard"
 """The one event type of an event entity."""
@@ -32,16 +34,16 @@ _EVENT_TEMPLATE = (
     " and value_json.id != this.attributes.get('id') %}"
     "{{ {'event_type': '" + HEARD + "', "
     + ", ".join(f"'{name}': value_json.{name}" for name in _EVENT_FIELDS) + "} | to_json }}{% endif %}")
-"""Only what may be acted on is an event there: the start of a sound, not late, not sent twice (QoS 1 may)."""
+"""Home Assistant gets only events to act on: starts that are not late and not repeats (QoS 1 may repeat)."""
 
 _DEVICE_CLASSES = (("carbon monoxide", "carbon_monoxide"), ("co alarm", "carbon_monoxide"), ("smoke", "smoke"),
                    ("fire alarm", "smoke"))
-"""Words in a target's name, or in all its labels, and the device class that says what its state means; else `sound`."""
+"""Words in a target's name, or in all its labels, and the device class that they mean; else `sound`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetEntities:
-    """A target as discovery must know it. momentary: it happens and does not last (impulsive, or a pattern)."""
+    """A target as discovery knows it. momentary: its events have no length (impulsive, or a pattern)."""
 
     name: str
     labels: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ class TargetEntities:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What there is to tell. pins: as the settings name them; verbs: commands that the settings allow."""
+    """What there is to tell. pins: as the settings name them; verbs: those that the settings allow."""
 
     topics: Topics
     version: str
@@ -66,7 +68,7 @@ def discovery_topic(prefix: str, topics: Topics) -> str:
 
 
 def birth_topic(prefix: str) -> str:
-    """Where Home Assistant says `online` when it starts. Raises SettingsError for a prefix that is no topic."""
+    """Where Home Assistant says that it starts. Raises SettingsError for a prefix that is no topic."""
     return f"{check_prefix(prefix)}/status"
 
 
@@ -104,7 +106,7 @@ def device_payload(board: Board) -> dict[str, object]:
 
 
 def _components(board: Board) -> Iterator[tuple[str, dict[str, object]]]:
-    """Keys and entities; the name is also what the entity's id is made of."""
+    """Keys and entities of all components; an entity's id is made of its name."""
     topics = board.topics
     for target in board.targets:
         yield f"state_{_safe(target.name)}", _binary(target.name, topics.state(target.name), _device_class(target))
@@ -123,7 +125,7 @@ def _components(board: Board) -> Iterator[tuple[str, dict[str, object]]]:
             "payload_off": encode({"on": False}), "qos": 1, "icon": "mdi:microphone-off"}
     if "identify" in board.verbs:
         yield "identify", _button("identify", topics.command("identify"), "{}") | {"device_class": "identify"}
-    # Always available: that is what it tells.
+    # Always available, for it tells whether the board is.
     yield "status", _binary("connected", topics.status, "connectivity") | {
         "payload_on": ONLINE, "payload_off": OFFLINE, "availability": [], "entity_category": "diagnostic", "schema": SCHEMA}
     yield "source_problem", _binary("source problem", topics.health, "problem") | {
@@ -165,7 +167,7 @@ def _sensor(topic: str, name: str, template: str) -> dict[str, object]:
 
 
 def _value(key: str) -> str:
-    """A template; what it makes of None is unknown to Home Assistant, and 255 letters are the longest state."""
+    """A template for one value of `health`, cut to Home Assistant's longest state; None is unknown."""
     return f"{{{{ (value_json.get('{key}') | string)[:255] }}}}"
 
 
@@ -178,15 +180,16 @@ def _device_class(target: TargetEntities) -> str:
 
 
 def _words(name: str) -> str:
-    """As people write it: "Hand clap"."""
+    """A name as people write it: "Hand clap" for hand_clap."""
     words = " ".join(name.replace("_", " ").replace("-", " ").split()) or name
     return words[:1].upper() + words[1:]
 
 
 def _entity_ids(entities: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """For each key of (platform, name): what stands after the device in its entity id.
+    """For each key: what follows the device's name in the entity id. entities: (platform, name) by key.
 
-    Names that read alike there are told apart by their keys, whatever the order: the target that is written so keeps it.
+    Where names give the same id on one platform, a digest of the key is added, whatever the order of the
+    entities. Only a target whose name is exactly that id keeps it without a digest.
     """
     alike: dict[tuple[str, str], list[str]] = {}
     for key, (platform, name) in entities.items():
@@ -201,7 +204,7 @@ def _slug(name: str) -> str:
 
 
 def _safe(name: str) -> str:
-    """`name` itself where it is letters, digits, '-' and '_'; else so written, and told apart from all others."""
+    """`name` where it has only letters, digits, '-' and '_'; else with '_' for the others, and a digest."""
     written = re.sub("[^A-Za-z0-9_-]", "_", name)
     return name if written == name else f"{written}_{_digest(name)}"
 

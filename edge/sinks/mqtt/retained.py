@@ -1,7 +1,8 @@
-"""What a broker keeps of this board from before, and what of it must go: no ghost of a removed target or pin. Pure.
+"""What a broker still retains of this board, and what of it must go: the ghosts of removed targets and pins.
+Pure.
 
-Whoever holds the connection subscribes to `own` and `birth`, tells `hear` what arrives, and publishes (retained) what
-`due` gives; an empty payload makes the broker forget the topic.
+Whoever holds the connection subscribes to `own` and `birth`, tells `hear` what arrives, and publishes
+(retained) what `due` gives; an empty payload makes the broker forget the topic.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from edge.sinks.mqtt.discovery import MAKER, Board, birth_topic, device_payload,
 from edge.topics import ONLINE, encode
 
 MOST = 1000
-"""So many topics, or components, are cleared on one connection at most; the rest wait for the next."""
+"""Topics, and components, that are cleared on one connection at most; the rest are cleared on the next."""
 
 SPREAD_SECONDS = 5.0
-"""When Home Assistant starts, a house full of boards answers over so long, each at a moment of its own, and not again within
-so long, for anybody may say that it starts."""
+"""When Home Assistant says that it starts, the boards of a house answer spread over so many seconds, each at
+a moment of its own. None answers twice within them, for anybody may publish that message."""
 
 Message = tuple[str, str]
 """Topic and payload."""
@@ -30,7 +31,7 @@ class Retained:
     """For one connection. Raises SettingsError for a discovery prefix that is no topic."""
 
     def __init__(self, board: Board, *, discovery_prefix: str, discovery: bool) -> None:
-        """discovery: whether Home Assistant is told; else what it was told before is taken back."""
+        """discovery: whether Home Assistant is told; if not, what it was told before is taken back."""
         topics = board.topics
         self._wanted = {topics.state(target.name) for target in board.targets} | {topics.pin(pin) for pin in board.pins}
         self._families = tuple(f"{topics.prefix}/{topics.device}/{family}/" for family in ("state", "pin"))
@@ -50,11 +51,11 @@ class Retained:
 
     @property
     def own(self) -> tuple[str, ...]:
-        """What this board itself retains, to subscribe to before anything is published; what Home Assistant reads first."""
+        """Topics that this board itself retains, to subscribe to before anything is published."""
         return self._topic, *(f"{family}+" for family in self._families)
 
     def hear(self, topic: str, payload: str, retained: bool) -> None:
-        """Take what arrived; messages that are not of these topics are left alone."""
+        """Take what arrived; messages on other topics are ignored."""
         if topic == self.birth:
             self._born |= payload == ONLINE and not retained
         elif not retained or not payload:
@@ -66,10 +67,11 @@ class Retained:
             self._cleared += 1
 
     def due(self, now: float, *, settled: bool) -> list[Message]:
-        """What is to be published now, in this order; each thing once.
+        """Topics and payloads to publish now, retained, in this order; each once.
 
-        now: monotonic seconds. settled: the broker has sent what it had when we subscribed, as far as anybody can tell.
-        Until then Home Assistant is told nothing, for what is removed must be known first.
+        now: monotonic seconds. settled: whether the broker has sent what it retained when we subscribed, as
+        far as one can tell. Until then Home Assistant is told nothing, for it must be told first which
+        components are gone.
         """
         messages = [(topic, "") for topic in self._ghosts]
         self._ghosts.clear()
@@ -87,10 +89,11 @@ class Retained:
         return messages
 
     def _without(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Home Assistant drops a component that is told with its platform alone; not one that is merely left out.
+        """The payload with the removed components in front, each with its platform alone.
 
-        The removed ones come first, and the others with all that they have: while Home Assistant is still busy with a
-        component of one message it may leave out those that stand behind it in the next.
+        That makes Home Assistant drop a component; one that is merely left out stays. The other components
+        follow whole: while Home Assistant is busy with a component of one message, it may skip those behind
+        it in the next message.
         """
         gone = {key: {"platform": platform} for key, platform in self._removed.items()}
         return {**payload, "components": {**gone, **payload["components"]}}
@@ -114,14 +117,14 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _is_ours(payload: Mapping[str, Any], own: str) -> bool:
-    """Made by this program for this board."""
+    """Whether this program made the discovery message, for the board with this id."""
     origin, device = payload.get("origin"), payload.get("device")
     return isinstance(origin, dict) and origin.get("name") == MAKER \
         and isinstance(device, dict) and device.get("identifiers") == [own]
 
 
 def _components(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and platform of each component that a discovery message has, if they are such as ours could be."""
+    """Key and platform of each component in a discovery message that could be one of ours."""
     components = payload.get("components")
     for key, component in components.items() if isinstance(components, dict) else ():
         platform = component.get("platform") if isinstance(component, dict) else None

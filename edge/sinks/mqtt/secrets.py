@@ -1,6 +1,7 @@
-"""The broker's password and the key of our certificate: from files that nobody else can read, or from systemd.
+"""The broker's password and the key of our certificate: from files that nobody else can read, or from
+systemd.
 
-Nothing here is ever part of an error, a log line or a repr: they name the file, never what is in it.
+No content of a file is ever part of an error, a log line or a repr: they name the file only.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from edge.errors import SettingsError
 from edge.settings import MqttSettings
 
 LONGEST = 65_535
-"""The most bytes that MQTT carries as a password (section 1.5.6 of version 5)."""
+"""Bytes of the longest password that MQTT can carry (section 1.5.6 of version 5)."""
 
 
 def read_password(settings: MqttSettings) -> str | None:
     """The first line of the password's file without its line break, or None where the settings name none.
 
-    Raises SettingsError where there is no such file or credential, others can read it, or it holds no password.
+    Raises SettingsError where there is no such file or credential, others can read it, or it holds no
+    password.
     """
     if not settings.password_file and not settings.password_credential:
         return None
@@ -40,7 +42,7 @@ def read_password(settings: MqttSettings) -> str | None:
 
 
 def find_key(settings: MqttSettings) -> tuple[str, Path]:
-    """The key of our certificate: what errors are about, and its file. Raises SettingsError as `read_password` does."""
+    """How errors call our certificate's key, and its file. Raises SettingsError as `read_password` does."""
     thing, path = _place("tls_key", settings.tls_key_file, settings.tls_key_credential)
     if not read_file(thing, path, "a PEM file of a key", secret=bool(settings.tls_key_file)):
         raise SettingsError(thing, found="an empty file", wanted="a PEM file of a key")
@@ -48,7 +50,7 @@ def find_key(settings: MqttSettings) -> tuple[str, Path]:
 
 
 def secret_places(settings: MqttSettings) -> list[str]:
-    """Where the settings' secrets are, each of them usable. Raises SettingsError as `read_password` does."""
+    """How errors call each secret, all usable. Raises SettingsError as `read_password` does."""
     places = []
     if read_password(settings) is not None:
         places.append(_place("password", settings.password_file, settings.password_credential)[0])
@@ -58,7 +60,7 @@ def secret_places(settings: MqttSettings) -> list[str]:
 
 
 def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
-    """What errors are about, and the path of a file or of a systemd credential (systemd.exec(5), LoadCredential=)."""
+    """How errors call a file or systemd credential (systemd.exec(5), LoadCredential=), and its path."""
     if file:
         return f"[mqtt] {what}_file {file}", Path(file)
     thing = f"[mqtt] {what}_credential"
@@ -72,9 +74,9 @@ def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
 
 
 def read_file(thing: str, path: Path, wanted: str, *, secret: bool) -> bytes:
-    """The first bytes of a plain file; with `secret`, refused when others may read it. Raises SettingsError."""
+    """The first bytes of a plain file, which with `secret` no other may read. Raises SettingsError."""
     try:
-        # Asked of the opened file, so that it is the one that is read; O_NONBLOCK: nobody may answer a FIFO.
+        # The opened file is asked for its mode, for it is the one that is read. O_NONBLOCK: a FIFO would block.
         line = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(line, "rb") as file:
             status = os.fstat(line)
@@ -88,11 +90,12 @@ def read_file(thing: str, path: Path, wanted: str, *, secret: bool) -> bytes:
 
 
 def _refuse_shared(thing: str, status: os.stat_result) -> None:
-    """Secrets are for their owner only: mode 0600 or less.
+    """Raise SettingsError unless only its owner can read the secret: mode 0600 or less.
 
-    One exception, usual for services: root owns the file and the service's own group may read it (0640 root:edge-audio),
-    so that the service cannot change it. Readable by any other group is refused, for it may have other members ("users"
-    has everybody). systemd's credentials are not asked: systemd guards them by access lists, which show as group bits.
+    One exception, usual for services: root owns the file and the service's own group may read it (0640
+    root:edge-audio), so that the service cannot change it. Any other group is refused, for it may have other
+    members. Credentials are not asked for their mode: systemd guards them by access lists, which show as
+    group bits.
     """
     mode = stat.S_IMODE(status.st_mode)
     ours_by_group = status.st_uid == 0 != os.geteuid() and status.st_gid == os.getegid()

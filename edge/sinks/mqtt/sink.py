@@ -1,7 +1,8 @@
 """Events, states and health to an MQTT broker.
 
-One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the outbox, and leave
-it when the broker has acknowledged them, so a broker that dies in between gets them again, under the same id.
+One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the
+outbox. They leave the outbox when the broker has acknowledged them, so a broker that dies before it has gets
+them again, under the same id.
 """
 
 from __future__ import annotations
@@ -33,32 +34,32 @@ from edge.topics import OFF, OFFLINE, ON, Topics, encode
 LOG = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
-"""How long `stop` goes on connecting and sending what waits; the goodbye after it has one second more."""
+"""How long `stop` goes on connecting and sending; the goodbye may take one second more."""
 
 STOP_SECONDS = 4.0
 """How long `stop` takes at most, even if the search for the host name hangs."""
 
 FIRST_SECONDS = 1.0
-"""The first pause before a lost broker is tried again."""
+"""The first pause before a lost broker is tried again, in seconds."""
 
 SAY_SECONDS = 60.0
-"""A broker that stays away, or refuses, is mentioned in the log at most once in so long."""
+"""A broker that stays away or refuses messages is logged at most once in so many seconds."""
 
 SAY_CHANGES, CHANGE_SECONDS = 6, 600.0
-"""So many new connections are said, and one in so long from then on: two devices of one name take the connection from each
-other for ever."""
+"""So many new connections are logged, then one in so many seconds: two of one name alternate for ever."""
 
 
 class MqttSink:
-    """Publishes to one broker; connects again by itself. Raises SettingsError for names and secrets that cannot be used."""
+    """Publishes to one broker; connects again by itself. Raises SettingsError for unusable settings."""
 
     name = "mqtt"
 
     def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], outbox: Outbox, *,
                  board: Board | None = None, commands: MqttCommands | None = None, clock: Clock | None = None,
                  monotonic: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random) -> None:
-        """targets: those whose states are published; outbox: what is to be sent; board: what Home Assistant is told of and
-        nothing else may be retained for; commands: takes them in; monotonic: seconds; chance: 0 to 1, for jitter."""
+        """targets: those whose states are published; outbox: the messages to be sent; board: what Home
+        Assistant is told, and the only targets and pins whose topics may stay retained; commands: takes in
+        what others command; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("[mqtt] host", found="nothing", wanted="the broker's name or address")
         self._settings = settings
@@ -70,9 +71,10 @@ class MqttSink:
             self._topics.state(target)
         self._board = board
         self._states = States(targets)
+        self._kept = Kept()
         self._outbox, self._clock = outbox, clock or Clock()
         self._monotonic, self._chance = monotonic, chance
-        self._commands, self._kept = commands, Kept()
+        self._commands = commands
         if commands is not None:
             commands.answered(self._wake)
         self._retain_anew()  # refuses names that are no topic levels before anything is opened
@@ -86,7 +88,7 @@ class MqttSink:
 
     @property
     def state(self) -> str:
-        """"connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: not authorized"..."""
+        """"connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: why" ..."""
         waiting = len(self._outbox)
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 
@@ -110,7 +112,7 @@ class MqttSink:
         self._states.put(event)
 
     def health(self, health: Mapping[str, object]) -> None:
-        """Publish the newest health, retained; what the broker did not get before is forgotten."""
+        """Publish the newest health, retained. An older one that was not sent yet never is."""
         self._keep(self._topics.health, encode(health))
 
     def muted(self, on: bool) -> None:
@@ -118,11 +120,11 @@ class MqttSink:
         self._keep(self._topics.muted, ON if on else OFF)
 
     def pin(self, pin: str, on: bool) -> None:
-        """Publish, retained, what a pin is, as named in the settings; from any thread."""
+        """Publish, retained, whether a pin is on; pin: as the settings name it. From any thread."""
         self._keep(self._topics.pin(pin), ON if on else OFF)
 
     def retarget(self, targets: Sequence[str], board: Board | None) -> None:
-        """Other targets are heard from now on; in the listener's thread, before their first event."""
+        """Take over other targets; in the listener's thread, before the first event of a new one."""
         self._states.retarget(targets)
         self._board, self._retargeted = board, True
         self._wake()
@@ -132,7 +134,7 @@ class MqttSink:
         self._wake()
 
     def stop(self) -> None:
-        """Send what waits, say `offline` and goodbye; bounded in time, whatever the broker does. Safe twice."""
+        """Send what waits, then `offline` and a goodbye; takes STOP_SECONDS at most. Safe twice."""
         self._give_up_at = min(self._give_up_at, self._monotonic() + FLUSH_SECONDS)
         self._stopping.set()
         self._wake()
@@ -167,8 +169,11 @@ class MqttSink:
             self._commands.receive(received)
 
     def _visit(self) -> float:
-        """One connection, from its opening to its end. For how many seconds it held after the broker's CONNACK; 0 where
-        none came, however long the search for the host name or the wait for an answer took."""
+        """Open one connection and use it until its end.
+
+        Returns the seconds from the broker's CONNACK to the end; 0 without a CONNACK, however long the search
+        for the host name or the wait for the broker took.
+        """
         taken_in_at: float | None = None
         connection = self._connection
         visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,

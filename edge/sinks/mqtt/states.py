@@ -1,4 +1,4 @@
-"""What every target's state is, and other things that are retained, and when to tell them. Pure but for a lock."""
+"""What is published retained, and when: targets' states; health, muted and pins. Pure but for a lock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edge.stream import Event
 class States:
     """Whether each target sounds now.
 
-    A state is told along with its event. At a connection the present ones are told, once: the events from before are
-    delivered late, but nobody's lamp goes on for a sound of an hour ago. Where an event had to be dropped that was to
-    tell one, `differing` mends it.
+    A state is told along with its event. After each connection the present states are told once. Events from
+    before are then delivered without their states, so that nobody's lamp goes on for a sound of an hour ago.
+    Where an event was dropped, its state was not told: `differing` finds such states.
     """
 
     def __init__(self, targets: Iterable[str]) -> None:
@@ -25,7 +25,7 @@ class States:
         self._newest = self._told_to = 0
 
     def put(self, event: Event) -> None:
-        """The newest event, in the listener's thread."""
+        """Note the newest event; in the listener's thread."""
         with self._lock:
             if event.target in self._sounding:
                 self._sounding[event.target] = event.phase == "start"
@@ -33,19 +33,19 @@ class States:
             self._newest = event.sequence
 
     def retarget(self, targets: Iterable[str]) -> None:
-        """Other targets have states from now on; of those that went none is told any more."""
+        """Take over other targets; no state of a target that is gone is told any more."""
         with self._lock:
             self._sounding = {target: self._sounding.get(target, False) for target in targets}
 
     def all(self) -> dict[str, bool]:
-        """Each target and whether it sounds now, to be told; covers every event so far, so those need not tell theirs."""
+        """Each target and whether it sounds now, to be told. No event so far tells a state after this."""
         with self._lock:
             self._told_to = self._newest
             self._told = dict(self._sounding)
             return dict(self._sounding)
 
     def told_with(self, sequence: int, target: str, *, sounds: bool) -> bool:
-        """Whether the state is to be told with this message: it came after the last `all`, and not from an earlier run."""
+        """Whether to tell the state with this message: its event is of this run, and after the last `all`."""
         with self._lock:
             if self._first is None or sequence < self._first or sequence <= self._told_to or target not in self._sounding:
                 return False
@@ -53,8 +53,8 @@ class States:
             return True
 
     def differing(self, newest: int) -> dict[str, bool]:
-        """States that were told otherwise than they are, to be told now. newest: the last message that was sent; while
-        there are newer ones, nothing differs yet."""
+        """Targets whose state was told otherwise than it is, to be told now. newest: the number of the last
+        message that was sent; none differs while newer messages wait, for those tell their states."""
         with self._lock:
             if newest < self._newest:
                 return {}
@@ -64,7 +64,7 @@ class States:
 
 
 class Kept:
-    """The newest payload of each retained topic that is no target's: health, muted, pins."""
+    """The newest payload of each retained topic that is not a target's state: health, muted, pins."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,18 +72,18 @@ class Kept:
         self._news: dict[str, None] = {}
 
     def put(self, topic: str, payload: str) -> None:
-        """From any thread. What was not told yet of the same topic is forgotten."""
+        """Keep a payload to tell, from any thread, instead of an older one of the same topic."""
         with self._lock:
             self._payloads[topic] = payload
             self._news[topic] = None
 
     def again(self) -> None:
-        """All of it is to be told anew: this may be another broker, or one that has lost its memory."""
+        """Have every topic told anew: the broker may be another one, or have lost its memory."""
         with self._lock:
             self._news = dict.fromkeys(self._payloads)
 
     def take(self) -> tuple[str, str] | None:
-        """The next to tell, topic and payload, each once; None where there is no news."""
+        """The topic and payload to tell next, each payload once; None where all are told."""
         with self._lock:
             if not self._news:
                 return None

@@ -1,4 +1,4 @@
-"""The other side of the broker: what a subscriber receives, for the demonstration and for `watch`."""
+"""The other side of the broker: what a subscriber receives. For the demonstration."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from edge.sinks.mqtt.connection import CONNECT_SECONDS, Connection
 
 
 def subscribe(connection: Connection, patterns: Sequence[str], seconds: float) -> None:
-    """Subscribe to topics with + and # as wanted, and wait until the broker has said yes. Raises SinkError where it does not
-    in so many seconds, or refuses."""
+    """Subscribe to topics, with + and # as wanted, and wait until the broker has agreed.
+
+    Raises SinkError where the broker refuses, or does not agree within `seconds`.
+    """
     for pattern in patterns:
         connection.subscribe(pattern)
     deadline = time.monotonic() + seconds
@@ -28,14 +30,14 @@ def subscribe(connection: Connection, patterns: Sequence[str], seconds: float) -
 
 
 class Subscriber:
-    """A context: subscribed on entry, gone on exit; in between `on_message` is told what arrives.
+    """A context: subscribed on entry, disconnected on exit; in between `on_message` is told what arrives.
 
-    A lost connection ends it; `lost` then says why. Connecting again is left to whoever wants it.
+    A lost connection is not made again; `lost` then says why it was lost.
     """
 
     def __init__(self, settings: MqttSettings, patterns: Sequence[str],
                  on_message: Callable[[str, str, bool], None]) -> None:
-        """patterns: topics with + and # as wanted; on_message: (topic, payload, retained), in a thread of its own."""
+        """patterns: topics, with + and #; on_message: told (topic, payload, retained), in another thread."""
         self._connection = Connection(settings, client_id=f"subscriber-{uuid.uuid4().hex[:12]}",
                                       on_message=lambda told: on_message(told.topic, told.text, told.retained))
         self._patterns = patterns

@@ -1,4 +1,4 @@
-"""What an encrypted connection needs: the CA that we believe, our certificate, and nothing older than TLS 1.2."""
+"""What an encrypted connection needs: whom to believe, our own certificate, TLS 1.2 or newer."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from edge.settings import MqttSettings
 from edge.sinks.mqtt.secrets import find_key, read_file
 
 INSECURE = "mqtt.tls_insecure: any certificate is believed; whoever is on the way can pose as the broker"
-"""Said at every start, and by `check`."""
+"""A warning that is logged at every start, and told by `check`."""
 
 
 class _Context(ssl.SSLContext):
-    """Closes what it could not shake hands on: paho leaves that to the garbage collector."""
+    """Closes a socket whose handshake failed, which paho leaves to the garbage collector."""
 
     def wrap_socket(self, sock: socket.socket, server_side: bool = False, do_handshake_on_connect: bool = True,
                     suppress_ragged_eofs: bool = True, server_hostname: str | bytes | None = None,
                     session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
-        """As its parent, but the handshake is done, or `sock` closed. Raises OSError."""
+        """Wrap a socket and shake hands; where that fails, the socket is closed. Raises OSError."""
         line = super().wrap_socket(sock, server_side, False, suppress_ragged_eofs, server_hostname, session)
         try:
             line.do_handshake()
@@ -31,8 +31,12 @@ class _Context(ssl.SSLContext):
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
-    """How to encrypt and whom to believe, or None without TLS. Made anew for each connection, so that renewed files
-    serve. Raises SettingsError for a file that is missing, holds nothing of its kind, or that others can read."""
+    """How to encrypt and whom to believe, or None without TLS. Made anew for each connection, which then uses
+    renewed files.
+
+    Raises SettingsError for a file that is missing or does not hold what it should, and for a key that others
+    can read.
+    """
     if not settings.tls:
         return None
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name unless told otherwise
@@ -51,9 +55,11 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
 
 
 def last_words(line: object, error: BaseException) -> BaseException:
-    """What the broker said before it hung up on us, where `error` only says that it did.
+    """The reason that the broker gave before it hung up, where `error` only says that it hung up; else
+    `error`.
 
-    In TLS 1.3 it judges our certificate after we have begun to send: its word is still to be read then.
+    In TLS 1.3 the broker judges our certificate after we have begun to send, so its reason is still to be
+    read then.
     """
     if isinstance(line, ssl.SSLSocket) and isinstance(error, ssl.SSLEOFError | ConnectionError):
         try:

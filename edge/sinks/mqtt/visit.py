@@ -1,4 +1,4 @@
-"""One connection to the broker, from its first word to the goodbye: what is announced, sent, and taken back."""
+"""What is said over one connection to the broker, from the first announcement to the goodbye."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
 LOG = logging.getLogger(__name__)
 
 FORGIVE_SECONDS = 60.0
-"""What the broker refused (its access rules, a quota) is sent again so soon; other messages pass it meanwhile."""
+"""Seconds until a refused message (access rules, a quota) is sent again; others are sent meanwhile."""
 
 GOODBYE_SECONDS = 1.0
-"""How long the last words may take once the messages are through."""
+"""Seconds that `offline` and the last states may take once the messages are delivered."""
 
 
 class Visit:
@@ -33,8 +33,9 @@ class Visit:
                  device: str, bell: Doorbell | None, retained: Retained | None = None,
                  commands: MqttCommands | None = None, kept: Kept | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: an open one; bell: rings when there is news; retained, commands: told what arrives;
-        kept: told ahead of the messages."""
+        """connection: opened before `announce`; bell: rings when there is something new to send; retained:
+        what the broker must forget, and Home Assistant be told; commands: gives the answers to send; kept:
+        what is published, retained, ahead of the messages."""
         self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
         self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
         self._retained, self._commands, self._kept = retained, commands, kept or Kept()
@@ -44,13 +45,15 @@ class Visit:
         self._on_their_way: dict[int, tuple[str, Message | Dropped | None]] = {}
         self._sent_to = 0
         self.refusal = self._for_good = ("", "")
-        """Why the broker refused a message of late, or anything that is not tried again on this connection; its topic."""
+        """Why the broker refused a message of late, or something that is not tried again; and the topic."""
         self._forgive_at = 0.0
 
     def announce(self) -> None:
-        """What a broker must be told anew: it may have been another one, or have lost its memory.
+        """Tell the broker that we are online, and every state: it may be another broker, or have lost its
+        memory.
 
-        It is asked first for what it retains, so that its answer is here before it has acknowledged the rest.
+        The broker is asked for what it retains first, so that this arrives before the acknowledgement of the
+        rest.
         """
         if self._retained is not None:
             for pattern in self._retained.own:
@@ -61,7 +64,7 @@ class Visit:
         self._tell_states(self._states.all())
 
     def retarget(self, retained: Retained | None) -> None:
-        """There are other targets: the broker is asked and told anew, over the same connection."""
+        """Take over other targets: ask and tell the broker as `announce` does, over the same connection."""
         self._retained, self._first, self._settled = retained, None, False
         self.announce()
 
@@ -83,7 +86,7 @@ class Visit:
         if self._retained is not None:
             self._outgoing.extend(self._retained.due(self._monotonic(), settled=self._settled))
         while self._connection.room:
-            # What is kept waits there, where it is replaced by newer: a broker that takes nothing must not fill our memory.
+            # `Kept` keeps only the newest of each topic: a broker that takes nothing cannot fill our memory.
             if (told := self._outgoing.popleft() if self._outgoing else self._kept.take()) is not None:
                 number = self._publish(*told, retain=True)
                 self._first = number if self._first is None else self._first
@@ -109,7 +112,7 @@ class Visit:
                 self._forgive_at = self._monotonic() + FORGIVE_SECONDS
 
     def say_goodbye(self, deadline: float) -> None:
-        """The messages first, until `deadline` (monotonic), then OFF for what still sounds, `offline` and the goodbye."""
+        """Send messages until `deadline` (monotonic seconds), then OFF for what sounds, `offline`, goodbye."""
         while not self._outbox.finished and self._monotonic() < deadline:
             self.exchange(0.1)
         for target, sounds in self._states.all().items():
@@ -124,15 +127,16 @@ class Visit:
         self._connection.disconnect()
 
     def close(self) -> None:
-        """The connection's end, whichever: what the broker did not acknowledge waits again."""
+        """End the connection: what the broker did not acknowledge waits in the outbox again."""
         self._connection.close()
         self._outbox.give_back()
 
     def _settle(self) -> None:
-        """The broker has told what it retains of ours. It need not send back every state and pin from now on.
+        """The broker has told what it retains of ours, so it need not send back every state and pin from now
+        on.
 
-        It could not be asked to leave out our own messages: some brokers then leave out what an earlier connection of this
-        client had retained, too.
+        MQTT 5's "no local" would not do instead: with it, some brokers leave out what an earlier connection
+        of this client had retained.
         """
         self._settled = True
         for pattern in self._retained.own if self._retained is not None else ():

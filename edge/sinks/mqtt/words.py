@@ -1,4 +1,4 @@
-"""What a connection's troubles are called: errors of the network and of TLS in words that say what to mend."""
+"""Words for what goes wrong with a connection: errors of the network and of TLS, and what to mend."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Trouble(NamedTuple):
 
 
 def refusal_words(reason: str, version: str) -> str:
-    """Why a broker did not take us in. reason: MQTT's own word for it."""
+    """Why a broker refused the connection. reason: MQTT's own word for it."""
     if reason == UNSUPPORTED:
         return f"refused: it does not speak MQTT {version}; set mqtt.protocol = \"auto\""
     return f"refused: {reason}"
@@ -44,7 +44,7 @@ def network_words(error: Exception, timeout_seconds: float) -> str:
 
 
 def lost_words(settings: MqttSettings, *, answered: bool, young: bool) -> str:
-    """A connection that ended without a word. answered: the broker had taken us in; young: not long ago."""
+    """Why a connection ended without a word. answered: the broker had accepted it; young: just before."""
     if answered:
         return LOST + (" soon after it was made (another device with this device.name?)" if young else "")
     hints = [] if settings.protocol == "auto" else ["mqtt.protocol = \"auto\""]
@@ -56,7 +56,7 @@ def lost_words(settings: MqttSettings, *, answered: bool, young: bool) -> str:
 
 
 def end_words(reason: str, settings: MqttSettings, *, from_broker: bool) -> str:
-    """Why a connection ended. reason: MQTT's own word for it; from_broker: which said so."""
+    """Why a connection ended. reason: MQTT's own word for it; from_broker: whether the broker said so."""
     if from_broker:
         hint = " (another device with this device.name?)" if reason == "session taken over" else ""
         return f"closed by the broker: {reason}{hint}"
@@ -64,9 +64,9 @@ def end_words(reason: str, settings: MqttSettings, *, from_broker: bool) -> str:
 
 
 def tls_trouble(error: BaseException | None, *, host: str, shaking_hands: bool) -> Trouble | None:
-    """What went wrong in TLS, or None where it was something else.
+    """What went wrong in TLS, or None where something else did.
 
-    shaking_hands: the connection was not yet encrypted, so an end of it may mean that no TLS is spoken there.
+    shaking_hands: the connection was not encrypted yet, so its end may mean that the port does not speak TLS.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return _verification(error, host)
@@ -91,7 +91,7 @@ def tls_trouble(error: BaseException | None, *, host: str, shaking_hands: bool) 
 
 
 def _verification(error: ssl.SSLCertVerificationError, host: str) -> Trouble:
-    """Numbers: X509_V_ERR_* of OpenSSL's x509_vfy.h."""
+    """Why a certificate is not believed. The numbers are X509_V_ERR_* of OpenSSL's x509_vfy.h."""
     code, words = error.verify_code, error.verify_message or str(error)
     today = f"(by this board's clock: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC)"
     if code == 9:
