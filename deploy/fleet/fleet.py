@@ -22,8 +22,8 @@ from deploy.fleet.recording import Sound
 from edge.clock import Clock
 from edge.errors import EdgeError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.doorbell import Doorbell
 from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.doorbell import Doorbell
 
 OPENERS = 16
 """Connections that are opened at once."""

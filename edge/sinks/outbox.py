@@ -34,7 +34,8 @@ class Outbox:
 
     def __init__(self, *, messages: int, size: int, stats: Stats) -> None:
         """messages, size: how many messages may be held, and their bytes; stats: counts those dropped."""
-        self._most, self._largest, self._stats = messages, size, stats
+        self._most, self._largest = messages, size
+        self._stats = stats
         self._lock = threading.Lock()
         self._held: dict[int, Message] = {}
         # Each number in `_held` is in one of these three. A plain dict would be slow in giving its first key.

@@ -9,7 +9,8 @@ class Bucket:
     """A token bucket: `burst` times at once, then `per_second` times a second."""
 
     def __init__(self, burst: int, per_second: float, monotonic: Callable[[], float]) -> None:
-        self._burst, self._per_second, self._monotonic = burst, per_second, monotonic
+        self._burst, self._per_second = burst, per_second
+        self._monotonic = monotonic
         self._tokens, self._at = float(burst), monotonic()
 
     def take(self) -> bool:

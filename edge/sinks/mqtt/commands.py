@@ -58,7 +58,8 @@ class MqttCommands:
     def __init__(self, topics: Topics, allow: Sequence[str], act: Act, stats: Stats, *,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
         """allow: `[command] allow`; act: does what was commanded."""
-        self._topics, self._allow, self._act, self._stats = topics, tuple(allow), act, stats
+        self._topics, self._allow = topics, tuple(allow)
+        self._act, self._stats = act, stats
         self._bucket = Bucket(BURST, PER_SECOND, monotonic)
         self._monotonic = monotonic
         self._answers: deque[Answer] = deque(maxlen=ANSWERS)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from edge.errors import SinkError
 from edge.settings import MqttSettings
-from edge.sinks.doorbell import Doorbell
 from edge.sinks.mqtt import words
 from edge.sinks.mqtt.client import MqttClient, Received
+from edge.sinks.mqtt.doorbell import Doorbell
 from edge.sinks.mqtt.secrets import read_password
 from edge.sinks.mqtt.tls import tls_context
 

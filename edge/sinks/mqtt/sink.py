@@ -17,12 +17,12 @@ from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.doorbell import Doorbell
 from edge.sinks.mqtt.bucket import Bucket
 from edge.sinks.mqtt.client import Received
 from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.connection import CONNECT_SECONDS, Connection
 from edge.sinks.mqtt.discovery import Board
+from edge.sinks.mqtt.doorbell import Doorbell
 from edge.sinks.mqtt.retained import Retained
 from edge.sinks.mqtt.states import Kept, States
 from edge.sinks.mqtt.tls import INSECURE

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable
 
 from edge.clock import Clock
-from edge.sinks.doorbell import Doorbell
 from edge.sinks.messages import Dropped, Message, dropped_payload, payload_of
 from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.connection import Connection
+from edge.sinks.mqtt.doorbell import Doorbell
 from edge.sinks.mqtt.retained import Retained
 from edge.sinks.mqtt.states import Kept, States
 from edge.sinks.outbox import Outbox
@@ -36,9 +36,12 @@ class Visit:
         """connection: opened before `announce`; bell: rings when there is something new to send; retained:
         what the broker must forget, and Home Assistant be told; commands: gives the answers to send; kept:
         what is published, retained, ahead of the messages."""
-        self._connection, self._topics, self._outbox, self._states = connection, topics, outbox, states
-        self._clock, self._device, self._bell, self._monotonic = clock, device, bell, monotonic
-        self._retained, self._commands, self._kept = retained, commands, kept or Kept()
+        self._connection, self._bell = connection, bell
+        self._topics, self._device = topics, device
+        self._outbox, self._commands = outbox, commands
+        self._states, self._retained = states, retained
+        self._kept = kept or Kept()
+        self._clock, self._monotonic = clock, monotonic
         self._first: int | None = None
         self._settled = False
         self._outgoing: deque[tuple[str, str]] = deque()

@@ -7,7 +7,7 @@ import socket
 
 
 class Doorbell:
-    """One thread polls the bell like a file; any other thread, or a signal handler, rings it."""
+    """One thread polls the bell like a file; any other thread rings it."""
 
     def __init__(self) -> None:
         self._bell, self._ringer = socket.socketpair()
@@ -17,11 +17,6 @@ class Doorbell:
     def fileno(self) -> int:
         """The descriptor to poll: there is something to read when somebody has rung."""
         return self._bell.fileno()
-
-    @property
-    def ringer(self) -> int:
-        """The descriptor that a byte is to be written to, for `signal.set_wakeup_fd`."""
-        return self._ringer.fileno()
 
     def ring(self) -> None:
         """Wake the thread that polls. Returns at once; after `close` nothing happens."""
