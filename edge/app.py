@@ -18,7 +18,7 @@ from edge.control.inbox import Inbox
 from edge.control.plan import Plan
 from edge.control.steering import Steering
 from edge.decision.targets import Targets
-from edge.dispatch import Dispatcher
+from edge.dispatch import Dispatcher, Guard
 from edge.features.recent import RecentSound
 from edge.listener import Listener
 from edge.model.classifier import Model
@@ -52,24 +52,24 @@ class Appliance:
 
     listener: Listener
     source: Source
-    sinks: Sequence[Sink]
+    sinks: Sequence[Guard]
     model: Model
     stats: Stats
     steering: Steering
-    started: list[Sink] = field(default_factory=list)
     bugs: list[BaseException] = field(default_factory=list)
-    """What ended a thread of ours: a bug, which ends the run too, so that systemd starts it afresh."""
+    """What ended a thread of ours that is no sink's: a bug, which ends the run too, so that systemd starts it afresh."""
 
     def run(self) -> None:
         """Pins safe and broker sought first, then the source is heard. All is given back whatever happens.
 
-        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread of a sink or source.
+        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread that is no sink's.
         """
         before, threading.excepthook = threading.excepthook, self._thread_ended
+        started: list[Guard] = []
         try:
             for sink in self.sinks:
                 sink.start()
-                self.started.append(sink)
+                started.append(sink)
             self.steering.start()
             log.info("%s", self.model.describe())
             log.info("hearing %s", ", ".join(self.listener.targets.names))
@@ -77,9 +77,8 @@ class Appliance:
         finally:
             self.source.close()
             self.steering.stop()
-            for sink in self.started:  # pins first, as they were started: a broker may take seconds to say goodbye to
+            for sink in started:  # pins first, as they were started: a broker may take seconds to say goodbye to
                 sink.stop()
-            self.started.clear()
             threading.excepthook = before
         if self.bugs:
             raise self.bugs[0]
@@ -89,9 +88,14 @@ class Appliance:
         self.source.close()
 
     def _thread_ended(self, ended: threading.ExceptHookArgs) -> None:
-        if ended.exc_value is not None:
+        if ended.exc_value is None:
+            return
+        owners = [sink for sink in self.sinks if ended.thread is not None and ended.thread.name == sink.name]
+        for sink in owners:
+            sink.failed(ended.exc_value)
+        if not owners:
             self.bugs.append(ended.exc_value)
-        self.stop()
+            self.stop()
 
 
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
@@ -116,9 +120,9 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
-        states = {sink.name: state for sink in sinks if (state := getattr(sink, "state", None)) is not None}
-        return {"version": __version__, **steering.about(), "source": heard.state, "sinks": states,
-                "waiting_messages": sum(getattr(sink, "waiting_messages", 0) for sink in sinks)}
+        return {"version": __version__, **steering.about(), "source": heard.state,
+                "sinks": {sink.name: sink.state for sink in guarded},
+                "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
     gpio = outbox = mqtt = journal = watch = recent = None
 
@@ -187,7 +191,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                         on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
-    return Appliance(listener=listener, source=heard, sinks=sinks, model=serving.model, stats=stats, steering=steering)
+    guarded = [Guard(sink) for sink in sinks]
+    return Appliance(listener=listener, source=heard, sinks=guarded, model=serving.model, stats=stats, steering=steering)
 
 
 def packing(model: Model) -> Pack | None:

@@ -1,7 +1,8 @@
-"""How long to wait before a lost device or broker is tried again: doubled, capped, jittered."""
+"""What fails again and again: how long to wait before the next try, and a fault that the log is told once."""
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 
@@ -34,3 +35,25 @@ class Backoff:
     def reset(self) -> None:
         """Begin again with the first pause."""
         self._next = self._first
+
+
+class Fault:
+    """What is wrong with one thing. The log is told when a fault begins, becomes another and is over, not each time."""
+
+    def __init__(self, log: logging.Logger, name: str, meanwhile: str = "") -> None:
+        """name: what log lines begin with. meanwhile: what the log says of the time until the fault is over."""
+        self._log, self._name, self._meanwhile = log, name, f"; {meanwhile}" if meanwhile else ""
+        self.text = ""
+        """What is wrong, in words for health; empty where nothing is."""
+
+    def found(self, text: str, trace: BaseException | None = None) -> None:
+        """This is wrong. trace: what was raised, where the log is to show its traceback."""
+        if text != self.text:
+            self._log.error("%s: %s%s", self._name, text, self._meanwhile, exc_info=trace)
+        self.text = text
+
+    def over(self, words: str) -> None:
+        """Nothing is wrong. words: what the log is told where something was."""
+        if self.text:
+            self._log.warning("%s: %s", self._name, words)
+        self.text = ""

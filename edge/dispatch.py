@@ -1,17 +1,140 @@
-"""The way out of the listener: detections are dated, numbered, and handed to every sink; so is health."""
+"""The way out of the listener: detections are dated, numbered, and handed to every sink, each guarded by itself."""
 
 from __future__ import annotations
 
 import itertools
+import logging
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.backoff import Backoff, Fault
 from edge.decision.detection import Detection
 from edge.seams import Sink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
+
+log = logging.getLogger("edge")
+
+LONGEST_SECONDS = 60.0
+"""The longest pause before a sink that failed is started again."""
+
+STOP_SECONDS = 5.0
+"""How long `stop` waits for a sink that is being started again just then: longer than any sink takes to stop."""
+
+
+class Guard:
+    """A sink that fails alone. Where it raises it is stopped, and started again after a pause, in a thread of the guard's.
+
+    Meanwhile `state` says what was raised, the log has told it once, and the events that come are counted, not kept.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        """sink: not started yet; started, used and stopped through this guard only."""
+        self.name = sink.name
+        self._sink = sink
+        self._fault = Fault(log, f"sink {sink.name}", "the others go on, and it is started again after a pause")
+        self._failed_in = ""
+        self._down = False
+        self._missed = 0
+        self._backoff = Backoff(LONGEST_SECONDS)
+        self._started_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._mending: threading.Thread | None = None
+
+    @property
+    def state(self) -> str:
+        """The sink's own, or how it failed, for health."""
+        if not self._down:
+            try:
+                return self._sink.state
+            except Exception as error:
+                self.failed(error, "health")
+        return f"{self._fault.text}; {self._missed} events missed"
+
+    @property
+    def waiting_messages(self) -> int:
+        """The sink's own; 0 while it is stopped."""
+        return 0 if self._down else self._sink.waiting_messages
+
+    def start(self) -> None:
+        """Start the sink. What it raises now ends the appliance's start, and is not mended."""
+        self._started_at = time.monotonic()
+        self._sink.start()
+
+    def event(self, event: Event) -> None:
+        """Hand the event to the sink."""
+        if not self._hand("event", lambda: self._sink.event(event)):
+            self._missed += 1
+
+    def health(self, health: Mapping[str, object]) -> None:
+        """Hand health to the sink."""
+        self._hand("health", lambda: self._sink.health(health))
+
+    def _hand(self, what: str, action: Callable[[], None]) -> bool:
+        if self._down:
+            return False
+        try:
+            action()
+        except Exception as error:
+            self.failed(error, what)
+            return False
+        if self._failed_in == what:  # not before: a sink that fails every time is said once
+            self._works_again()
+        return True
+
+    def failed(self, error: BaseException, what: str = "") -> None:
+        """The sink has raised this in `what`, or a thread of its own in nothing that was asked of it: stop it now, and start
+        it again after a pause. From any thread."""
+        with self._lock:
+            if self._down or self._stopping.is_set():
+                return
+            self._down, self._failed_in = True, what
+            self._fault.found(_words(error), error)
+            self._mending = threading.Thread(target=self._mend, name=f"mending {self.name}", daemon=True)
+            self._mending.start()
+
+    def stop(self) -> None:
+        """Stop the sink; what it raises is logged. Bounded in time as the sink is. Safe twice."""
+        with self._lock:
+            self._stopping.set()
+        if self._mending is not None:
+            self._mending.join(STOP_SECONDS)
+        self._stop()
+
+    def _mend(self) -> None:
+        while True:
+            self._stop()  # pins safe, files closed, before anything else
+            if self._stopping.wait(self._backoff.pause_seconds(time.monotonic() - self._started_at)):
+                return
+            self._started_at = time.monotonic()
+            try:
+                self._sink.start()
+            except Exception as error:
+                self._fault.found(_words(error), error)
+                continue
+            self._down = False
+            if not self._failed_in:
+                self._works_again()
+            return
+
+    def _works_again(self) -> None:
+        self._fault.over(f"works again; {self._missed} events were missed")
+        self._failed_in, self._missed = "", 0
+
+    def _stop(self) -> None:
+        try:
+            self._sink.stop()
+        except Exception as error:  # the sinks behind it must be stopped too
+            log.error("sink %s cannot be stopped: %s", self.name, _words(error), exc_info=error)
+
+
+def _words(error: BaseException) -> str:
+    return f"failed: {type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,19 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Where events go. Nothing in it may make the listener wait."""
+    """Where events go. Nothing in it may make the listener wait. One that was stopped may be started again."""
 
     @property
     def name(self) -> str:
-        """For log lines and health: "mqtt", "gpio", "log"."""
+        """For log lines and health: "mqtt", "gpio", "log". A thread of the sink's own has this name too."""
+
+    @property
+    def state(self) -> str:
+        """"ok", or in a few words what is wrong, for health; from any thread."""
+
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that the broker has not acknowledged; 0 for a sink that has nothing to do with a broker."""
 
     def start(self) -> None:
         """Take the device or begin to connect. Raises SinkError where waiting cannot help."""

@@ -23,6 +23,7 @@ from edge.settings import (
     SourceSettings,
     TargetSettings,
     WatchSettings,
+    same_pin_twice,
 )
 from edge.stream import LOWEST_RATE
 
@@ -86,7 +87,9 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         raise SettingsError(f"{where}: [source] rate", found=str(settings.source.rate),
                             wanted=f"0, or {LOWEST_RATE} or more")
     _unique(f"{where}: [[target]] name", (target.name for target in settings.target))
-    _unique(f"{where}: [[pin]] pin", (pin.pin.upper().removeprefix("GPIO") for pin in settings.pin))
+    if twice := same_pin_twice(settings.pin):
+        raise SettingsError(f"{where}: [[pin]] pin", found=f"{' and '.join(twice)}, which are one pin",
+                            wanted="each pin in one [[pin]] entry only")
     if settings.journal.sound and not settings.journal.events:
         raise SettingsError(f"{where}: [journal] sound", found="true, with events = 0", wanted="events to keep the sound of")
     _check_mqtt(settings.mqtt, f"{where}: [mqtt]")

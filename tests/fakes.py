@@ -59,6 +59,8 @@ class FakeSink:
     """Keeps what it is given, in order."""
 
     name = "fake"
+    state = "ok"
+    waiting_messages = 0
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -149,7 +149,7 @@ def _await(wait: Callable[[float], bool]) -> None:
 
 def _written(sink: JournalSink) -> tuple[int, int]:
     """Bytes so far of the journal's thread: handed to the kernel, and in pages."""
-    thread = sink._thread
+    thread = sink._worker.thread
     assert thread is not None
     return _io(Path(f"/proc/self/task/{thread.native_id}/io"))
 

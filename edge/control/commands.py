@@ -69,7 +69,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class PinTest:
-    """Do once what an event makes a pin do. pin: as in the settings."""
+    """Do once what an event makes a pin do. pin: its number or name, in any spelling that the settings may have."""
 
     pin: str
     request: str | None = None
@@ -111,6 +111,12 @@ def _over_0(highest: float, *, or_null: bool = False) -> Check:
     return check
 
 
+def _pin(value: Any) -> str:
+    if type(value) is int and 0 <= value < 1_000:  # no bool
+        return ""
+    return "the pin's number, or its name in quotes" if _text(1, 32)(value) else ""
+
+
 def _flag(value: Any) -> str:
     return "" if isinstance(value, bool) else "true or false"
 
@@ -127,7 +133,7 @@ SCHEMA: Mapping[str, tuple[type[Any], Mapping[str, Check], Mapping[str, Check]]]
     "identify": (Identify, {}, {}),
     "feedback": (Feedback, {"id": _text(4, 36), "judgement": _judgement}, {"target": _NAME}),
     "threshold": (Threshold, {"target": _NAME, "threshold": _over_0(1.0, or_null=True)}, {}),
-    "pin-test": (PinTest, {"pin": _text(1, 32)}, {}),
+    "pin-test": (PinTest, {"pin": _pin}, {}),
 }
 """For each verb: what it becomes, the fields that must be there, and those that may be; `request` may always be."""
 
@@ -158,6 +164,8 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
         if name not in fields:
             raise CommandError(f"{thing} {name}", found="nothing", wanted=f"{checks[name](_MISSING)}, in {_wanted(checks)}",
                                request=echo)
+    if kind is PinTest:
+        fields["pin"] = str(fields["pin"])
     command: Command = kind(**fields)
     if isinstance(command, Mute) and not command.on:
         _refuse_unmute(command, allowed)

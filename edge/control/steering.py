@@ -37,8 +37,8 @@ class Pins(Protocol):
     def identify(self) -> Sequence[str]:
         """Blink with the pins that are there for it; their names."""
 
-    def test(self, name: str) -> bool:
-        """Do once what an event makes a pin do; False for a pin that is not there."""
+    def test(self, name: str) -> str | None:
+        """Do once what an event makes a pin do; the pin as the settings name it, None for a pin that is not there."""
 
 
 Refit = Callable[[Settings, Feedback], Mapping[str, object]]
@@ -128,10 +128,11 @@ class Steering:
             case Identify():
                 return {"pins": list(self._pins.identify()) if self._pins is not None else []}
             case PinTest(pin=pin):
-                if self._pins is None or not self._pins.test(pin):
+                tested = self._pins.test(pin) if self._pins is not None else None
+                if tested is None:
                     pins = [each.pin for each in self.serving.settings.pin]
                     raise CommandError("pin", found=shown(pin), wanted=_one_of(pins))
-                return {"pin": pin}
+                return {"pin": tested}
             case Threshold(target=target, threshold=threshold):
                 return self._threshold(target, threshold)
             case Feedback():

@@ -14,24 +14,30 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from edge.backoff import Fault
 from edge.errors import SettingsError, SinkError
-from edge.settings import PinSettings
+from edge.settings import PinSettings, pin_line, same_pin_twice
 from edge.sinks.pin_library import PinLibraries, in_words, library_errors, remedy
 from edge.sinks.trigger import Trigger
+from edge.sinks.worker import Worker
 from edge.stream import Event
 
 LOG = logging.getLogger(__name__)
 
 PIN_NAME = re.compile(r"(GPIO|BCM|BOARD|WPI)?\d{1,3}|[A-Z][A-Z0-9]*:\d{1,3}")
 """How gpiozero names pins: 17, GPIO17, BCM17, BOARD11, WPI0, J8:11."""
+
+QUEUE_EVENTS = 2_000
+"""Events that may wait for a pin library that hangs."""
+
+SILENT_SECONDS = 2.0
+"""A pin library that has not answered for so long is said in health."""
 
 STOP_SECONDS = 2.0
 """How long `stop` waits for a pin library that hangs."""
@@ -47,56 +53,59 @@ class GpioSink:
     """Drives pins; see Trigger for the actions. Raises SettingsError for a pin name or target that cannot be."""
 
     name = "gpio"
+    waiting_messages = 0
 
     def __init__(self, pins: Sequence[PinSettings], on_change: Callable[[str, bool], None] | None = None) -> None:
         """pins: one entry per pin and target; on_change: told (pin as named in the settings, on) after each change,
-        in this sink's thread; it must return at once."""
+        in this sink's thread; it must return at once. Raises SettingsError where two entries name one pin."""
         self._pins = [_Pin(settings, on_change) for settings in pins]
+        if twice := same_pin_twice(pins):
+            raise SettingsError("pin.pin", found=f"{' and '.join(twice)}, which are one pin",
+                                wanted="each pin in one [[pin]] entry only")
         self._libraries = PinLibraries()
-        self._events: deque[Event] = deque()
-        self._asked: list[tuple[_Pin, Callable[[_Pin, float], None]]] = []
-        self._wake = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._worker: Worker[Event | _Asked] = Worker(self.name, self._step, most=QUEUE_EVENTS, due=self._due,
+                                                      close=self._end)
+        self._dropped, self._forget = 0, False
 
     @property
     def state(self) -> str:
-        """"ok", or which pin could not be written and why, for health."""
-        thread = self._thread
-        ended = thread is not None and not thread.is_alive()
-        return next((pin.fault for pin in self._pins if pin.fault),
-                    "its thread ended by itself; the pins are in their safe state" if ended else "ok")
+        """"ok", or which pin could not be written and why, or for how long the pin library hangs, for health."""
+        state = next((pin.fault.text for pin in self._pins if pin.fault.text), "ok")
+        if (busy := self._worker.busy_seconds) >= SILENT_SECONDS:
+            state = f"the pin library has not answered for {busy:.0f} s"
+        elif self._worker.ended:
+            state = "its thread ended by itself; the pins are in their safe state"
+        return state + (f"; {self._dropped} events came while it did not answer and were dropped" if self._dropped else "")
 
     def start(self) -> None:
         """Take the pins and put them into their safe state. Raises SinkError where one cannot be had."""
         try:
             for pin in self._pins:
                 pin.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
+            self._worker.start()
         except SinkError:
             self._close()
             raise
-        thread = threading.Thread(target=self._run, name="gpio", daemon=True)
-        thread.start()
-        self._thread = thread
 
     def event(self, event: Event) -> None:
-        """Start what the event triggers; never waits for a pin."""
-        with self._wake:
-            self._events.append(event)
-            self._wake.notify()
+        """Start what the event triggers; never waits for a pin. Where too many wait the oldest is dropped, and counted."""
+        if self._worker.put(replace(event, peak=None, beside=())) is not None:  # kilobytes that no pin needs
+            self._dropped += 1
+            self._forget = True
 
     def identify(self) -> tuple[str, ...]:
         """Blink with the pins that are there for it (`identify`); their names. Returns at once."""
         return self._ask([pin for pin in self._pins if pin.settings.identify], _Pin.identify)
 
-    def test(self, name: str) -> bool:
-        """Do once what an event makes the pin do; False for a pin that is not there. Returns at once."""
-        return bool(self._ask([pin for pin in self._pins if pin.settings.pin == name], _Pin.test))
+    def test(self, name: str) -> str | None:
+        """Do once what an event makes the pin do; the pin as the settings name it, however `name` spells it. None for a pin
+        that is not there. Returns at once."""
+        pins = [pin for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
+        return next(iter(self._ask(pins, _Pin.test)), None)
 
     def _ask(self, pins: Sequence[_Pin], what: Callable[[_Pin, float], None]) -> tuple[str, ...]:
-        with self._wake:  # who asks again before it was done asks for the same
-            self._asked += [(pin, what) for pin in pins if (pin, what) not in self._asked]
-            self._wake.notify()
+        for pin in pins:
+            self._worker.put((pin, what))
         return tuple(pin.settings.pin for pin in pins)
 
     def health(self, health: Mapping[str, object]) -> None:
@@ -104,40 +113,25 @@ class GpioSink:
 
     def stop(self) -> None:
         """Every pin into its safe state, then give the lines back (they become inputs). Safe twice, bounded in time."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(STOP_SECONDS)
-            if thread.is_alive():
-                LOG.error("gpio: the pin library has not answered for %g s; the pins stay as they are", STOP_SECONDS)
+        if not self._worker.stop(STOP_SECONDS):
+            LOG.error("gpio: the pin library has not answered for %g s; the pins stay as they are", STOP_SECONDS)
 
     def pin(self, name: str) -> Any:
         """gpiozero's own pin behind `name` (as in the settings), to look at; between `start` and `stop` only."""
         return next(pin.device.pin for pin in self._pins if pin.settings.pin == name)
 
-    def _run(self) -> None:
-        # Whatever ends this thread, every pin is made safe and then given back, even where another one's turn fails.
-        with ExitStack() as ending:
-            ending.callback(self._close)
-            for pin in reversed(self._pins):
-                ending.callback(pin.make_safe)
-            while self._step():
-                pass
-
-    def _step(self) -> bool:
-        """Wait for an event or for the next step of an action, and do it; False when it is time to stop."""
-        with self._wake:
-            if not self._events and not self._asked and not self._stopping:
-                self._wake.wait(self._pause())
-            if self._stopping:
-                return False
-            events, asked = list(self._events), self._asked
-            self._events.clear()
-            self._asked = []
-        for pin, what in asked:
+    def _step(self, items: list[Event | _Asked]) -> None:
+        """Take what came and do the next step of each action that is due."""
+        if self._worker.stopping:
+            return
+        if self._forget:  # the end of a sound that holds a pin may be among what was dropped
+            self._forget = False
+            for pin in self._pins:
+                pin.trigger.reset()
+        # Who asks again before it was done asks for the same.
+        for pin, what in dict.fromkeys(item for item in items if isinstance(item, tuple)):
             what(pin, time.monotonic())
+        events = [item for item in items if isinstance(item, Event)]
         for pin in self._pins:
             pin.advance(time.monotonic())
             pin.write()
@@ -145,15 +139,18 @@ class GpioSink:
                 if pin.settings.target == event.target:
                     pin.trigger.event(event, time.monotonic())
                     pin.write()
-        return True
 
-    def _pause(self) -> float | None:
+    def _due(self) -> float | None:
         """Seconds to the next step of any action or the next try of a pin that failed, or None where there is none."""
-        now = time.monotonic()
-        pauses = [max(due - now, 0.0) for pin in self._pins if (due := pin.due) is not None]
-        if any(pin.fault for pin in self._pins):
-            pauses.append(RETRY_SECONDS)
-        return min(pauses, default=None)
+        dues = [due for pin in self._pins for due in (pin.due, pin.retry_at) if due is not None]
+        return max(min(dues) - time.monotonic(), 0.0) if dues else None
+
+    def _end(self) -> None:
+        # Whatever ends the thread, every pin is made safe and then given back, even where another one's turn fails.
+        with ExitStack() as ending:
+            ending.callback(self._close)
+            for pin in reversed(self._pins):
+                ending.callback(pin.make_safe)
 
     def _close(self) -> None:
         for pin in self._pins:
@@ -173,7 +170,9 @@ class _Pin:
         self.trigger = Trigger(settings)
         self._blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
         self.device: Any = None
-        self.fault = ""
+        self.fault = Fault(LOG, "gpio")
+        self.retry_at: float | None = None
+        """When a pin that could not be written is tried again; None where it could."""
         self._on_change = on_change
         self._on = settings.safe_on
 
@@ -210,16 +209,16 @@ class _Pin:
     def write(self) -> None:
         """Drive the line to what the trigger wants, unless it is there; a pin that fails is tried again soon."""
         wanted = (self.trigger if self._blinker.due is None else self._blinker).on
-        if wanted == self._on and not self.fault:
+        if wanted == self._on and self.retry_at is None:
             return
         try:
             self.device.value = wanted
         except library_errors() as error:
-            if not self.fault:
-                LOG.error("gpio: pin %s cannot be written: %s", self.settings.pin, in_words(error))
-            self.fault = f"pin {self.settings.pin} cannot be written: {in_words(error)}"
+            self.fault.found(f"pin {self.settings.pin} cannot be written: {in_words(error)}")
+            self.retry_at = time.monotonic() + RETRY_SECONDS
             return
-        self.fault = ""
+        self.fault.over(f"pin {self.settings.pin} can be written again")
+        self.retry_at = None
         changed, self._on = wanted != self._on, wanted
         LOG.debug("gpio: pin %s %s", self.settings.pin, "on" if wanted else "off")
         if changed and self._on_change is not None:
@@ -240,3 +239,7 @@ class _Pin:
             device.close()
         except library_errors() as error:
             LOG.error("gpio: pin %s cannot be given back: %s", self.settings.pin, in_words(error))
+
+
+_Asked = tuple[_Pin, Callable[[_Pin, float], None]]
+"""A pin, and what was asked of it without an event."""

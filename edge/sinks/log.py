@@ -10,13 +10,13 @@ import errno
 import logging
 import os
 import sys
-import threading
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge.backoff import Fault
 from edge.errors import SinkError
 from edge.settings import LogSettings
+from edge.sinks.worker import Worker
 from edge.stream import Event
 from edge.topics import encode, event_payload
 
@@ -37,6 +37,7 @@ class LogSink:
     """
 
     name = "log"
+    waiting_messages = 0
 
     def __init__(self, settings: LogSettings, device: str) -> None:
         """device: the name that the lines carry."""
@@ -44,17 +45,15 @@ class LogSink:
         self._device = device
         self._file = -1
         self._torn = False
-        self._lines: deque[bytes] = deque()
-        self._wake = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
-        self._state = "ok"
+        self._fault = Fault(LOG, self.name, "lines are lost until it can")
+        self._worker: Worker[bytes] = Worker(self.name, self._write_all, most=QUEUE_LINES, at_once=1,
+                                             close=self._close)
         self.lost_lines = 0
 
     @property
     def state(self) -> str:
         """"ok", or why lines are lost and how many, for health."""
-        return self._state
+        return f"{self._fault.text}; {self.lost_lines} lines lost" if self._fault.text else "ok"
 
     def start(self) -> None:
         """Open the file. Raises SinkError where that fails."""
@@ -65,45 +64,29 @@ class LogSink:
         except OSError as error:
             raise SinkError(f"log.events {self._path}", found=error.strerror or str(error),
                             wanted="a file that can be appended to, or - for standard output") from error
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def event(self, event: Event) -> None:
         """Queue one line; never waits for the disk."""
-        if self._thread is None:
+        if not self._path:
             return
         line = encode(event_payload(event, device=self._device, late=False)).encode() + b"\n"
-        with self._wake:
-            self._lines.append(line)
-            if len(self._lines) > QUEUE_LINES:
-                self._lines.popleft()
-                self.lost_lines += 1
-            self._wake.notify()
+        if self._worker.put(line) is not None:
+            self.lost_lines += 1
 
     def health(self, health: Mapping[str, object]) -> None:
         """The log holds events only."""
 
     def stop(self) -> None:
         """Write what waits, for a bounded time, and close. Safe twice."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        thread.join(STOP_SECONDS)
-        if thread.is_alive():
-            LOG.error("log: %s took no line for %g s; %d are lost", self._path, STOP_SECONDS, len(self._lines))
+        if not self._worker.stop(STOP_SECONDS):
+            LOG.error("log: %s took no line for %g s; %d are lost", self._path, STOP_SECONDS, self._worker.waiting)
 
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._lines and not self._stopping:
-                    self._wake.wait()
-                if not self._lines:
-                    break
-                line = self._lines.popleft()
+    def _write_all(self, lines: list[bytes]) -> None:
+        for line in lines:
             self._write(line)
+
+    def _close(self) -> None:
         if self._path != "-":
             os.close(self._file)
 
@@ -115,13 +98,9 @@ class LogSink:
             self._append(line)
         except OSError as error:
             self.lost_lines += 1
-            if self._state == "ok":
-                LOG.error("log: %s cannot be written: %s; lines are lost until it can", self._path, error.strerror)
-            self._state = f"{self._path} cannot be written: {error.strerror}; {self.lost_lines} lines lost"
+            self._fault.found(f"{self._path} cannot be written: {error.strerror}")
         else:
-            if self._state != "ok":
-                LOG.warning("log: %s can be written again; %d lines were lost", self._path, self.lost_lines)
-            self._state = "ok"
+            self._fault.over(f"{self._path} can be written again; {self.lost_lines} lines were lost")
 
     def _append(self, line: bytes) -> None:
         """One write; after one that a full disk cut short, a line break first, so that only that line is lost."""

@@ -87,6 +87,8 @@ class _Kept:
     """A sink and an `on_scores` that keep what passes, no more of it than is asked for: an hour has 15,000 patches."""
 
     name = "kept"
+    state = "ok"
+    waiting_messages = 0
 
     def __init__(self, *, embeddings: bool, bands: bool) -> None:
         self.hop_frames = 1

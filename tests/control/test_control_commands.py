@@ -29,6 +29,7 @@ from edge.settings import VERBS
     ("threshold", b'{"target": "clap", "threshold": 1}', {"target": "clap", "threshold": 1}),
     ("threshold", b'{"target": "clap", "threshold": null}', {"threshold": None}),
     ("pin-test", b'{"pin": "17"}', {"pin": "17"}),
+    ("pin-test", b'{"pin": 17}', {"pin": "17"}),
     ("pin-test", '{"pin": "\u00dc"}'.encode(), {"pin": "\u00dc"}),
 ])
 def test_what_the_schema_has_becomes_a_command(verb: str, payload: bytes, fields: dict[str, Any]) -> None:
@@ -75,7 +76,10 @@ def test_what_the_schema_has_becomes_a_command(verb: str, payload: bytes, fields
     ("threshold", b'{"target": "clap", "threshold": 1.01}', "1.01", "over 0, at most 1, or null"),
     ("threshold", b'{"target": "clap", "threshold": 0}', "0", "over 0, at most 1, or null"),
     ("threshold", b'{"target": "", "threshold": 0.5}', "''", "1 to 128"),
-    ("pin-test", b'{"pin": 17}', "17", "a text"),
+    ("pin-test", b'{"pin": 17.0}', "17.0", "the pin's number, or its name in quotes"),
+    ("pin-test", b'{"pin": -1}', "-1", "the pin's number"),
+    ("pin-test", b'{"pin": true}', "True", "the pin's number"),
+    ("pin-test", b'{"pin": ""}', "''", "the pin's number"),
     ("reboot", b"", "'reboot'", "one of mute, unmute, identify"),
     ("", b"", "''", "one of"),
 ])
@@ -140,6 +144,9 @@ def lawful(verb: str, payload: bytes) -> dict[str, Any]:
                 continue
             assert not isinstance(value, (bool, str)) and math.isfinite(value)
             assert 0 < value <= (1 if name == "threshold" else 31 * 24 * 3600)
+        elif name == "pin" and isinstance(value, int):
+            assert value in range(1_000) and not isinstance(value, bool)
+            fields = {**fields, "pin": f"{value:d}"}
         else:
             assert isinstance(value, str)
             assert all(letter == " " or letter.isprintable() for letter in value)
@@ -174,8 +181,10 @@ VALUES = st.recursive(st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
                       lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
                       max_leaves=6)
 LIKELY = {
-    "mute": {"seconds": NUMBERS, "on": st.booleans()}, "unmute": {}, "identify": {}, "pin-test": {"pin": TEXTS},
-    "feedback": {"id": TEXTS, "judgement": TEXTS, "target": TEXTS}, "threshold": {"target": TEXTS, "threshold": NUMBERS}}
+    "mute": {"seconds": NUMBERS, "on": st.booleans()}, "unmute": {}, "identify": {},
+    "pin-test": {"pin": st.one_of(TEXTS, NUMBERS)},
+    "feedback": {"id": TEXTS, "judgement": TEXTS, "target": TEXTS},
+    "threshold": {"target": TEXTS, "threshold": NUMBERS}}
 
 
 @st.composite

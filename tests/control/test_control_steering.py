@@ -67,7 +67,7 @@ def test_identify_and_pin_test(start: Start, owner: Owner) -> None:
     owner.wait_for(lambda: ("pin/27", "ON") in [(topic, payload) for topic, payload, *_ in owner.messages])
     owner.wait_for(lambda: owner.last("pin/27") == "OFF")
     owner.ask("mute")
-    assert owner.ask("pin-test", {"pin": "17"})["pin"] == "17"
+    assert [owner.ask("pin-test", {"pin": name})["pin"] for name in ("17", 17, "BCM17", "BOARD11")] == ["17"] * 4
     owner.wait_for(lambda: owner.last("pin/17") == "OFF" and ("17", True) in running.pins)
     refused = owner.ask("pin-test", {"pin": "18"})
     assert (refused["ok"], refused["found"], refused["wanted"]) == (False, "'18'", "one of 17, 27")

@@ -221,7 +221,7 @@ def test_an_unexpected_error_leaves_every_pin_safe_and_given_back(make_event: Ma
     sink = GpioSink([pin("17", action="toggle"), pin("18", action="toggle", target="snap")], broken)
     sink.start()
     wires = [sink.pin("17"), sink.pin("18")]
-    thread = sink._thread
+    thread = sink._worker.thread
     assert thread is not None
     sink.event(make_event(target="snap"))
     assert on_18.wait(30)

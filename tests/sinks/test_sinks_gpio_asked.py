@@ -73,15 +73,23 @@ def test_a_pin_in_the_middle_of_its_blinks_is_made_safe_at_the_end(make: Make) -
     ({"action": "pulse", "seconds": 0.02, "safe_on": True}, [False, True])])
 def test_a_test_does_the_action_once(settings: dict[str, object], seen: list[bool], make: Make) -> None:
     sink, changes = make(settings)
-    assert sink.test("17")
+    assert sink.test("17") == "17"
     assert [changes.get(timeout=30)[1] for _ in seen] == seen
     assert changes.empty()
 
 
 def test_an_unknown_pin_is_not_tested(make: Make) -> None:
     sink, changes = make({})
-    assert not sink.test("18") and not sink.test("GPIO17")
+    assert sink.test("18") is None and sink.test("GPIO18") is None
     assert changes.empty()
+
+
+@pytest.mark.parametrize("name", ["17", "GPIO17", "BCM17", "BOARD11", "J8:11", "WPI0"])
+def test_a_pin_is_tested_however_it_is_spelled(name: str, make: Make) -> None:
+    """Who wrote `pin = "GPIO17"` was told that there is no pin 17."""
+    sink, changes = make({"pin": "GPIO17", "seconds": 0.02})
+    assert sink.test(name) == "GPIO17"
+    assert changes.get(timeout=30) == ("GPIO17", True)
 
 
 def test_a_test_toggles_as_an_event_does() -> None:

@@ -7,9 +7,11 @@ import types
 from pathlib import Path
 
 import pytest
+from gpiozero import PinInvalidPin
+from gpiozero.pins.mock import MockFactory
 
 from edge.errors import SettingsError, SinkError
-from edge.settings import PinSettings
+from edge.settings import PinSettings, pin_line
 from edge.sinks.gpio import GpioSink
 
 
@@ -17,10 +19,26 @@ def pin(name: str = "17", **settings: object) -> PinSettings:
     return PinSettings(**({"pin": name, "target": "clap", "factory": "simulated"} | settings))  # type: ignore[arg-type]
 
 
-def test_two_entries_for_one_pin_are_refused_and_the_first_is_given_back() -> None:
-    sink = GpioSink([pin("17"), pin("GPIO17")])
-    with pytest.raises(SinkError, match=r"pin GPIO17: found a pin that another entry uses; wanted each pin in one"):
-        sink.start()
+@pytest.mark.parametrize("names", [("17", "GPIO17"), ("17", "BCM17"), ("BOARD11", "GPIO17"), ("WPI0", "J8:11")])
+def test_two_entries_for_one_pin_are_refused_before_any_is_taken(names: tuple[str, str]) -> None:
+    """17 and BCM17 passed the settings, and the pin library refused the second only when the first was taken."""
+    with pytest.raises(SettingsError, match=rf"pin: found {names[0]} and {names[1]}, which are one pin; wanted each pin"):
+        GpioSink([pin(name) for name in names])
+
+
+def test_names_of_one_pin_are_those_of_the_pin_library() -> None:
+    board = MockFactory().board_info
+    for name in [f"{kind}{number}" for kind in ("GPIO", "BCM", "BOARD", "J8:", "WPI") for number in range(41)]:
+        try:
+            found = {pin.name.removeprefix("GPIO") for _, pin in board.find_pin(name) if pin.name.startswith("GPIO")}
+        except PinInvalidPin:
+            found = set()
+        assert not found or {pin_line(name)} == found, name
+
+
+def test_a_pin_that_cannot_be_had_gives_the_first_back() -> None:
+    with pytest.raises(SinkError, match="pin 99"):
+        GpioSink([pin("17"), pin("99")]).start()
     again = GpioSink([pin("17")])
     again.start()
     again.stop()

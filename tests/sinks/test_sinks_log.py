@@ -160,7 +160,7 @@ def test_a_reader_that_stopped_reading_stops_nobody(tmp_path: Path, make_event: 
     caller.start()
     caller.join(30)
     assert not caller.is_alive()
-    thread = sink._thread
+    thread = sink._worker.thread
     assert thread is not None
     sink.stop()
     assert sink.lost_lines > 0

@@ -26,6 +26,8 @@ class RecordingFeed:
     """
 
     name = "watch"
+    state = "ok"
+    waiting_messages = 0
     live = False
     watching = True
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.backoff import Fault
 from edge.errors import SinkError
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE, Event
@@ -101,12 +102,13 @@ class SoundKeeper:
         self._sounds = EventSounds(folder, megabytes=megabytes)
         self._waiting: deque[tuple[str, NDArray[np.int16]]] = deque()
         self._lock = threading.Lock()
-        self._fault, self._lost = "", 0
+        self._fault = Fault(LOG, "journal", "hearing goes on")
+        self._lost = 0
 
     @property
     def state(self) -> str:
         """What health says of it."""
-        return f"{self._fault or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
+        return f"{self._fault.text or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
 
     def event(self, event: Event) -> None:
         """Take the sound of an event that has ended. What was forgotten before the end was told is counted."""
@@ -130,12 +132,8 @@ class SoundKeeper:
             try:
                 self._sounds.write(event, sound)
             except SinkError as error:
-                if str(error) != self._fault:
-                    LOG.error("journal: %s; hearing goes on", error)
-                self._fault = str(error)
+                self._fault.found(str(error))
                 with self._lock:
                     self._lost += 1
                 continue
-            if self._fault:
-                LOG.warning("journal: the sound of events is kept again")
-            self._fault = ""
+            self._fault.over("the sound of events is kept again")

@@ -7,9 +7,7 @@ are offered from memory, which health says: a disk that is full delays nothing a
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.writer import JournalWriter
 from edge.sinks.messages import Message, message_of
 from edge.sinks.outbox import Outbox
+from edge.sinks.worker import Worker
 from edge.stats import Stats
 from edge.stream import Event
 
@@ -38,6 +37,7 @@ class JournalSink:
     """Writes the journal. A file that is none is set aside; one that cannot be written is tried again: both are said."""
 
     name = "journal"
+    waiting_messages = 0
 
     def __init__(self, settings: JournalSettings, path: Path, *, pack: Pack | None, labels: tuple[str, ...],
                  backbone: str, numbering: Numbering, stats: Stats, outbox: Outbox | None = None, device: str = "",
@@ -48,16 +48,13 @@ class JournalSink:
         sounds: keeps the sound of events; None: nobody does.
         """
         self._pack, self._labels, self._backbone = pack, labels, backbone
-        self._device, self._boot, self._stats = device, boot, stats
-        self._outbox = outbox
+        self._device, self._boot = device, boot
+        self._most, self._stats, self._outbox, self._sounds = settings.events, stats, outbox, sounds
         self._writer = JournalWriter(path, events=settings.events, outbox=outbox, numbering=numbering)
-        self._most = settings.events
-        self._waiting: deque[tuple[Event, tuple[str, ...]]] = deque()
+        self._worker: Worker[tuple[Event, tuple[str, ...]]] = Worker(
+            self.name, self._step, most=WAITING, gather_seconds=GATHER_SECONDS, due=self._due, close=self._writer.close)
         self._entries: list[Entry] = []
-        self._sounds = sounds
-        self._wake = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._newest = 0
         self._acknowledged_at: float | None = None
         self._lost = 0
 
@@ -75,20 +72,19 @@ class JournalSink:
         self._writer.open()
         if self._outbox is not None:
             self._outbox.on_gone = self._on_gone
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def event(self, event: Event) -> None:
         """Take it; the disk comes later."""
         if self._sounds is not None:
             self._sounds.event(event)
-        with self._wake:
-            self._waiting.append((event, self._labels))
-            if self._outbox is not None:
-                self._outbox.expect(event.sequence)
-            if len(self._waiting) > WAITING:
-                self._drop(self._waiting.popleft()[0])
-            self._wake.notify()
+        if self._outbox is not None:
+            self._outbox.expect(event.sequence)
+        if self._newest and event.sequence > self._newest + 1:  # this sink had failed
+            self._drop(self._newest + 1, event.sequence - 1)
+        self._newest = event.sequence
+        if (dropped := self._worker.put((event, self._labels))) is not None:
+            self._drop(dropped[0].sequence, dropped[0].sequence)
 
     def relabel(self, labels: tuple[str, ...]) -> None:
         """The logits of the events to come are of these labels; in the thread that gives the events."""
@@ -99,16 +95,10 @@ class JournalSink:
 
     def stop(self) -> None:
         """Write what waits and close. Safe twice, bounded in time."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        thread.join(STOP_SECONDS)
-        if thread.is_alive():
+        running = self._worker.running
+        if not self._worker.stop(STOP_SECONDS):
             LOG.error("journal: the disk has not answered for %g s; the newest events may be missing", STOP_SECONDS)
-        if self._outbox is None:
+        if self._outbox is None or not running:
             return
         unsaved = self._outbox.unsaved
         if len(self._outbox) > unsaved:
@@ -118,40 +108,27 @@ class JournalSink:
             LOG.error("journal: %d messages that neither the disk nor the broker took are lost", unsaved)
 
     def _on_gone(self) -> None:
-        with self._wake:
-            if self._acknowledged_at is None:
-                self._acknowledged_at = time.monotonic()
-                self._wake.notify()
+        if self._acknowledged_at is None:
+            self._acknowledged_at = time.monotonic()
+            self._worker.wake()
 
-    def _drop(self, event: Event) -> None:
-        self._lost += 1
+    def _drop(self, first: int, last: int) -> None:
+        """Events of these sequence numbers, ends included, are not kept; the broker is told so."""
+        self._lost += last - first + 1
         if self._outbox is not None:
-            self._stats.dropped_events += 1
-            self._outbox.drop(event.sequence, event.sequence)
+            self._stats.dropped_events += last - first + 1
+            self._outbox.drop(first, last)
 
-    def _run(self) -> None:
-        try:
-            while self._step():
-                pass
-        finally:
-            self._writer.close()
-
-    def _step(self) -> bool:
-        """Wait for something to write, gather for a moment, write it; False once all is written and it is time to stop."""
-        with self._wake:
-            while not self._waiting and not self._stopping and (due := self._due()) != 0.0:
-                self._wake.wait(due)
-            self._wake.wait_for(lambda: self._stopping, GATHER_SECONDS)
-            events = list(self._waiting)
-            self._waiting.clear()
-            self._acknowledged_at = None
-            stopping = self._stopping
+    def _step(self, taken: list[tuple[Event, tuple[str, ...]]]) -> None:
+        """Write what came, and what the broker has acknowledged; offer what is written."""
+        stopping = self._worker.stopping
+        self._acknowledged_at = None
         if self._most:
             self._entries += [entry_of(event, pack=self._pack, labels=labels, backbone=self._backbone)
-                              for event, labels in events]
+                              for event, labels in taken]
         messages: list[Message] = []
         if self._outbox is not None:
-            messages = [message_of(event, device=self._device, boot=self._boot) for event, _ in events]
+            messages = [message_of(event, device=self._device, boot=self._boot) for event, _ in taken]
         done = self._writer.write(self._entries, messages, at_once=stopping)
         if self._outbox is not None and messages:
             self._outbox.offer(messages, saved=done)
@@ -163,9 +140,7 @@ class JournalSink:
             self._entries = self._entries[len(self._entries) - kept:]
         if self._sounds is not None:
             self._sounds.write()  # after what is told: sound is large
-        with self._wake:
-            self._wake.wait_for(lambda: self._stopping, PAUSE_SECONDS)
-        return not stopping
+        self._worker.pause(PAUSE_SECONDS)
 
     def _due(self) -> float | None:
         """Seconds until something is to be written though no event came; None: nothing is."""

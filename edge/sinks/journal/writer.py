@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from edge.backoff import Fault
 from edge.errors import SinkError
 from edge.sinks.journal.cut_log import is_cut
 from edge.sinks.journal.entries import Entry, Journal
@@ -38,17 +39,18 @@ class JournalWriter:
         self._journal: Journal | None = None
         self._owned = self._begun = self._found = self._fresh = self._doubted = self._in_memory = False
         self._retry_at = float("-inf")
-        self._fault = self._number_fault = ""
+        self._fault = Fault(LOG, "journal", "hearing goes on, events wait in memory")
+        self._number_fault = Fault(LOG, "journal", "hearing goes on, a lost journal could not be told")
 
     @property
     def fault(self) -> str:
         """What is wrong with the disk, for health; empty where all is well."""
-        return self._fault or self._number_fault
+        return self._fault.text or self._number_fault.text
 
     @property
     def retry_seconds(self) -> float:
         """How long until a disk that failed is tried again; 0 where it is due, or nothing is wrong."""
-        return max(self._retry_at - self._monotonic(), 0.0) if self._fault else 0.0
+        return max(self._retry_at - self._monotonic(), 0.0) if self._fault.text else 0.0
 
     def open(self) -> None:
         """Find what the last process left, and set the first number. A disk that fails is said, and tried again. Where there
@@ -70,7 +72,7 @@ class JournalWriter:
 
         at_once: try a disk that failed even before it is due.
         """
-        if not entries and not messages and self._file is None and not self._fault:
+        if not entries and not messages and self._file is None and not self._fault.text:
             return True  # no file is made to say nothing
         done = False
         if at_once or not self.retry_seconds:
@@ -88,31 +90,26 @@ class JournalWriter:
         """Give the file back. Safe twice."""
         self._close()
         self._numbering.close()
+        self._owned = False
 
     def _tried(self, action: Callable[[], None]) -> bool:
         try:
             action()
         except SinkError as error:
-            if str(error) != self._fault:
-                LOG.error("journal: %s; hearing goes on, events wait in memory", error)
-            self._fault = str(error)
+            self._fault.found(str(error))
             self._retry_at = self._monotonic() + RETRY_SECONDS
             self._close()
             return False
-        if self._fault:
-            LOG.warning("journal: %s is written again", self._path)
-        self._fault = ""
+        self._fault.over(f"{self._path} is written again")
         return True
 
     def _keep_up(self, outbox: Outbox, *, in_memory: bool) -> None:
         try:
             self._numbering.keep_up(outbox.oldest, in_memory=in_memory)
         except SinkError as error:
-            if str(error) != self._number_fault:
-                LOG.error("journal: %s; hearing goes on, a lost journal could not be told", error)
-            self._number_fault = str(error)
+            self._number_fault.found(str(error))
         else:
-            self._number_fault = ""
+            self._number_fault.over(f"{self._numbering.path} is written again")
 
     def _close(self) -> None:
         if self._file is not None:

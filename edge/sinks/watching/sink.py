@@ -44,6 +44,7 @@ class WatchSink:
     """
 
     name = "watch"
+    waiting_messages = 0
 
     def __init__(self, state_dir: Path, device: str, about: Callable[[], Mapping[str, object]] = dict, *,
                  patch_samples: int = PATCH_SAMPLES, utc: Callable[[], float] = time.time) -> None:
