@@ -121,7 +121,7 @@ def test_of_more_targets_than_fit_the_nearest_to_an_event_are_shown_in_their_ord
     assert names == sorted(names) and names[-1] == "t39" and "t00" not in names
 
 
-def test_targets_that_do_not_fit_beneath_each_other_stand_in_two_columns() -> None:
+def test_a_dozen_targets_fit_on_a_usual_terminal() -> None:
     many = [target(f"t{number:02}", number / 100) for number in range(13)]
     assert re.findall(r"t\d\d", shown(seen_with(hearing_told(*many)), 80, 24)).__len__() == 13
 

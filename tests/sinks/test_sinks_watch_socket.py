@@ -30,7 +30,8 @@ def test_nobody_but_the_user_may_open_it_and_it_is_taken_away(watch_sink: WatchS
     assert [path.name for path in watch_sink.path.parent.iterdir()] == [NAME]
     watch_sink.stop()
     watch_sink.stop()
-    assert not watch_sink.path.parent.exists(), "the folder was made for it alone"
+    assert list(watch_sink.path.parent.iterdir()) == []
+    assert stat.S_IMODE(watch_sink.path.parent.stat().st_mode) == 0o700
 
 
 def test_a_folder_that_was_there_or_is_in_use_stays(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_another_user_is_refused(opened: bool) -> None:
         sink.start()
         if opened:
             sink.path.chmod(0o666)
-        script = (f"import os, socket\nos.setuid({NOBODY})\ns = socket.socket(socket.AF_UNIX)\n"
+        script = (f"import os, socket\nos.setuid({NOBODY})\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
                   f"s.settimeout(10)\ns.connect({str(sink.path)!r})\nprint(s.recv(1000))")
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
         assert ("b''" in done.stdout) if opened else ("PermissionError" in done.stderr), done

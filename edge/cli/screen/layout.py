@@ -1,4 +1,4 @@
-"""What fits: the rows of one frame, for a terminal of any size. Pure."""
+"""What fits: the rows of one frame, beneath each other, for a terminal of any size. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from datetime import datetime
 
 from edge.cli.screen.paint import Look, Span, cells, line
 from edge.cli.screen.rows import NAME_CELLS, ago, event_row, into, label_row, level_rows, refusal_row, target_row
-from edge.cli.screen.seen import KEPT, Seen
-from edge.stream import Hearing, TargetHearing
+from edge.cli.screen.seen import Seen
+from edge.stream import TargetHearing
 
 HEADINGS_FROM = 16
-"""Lines from which each part has a heading, and there is a last line that explains."""
-
-TWO_COLUMNS_FROM = 72
-"""Cells from which targets and labels that do not fit beneath each other stand in two columns."""
+"""Lines from which each part has a heading, labels are shown, and there is a last line that explains."""
 
 SILENT_SECONDS = 3.0
 """After so long without a hearing it is said."""
@@ -33,37 +30,35 @@ def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: dat
 
     hearing = seen.hearing
     targets = hearing.targets if hearing is not None else ()
-    roomy = height >= HEADINGS_FROM
-    top = top if roomy else 0
-    head = [_title(seen, note, now), *level_rows(hearing, width, look)]
-    rows = height - len(head) - ((5 if top else 4) if roomy else 0)
-    columns, shares = 1, _share(rows, len(targets), top)
-    if width >= TWO_COLUMNS_FROM and (shares[0] < len(targets) or shares[3] < top):
-        columns, shares = 2, _share(rows, -(-len(targets) // 2), -(-top // 2))
     name = min(max((cells(target.target) for target in targets), default=8), NAME_CELLS, max(width * 3 // 10, 8))
-    wide = width if columns == 1 else (width - 2) // 2
+    roomy = height >= HEADINGS_FROM
+    head = [_title(seen, note, now), *level_rows(hearing, width, look)]
+    # Targets first; of what they leave a line each for events and refusals, then labels, then more events and refusals.
+    room = max(height - len(head) - 5 * roomy, 0)
+    for_targets = min(len(targets), max(room - 2, min(room, 1)))
+    for_labels = min(top, max(room - for_targets - 2, 0)) if roomy else 0
+    left = room - for_targets - for_labels
+    labels = hearing.top if hearing is not None else ()
     parts: list[tuple[str, int, list[Row]]] = [
-        ("targets: E an event goes on; the line in a bar is the threshold", shares[0],
-         _grid([target_row(target, wide, name, look) for target in _nearest(targets, shares[0] * columns)], columns)),
-        ("labels: the highest scores", shares[3], _labels(hearing, min(top, shares[3] * columns), columns, wide, look)),
-        ("events", shares[1],
+        ("targets: E an event goes on; the line in a bar is the threshold", for_targets,
+         [target_row(target, width, name, look) for target in _nearest(targets, for_targets)]),
+        ("labels: the highest scores", for_labels, [label_row(label, score, width, look) for label, score in labels]
+         or [_dim("the gate is closed: nothing is louder than the room" if hearing is not None else "")]),
+        ("events", left - left // 2,
          [event_row(event, width, name, when, cut_off=event.id in seen.cut_off) for event in seen.events]
-         or [_nothing("no event yet")]),
-        ("not raised: highest probability/threshold, and why", shares[2],
-         [refusal_row(refusal, width, name, when) for refusal in seen.refused] or [_nothing("nothing refused yet")])]
+         or [_dim("no event yet")]),
+        ("not raised: highest probability/threshold, and why", left // 2,
+         [refusal_row(refusal, width, name, when) for refusal in seen.refused] or [_dim("nothing refused yet")])]
     body: list[Row] = []
-    for heading, share, lines in parts:
-        if roomy and (top or not heading.startswith("labels")):
-            body.append([(heading, "dim")])
-        body += (lines + [[]] * share)[:share]  # what comes and goes moves nothing below it
-    if roomy:
-        lost = f"; {seen.lost} messages lost: this terminal is slow" if seen.lost else ""
-        body.append([(f"q quits{lost}", "dim")])
-    rows_all = [*head, *body, *([[]] * height)][:height]
-    return [line(row, width, look) for row in rows_all]
+    for heading, share, rows in parts:
+        body += [[(heading, "dim")]] * roomy
+        body += (rows + [[]] * share)[:share]  # what comes and goes moves nothing below it
+    lost = f"; {seen.lost} messages lost: this terminal is slow" if seen.lost else ""
+    body += [[(f"q quits{lost}", "dim")]] * roomy
+    return [line(row, width, look) for row in [*head, *body, *([[]] * height)][:height]]
 
 
-def _nothing(text: str) -> Row:
+def _dim(text: str) -> Row:
     return [(f"  {text}", "dim")]
 
 
@@ -80,17 +75,6 @@ def _title(seen: Seen, note: str, now: datetime | None) -> Row:
             (f"  {said}" if said else "", "warn")]
 
 
-def _share(rows: int, targets: int, labels: int) -> list[int]:
-    """Rows for targets, events, refusals and labels: dealt round by round until the first and last have what they want."""
-    wanted, given = [targets, KEPT, KEPT, labels], [0, 0, 0, 0]
-    while rows > 0 and given != wanted:
-        for part in (0, 1, 2, 0, 3, 0):
-            if rows > 0 and given[part] < wanted[part]:
-                given[part] += 1
-                rows -= 1
-    return given
-
-
 def _nearest(targets: Sequence[TargetHearing], room: int) -> list[TargetHearing]:
     """Those nearest to an event if not all fit, in their own order."""
     def near(number: int) -> float:
@@ -99,17 +83,3 @@ def _nearest(targets: Sequence[TargetHearing], room: int) -> list[TargetHearing]
 
     chosen = sorted(range(len(targets)), key=near, reverse=True)[:room]
     return [targets[number] for number in sorted(chosen)]
-
-
-def _labels(hearing: Hearing | None, room: int, columns: int, width: int, look: Look) -> list[Row]:
-    if hearing is None or not hearing.top:
-        return [_nothing("the gate is closed: nothing is louder than the room")] if hearing is not None else []
-    name = min(NAME_CELLS + 8, max(width * 2 // 5, 8))
-    return _grid([label_row(label, score, width, name, look) for label, score in hearing.top[:room]], columns)
-
-
-def _grid(rows: Sequence[Row], columns: int) -> list[Row]:
-    """Down the first column, then down the second."""
-    down = -(-len(rows) // columns)
-    return [[*left, ("  ", ""), *rows[number + down]] if number + down < len(rows) else left
-            for number, left in enumerate(rows[:down])]

@@ -50,8 +50,9 @@ def target_row(target: TargetHearing, width: int, name: int, look: Look) -> list
     return [(f"{'E' if target.running else ' '} {fit(target.target, name)} {drawn} {figures}", style)]
 
 
-def label_row(label: str, score: float, width: int, name: int, look: Look) -> list[Span]:
+def label_row(label: str, score: float, width: int, look: Look) -> list[Span]:
     """The label and its score as a bar."""
+    name = min(NAME_CELLS + 8, max(width * 2 // 5, 8))
     drawn = bar(score, None, width - name - 8, look)
     return [(f"  {fit(label, name)} {drawn} {_figure(score)}", "")]
 

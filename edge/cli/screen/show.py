@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from logging.handlers import MemoryHandler
 from typing import TextIO
 
 from edge.cli.screen.feed import RETRY_SECONDS, Feed
@@ -92,25 +93,14 @@ def summary(seen: Seen, width: int) -> Iterator[str]:
         yield from (line(row, width, Look(colour=False)).rstrip() for row in rows)
 
 
-class _Held(logging.Handler):
-    """Keeps records."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-
 @contextlib.contextmanager
 def _held_log() -> Iterator[None]:
     """What is logged while the screen is drawn would spoil it: it is said afterwards."""
-    root, held = logging.getLogger(), _Held()
+    root, held = logging.getLogger(), MemoryHandler(1, flushLevel=logging.CRITICAL + 1)  # has no target: it keeps all
     before, root.handlers[:] = list(root.handlers), [held]
     try:
         yield
     finally:
         root.handlers[:] = before
-        for record in held.records:
+        for record in held.buffer:
             root.handle(record)

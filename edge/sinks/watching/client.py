@@ -10,8 +10,10 @@ from edge.errors import SinkError
 from edge.sinks.watching.messages import Message, from_line
 from edge.sinks.watching.socket import NAME, connected
 
-LONGEST_LINE = 1 << 20
-"""Bytes without a line break after which this is no edge-audio."""
+LONGEST = 1 << 18
+"""Bytes of the longest message: the kernel queues none that is longer."""
+AT_ONCE = 256
+"""Messages of one `received`: whoever looks must get to look, however fast they come."""
 
 
 class WatchClient:
@@ -20,7 +22,6 @@ class WatchClient:
     def __init__(self, state_dir: Path) -> None:
         """Raises SinkError where no appliance answers or it is another user's."""
         self.path = state_dir / NAME
-        wanted = "`edge-audio run` with the same state directory (--state-dir)"
         try:
             self._connection: socket.socket = connected(self.path)
         except PermissionError as error:
@@ -28,9 +29,8 @@ class WatchClient:
                             wanted="to be run as that user or as root") from error
         except OSError as error:
             nobody = error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR)
-            found = "no appliance" if nobody else f"{error.strerror or error}"
-            raise SinkError(str(self.path), found=found, wanted=wanted) from error
-        self._rest = b""
+            raise SinkError(str(self.path), found="no appliance" if nobody else f"{error.strerror or error}",
+                            wanted="`edge-audio run` with the same state directory (--state-dir)") from error
         self.ended = False
         """The appliance hung up."""
 
@@ -40,23 +40,28 @@ class WatchClient:
 
     def take(self) -> list[Message]:
         """What has come since the last call; never waits. Raises SinkError for what is no message."""
-        found: list[Message] = []
-        while not self.ended:
-            try:
-                data = self._connection.recv(65_536)
-            except BlockingIOError:
-                break
-            except OSError:
-                data = b""
-            self.ended = not data
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            found += [from_line(line) for line in lines]
-            if len(self._rest) > LONGEST_LINE:
-                raise SinkError(str(self.path), found=f"{len(self._rest)} bytes without a line break", wanted="an appliance")
-            if len(data) < 65_536:
-                break
-        return found
+        told, self.ended = received(self._connection)
+        return told
 
     def close(self) -> None:
         """Hang up. Safe twice."""
         self._connection.close()
+
+
+def received(connection: socket.socket) -> tuple[list[Message], bool]:
+    """Messages that have come, and whether the other side hung up behind them; never waits (`connection` does not block).
+
+    Raises SinkError for what is no message.
+    """
+    told: list[Message] = []
+    while len(told) < AT_ONCE:
+        try:
+            packet = connection.recv(LONGEST)
+        except BlockingIOError:
+            break
+        except OSError:
+            packet = b""
+        if not packet:
+            return told, True
+        told.append(from_line(packet))
+    return told, False

@@ -1,26 +1,30 @@
 """What is heard now, for `edge-audio watch`: a local socket in the state directory, for this user and root only.
 
-While nobody watches, nothing is made and no thread is awake. A watcher that stops reading loses messages, and is told how
-many; one that is killed is forgotten; none can make the listener wait.
+The kernel keeps the borders of messages (SOCK_SEQPACKET) and queues them for each watcher, so the listener's thread sends
+them itself: a send that finds no room returns at once. A watcher that stops reading loses messages and is told how many; one
+that is killed is forgotten. While nobody watches nothing is made, and the thread that takes watchers in sleeps.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
+import select
+import socket
+import struct
+import termios
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import SinkError
 from edge.sinks.watching.messages import event_message, hearing_message, message, to_line
-from edge.sinks.watching.server import Line, WatchServer
-from edge.sinks.watching.socket import NAME, listening
+from edge.sinks.watching.socket import NAME, listening, welcome
 from edge.stream import Event, Hearing
 from edge.topics import rfc3339
 
@@ -32,8 +36,41 @@ PATCH_SAMPLES = 15_600
 PAST_EVENTS = 40
 """Starts and ends of events that a new watcher is told at once."""
 
-COMING = 256
-"""Hearings and events that may wait for the server's thread; the oldest go first, and all watchers are told."""
+WATCHERS = 8
+"""So many at once; one more is told so and sent away."""
+
+LOOK_SECONDS = 1.0
+"""How often, while anybody watches, the appliance is asked for its state."""
+
+QUEUE_BYTES = 131_072
+"""What the kernel keeps for a watcher that does not read; it doubles this, for what it needs beside the messages."""
+
+
+class _Watcher:
+    """One watcher's connection. Hearings may take half of its queue, so that events find room in the other half."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE_BYTES)
+        self._half = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+        self.lost = 0
+        """Messages that found no room since this watcher was last told so."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether less than half of the queue is taken."""
+        return bool(struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, b"\0" * 4))[0] < self._half)
+
+    def send(self, line: bytes, *, minor: bool = False) -> None:
+        """Send now or count it as lost. minor: others like it follow soon."""
+        try:
+            if not minor or self.has_room:
+                self.connection.send(line)
+                return
+        except OSError:  # no room, or it hung up, which the sink's thread will find
+            pass
+        self.lost += 1
 
 
 class WatchSink:
@@ -54,109 +91,144 @@ class WatchSink:
         """
         self.path = state_dir / NAME
         self.state = "ok"
-        self._device = device
+        self._device, self._about = device, about
         self._patch_samples = patch_samples
-        self._about = about
         self._utc = utc
-        self._server: WatchServer | None = None
-        self._made_folder = False
+        self._listener: socket.socket | None = None
         self._identity: os.stat_result | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._coming: deque[tuple[Hearing | Event, str]] = deque()
-        self._past: deque[tuple[Event, str]] = deque(maxlen=PAST_EVENTS)
-        self._missed = 0
+        self._watchers: tuple[_Watcher, ...] = ()
+        self._past: deque[bytes] = deque(maxlen=PAST_EVENTS)
         self._told: Mapping[str, object] = {}
 
     @property
     def watching(self) -> bool:
         """Whether anybody looks: otherwise no hearing need be made."""
-        return self._server is not None and self._server.watching
+        return bool(self._watchers)
 
     def start(self) -> None:
         """Offer the socket. Never raises: a reason why not is said once and kept in `state`."""
-        folder = self.path.parent
         try:
-            self._made_folder = not folder.exists()
-            folder.mkdir(parents=True, exist_ok=True)
-            listener = listening(self.path)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._listener = listening(self.path)
             self._identity = self.path.lstat()
         except OSError as error:
             self.state = str(error) if isinstance(error, SinkError) else f"{self.path}: {error.strerror or error}"
             LOG.warning("watch: %s; this appliance cannot be watched", self.state)
             return
-        self._server = WatchServer(
-            listener, greeting=self._greeting, lines=self._lines,
-            lost=lambda count: to_line(message("lost", self._now(), messages=count)),
-            refusal=lambda reason: to_line(message("refused", self._now(), reason=reason)),
-            farewell=lambda: to_line(message("bye", self._now())))
+        self.state = "ok"
+        self._thread = threading.Thread(target=self._serve, args=(self._listener,), name=self.name, daemon=True)
+        self._thread.start()
 
     def event(self, event: Event) -> None:
         """Keep it for those who come later, and tell it to those who watch; returns at once."""
-        told = (replace(event, peak=None, beside=()), self._now())  # kilobytes that nobody is told
+        line = to_line(event_message(event, self._device, self._now()))
         with self._lock:
-            self._past.append(told)
-            if self.watching:
-                self._queue(*told)
+            self._past.append(line)
+            self._send(line)
 
     def hearing(self, hearing: Hearing) -> None:
         """Tell it to those who watch; returns at once."""
-        if self.watching:
+        if self._watchers:
+            line = to_line(hearing_message(hearing, self._patch_samples, self._now()))
             with self._lock:
-                self._queue(hearing, self._now())
+                self._send(line, minor=True)
 
     def health(self, health: Mapping[str, object]) -> None:
         """Nothing: the appliance's state is looked at every second while anybody watches."""
 
     def stop(self) -> None:
-        """Say goodbye and take the socket away, and the folder if it was made for it alone. Safe twice."""
-        server, self._server = self._server, None
-        if server is None:
+        """Say goodbye and take the socket away. Safe twice."""
+        listener, self._listener = self._listener, None
+        if listener is None or self._thread is None:
             return
-        server.stop()
+        listener.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self._thread.join()
+        listener.close()
+        with self._lock:
+            self._send(self._line("bye"))
+            for watcher in self._watchers:
+                watcher.connection.close()
+            self._watchers = ()
         with contextlib.suppress(OSError):
             if self._identity is not None and os.path.samestat(self.path.lstat(), self._identity):
                 self.path.unlink()
-            if self._made_folder:
-                self.path.parent.rmdir()
 
-    def _queue(self, what: Hearing | Event, at: str) -> None:
-        self._coming.append((what, at))
-        if len(self._coming) > COMING:
-            self._coming.popleft()
-            self._missed += 1
-        if self._server is not None:
-            self._server.ring()
+    def _send(self, line: bytes, *, minor: bool = False) -> None:
+        """To each watcher, with the lock held; what it has lost is told before."""
+        for watcher in self._watchers:
+            if watcher.lost and watcher.has_room:
+                lost, watcher.lost = watcher.lost, 0
+                watcher.send(self._line("lost", messages=lost))
+            if line:
+                watcher.send(line, minor=minor)
+
+    def _line(self, kind: str, **others: object) -> bytes:
+        return to_line(message(kind, self._now(), **others))
 
     def _now(self) -> str:
         return rfc3339(datetime.fromtimestamp(self._utc(), UTC))
 
-    # From here on: called from the server's thread.
+    # From here on: the sink's own thread.
 
-    def _greeting(self) -> list[bytes]:
+    def _serve(self, listener: socket.socket) -> None:
+        poll = select.poll()
+        poll.register(listener, select.POLLIN)
+        while self._listener is not None:
+            ready = poll.poll(LOOK_SECONDS * 1000 if self._watchers else None)
+            if self._listener is None:
+                return
+            for descriptor, _ in ready:
+                if descriptor != listener.fileno():
+                    self._forget_who_left(poll)
+                elif (watcher := self._accept(listener)) is not None:
+                    poll.register(watcher.connection, select.POLLIN)
+            if self._watchers:
+                self._look()
+
+    def _look(self) -> bytes:
+        """Tell all who watch what has changed with the appliance; the line that tells of it."""
+        about = dict(self._about())
+        line = self._line("about", device=self._device, about=about)
         with self._lock:
-            coming = {id(what) for what, _ in self._coming}
-            past = [(event, at) for event, at in self._past if id(event) not in coming]
-        return [self._about_line(), *(to_line(event_message(event, self._device, at)) for event, at in past)]
+            self._send(line if about != self._told else b"")
+        self._told = about
+        return line
 
-    def _lines(self) -> list[Line]:
+    def _accept(self, listener: socket.socket) -> _Watcher | None:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:  # it hung up before it was answered
+            return None
+        except OSError:
+            time.sleep(0.1)  # no descriptor is left: it stays at the door, and must not keep this thread busy
+            return None
+        if not welcome(connection):
+            connection.close()
+            return None
+        watcher = _Watcher(connection)
+        if len(self._watchers) >= WATCHERS:
+            watcher.send(self._line("refused", reason=f"{WATCHERS} watch already"))
+            connection.close()
+            return None
+        about = self._look()
         with self._lock:
-            coming = list(self._coming)
-            self._coming.clear()
-            missed, self._missed = self._missed, 0
-        if not self.watching:
-            return []
-        lines: list[Line] = []
-        if missed:
-            lines.append((to_line(message("lost", self._now(), messages=missed)), False))
-        if self._about() != self._told:
-            lines.append((self._about_line(), False))
-        for what, at in coming:
-            if isinstance(what, Hearing):
-                lines.append((to_line(hearing_message(what, self._patch_samples, at)), True))
-            else:
-                lines.append((to_line(event_message(what, self._device, at)), False))
-        return lines
+            for line in (about, *self._past):
+                watcher.send(line)
+            self._watchers = (*self._watchers, watcher)
+        return watcher
 
-    def _about_line(self) -> bytes:
-        self._told = dict(self._about())
-        return to_line(message("about", self._now(), device=self._device, about=self._told))
+    def _forget_who_left(self, poll: select.poll) -> None:
+        for watcher in self._watchers:
+            try:
+                left = not watcher.connection.recv(4096)  # what a watcher says is not listened to
+            except BlockingIOError:
+                continue
+            except OSError:
+                left = True
+            if left:
+                poll.unregister(watcher.connection)
+                with self._lock:
+                    self._watchers = tuple(other for other in self._watchers if other is not watcher)
+                    watcher.connection.close()

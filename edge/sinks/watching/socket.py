@@ -42,7 +42,7 @@ def listening(path: Path) -> socket.socket:
     cannot be written.
     """
     _clear(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def connected(path: Path) -> socket.socket:
 
     Raises OSError: FileNotFoundError, ConnectionRefusedError, PermissionError or TimeoutError.
     """
-    ours = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(OPEN_SECONDS)
     try:
         with address(path) as where:
