@@ -41,7 +41,7 @@ class Board:
         self.journal = JournalSink(JournalSettings(), state / "journal.sqlite3", pack=None, labels=("clap",), backbone="",
                                    numbering=numbering, stats=stats, outbox=self.outbox, device="kitchen", boot=boot)
         self.stream = StreamClock(monotonic=self.clock.monotonic, utc=self.clock.utc)
-        self.dispatcher = Dispatcher(self.stream, stats, monotonic=self.clock.monotonic, number=numbering.next,
+        self.dispatcher = Dispatcher(self.stream, stats, number=numbering.next,
                                      synchronised=self.clock.synchronised)
         self.dispatcher.sinks = (self.mqtt, self.journal)
         self.journal.start()
