@@ -171,33 +171,25 @@ class PinSettings:
                         choices=("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated"))
 
 
-_PIN = re.compile(r"(|GPIO|BCM|BOARD|J8:|P1:|WPI)(\d{1,3})")
+_PIN = re.compile(r"(?:GPIO|BCM)?(\d{1,3})|(?:BOARD|J8:|P1:)(\d{1,3})")
 _HEADER = {3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
            24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21}
-_WIRING_PI = {0: 17, 1: 18, 2: 27, 3: 22, 4: 23, 5: 24, 6: 25, 7: 4, 8: 2, 9: 3, 10: 8, 11: 7, 12: 10, 13: 9, 14: 11, 15: 14,
-              16: 15, 21: 5, 22: 6, 23: 13, 24: 19, 25: 26, 26: 12, 27: 16, 28: 20, 29: 21, 30: 0, 31: 1}
-"""GPIO number by place on the 40-pin header of a Raspberry Pi, and by WiringPi's number."""
+"""GPIO number by place on the 40-pin header of a Raspberry Pi."""
 
 
 def pin_line(name: str) -> str:
-    """One name for one pin, however it is spelled: "17" for 17, GPIO17, BCM17, BOARD11, J8:11 and WPI0. Other names stay."""
+    """One name for one pin, however it is spelled: "17" for 17, GPIO17, BCM17, BOARD11 and J8:11. Other names stay."""
     match = _PIN.fullmatch(name)
     if match is None:
         return name
-    kind, number = match[1], int(match[2])
-    if kind in ("", "GPIO", "BCM"):
-        return str(number)
-    return str((_WIRING_PI if kind == "WPI" else _HEADER).get(number, name))
+    return str(int(match[1]) if match[1] else _HEADER.get(int(match[2]), name))
 
 
 def same_pin_twice(pins: Sequence[PinSettings]) -> tuple[str, str] | None:
     """The first two names that are one pin, as the settings spell them; None where each pin has one entry."""
-    known: dict[str, str] = {}
-    for pin in pins:
-        if (line := pin_line(pin.pin)) in known:
-            return known[line], pin.pin
-        known[line] = pin.pin
-    return None
+    lines = [pin_line(pin.pin) for pin in pins]
+    return next(((pins[lines.index(line)].pin, pins[number].pin) for number, line in enumerate(lines)
+                 if line in lines[:number]), None)
 
 
 VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")

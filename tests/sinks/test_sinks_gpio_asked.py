@@ -84,7 +84,7 @@ def test_an_unknown_pin_is_not_tested(make: Make) -> None:
     assert changes.empty()
 
 
-@pytest.mark.parametrize("name", ["17", "GPIO17", "BCM17", "BOARD11", "J8:11", "WPI0"])
+@pytest.mark.parametrize("name", ["17", "GPIO17", "BCM17", "BOARD11", "J8:11"])
 def test_a_pin_is_tested_however_it_is_spelled(name: str, make: Make) -> None:
     """Who wrote `pin = "GPIO17"` was told that there is no pin 17."""
     sink, changes = make({"pin": "GPIO17", "seconds": 0.02})

@@ -19,7 +19,7 @@ def pin(name: str = "17", **settings: object) -> PinSettings:
     return PinSettings(**({"pin": name, "target": "clap", "factory": "simulated"} | settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("names", [("17", "GPIO17"), ("17", "BCM17"), ("BOARD11", "GPIO17"), ("WPI0", "J8:11")])
+@pytest.mark.parametrize("names", [("17", "GPIO17"), ("17", "BCM17"), ("BOARD11", "GPIO17"), ("BCM17", "J8:11")])
 def test_two_entries_for_one_pin_are_refused_before_any_is_taken(names: tuple[str, str]) -> None:
     """17 and BCM17 passed the settings, and the pin library refused the second only when the first was taken."""
     with pytest.raises(SettingsError, match=rf"pin: found {names[0]} and {names[1]}, which are one pin; wanted each pin"):
@@ -28,7 +28,7 @@ def test_two_entries_for_one_pin_are_refused_before_any_is_taken(names: tuple[st
 
 def test_names_of_one_pin_are_those_of_the_pin_library() -> None:
     board = MockFactory().board_info
-    for name in [f"{kind}{number}" for kind in ("GPIO", "BCM", "BOARD", "J8:", "WPI") for number in range(41)]:
+    for name in [f"{kind}{number}" for kind in ("GPIO", "BCM", "BOARD", "J8:") for number in range(41)]:
         try:
             found = {pin.name.removeprefix("GPIO") for _, pin in board.find_pin(name) if pin.name.startswith("GPIO")}
         except PinInvalidPin:
