@@ -16,7 +16,7 @@ from pathlib import Path
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_model_for
 from edge.learn.classes import load_classes
-from edge.learn.evaluate import find_clips
+from edge.learn.labelled_clips import find_clips
 from edge.model.embedded import embedded_folder
 from edge.workshop.evaluate import evaluate_clips
 from edge.workshop.picture_path import check_picture_path, plotting

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +13,7 @@ from edge.learn.alarms import Alarms
 from edge.learn.classes import SoundClass
 from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.figures import area_under_curve, wilson_interval
-from edge.learn.recording_files import recordings_in
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One labelled recording."""
-
-    path: Path
-    name: str
-    """Its class, as the folder or the manifest says."""
+from edge.learn.labelled_clips import Clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,72 +48,6 @@ class Figures:
     accuracy_high: float
     classes: tuple[ClassFigures, ...]
     confusion: Confusion
-
-
-def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> list[Clip]:
-    """Clips of a folder (one sub-folder for each class) or of a manifest (CSV with the columns path and class).
-
-    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for neither a
-    folder nor a manifest, for a row without path or class, and for a split or class that no clip has.
-    """
-    try:
-        folder, file = source.is_dir(), source.is_file()
-    except OSError as error:
-        raise _unread(source, error) from error
-    if folder:
-        if split:
-            raise SourceError("--split", found=f"{source}, a folder", wanted="a CSV manifest with the column split")
-        found = [Clip(path, path.parent.name) for path in
-                 recordings_in(source, "*/*", wanted="recordings in sub-folders, one for each class")]
-    elif file:
-        found = _manifest_clips(source, split)
-    else:
-        raise SourceError(str(source), found="no such file or folder", wanted="a folder of classes or a CSV manifest")
-    if not found:
-        raise SourceError(str(source), found="no clip", wanted="rows in the manifest")
-    names = {clip.name for clip in found}
-    for name in only:
-        if name not in names:
-            raise SourceError(f"--class {name}", found=f"no clip of it in {source}",
-                              wanted=f"one of {', '.join(sorted(names))}")
-    return [clip for clip in found if not only or clip.name in only]
-
-
-def _manifest_clips(source: Path, split: str) -> list[Clip]:
-    try:
-        # Excel begins its CSV with a byte order mark, which would be part of the first column's name.
-        with source.open(newline="", encoding="utf-8-sig") as file:
-            text = file.read()
-    except OSError as error:
-        raise _unread(source, error) from error
-    except UnicodeDecodeError as error:
-        raise SourceError(str(source), found="bytes that are no UTF-8", wanted="a CSV manifest in UTF-8") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        columns = reader.fieldnames or ()
-        needed = {"path", "class"} | ({"split"} if split else set())
-        if not needed <= set(columns):
-            wanted = "path, class and split (--split)" if split else "path and class"
-            raise SourceError(str(source), found=f"columns {', '.join(columns) or 'none'}",
-                              wanted=f"a CSV manifest with the columns {wanted}")
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:  # the reader has counted the rows before it
-        raise SourceError(f"{source}: row {reader.line_num + 1}", found=str(error), wanted="a row of CSV") from error
-    if split:
-        splits = {row["split"] or "" for _, row in rows}
-        if split not in splits:
-            raise SourceError(f"--split {split}", found=f"no such row in {source}",
-                              wanted=f"one of {', '.join(sorted(filter(None, splits))) or 'none'}")
-        rows = [(number, row) for number, row in rows if row["split"] == split]
-    for number, row in rows:
-        for column in ("path", "class"):
-            if not row[column]:
-                raise SourceError(f"{source}: row {number}", found=f"no {column}", wanted=f"a {column} in each row")
-    return [Clip(source.parent / row["path"], row["class"]) for _, row in rows]
-
-
-def _unread(source: Path, error: OSError) -> SourceError:
-    return SourceError(str(source), found=error.strerror or str(error), wanted="a folder or manifest that can be read")
 
 
 def measurable(clips: Sequence[Clip], labels: Sequence[str], classes: Iterable[SoundClass]) -> list[SoundClass]:

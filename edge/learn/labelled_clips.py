@@ -1,37 +1,41 @@
-"""Which recordings hold a target: two folders, or classes of a folder or manifest."""
+"""Labelled recordings: those of two folders, of a folder for each class, or of a manifest."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SourceError
 from edge.learn.classes import SoundClass, load_classes
-from edge.learn.evaluate import find_clips
 from edge.learn.recording_files import recordings_in
 from edge.model.embedded import embedded_folder
 
 GROUP_COLUMNS = ("group", "source", "source_repo")
-"""Columns of a manifest that say which recordings belong together; the first that is there."""
+"""Columns of a manifest that say which recordings belong together; the first of these that it has counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledClip:
-    """name: the class; group: recordings of one group are not independent of one another."""
+class Clip:
+    """One labelled recording. name: its class, as the folder or the manifest says. source: where it is from; empty: unknown."""
 
     path: Path
     name: str
-    group: str
+    source: str = ""
+
+    @property
+    def group(self) -> str:
+        """Recordings of one group are not independent of one another. Without a source each is a group by itself."""
+        return self.source or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClips:
     """Recordings, and what they hold. classes: None where their names "with" and "without" say it."""
 
-    clips: tuple[LabelledClip, ...]
+    clips: tuple[Clip, ...]
     classes: tuple[SoundClass, ...] | None
     where: str
 
@@ -53,7 +57,7 @@ def labelled_by_side(positives: Path, negatives: Path) -> LabelledClips:
     """
     if positives.resolve() == negatives.resolve():
         raise SourceError("--positives and --negatives", found=f"{positives} twice", wanted="two folders")
-    clips = [LabelledClip(path, name, str(path.parent if path.parent != folder else path))
+    clips = [Clip(path, name, str(path.parent) if path.parent != folder else "")
              for name, folder in (("with", positives), ("without", negatives)) for path in recordings_in(folder)]
     inside = {clip.path.resolve() for clip in clips if clip.name == "with"}
     twice = [clip.path for clip in clips if clip.name == "without" and clip.path.resolve() in inside]
@@ -63,21 +67,76 @@ def labelled_by_side(positives: Path, negatives: Path) -> LabelledClips:
 
 
 def labelled_by_class(source: Path, *, split: str = "", classes: Path | None = None) -> LabelledClips:
-    """Recordings of a folder (one sub-folder for each class) or of a manifest (CSV: path, class, and perhaps group).
+    """Recordings as `find_clips` finds them. classes: table of classes; None: the one that comes with the program.
 
-    classes: table of which labels stand for which class; None: the one that comes with the program. Raises SourceError
-    as `find_clips` does, SettingsError for a broken table.
+    Raises SourceError as `find_clips` does, SettingsError for a broken table.
     """
     table = load_classes(classes or embedded_folder() / "classes.toml")
-    found = find_clips(source, split=split)
-    group_of = _groups(source) if source.is_file() else {}
-    return LabelledClips(tuple(LabelledClip(clip.path, clip.name, group_of.get(clip.path, str(clip.path)))
-                               for clip in found), table, str(source))
+    return LabelledClips(tuple(find_clips(source, split=split)), table, str(source))
 
 
-def _groups(manifest: Path) -> Mapping[Path, str]:
-    rows = list(csv.DictReader(io.StringIO(manifest.read_text(encoding="utf-8-sig"), newline="")))
-    column = next((name for name in GROUP_COLUMNS if rows and name in rows[0]), None)
-    if column is None:
-        return {}
-    return {manifest.parent / row["path"]: row[column] or row["path"] for row in rows}
+def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> list[Clip]:
+    """Clips of a folder (one sub-folder for each class) or of a manifest: CSV with the columns path and class, and perhaps
+    split and one of GROUP_COLUMNS.
+
+    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for neither a
+    folder nor a manifest, for a row without path or class, and for a split or class that no clip has.
+    """
+    try:
+        folder, file = source.is_dir(), source.is_file()
+    except OSError as error:
+        raise _unread(source, error) from error
+    if folder:
+        if split:
+            raise SourceError("--split", found=f"{source}, a folder", wanted="a CSV manifest with the column split")
+        found = [Clip(path, path.parent.name) for path in
+                 recordings_in(source, "*/*", wanted="recordings in sub-folders, one for each class")]
+    elif file:
+        found = _manifest_clips(source, split)
+    else:
+        raise SourceError(str(source), found="no such file or folder", wanted="a folder of classes or a CSV manifest")
+    names = {clip.name for clip in found}
+    for name in only:
+        if name not in names:
+            raise SourceError(f"--class {name}", found=f"no clip of it in {source}",
+                              wanted=f"one of {', '.join(sorted(names))}")
+    return [clip for clip in found if not only or clip.name in only]
+
+
+def _manifest_clips(source: Path, split: str) -> list[Clip]:
+    try:
+        # Excel begins its CSV with a byte order mark, which would be part of the first column's name.
+        text = source.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise _unread(source, error) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(str(source), found="bytes that are no UTF-8", wanted="a CSV manifest in UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        columns = reader.fieldnames or ()
+        needed = ("path", "class", "split") if split else ("path", "class")
+        if not set(needed) <= set(columns):
+            raise SourceError(str(source), found=f"columns {', '.join(columns) or 'none'}",
+                              wanted="a CSV manifest with the columns path" + (
+                                  ", class and split (--split)" if split else " and class"))
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:  # the reader has counted the rows before it
+        raise SourceError(f"{source}: row {reader.line_num + 1}", found=str(error), wanted="a row of CSV") from error
+    if split:
+        splits = {row["split"] or "" for _, row in rows}
+        if split not in splits:
+            raise SourceError(f"--split {split}", found=f"no such row in {source}",
+                              wanted=f"one of {', '.join(sorted(filter(None, splits))) or 'none'}")
+        rows = [(number, row) for number, row in rows if row["split"] == split]
+    for number, row in rows:
+        for column in ("path", "class"):
+            if not row[column]:
+                raise SourceError(f"{source}: row {number}", found=f"no {column}", wanted=f"a {column} in each row")
+    if not rows:
+        raise SourceError(str(source), found="no clip", wanted="rows in the manifest")
+    group = next((name for name in GROUP_COLUMNS if name in columns), None)
+    return [Clip(source.parent / row["path"], row["class"], (row[group] or "") if group else "") for _, row in rows]
+
+
+def _unread(source: Path, error: OSError) -> SourceError:
+    return SourceError(str(source), found=error.strerror or str(error), wanted="a folder or manifest that can be read")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,53 +83,51 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
     decision = Decision(resolve_targets(targets, model.labels, model.targets), model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
-    score = _timed_score(model)
-    spent = dict.fromkeys(("front_end", *score.names, "decision"), 0.0)
+    spent = dict.fromkeys(("front_end", *(("backbone", "head") if isinstance(model, Split) else ("model",)), "decision"), 0.0)
     patches = 0
     for start in range(0, len(sound), BLOCK):
-        block = Block(sound[start: start + BLOCK], start, MONO)
-        mark = time.process_time()
-        found = front_end.push(block)
-        spent["front_end"] += time.process_time() - mark
-        mark = time.process_time()
-        decision.hear(front_end.rows, front_end.rows_position)
-        spent["decision"] += time.process_time() - mark
+        with _timed(spent, "front_end"):
+            found = front_end.push(Block(sound[start: start + BLOCK], start, MONO))
+        with _timed(spent, "decision"):
+            decision.hear(front_end.rows, front_end.rows_position)
         for patch in found:
-            scores = score(patch, spent)
-            mark = time.process_time()
-            decision.push(scores)
-            spent["decision"] += time.process_time() - mark
+            scores = _score(model, patch, spent)
+            with _timed(spent, "decision"):
+                decision.push(scores)
             patches += 1
     return spent, patches
 
 
-class _timed_score:
-    """`model.score`, with backbone and head apart where there are two."""
+@contextmanager
+def _timed(spent: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the CPU seconds of what is done meanwhile to those of a stage."""
+    mark = time.process_time()
+    yield
+    spent[stage] += time.process_time() - mark
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.names = ("backbone", "head") if isinstance(model, Split) else ("model",)
 
-    def __call__(self, patch: Patch, spent: dict[str, float]) -> Scores:
-        mark = time.process_time()
-        scores = self._model.score(patch)
-        taken = time.process_time() - mark
-        if isinstance(self._model, Split) and scores.embedding is not None:
-            # The head is timed by itself and taken off: `score` stays the one path that the appliance runs.
-            mark = time.process_time()
-            self._model.head.logits(scores.embedding)
-            head = min(time.process_time() - mark, taken)
-            spent["head"] += head
-            spent["backbone"] += taken - head
-        else:
-            spent["model"] += taken
-        return scores
+def _score(model: Model, patch: Patch, spent: dict[str, float]) -> Scores:
+    """`model.score`, timed; with backbone and head apart where there are two."""
+    if not isinstance(model, Split):
+        with _timed(spent, "model"):
+            return model.score(patch)
+    whole = {"both": 0.0, "head": 0.0}
+    with _timed(whole, "both"):
+        scores = model.score(patch)
+    assert scores.embedding is not None
+    # The head is run once more by itself and taken off: so the appliance's own `score` is what is timed.
+    with _timed(whole, "head"):
+        model.head.logits(scores.embedding)
+    head = min(whole["head"], whole["both"])
+    spent["head"] += head
+    spent["backbone"] += whole["both"] - head
+    return scores
 
 
 def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> float:
     """CPU seconds of an interpreter fed with the waveform at every hop, as most programs do it."""
-    length = runtime.inputs[0].shape[-1]
     shape = runtime.inputs[0].shape
+    length = shape[-1]
     hop = round(hop_seconds * SAMPLE_RATE)
     mark = time.process_time()
     for start in range(0, len(sound) - length + 1, hop):
@@ -141,5 +141,3 @@ def whole_file(folder: Path) -> Path | None:
     """The published file kept beside an installed model, to run bare; None where there is none."""
     path = folder / PUBLISHED
     return path if path.is_file() else None
-
-

@@ -104,7 +104,5 @@ def startup_seconds(settings: Path, state_dir: Path, *, rounds: int = 3) -> floa
 def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
     """A plain WAV, 16 kHz mono."""
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(samples.astype("<i2").tobytes())

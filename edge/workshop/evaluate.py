@@ -18,7 +18,8 @@ from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass, with_classes_of
-from edge.learn.evaluate import Clip, Figures, measurable, measure
+from edge.learn.evaluate import Figures, measurable, measure
+from edge.learn.labelled_clips import Clip
 from edge.model.classifier import Model
 from edge.settings import Settings, TargetSettings
 from edge.stream import Scores

@@ -23,7 +23,7 @@ from edge.learn.probability import balanced
 from edge.learn.tail import Share, alarms_per_day, fit_tail
 from edge.model.calibration import TargetCalibration
 from edge.stream import SAMPLE_RATE
-from edge.workshop.classify import Classification
+from edge.workshop.classify import Classification, check_labels
 
 TICKS = (125, 250, 500, 1000, 2000, 4000, 7500)
 
@@ -35,10 +35,8 @@ def _share(hertz: float) -> float:
 
 
 def _highest(result: Classification, top: int, labels: Sequence[str] | None) -> list[int]:
-    """Rows of the labels to draw, highest first."""
-    for label in labels or ():
-        if label not in result.labels:
-            raise SettingsError(f"label {label!r}", found="no such label", wanted=f"a label of {result.model}")
+    """Columns of `result.scores` to draw, those of the highest scores first."""
+    check_labels(labels or (), result.labels, result.model)
     order = [int(row) for row in np.argsort(-result.scores.max(axis=0), kind="stable")
              if labels is None or result.labels[row] in labels]
     if not order:

@@ -10,40 +10,28 @@ from contextlib import contextmanager
 
 PATIENCE_SECONDS = 1.0
 """What takes less than this needs no bar."""
-
-
-class Bar:
-    """One line that is drawn over again, at most ten times a second."""
-
-    def __init__(self, name: str, unit: str) -> None:
-        self._name, self._unit = name, unit
-        self._started = self._drawn = time.monotonic()
-        self._visible = False
-
-    def __call__(self, done: float, total: float) -> None:
-        """Draw `done` of `total`."""
-        now = time.monotonic()
-        if now - self._started < PATIENCE_SECONDS or now - self._drawn < 0.1 or not sys.stderr.isatty():
-            return
-        self._drawn, self._visible = now, True
-        share = min(done / total, 1.0) if total > 0 else 0.0
-        width = max(min(shutil.get_terminal_size().columns - len(self._name) - 34, 40), 5)
-        bar = "#" * round(share * width)
-        rate = done / (now - self._started)
-        text = f"{self._name} [{bar:<{width}}] {share:4.0%} {done:.0f}/{total:.0f} {self._unit} {rate:.0f}/s"
-        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leave an empty line behind."""
-        if self._visible:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+REDRAWN_SECONDS = 0.1
 
 
 @contextmanager
 def bar(name: str, unit: str) -> Iterator[Callable[[float, float], None]]:
-    """A bar that is cleared however the work ends."""
-    drawn = Bar(name, unit)
+    """A function that draws how much of a total is done, on one line; the line is cleared however the work ends."""
+    began = drawn = time.monotonic()
+
+    def draw(done: float, total: float) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        if now - began < PATIENCE_SECONDS or now - drawn < REDRAWN_SECONDS or not sys.stderr.isatty():
+            return
+        drawn = now
+        share = min(done / total, 1.0) if total > 0 else 0.0
+        width = max(min(shutil.get_terminal_size().columns - len(name) - 34, 40), 5)
+        text = (f"{name} [{'#' * round(share * width):<{width}}] {share:4.0%} {done:.0f}/{total:.0f} {unit} "
+                f"{done / (now - began):.0f}/s")
+        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+
     try:
-        yield drawn
+        yield draw
     finally:
-        drawn.clear()
+        if drawn > began:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ import numpy as np
 from edge.errors import SettingsError, SourceError
 from edge.learn.classes import SoundClass
 from edge.learn.embedding import Cells, Embedder
-from edge.learn.labelled_clips import GROUP_COLUMNS, LabelledClip, LabelledClips
+from edge.learn.labelled_clips import GROUP_COLUMNS, Clip, LabelledClips
 from edge.learn.teach import Gathered, made_of, negatives_for
 from edge.model.classifier import Model
 from edge.model.manifest_file import load_manifest
@@ -30,7 +30,7 @@ def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: Label
     """
     if not 0.0 < alarms_per_hour <= 1000.0:
         raise SettingsError("--alarms-per-hour", found=str(alarms_per_hour), wanted="over 0, at most 1000")
-    if all(clip.group == str(clip.path) for clip in labelled.clips):
+    if not any(clip.source for clip in labelled.clips):
         raise SourceError(labelled.where, found="no sources",
                           wanted=f"a CSV manifest with a column {', '.join(GROUP_COLUMNS[:-1])} or {GROUP_COLUMNS[-1]}")
     sides = {name: sides_of(name, labelled) for name in names}
@@ -67,7 +67,7 @@ def sides_of(name: str, labelled: LabelledClips) -> list[bool | None]:
     return sides
 
 
-def _made(embedder: Embedder, clips: Sequence[LabelledClip], present: Sequence[bool | None],
+def _made(embedder: Embedder, clips: Sequence[Clip], present: Sequence[bool | None],
           name: str) -> dict[Path, Gathered]:
     """What teach makes of each clip with the sound, of those that it does not refuse (silence, more than 30 s)."""
     recordings, _ = read_recordings([clip.path for clip, side in zip(clips, present, strict=True) if side])

@@ -28,7 +28,7 @@ from edge.control.calibrations import calibrations_for
 from edge.control.loading import load_model, model_folder
 from edge.decision.resolve import ask
 from edge.learn.calibrate import Basis, Budget, peaks_of, set_threshold, threshold_logit
-from edge.learn.labelled_clips import LabelledClip, labelled_by_class
+from edge.learn.labelled_clips import Clip, labelled_by_class
 from edge.model.classifier import Split
 from edge.settings import TargetSettings
 from edge.workshop.classify import classify
@@ -48,7 +48,7 @@ class Heard:
         self.model = model
         self._embeddings: dict[Path, Logits] = {}
 
-    def logits(self, clip: LabelledClip, rows: list[int]) -> Logits:
+    def logits(self, clip: Clip, rows: list[int]) -> Logits:
         """The highest of these rows, float32 `(patches,)`."""
         if clip.path not in self._embeddings:
             found = classify(self.model, clip.path, hop_seconds=HOP_SECONDS, bands=False).embeddings
@@ -59,9 +59,9 @@ class Heard:
         return highest
 
 
-def room_of(heard: Heard, clips: list[LabelledClip], minutes: float) -> list[LabelledClip]:
+def room_of(heard: Heard, clips: list[Clip], minutes: float) -> list[Clip]:
     """The first recordings that fill so many minutes."""
-    patches, found = 0, list[LabelledClip]()
+    patches, found = 0, list[Clip]()
     for clip in clips:
         found.append(clip)
         patches += len(heard.logits(clip, [0]))

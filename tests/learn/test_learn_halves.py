@@ -11,7 +11,7 @@ from edge.control.loading import load_model
 from edge.learn.calibrate import Basis, parse_budget, peaks_of, threshold_logit
 from edge.learn.figures import expected_calibration_error
 from edge.learn.labelled import Sound, calibrate_labelled, fold_numbers
-from edge.learn.labelled_clips import LabelledClip, labelled_by_class
+from edge.learn.labelled_clips import Clip, labelled_by_class
 from edge.learn.probability import Curve, balanced
 from edge.model.classifier import Split
 from edge.model.manifest import ModelTarget
@@ -23,7 +23,7 @@ BESIDE = {"neg_speech", "neg_misc", "neg_notclap", "door_slam", "drawer", "page_
 
 
 @pytest.fixture(scope="module")
-def heard(shared: Path) -> tuple[Split, list[tuple[LabelledClip, np.ndarray]]]:
+def heard(shared: Path) -> tuple[Split, list[tuple[Clip, np.ndarray]]]:
     model = load_model("starter")
     assert isinstance(model, Split)
     wanted = {"hand_clap", "keyboard_typing", *BESIDE}
@@ -38,7 +38,7 @@ def heard(shared: Path) -> tuple[Split, list[tuple[LabelledClip, np.ndarray]]]:
 
 @pytest.mark.parametrize(("target", "held"), [("hand_clap", "hand_clap"), ("typing", "keyboard_typing")])
 def test_it_holds_what_it_states_on_sources_that_it_never_heard(
-        heard: tuple[Split, list[tuple[LabelledClip, np.ndarray]]], target: str, held: str) -> None:
+        heard: tuple[Split, list[tuple[Clip, np.ndarray]]], target: str, held: str) -> None:
     model, clips = heard
     row = model.labels.index(target)
     offered: ModelTarget = next(one for one in model.targets if one.name == target)

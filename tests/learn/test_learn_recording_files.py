@@ -9,8 +9,7 @@ import pytest
 
 from edge.cli import main
 from edge.errors import SourceError
-from edge.learn.evaluate import find_clips
-from edge.learn.labelled_clips import labelled_by_side
+from edge.learn.labelled_clips import find_clips, labelled_by_side
 from edge.learn.recording_files import recordings_in, recordings_of
 
 CLAPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "claps.wav"

@@ -12,7 +12,7 @@ import pytest
 from edge.errors import SourceError
 from edge.learn.classes import SoundClass
 from edge.learn.figures import poisson_upper
-from edge.learn.labelled_clips import LabelledClip, LabelledClips
+from edge.learn.labelled_clips import Clip, LabelledClips
 from edge.learn.lesson import ALTERED, HEARD, Examples, Lesson, Negatives
 from edge.learn.teach import FEWEST, SILENCE, Gathered
 from models.measuring import cross_fit as module
@@ -140,7 +140,7 @@ def test_recordings_are_taken_from_every_source_in_turn() -> None:
 
 
 def test_a_class_is_of_the_table_or_else_of_the_clips() -> None:
-    clips = tuple(LabelledClip(Path(name), name, "g") for name in ("hand_clap", "applause", "drip"))
+    clips = tuple(Clip(Path(name), name, "g") for name in ("hand_clap", "applause", "drip"))
     labelled = LabelledClips(clips, (SoundClass("clap", ("hand_clap",), ("Clapping",), ("applause",)),), "m.csv")
     assert sides_of("clap", labelled) == [True, None, False] and sides_of("drip", labelled) == [False, False, True]
     with pytest.raises(SourceError, match=r"cross-fit bark: found no clip of it in m\.csv; wanted one of applause, drip"):

@@ -17,8 +17,8 @@ from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass, load_classes, with_classes_of
 from edge.learn.confusion import Confusion, count_confusion
-from edge.learn.evaluate import Clip
 from edge.learn.figures import alarm_peaks
+from edge.learn.labelled_clips import Clip
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught

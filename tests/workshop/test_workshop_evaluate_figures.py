@@ -16,8 +16,9 @@ from scipy import stats
 from edge.cli import evaluate as command
 from edge.errors import SettingsError, SourceError
 from edge.learn.classes import SoundClass, load_classes
-from edge.learn.evaluate import Clip, find_clips, measure
+from edge.learn.evaluate import measure
 from edge.learn.figures import area_under_curve, wilson_interval
+from edge.learn.labelled_clips import Clip, find_clips
 from edge.workshop.classify import Classification
 from edge.workshop.picture_path import check_picture_path
 
