@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
@@ -17,7 +16,7 @@ from edge.decision.resolve import ask
 from edge.errors import SettingsError
 from edge.model.runtime import open_runtime
 from edge.workshop.bench import Cost, measure, test_sound, whole_file
-from edge.workshop.bench_process import SETTINGS, bare_peak_bytes, run_peak_bytes, startup_seconds, write_wav
+from edge.workshop.bench_process import bare_peak_bytes, measure_run
 
 EXAMPLES = """Examples:
   edge-audio bench
@@ -56,12 +55,7 @@ def run(options: argparse.Namespace) -> int:
     sound = test_sound(options.seconds)
     costs = [measure(model, sound, hop_seconds=hop, rounds=options.rounds, bare=bare, targets=settings.target)
              for hop in hops]
-    with tempfile.TemporaryDirectory() as folder:
-        recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"
-        write_wav(recording, sound)
-        toml.write_text(SETTINGS.format(sound=recording, model=settings.model.name, runtime=settings.model.runtime,
-                                        labels=json.dumps(model.labels[:3]), port=9))
-        peak, startup = run_peak_bytes(toml, state_dir), startup_seconds(toml, state_dir)
+    peak, startup = measure_run(settings.model, model.labels[:3], sound, state_dir)
     bare_peak = bare_peak_bytes(whole, settings.model.runtime) if whole else None
     for cost in costs:
         about = {"runtime": model.runtime_name, "model": model.manifest.name, "hop_seconds": cost.hop_seconds}

@@ -54,13 +54,8 @@ def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[
         if holds:
             heard += bool((values >= threshold).any())
         elif holds is False:
-            mistaken[name] += alarms_over(threshold, values, hop_seconds=hop_seconds)
+            # Float64 throughout: near 1 float32 would make a probability reach a threshold that it lies under.
+            mistaken[name] += int((values[alarm_places(values, hop_seconds=hop_seconds)] >= threshold).sum())
     without = [each for each, holds in zip(seconds, present, strict=True) if holds is False]
     return Alarms(target, threshold, heard, sum(holds is True for holds in present), mistaken.total(), sum(without) / 3600.0,
                   tuple((name, count) for name, count in mistaken.most_common() if count))
-
-
-def alarms_over(threshold: float, values: NDArray[np.float64], *, hop_seconds: float) -> int:
-    """Peaks (`figures.alarm_peaks`) that reach the threshold: of float64 `(patches,)`, one clip's probabilities."""
-    # Float64 throughout: near 1 float32 would make a probability reach a threshold that it lies under.
-    return int((values[alarm_places(values, hop_seconds=hop_seconds)] >= threshold).sum())

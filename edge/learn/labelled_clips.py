@@ -19,7 +19,10 @@ GROUP_COLUMNS = ("group", "source", "source_repo")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One labelled recording. name: its class, as the folder or the manifest says. source: where it is from; empty: unknown."""
+    """One labelled recording.
+
+    name: its class, as the folder or the manifest says. source: where the recording is from; empty where nobody says.
+    """
 
     path: Path
     name: str

@@ -83,7 +83,8 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
     decision = Decision(resolve_targets(targets, model.labels, model.targets), model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
-    spent = dict.fromkeys(("front_end", *(("backbone", "head") if isinstance(model, Split) else ("model",)), "decision"), 0.0)
+    inner = ("backbone", "head") if isinstance(model, Split) else ("model",)
+    spent = dict.fromkeys(("front_end", *inner, "decision"), 0.0)
     patches = 0
     for start in range(0, len(sound), BLOCK):
         with _timed(spent, "front_end"):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tempfile
 import time
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.settings import ModelSettings
 from edge.stream import SAMPLE_RATE
 
+START_UPS = 3
+_CLOSED_PORT = 9
 _PEAK = """
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
-"""The process says its own peak, in kB: what wait4 reports starts from the memory of whoever forked it."""
+"""The process prints its own peak in kB. What wait4 reports includes the memory of the process that forked it."""
 
 _BARE = """
 import sys, numpy
@@ -46,7 +52,7 @@ from edge.settings_file import load_settings
 build(load_settings(Path(sys.argv[1])), Path(sys.argv[2])).source.close()
 """ + _PEAK
 
-SETTINGS = """
+_SETTINGS = """
 [source]
 kind = "file"
 path = "{sound}"
@@ -69,10 +75,10 @@ factory = "simulated"
 events = ""
 level = "error"
 """
-"""All parts at work: broker (that refuses), pin, gate."""
+"""All parts at work: a broker that cannot be reached, a pin, the gate."""
 
 
-def peak_bytes(script: str, *arguments: str) -> int:
+def _peak_bytes(script: str, *arguments: str) -> int:
     """Peak resident memory of a Python process that runs `script`. Raises ModelError where it fails."""
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -83,25 +89,29 @@ def peak_bytes(script: str, *arguments: str) -> int:
 
 def bare_peak_bytes(whole: Path, runtime: str) -> int:
     """Peak memory of numpy, the runtime, and the whole file in it: nothing of ours but the import of the runtime."""
-    return peak_bytes(_BARE, str(whole), runtime)
+    return _peak_bytes(_BARE, str(whole), runtime)
 
 
-def run_peak_bytes(settings: Path, state_dir: Path) -> int:
-    """Peak memory of `edge-audio run` over a recording, with broker, pin and gate."""
-    return peak_bytes(_RUN, "run", "--config", str(settings), "--state-dir", str(state_dir))
+def measure_run(model: ModelSettings, labels: Sequence[str], sound: NDArray[np.int16], state_dir: Path) -> tuple[int, float]:
+    """What `edge-audio run` over a recording costs, with broker, pin and gate.
+
+    labels: of one target. sound: int16 `(n,)` at 16 kHz. Gives its peak memory in bytes; and the wall seconds from the
+    start of Python to an appliance that is wired, the fastest of START_UPS. Raises ModelError where it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"
+        _write_wav(recording, sound)
+        toml.write_text(_SETTINGS.format(sound=recording, model=model.name, runtime=model.runtime,
+                                         labels=json.dumps(list(labels)), port=_CLOSED_PORT))
+        taken = []
+        for _ in range(START_UPS):
+            mark = time.monotonic()
+            _peak_bytes(_READY, str(toml), str(state_dir))
+            taken.append(time.monotonic() - mark)
+        return _peak_bytes(_RUN, "run", "--config", str(toml), "--state-dir", str(state_dir)), min(taken)
 
 
-def startup_seconds(settings: Path, state_dir: Path, *, rounds: int = 3) -> float:
-    """Wall seconds from the start of Python to an appliance that is wired: the fastest of `rounds`."""
-    taken = []
-    for _ in range(rounds):
-        mark = time.monotonic()
-        peak_bytes(_READY, str(settings), str(state_dir))
-        taken.append(time.monotonic() - mark)
-    return min(taken)
-
-
-def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
+def _write_wav(path: Path, samples: NDArray[np.int16]) -> None:
     """A plain WAV, 16 kHz mono."""
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
