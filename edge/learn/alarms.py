@@ -16,8 +16,9 @@ from edge.learn.figures import alarm_places, poisson_upper, wilson_interval
 class Alarms:
     """One target at its threshold (a probability).
 
-    heard, of: clips of it with a patch over the threshold, of how many. alarms: peaks over the threshold in clips without
-    it, at most one a second; hours: of those clips. mistaken: the classes of clips that they came in, with how many.
+    of: clips that hold the target. heard: those of them with a patch over the threshold. hours: of clips without the target.
+    alarms: peaks over the threshold in those clips, at most one a second. mistaken: the classes of the clips that the alarms
+    came in, with their numbers.
     """
 
     target: str
@@ -46,15 +47,17 @@ class Alarms:
 
 def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[np.float64]], present: Sequence[bool | None],
                  names: Sequence[str], seconds: Sequence[float], *, hop_seconds: float) -> Alarms:
-    """Count one target over clips. All of a length: probabilities float64 `(patches,)` of each clip; present: it holds the
-    target (True), does not (False), or may (None: passed over); names: its class; seconds: how long it is.
+    """Count what a threshold hears in clips, and what it raises falsely.
+
+    For each clip: probabilities of the target, float64 `(patches,)`; whether the clip holds the target (present: True,
+    False, or None for a clip that may, which is passed over); its class (names); its length in seconds.
     """
     heard, mistaken = 0, Counter[str]()
     for values, holds, name in zip(probabilities, present, names, strict=True):
         if holds:
             heard += bool((values >= threshold).any())
         elif holds is False:
-            # Float64 throughout: near 1 float32 would make a probability reach a threshold that it lies under.
+            # In float64: float32 would round a probability near 1 up to a threshold that lies just over it.
             mistaken[name] += int((values[alarm_places(values, hop_seconds=hop_seconds)] >= threshold).sum())
     without = [each for each, holds in zip(seconds, present, strict=True) if holds is False]
     return Alarms(target, threshold, heard, sum(holds is True for holds in present), mistaken.total(), sum(without) / 3600.0,

@@ -68,17 +68,18 @@ def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
 
 def with_classes_of(names: Iterable[str], classes: Iterable[SoundClass], labels: Sequence[str],
                     targets: Mapping[str, Sequence[str]]) -> list[SoundClass]:
-    """The classes, and among them every name of clips that is a label or a target of the model and that no class has yet.
+    """The classes of the table, and with them each name of clips that is a label or a target but is in no class yet.
 
-    names: of clips. labels: the model's. targets: the model's, with their labels. A label belongs to the class that the
-    table puts it in, or else is a class of its own.
+    names: of clips. labels: the model's. targets: by name, with their labels. A name joins the class that shares a label
+    with it, and is a class of its own where there is none.
     """
     found = {entry.name: entry for entry in classes}
     known = {name for entry in found.values() for name in entry.clips}
     for name in sorted(set(names) - known):
-        home = next((entry for entry in found.values() if name in entry.labels), None)
-        if name in labels and home is not None:
+        own = set(targets.get(name, ())) | ({name} & set(labels))
+        home = next((entry for entry in found.values() if own & set(entry.labels)), None)
+        if home is not None:
             found[home.name] = replace(home, clips=(*home.clips, name))
-        elif name in labels or name in targets:
-            found[name] = SoundClass(name, (name,), tuple(targets.get(name, (name,))), ())
+        elif own:
+            found[name] = SoundClass(name, (name,), tuple(sorted(own)), ())
     return list(found.values())

@@ -1,4 +1,4 @@
-"""A model measured on labelled clips: the score of a clip is its highest patch. Pure: scores in, figures out."""
+"""A model measured on labelled clips: how far its scores tell the classes apart. Pure: scores in, figures out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from edge.errors import SourceError
 from edge.learn.alarms import Alarms
 from edge.learn.classes import SoundClass
-from edge.learn.confusion import Confusion, count_confusion
 from edge.learn.figures import area_under_curve, wilson_interval
 from edge.learn.labelled_clips import Clip
+
+OTHER = "other"
+"""In the confusion matrix the row of clips of no class: each is taken for a class all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """What was measured for one class. A clip is taken for the class that scored highest of all.
+    """What was measured for one class. A clip is taken for the class that scores highest in it.
 
-    precision: share of the clips taken for it that are of it, clips of no class counted too; recall: share of its clips that
-    are taken for it; each with its 95 % interval, NaN with (0, 1) for no clips. f1: their harmonic mean. alarms: at the
-    threshold of its target; None for a class without one.
+    precision: of the clips taken for the class the share that is of it; clips of no class count as mistakes. recall: of the
+    clips of the class the share that is taken for it. Both with their 95 % intervals; NaN with (0, 1) where there is no such
+    clip. f1: the harmonic mean of the two. alarms: at the threshold of the class's target; None for a class without target.
     """
 
     name: str
@@ -35,6 +37,19 @@ class ClassFigures:
     recall_interval: tuple[float, float]
     f1: float
     alarms: Alarms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """What is taken for what. counts int `(rows, columns)`: clips of a row's class that were taken for a column's class.
+
+    rows: the classes with clips, then OTHER if there are clips of no class. columns: the classes with clips in the same
+    order, then those without any that a clip was taken for.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +75,12 @@ def measurable(clips: Sequence[Clip], labels: Sequence[str], classes: Iterable[S
     return used
 
 
-def _heard_by(entry: SoundClass, labels: Sequence[str]) -> list[str]:
-    own = [label for label in entry.labels if label in labels]
-    return [entry.name] if entry.name in own else own
-
-
 def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence[str],
             classes: Iterable[SoundClass], *, alarms: Mapping[str, Alarms] | None = None) -> Figures:
     """Accuracy, confusion matrix, and for each class area under the ROC curve, precision, recall and F1.
 
-    scores: float32 `(clips, labels)`, each clip's highest patch. A class's score is the label's of its own name where the
-    model has one (rows of our own for a published file), else the highest of its labels'. alarms: by class.
+    scores: float32 `(clips, labels)`, the highest that any patch of a clip has. A class's score is that of the label with
+    the class's own name, where the model has such a label, and else the highest of the class's labels. alarms: by class.
     Raises SourceError where there is nothing to measure.
     """
     used = measurable(clips, labels, classes)
@@ -96,5 +106,31 @@ def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence
                    tuple(row for row in rows if row.clips), count_confusion([entry.name for entry in used], truth, top))
 
 
+def _heard_by(entry: SoundClass, labels: Sequence[str]) -> list[str]:
+    """The labels of a model whose highest score is the class's."""
+    return [entry.name] if entry.name in labels and entry.name in entry.labels else [
+        label for label in entry.labels if label in labels]
+
+
 def _share(part: int, whole: int) -> tuple[float, tuple[float, float]]:
     return (part / whole if whole else float("nan")), wilson_interval(part, whole)
+
+
+def count_confusion(names: Sequence[str], truth: NDArray[np.bool_], top: NDArray[np.intp]) -> Confusion:
+    """Count what was taken for what.
+
+    names: of the k classes. truth: bool `(clips, k)`, the classes that a clip is of; the first of them counts. top: int
+    `(clips,)`, the class that the clip was taken for.
+    """
+    classes = len(names)
+    row = np.where(truth.any(axis=1), truth.argmax(axis=1), classes)
+    counts = np.zeros((classes + 1, classes), np.intp)
+    np.add.at(counts, (row, top), 1)
+    own = counts.sum(axis=1) > 0
+    present = np.flatnonzero(own[:classes])
+    more = np.flatnonzero(~own[:classes] & (counts.sum(axis=0) > 0))
+    rows = np.append(present, classes) if own[classes] else present
+    columns = np.concatenate((present, more))
+    titles = [*names, OTHER]
+    return Confusion(tuple(titles[each] for each in rows), tuple(titles[each] for each in columns),
+                     counts[np.ix_(rows, columns)])

@@ -16,7 +16,7 @@ from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Target
 from edge.errors import SourceError
-from edge.learn.alarms import Alarms, count_alarms
+from edge.learn.alarms import count_alarms
 from edge.learn.classes import SoundClass, with_classes_of
 from edge.learn.evaluate import Figures, measurable, measure
 from edge.learn.labelled_clips import Clip
@@ -31,14 +31,16 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
                    *, hop_seconds: float) -> tuple[Figures, float]:
     """Hear every clip and measure; and the hours of all clips.
 
-    classes: of the table. Clips that are called as a label or a target of the model are of that class too, and a sound
-    that the model was taught is always a class. Names whose clips are of no class are said on standard error beforehand.
-    Raises SourceError for a clip that cannot be heard, as the figures would be those of the other clips, and where no clip
-    is of a class that the model has labels for.
+    classes: of the table. Clips that are named as a label or a target are of that class too, and a sound that the model was
+    taught is always a class. Names whose clips are of no class are said on standard error beforehand. Raises SourceError
+    for a clip that cannot be heard (without it the figures would be of other clips), and where no clip is of a class that
+    the model has labels for.
     """
     taught = taught_to(settings.model.name, state_dir)
     names = [*(clip.name for clip in clips), *(sound.name for sound in (taught.sounds if taught is not None else ()))]
-    classes = with_classes_of(names, classes, model.labels, {target.name: target.labels for target in model.targets})
+    named = {target.name: target.labels for target in model.targets}
+    named |= {target.name: target.labels for target in settings.target if target.labels}
+    classes = with_classes_of(names, classes, model.labels, named)
     used = measurable(clips, model.labels, classes)
     _say_others(clips, used, model.manifest.name)
     targets = _targets(model, used, settings, state_dir)
@@ -56,13 +58,10 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
             for name, values in _probabilities(targets, result).items():
                 probabilities[name].append(values)
             progress(number + 1, len(clips))
-    alarms: dict[str, Alarms] = {}
-    for entry in used:
-        if entry.name in targets:
-            target = targets[entry.name]
-            names = [clip.name for clip in clips]
-            alarms[entry.name] = count_alarms(target.name, target.threshold, probabilities[entry.name],
-                                              [entry.holds(name) for name in names], names, seconds, hop_seconds=hop_seconds)
+    names = [clip.name for clip in clips]
+    alarms = {entry.name: count_alarms(target.name, target.threshold, probabilities[entry.name],
+                                       [entry.holds(name) for name in names], names, seconds, hop_seconds=hop_seconds)
+              for entry in used if (target := targets.get(entry.name)) is not None}
     return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
 
 
@@ -78,8 +77,11 @@ def _say_others(clips: Sequence[Clip], used: Sequence[SoundClass], model: str) -
 
 
 def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:
-    """By class the target that hears it, as the appliance would have it: the settings' or the model's of its name, else the
-    model's first that shares a label with it, else the label of its name. A class may have none."""
+    """By class the target that hears it, as the appliance would resolve that target.
+
+    The target is the settings' or the model's that has the class's name; else the model's first that shares a label with
+    the class; else the label that has the class's name. A class may have none.
+    """
     own = {target.name: target for target in settings.target if not target.pattern_of and not target.louder_db}
     wanted: dict[str, TargetSettings] = {}
     for entry in classes:
@@ -89,7 +91,7 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
         if names:
             wanted[entry.name] = own.get(names[0], TargetSettings(name=names[0]))
     asked = tuple({target.name: target for target in wanted.values()}.values())
-    if not asked:  # none would stand for all of the model's
+    if not asked:  # an empty list of targets would mean all of the model's
         return {}
     served = load_calibrations(model, replace(settings, target=asked), state_dir)
     resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,

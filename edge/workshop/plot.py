@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from edge.errors import SettingsError, SourceError
 from edge.learn.calibrate import threshold_logit
-from edge.learn.confusion import OTHER, Confusion
+from edge.learn.evaluate import OTHER, Confusion
 from edge.learn.figures import reliability
 from edge.learn.labelled import Worth
 from edge.learn.probability import balanced
