@@ -1,7 +1,8 @@
 """Measure CPU time for each stage, patches per second, memory and start-up, beside a bare interpreter.
 
-The bare interpreter runs a whole published file on the waveform at the same hops: the one kept beside an installed
-model, or the one that --bare names. Ratios are of one run on one machine; times in an emulator say nothing of a board.
+The bare interpreter runs a whole published file on the waveform at the same hops: the one kept beside an
+installed model, or the one that --bare names. Ratios are of one run on one machine; times in an emulator say
+nothing of a board.
 """
 
 from __future__ import annotations

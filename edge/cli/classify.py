@@ -1,7 +1,8 @@
-"""Say what is in recordings: the highest labels of every patch, and the events that the appliance would raise.
+"""Say what is in recordings: the highest labels of every patch, and the events that they raise.
 
-Folders are searched for recordings. The tail of a recording, and one shorter than a patch (0.975 s), are padded with
-silence. WAV needs nothing extra; FLAC, Ogg and the rest need the extra `files` (soundfile), which `make` installs.
+Folders are searched for recordings. The tail of a recording, and one shorter than a patch (0.975 s), are
+padded with silence. WAV needs nothing extra; FLAC, Ogg and the rest need the extra `files` (soundfile), which
+`make` installs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Measure a model on labelled recordings, with how far each figure is to be believed.
 
-Clips: a folder with one sub-folder for each class, or a CSV manifest with the columns path and class. A clip's score is
-the highest that any of its patches has. Printed are accuracy and, for each class, the area under the ROC curve, precision,
-recall and F1; then, at the threshold that serves, the share heard and the false alarms in an hour. --plot draws what is
-taken for what. A table (--classes) says which labels stand for which class; a clip of a class that is in no row of it
-counts as one without any of the sounds.
+Clips: a folder with one sub-folder for each class, or a CSV manifest with the columns path and class. A
+clip's score is the highest that any of its patches has. Printed are accuracy and, for each class, the area
+under the ROC curve, precision, recall and F1; then, at the threshold that serves, the share heard and the
+false alarms in an hour. --plot draws what is taken for what. A table (--classes) says which labels stand for
+which class; a clip of a class that is in no row of it counts as one without any of the sounds.
 """
 
 from __future__ import annotations

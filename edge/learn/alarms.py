@@ -16,9 +16,9 @@ from edge.learn.figures import alarm_places, poisson_upper, wilson_interval
 class Alarms:
     """One target at its threshold (a probability).
 
-    of: clips that hold the target. heard: those of them with a patch over the threshold. hours: of clips without the target.
-    alarms: peaks over the threshold in those clips, at most one a second. mistaken: the classes of the clips that the alarms
-    came in, with their numbers.
+    of: clips that hold the target. heard: those of them with a patch over the threshold. hours: of clips
+    without the target. alarms: peaks over the threshold in those clips, at most one a second. mistaken: the
+    classes of the clips that the alarms came in, with their numbers.
     """
 
     target: str
@@ -49,8 +49,9 @@ def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[
                  names: Sequence[str], seconds: Sequence[float], *, hop_seconds: float) -> Alarms:
     """Count what a threshold hears in clips, and what it raises falsely.
 
-    For each clip: probabilities of the target, float64 `(patches,)`; whether the clip holds the target (present: True,
-    False, or None for a clip that may, which is passed over); its class (names); its length in seconds.
+    For each clip: probabilities of the target, float64 `(patches,)`; whether the clip holds the target
+    (present: True, False, or None for a clip that may, which is passed over); its class (names); its length
+    in seconds.
     """
     heard, mistaken = 0, Counter[str]()
     for values, holds, name in zip(probabilities, present, names, strict=True):

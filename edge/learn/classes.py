@@ -1,4 +1,4 @@
-"""Classes of sound that a model is measured on: the table of them (models/classes.toml), and those of a model's labels."""
+"""Classes of sound to measure a model on: a table (models/classes.toml), and a model's own labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LISTS = {"clips": True, "labels": True, "beside": False}
 
 @dataclass(frozen=True, slots=True)
 class SoundClass:
-    """Which clips hold a sound and which labels stand for it.
+    """Which clips hold a sound, and which labels stand for it.
 
-    clips: the names of folders, or of classes in a manifest, whose clips are of this class. labels: of any model. beside:
-    names whose clips hold the sound too, and so count neither for it nor against it.
+    clips: names of folders, or of classes in a manifest, whose clips are of this class. labels: of any model.
+    beside: names whose clips may hold the sound too, and so count neither for it nor against it.
     """
 
     name: str
@@ -68,18 +68,20 @@ def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
 
 def with_classes_of(names: Iterable[str], classes: Iterable[SoundClass], labels: Sequence[str],
                     targets: Mapping[str, Sequence[str]]) -> list[SoundClass]:
-    """The classes of the table, and with them each name of clips that is a label or a target but is in no class yet.
+    """The table's classes, and with them each name of clips that is a label or a target and in no class.
 
-    names: of clips. labels: the model's. targets: by name, with their labels. A name joins the class that shares a label
-    with it, and is a class of its own where there is none.
+    names: of clips. labels: the model's. targets: by name, with their labels. A name joins the class that
+    shares a label with it, unless it stands beside that class. Else it is a class of its own, of those of its
+    labels that no other class has.
     """
     found = {entry.name: entry for entry in classes}
     known = {name for entry in found.values() for name in entry.clips}
     for name in sorted(set(names) - known):
         own = set(targets.get(name, ())) | ({name} & set(labels))
-        home = next((entry for entry in found.values() if own & set(entry.labels)), None)
+        home = next((entry for entry in found.values() if own & set(entry.labels) and name not in entry.beside), None)
         if home is not None:
             found[home.name] = replace(home, clips=(*home.clips, name))
         elif own:
-            found[name] = SoundClass(name, (name,), tuple(sorted(own)), ())
+            taken = {label for entry in found.values() for label in entry.labels}
+            found[name] = SoundClass(name, (name,), tuple(sorted(own - taken or own)), ())
     return list(found.values())

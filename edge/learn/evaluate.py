@@ -1,4 +1,4 @@
-"""A model measured on labelled clips: how far its scores tell the classes apart. Pure: scores in, figures out."""
+"""A model measured on labelled clips: figures for each class, and what is taken for what. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ OTHER = "other"
 class ClassFigures:
     """What was measured for one class. A clip is taken for the class that scores highest in it.
 
-    precision: of the clips taken for the class the share that is of it; clips of no class count as mistakes. recall: of the
-    clips of the class the share that is taken for it. Both with their 95 % intervals; NaN with (0, 1) where there is no such
-    clip. f1: the harmonic mean of the two. alarms: at the threshold of the class's target; None for a class without target.
+    precision: of the clips taken for the class the share that is of it; clips of no class count as mistakes.
+    recall: of the clips of the class the share that is taken for it. Both with their 95 % intervals; NaN with
+    (0, 1) where there is no such clip. f1: the harmonic mean of the two. alarms: at the threshold of the
+    class's target; None for a class without target.
     """
 
     name: str
@@ -41,10 +42,10 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """What is taken for what. counts int `(rows, columns)`: clips of a row's class that were taken for a column's class.
+    """What is taken for what: counts int `(rows, columns)`, clips of a row's class taken for a column's.
 
-    rows: the classes with clips, then OTHER if there are clips of no class. columns: the classes with clips in the same
-    order, then those without any that a clip was taken for.
+    rows: the classes with clips, then OTHER if there are clips of no class. columns: the classes with clips
+    in the same order, then those without any that a clip was taken for.
     """
 
     rows: tuple[str, ...]
@@ -54,7 +55,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured: accuracy over the clips of all classes that the model has labels for, with its 95 % interval."""
+    """All that was measured. accuracy: over the `classified` clips, those of a class; with 95 % interval."""
 
     clips: int
     classified: int
@@ -66,7 +67,7 @@ class Figures:
 
 
 def measurable(clips: Sequence[Clip], labels: Sequence[str], classes: Iterable[SoundClass]) -> list[SoundClass]:
-    """The classes that a model of these labels can be measured on. Raises SourceError where no clip is of any."""
+    """The classes that a model of these labels has. Raises SourceError where no clip is of any of them."""
     used = [entry for entry in classes if set(entry.labels) & set(labels)]
     wanted = sorted({name for entry in used for name in entry.clips})
     if not {clip.name for clip in clips} & set(wanted):
@@ -79,9 +80,9 @@ def measure(clips: Sequence[Clip], scores: NDArray[np.float32], labels: Sequence
             classes: Iterable[SoundClass], *, alarms: Mapping[str, Alarms] | None = None) -> Figures:
     """Accuracy, confusion matrix, and for each class area under the ROC curve, precision, recall and F1.
 
-    scores: float32 `(clips, labels)`, the highest that any patch of a clip has. A class's score is that of the label with
-    the class's own name, where the model has such a label, and else the highest of the class's labels. alarms: by class.
-    Raises SourceError where there is nothing to measure.
+    scores: float32 `(clips, labels)`, the highest that any patch of a clip has. A class's score is that of
+    the label with the class's own name, where the model has such a label, and else the highest of the class's
+    labels. alarms: by class. Raises SourceError where there is nothing to measure.
     """
     used = measurable(clips, labels, classes)
     column = {label: number for number, label in enumerate(labels)}
@@ -119,8 +120,8 @@ def _share(part: int, whole: int) -> tuple[float, tuple[float, float]]:
 def count_confusion(names: Sequence[str], truth: NDArray[np.bool_], top: NDArray[np.intp]) -> Confusion:
     """Count what was taken for what.
 
-    names: of the k classes. truth: bool `(clips, k)`, the classes that a clip is of; the first of them counts. top: int
-    `(clips,)`, the class that the clip was taken for.
+    names: of the k classes. truth: bool `(clips, k)`, the classes that a clip is of; the first of them
+    counts. top: int `(clips,)`, the class that the clip was taken for.
     """
     classes = len(names)
     row = np.where(truth.any(axis=1), truth.argmax(axis=1), classes)

@@ -1,4 +1,4 @@
-"""Figures of merit. Pure numpy; each names the source of its formula."""
+"""Figures of merit. Pure numpy; each function names the source of its formula."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ ALARM_SECONDS = 1.0
 
 
 def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties counted half.
+    """Area under the ROC curve: the chance that a positive scores above a negative; a tie counts half.
 
-    scores, truth: `(n,)`. NaN where one side is empty. Mann and Whitney's U over the number of pairs (1947).
+    scores: float32 `(n,)`. truth: bool `(n,)`. NaN where there is no positive or no negative. It is Mann and
+    Whitney's U over the number of pairs (1947).
     """
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
@@ -32,9 +33,10 @@ def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> f
 
 
 def wilson_interval(successes: float, trials: float, z: float = 1.96) -> tuple[float, float]:
-    """The interval that holds a share with 95 % (z = 1.96). Wilson, J. Am. Stat. Assoc. 22 (1927). (0, 1) for no trials.
+    """The interval of a share, 95 % for z = 1.96 (Wilson, J. Am. Stat. Assoc. 22, 1927); (0, 1) for no
+    trials.
 
-    No whole numbers where trials that belong together are worth fewer independent ones (`share_apart`).
+    successes, trials: fractions too, since trials that depend on one another are worth fewer (`share_apart`).
     """
     if trials == 0:
         return 0.0, 1.0
@@ -46,11 +48,13 @@ def wilson_interval(successes: float, trials: float, z: float = 1.96) -> tuple[f
 
 
 def share_apart(values: NDArray[np.float64], groups: Sequence[str]) -> float:
-    """How many independent recordings those of some groups are worth, over their number: 0 to 1, 1 for a single group.
+    """How many independent recordings these are worth, as those of a group resemble one another: a share, 0
+    to 1.
 
-    values: `(n,)`. The inverse of Kish's design effect (Survey Sampling, 1965), 1 + (m - 1) * rho: m the size of the
-    group that a recording is of, on average; rho the correlation within groups, by one-way analysis of variance (Donner,
-    Int. Stat. Rev. 54, 1986), as its estimate is, between 0 and 1.
+    values: float64 `(n,)`. groups: the group of each. 1 for a single group. The share is the inverse of
+    Kish's design effect (Survey Sampling, 1965), 1 + (m - 1) * rho. m is the size of a recording's group,
+    averaged over recordings. rho is the correlation within groups, estimated by one-way analysis of variance
+    (Donner, Int. Stat. Rev. 54, 1986) and held between 0 and 1.
     """
     number = np.unique(np.array(groups, str), return_inverse=True)[1]
     size = np.bincount(number).astype(np.float64)
@@ -68,10 +72,12 @@ def share_apart(values: NDArray[np.float64], groups: Sequence[str]) -> float:
 
 
 def poisson_upper(count: int, confidence: float = 0.95) -> float:
-    """The rate that so few as `count` happen under with `1 - confidence` only; 3.0 for none, 4.74 for one.
+    """The upper bound of a rate of which `count` events were seen: 3.0 for none, 4.74 for one.
 
-    The exact one-sided bound: half the chi-square quantile of 2 * (count + 1) degrees of freedom (Garwood, Biometrika
-    28, 1936), found by halving on the Poisson sum it stands for. count: 0 or more. Raises ValueError for less.
+    At this rate a count so low has the probability `1 - confidence`. The bound is exact and one-sided: half
+    the chi-square quantile of 2 * (count + 1) degrees of freedom (Garwood, Biometrika 28, 1936), found by
+    halving on the Poisson sum. Raises ValueError for a count under 0 and for a confidence that is not between
+    0 and 1.
     """
     if count < 0 or not 0.0 < confidence < 1.0:
         raise ValueError(f"count {count}, confidence {confidence}: wanted 0 or more, and between 0 and 1")
@@ -90,17 +96,17 @@ def poisson_upper(count: int, confidence: float = 0.95) -> float:
 
 
 def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.float32]:
-    """The alarms that one stretch of sound gives at a threshold are the peaks over it: the highest value, then the
-    highest that is more than ALARM_SECONDS away, and so on.
+    """The peaks of one stretch of sound; those over a threshold are its alarms at that threshold.
 
-    values: `(patches,)`, a patch each hop, of sound without a gap; NaN or -inf where nothing was scored. Gives `(n,)`,
-    highest first.
+    The first peak is the highest value, the next one the highest that is more than ALARM_SECONDS away from
+    it, and so on. values: float32 `(patches,)`, one patch a hop, of sound without a gap; NaN or -inf where
+    nothing was scored. Gives float32 `(n,)`, highest first.
     """
     return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
 
 
 def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> NDArray[np.intp]:
-    """Where the peaks of `alarm_peaks` are: indices into `values`, the highest peak's first."""
+    """Where the peaks of `alarm_peaks` are: indices into `values`, that of the highest peak first."""
     apart = max(round(ALARM_SECONDS / hop_seconds), 1)
     free = np.isfinite(values)
     places = []
@@ -112,14 +118,14 @@ def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> ND
 
 
 def heard_hours(patches: Sequence[int], *, hop_seconds: float, patch_samples: int) -> float:
-    """Hours of sound under stretches of so many patches."""
+    """Hours of sound that stretches of patches cover. patches: the number of patches in each stretch."""
     each = patch_samples / SAMPLE_RATE
     return sum(each + (count - 1) * hop_seconds for count in patches if count) / 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """A reliability diagram: for each bin that holds any, mean probability, share of positives, weight; float64 `(n,)`."""
+    """A reliability diagram: mean probability, share of positives, weight of each bin; float64 `(n,)`."""
 
     probability: NDArray[np.float64]
     share: NDArray[np.float64]
@@ -128,7 +134,10 @@ class Reliability:
 
 def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64] | None = None,
                 *, bins: int = 10) -> Reliability:
-    """What share of the sounds of a probability was the target. Equal-width bins. All `(n,)`; weights: None is 1 each."""
+    """Of the sounds of about the same probability the share that was the target, in equal bins.
+
+    probabilities: float64 `(n,)`. truth: bool `(n,)`. weights: float64 `(n,)`; None: each counts 1.
+    """
     share = np.ones(len(truth)) if weights is None else weights
     place = np.minimum((np.asarray(probabilities, np.float64) * bins).astype(np.intp), bins - 1)
     weight = np.bincount(place, share, bins).astype(np.float64)
@@ -140,9 +149,9 @@ def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], we
 
 def expected_calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.bool_],
                                weights: NDArray[np.float64] | None = None, *, bins: int = 10) -> float:
-    """How far a probability lies from the share of positives, on average over the sounds; NaN for none.
+    """How far a probability lies from the share of positives, on average over the sounds; NaN for no sound.
 
-    All `(n,)`. Naeini, Cooper and Hauskrecht, AAAI 2015; equal-width bins.
+    Arguments as for `reliability`. Naeini, Cooper and Hauskrecht, AAAI 2015.
     """
     curve = reliability(probabilities, truth, weights, bins=bins)
     if not len(curve.weight):

@@ -14,14 +14,15 @@ from edge.learn.recording_files import recordings_in
 from edge.model.embedded import embedded_folder
 
 GROUP_COLUMNS = ("group", "source", "source_repo")
-"""Columns of a manifest that say which recordings belong together; the first of these that it has counts."""
+"""Columns of a manifest that say which recordings belong together. Of several the first in this order counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One labelled recording.
 
-    name: its class, as the folder or the manifest says. source: where the recording is from; empty where nobody says.
+    name: its class, as the folder or the manifest says. source: where the recording is from; empty where
+    nobody says.
     """
 
     path: Path
@@ -30,20 +31,23 @@ class Clip:
 
     @property
     def group(self) -> str:
-        """Recordings of one group are not independent of one another. Without a source each is a group by itself."""
+        """Recordings of one group depend on one another. One without a source is a group by itself."""
         return self.source or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClips:
-    """Recordings, and what they hold. classes: None where their names "with" and "without" say it."""
+    """Labelled recordings. classes: the table; None where a clip is called "with" or "without" instead.
+
+    where: the folder, folders or manifest of them, for messages.
+    """
 
     clips: tuple[Clip, ...]
     classes: tuple[SoundClass, ...] | None
     where: str
 
     def sides(self, target: str, labels: Sequence[str]) -> tuple[tuple[bool | None, ...], str]:
-        """For each clip True (holds the target), False, or None (may hold it too); and what was missing, if anything was."""
+        """For each clip True (holds the target), False, or None (may hold it); and what is missing, or ""."""
         if self.classes is None:
             return tuple(clip.name == "with" for clip in self.clips), ""
         own = [entry for entry in self.classes if set(entry.labels) & set(labels)]
@@ -70,7 +74,7 @@ def labelled_by_side(positives: Path, negatives: Path) -> LabelledClips:
 
 
 def labelled_by_class(source: Path, *, split: str = "", classes: Path | None = None) -> LabelledClips:
-    """Recordings as `find_clips` finds them. classes: table of classes; None: the one that comes with the program.
+    """Recordings as `find_clips` finds them. classes: the table; None: the one that the program brings.
 
     Raises SourceError as `find_clips` does, SettingsError for a broken table.
     """
@@ -79,11 +83,12 @@ def labelled_by_class(source: Path, *, split: str = "", classes: Path | None = N
 
 
 def find_clips(source: Path, *, split: str = "", only: Sequence[str] = ()) -> list[Clip]:
-    """Clips of a folder (one sub-folder for each class) or of a manifest: CSV with the columns path and class, and perhaps
-    split and one of GROUP_COLUMNS.
+    """Clips of a folder (one sub-folder for each class) or of a manifest: CSV with the columns path and
+    class, and perhaps split and one of GROUP_COLUMNS.
 
-    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for neither a
-    folder nor a manifest, for a row without path or class, and for a split or class that no clip has.
+    split: rows of the manifest whose column `split` says this; only: these classes. Raises SourceError for
+    neither a folder nor a manifest, for a row without path or class, and for a split or class that no clip
+    has.
     """
     try:
         folder, file = source.is_dir(), source.is_file()

@@ -11,10 +11,11 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 
 
 def recordings_in(folder: Path, pattern: str = "**/*", *, wanted: str = "") -> list[Path]:
-    """The recordings of a folder and its sub-folders, sorted; a folder that is called `sub.wav` is none of them.
+    """The recordings of a folder and its sub-folders, sorted; a folder called `sub.wav` is none.
 
-    pattern: which of all files to look at, as `Path.glob` takes it. wanted: what to say where there is no recording.
-    Raises SourceError for a folder that is missing, that cannot be read, or that holds no recording.
+    pattern: which of all files to look at, as `Path.glob` takes it. wanted: what to say where there is no
+    recording. Raises SourceError for a folder that is missing, that cannot be read, or that holds no
+    recording.
     """
     try:
         inside = sorted(path for path in folder.glob(pattern) if path.suffix.lower() in SUFFIXES and path.is_file())

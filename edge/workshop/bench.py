@@ -1,7 +1,8 @@
-"""What hearing costs: CPU time for each stage beside a bare interpreter that runs the whole file at the same hops.
+"""What hearing costs: CPU time of each stage, beside a bare interpreter of the whole file at the same hops.
 
-Both are measured in turn, round by round, in this process, and the median of the rounds is given: another program on
-the machine slows both alike. Times of this machine say nothing of a board's; ratios travel better.
+The two are measured in turn, round by round, in this process, since another program on the machine slows both
+alike. The median of the rounds is given. A time on this machine says nothing of a time on a board; the ratio
+of the two says more.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MONO = StreamFormat(SAMPLE_RATE, 1)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds for one second of sound, medians over the rounds."""
+    """CPU seconds for one second of sound, medians over the rounds; None where nothing was run bare."""
 
     hop_seconds: float
     stages: dict[str, float]
@@ -40,11 +41,11 @@ class Cost:
     ratio: float | None
     """total / bare, the median of the rounds' ratios."""
     patches_per_second: float
-    """How many patches one CPU second serves, front end and all."""
+    """How many patches one CPU second serves, with all stages."""
 
 
 def test_sound(seconds: float) -> NDArray[np.int16]:
-    """int16 `(n,)`: noise with bursts, so that neither quiet nor loud paths are favoured; the same every time."""
+    """int16 `(n,)` at 16 kHz, always the same: noise with bursts, to favour neither silence nor loud sound."""
     random = np.random.default_rng(1)
     length = round(seconds * SAMPLE_RATE)
     noise = random.normal(0.0, 300.0, length)
@@ -55,7 +56,11 @@ def test_sound(seconds: float) -> NDArray[np.int16]:
 
 def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, rounds: int, bare: Runtime | None,
             targets: tuple[TargetSettings, ...] = ()) -> Cost:
-    """Run both ways over `sound`, `rounds` times in turn. bare: an interpreter of a whole file, waveform in."""
+    """Run both ways over `sound`, `rounds` times in turn.
+
+    sound: int16 `(n,)` at 16 kHz. bare: an interpreter of a whole file that takes the waveform; None: our way
+    only.
+    """
     seconds = len(sound) / SAMPLE_RATE
     ours: list[float] = []
     theirs: list[float] = []
@@ -64,7 +69,7 @@ def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, round
     for number in range(rounds + 1):
         spent, patches = _stages(model, sound, hop_seconds, targets)
         whole = _bare(bare, sound, hop_seconds) if bare is not None else 0.0
-        if number:  # the first round warms caches and is thrown away
+        if number:  # the first round fills caches and does not count
             stages.append(spent)
             ours.append(sum(spent.values()))
             theirs.append(whole)
@@ -79,7 +84,7 @@ def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, round
 
 def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
             targets: tuple[TargetSettings, ...]) -> tuple[dict[str, float], int]:
-    """CPU seconds of each stage over the whole sound, and the patches there were."""
+    """CPU seconds of each stage over the whole sound, and the number of patches."""
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
     decision = Decision(resolve_targets(targets, model.labels, model.targets), model.labels,
                         patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
@@ -101,14 +106,14 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
 
 @contextmanager
 def _timed(spent: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the CPU seconds of what is done meanwhile to those of a stage."""
+    """Add the CPU seconds of the block under `with` to those of a stage."""
     mark = time.process_time()
     yield
     spent[stage] += time.process_time() - mark
 
 
 def _score(model: Model, patch: Patch, spent: dict[str, float]) -> Scores:
-    """`model.score`, timed; with backbone and head apart where there are two."""
+    """`model.score`, timed; a split model's backbone and head apart."""
     if not isinstance(model, Split):
         with _timed(spent, "model"):
             return model.score(patch)
@@ -116,7 +121,7 @@ def _score(model: Model, patch: Patch, spent: dict[str, float]) -> Scores:
     with _timed(whole, "both"):
         scores = model.score(patch)
     assert scores.embedding is not None
-    # The head is run once more by itself and taken off: so the appliance's own `score` is what is timed.
+    # The appliance's own `score` is timed. The head is run once more by itself, and its time taken off.
     with _timed(whole, "head"):
         model.head.logits(scores.embedding)
     head = min(whole["head"], whole["both"])
@@ -126,7 +131,7 @@ def _score(model: Model, patch: Patch, spent: dict[str, float]) -> Scores:
 
 
 def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> float:
-    """CPU seconds of an interpreter fed with the waveform at every hop, as most programs do it."""
+    """CPU seconds of an interpreter that is given the waveform at every hop, as most programs do."""
     shape = runtime.inputs[0].shape
     length = shape[-1]
     hop = round(hop_seconds * SAMPLE_RATE)
@@ -139,6 +144,6 @@ def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> flo
 
 
 def whole_file(folder: Path) -> Path | None:
-    """The published file kept beside an installed model, to run bare; None where there is none."""
+    """The published file that is kept beside an installed model, to be run bare; None where there is none."""
     path = folder / PUBLISHED
     return path if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What a whole process costs: peak memory of `edge-audio run` beside a bare interpreter's, and the time to be ready."""
+"""What a whole process costs: the peak memory of `edge-audio run`, and the time until it is ready."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOSED_PORT = 9
 _PEAK = """
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
-"""The process prints its own peak in kB. What wait4 reports includes the memory of the process that forked it."""
+"""The process prints its own peak in kB. What wait4 reports includes the memory of its parent."""
 
 _BARE = """
 import sys, numpy
@@ -88,15 +88,16 @@ def _peak_bytes(script: str, *arguments: str) -> int:
 
 
 def bare_peak_bytes(whole: Path, runtime: str) -> int:
-    """Peak memory of numpy, the runtime, and the whole file in it: nothing of ours but the import of the runtime."""
+    """Peak memory, in bytes, of a process with numpy and the whole file in the runtime, and little else."""
     return _peak_bytes(_BARE, str(whole), runtime)
 
 
 def measure_run(model: ModelSettings, labels: Sequence[str], sound: NDArray[np.int16], state_dir: Path) -> tuple[int, float]:
     """What `edge-audio run` over a recording costs, with broker, pin and gate.
 
-    labels: of one target. sound: int16 `(n,)` at 16 kHz. Gives its peak memory in bytes; and the wall seconds from the
-    start of Python to an appliance that is wired, the fastest of START_UPS. Raises ModelError where it fails.
+    labels: of one target. sound: int16 `(n,)` at 16 kHz. Gives its peak memory in bytes; and the wall seconds
+    from the start of Python to an appliance that is wired, the fastest of START_UPS. Raises ModelError where
+    it fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"

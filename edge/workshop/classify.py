@@ -1,4 +1,4 @@
-"""Classify a recording or an array: the listener's own path, with everything kept that it computes on the way."""
+"""Classify a recording or an array by the listener's own path, and keep what it computes on the way."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ MOST_CHANNELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What is in one sound, patch by patch. P patches, L labels, E values in an embedding, F frames of 10 ms.
+    """What is in one sound, patch by patch: P patches, L labels, E values in an embedding, F frames of 10 ms.
 
-    starts: float64 `(P,)`, seconds. scores: float32 `(P, L)`. embeddings: float32 `(P, E)` and bands: float32 `(F, 64)`
-    (log-mel), None where they were not kept or the model has none. events: phase "end", in the order of their ends.
+    starts: float64 `(P,)`, seconds. scores: float32 `(P, L)`. embeddings: float32 `(P, E)`, and bands
+    (log-mel): float32 `(F, 64)`; None where they were not asked for or the model has none. events: phase
+    "end", in the order of their ends.
     """
 
     file: str
@@ -51,7 +52,8 @@ class Classification:
              deny: Sequence[str] = ()) -> dict[str, float]:
         """The highest scores of one patch, best first: at most `top` (0: all), at least `score_threshold`.
 
-        allow: only these labels (none: all); deny: never these. Raises SettingsError for a label the model lacks.
+        allow: only these labels (none: all); deny: never these. Raises SettingsError for a label the model
+        lacks.
         """
         check_labels((*allow, *deny), self.labels, self.model)
         row = self.scores[patch]
@@ -60,7 +62,7 @@ class Classification:
         return {self.labels[index]: round(float(row[index]), 4) for index in order[: top or None]}
 
     def as_dict(self, **choice: Any) -> dict[str, object]:
-        """The object that `classify --format json` prints (design: interfaces that last); `choice` as for `best`."""
+        """The object that `classify --format json` prints, on which scripts rely; `choice` as for `best`."""
         return {
             "file": self.file, "duration_seconds": round(self.duration_seconds, 3), "model": self.model,
             "runtime": self.runtime, "hop_seconds": self.hop_seconds,
@@ -84,7 +86,7 @@ def check_labels(asked: Sequence[str], labels: Sequence[str], model: str) -> Non
 
 
 class _Kept:
-    """A sink and an `on_scores` that keep what passes, no more of it than is asked for: an hour has 15,000 patches."""
+    """A sink, and an `on_scores`, that keep what passes; of embeddings and bands only what is asked for."""
 
     name = "kept"
     state = "ok"
@@ -100,7 +102,7 @@ class _Kept:
         self.events: list[Event] = []
 
     def patch(self, patch: Patch, scores: Scores) -> None:
-        """Keep what one patch gave; of its bands those that no patch before it had."""
+        """Keep what one patch gave; of its bands only those that the patch before it lacks."""
         if self._bands and patch.data.dtype == np.float32:
             rows = cast("NDArray[np.float32]", patch.data)
             self.bands.append(rows[-self.hop_frames:].copy() if self.positions else rows)
@@ -154,12 +156,13 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
              calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
              corrections: Mapping[str, Correction] = UNCORRECTED, embeddings: bool = True, bands: bool = True,
              progress: Progress | None = None) -> Classification:
-    """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate` Hz.
+    """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate`
+    Hz.
 
-    The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one patch.
-    calibrations, corrections: by target (`edge.control.loading.load_calibrations`).
-    embeddings, bands: keep them; an hour of YAMNet's is 60 and 90 MB.
-    Raises SourceError for a sound that cannot be heard, SettingsError for targets the model cannot serve.
+    The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one
+    patch. calibrations, corrections: by target (`edge.control.loading.load_calibrations`). embeddings, bands:
+    keep them; an hour of YAMNet's is 60 and 90 MB. Raises SourceError for a sound that cannot be heard,
+    SettingsError for targets the model cannot serve.
     """
     kept = _Kept(embeddings=embeddings, bands=bands)
     plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections)

@@ -1,4 +1,4 @@
-"""The appliance's own path over labelled clips: every label's highest score, and each class's target at its threshold."""
+"""The appliance's own path over labelled clips, for what `edge.learn.evaluate` measures."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
                    *, hop_seconds: float) -> tuple[Figures, float]:
     """Hear every clip and measure; and the hours of all clips.
 
-    classes: of the table. Clips that are named as a label or a target are of that class too, and a sound that the model was
-    taught is always a class. Names whose clips are of no class are said on standard error beforehand. Raises SourceError
-    for a clip that cannot be heard (without it the figures would be of other clips), and where no clip is of a class that
-    the model has labels for.
+    classes: of the table. Clips that are named as a label or a target are of that class too, and a sound that
+    the model was taught is always a class. Names whose clips are of no class are said on standard error
+    beforehand. Raises SourceError for a clip that cannot be heard (without it the figures would be of other
+    clips), and where no clip is of a class that the model has labels for.
     """
     taught = taught_to(settings.model.name, state_dir)
     names = [*(clip.name for clip in clips), *(sound.name for sound in (taught.sounds if taught is not None else ()))]
@@ -79,8 +79,8 @@ def _say_others(clips: Sequence[Clip], used: Sequence[SoundClass], model: str) -
 def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:
     """By class the target that hears it, as the appliance would resolve that target.
 
-    The target is the settings' or the model's that has the class's name; else the model's first that shares a label with
-    the class; else the label that has the class's name. A class may have none.
+    The target is the settings' or the model's that has the class's name; else the model's first that shares a
+    label with the class; else the label that has the class's name. A class may have none.
     """
     own = {target.name: target for target in settings.target if not target.pattern_of and not target.louder_db}
     wanted: dict[str, TargetSettings] = {}

@@ -1,4 +1,4 @@
-"""Whether a picture can be drawn and written: asked before an hour of listening."""
+"""Whether a picture can be drawn and written. Commands ask before an hour of listening, not after it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from edge.errors import SettingsError
 def check_picture_path(path: Path) -> None:
     """See that a picture can be written to `path`; nothing is written yet.
 
-    Raises SettingsError for a folder, for a name that does not end in .png, and for a folder that is missing or cannot
-    be written.
+    Raises SettingsError for a folder, for a name that does not end in .png, and for a folder that is missing
+    or cannot be written.
     """
     def refuse(found: str, wanted: str) -> SettingsError:
         return SettingsError(f"--plot {path}", found=found, wanted=wanted)

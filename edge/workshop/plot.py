@@ -54,10 +54,10 @@ def plot_classification(result: Classification, path: Path, *, top: int = 10,
 
 
 def classification_figure(result: Classification, *, top: int = 10, labels: Sequence[str] | None = None) -> Figure:
-    """A picture: log-mel bands over time, beneath them the events, a row for each target, and the highest scores.
+    """A picture: log-mel bands over time, below them the events of each target, then the highest scores.
 
-    labels: draw the highest of these only; None: of all. Raises SourceError for a classification without patches,
-    SettingsError for a label that the model lacks. Whoever asks for the picture closes it.
+    labels: draw the highest of these only; None: of all. Raises SourceError for a classification without
+    patches, SettingsError for a label that the model lacks. Whoever asks for the picture closes it.
     """
     if not len(result.scores):
         raise SourceError(result.file, found="no sound", wanted="a recording")
@@ -87,7 +87,7 @@ def _bands(axes: Axes, result: Classification, end: float) -> None:
 
 
 def _events(axes: Axes, result: Classification, targets: Sequence[str], *, shortest: float) -> None:
-    """A row of bars for each target, named at the axis. shortest: seconds, so that a clap can be seen in a long sound."""
+    """A row of bars for each target. shortest: seconds that a bar takes at least, to be seen in a long sound."""
     for row, target in enumerate(targets):
         bars = [(start, max(end - start, shortest)) for event, start, end in result.timed_events() if event.target == target]
         axes.broken_barh(bars, (row - 0.35, 0.7), color="tab:cyan", edgecolor="black", linewidth=0.4)
@@ -113,10 +113,11 @@ MOST_TARGETS = 12
 
 
 def plot_calibration(found: Sequence[tuple[str, TargetCalibration, Worth | None]], path: Path) -> None:
-    """Write a picture (PNG): for each target how often a probability was right, before and after, and what each threshold
-    misses against the false alarms that it gives.
+    """Write a picture (PNG) of a calibration: for each target its reliability and its misses.
 
-    Raises SettingsError for more than MOST_TARGETS, SourceError for a path that cannot be written.
+    Reliability: how often a probability was right, before and after. Misses: what each threshold misses,
+    against the false alarms that it gives. Raises SettingsError for more than MOST_TARGETS, SourceError for a
+    path that cannot be written.
     """
     if len(found) > MOST_TARGETS:
         raise SettingsError("--plot", found=f"{len(found)} targets", wanted=f"{MOST_TARGETS} at most (--target NAME)")
@@ -176,7 +177,9 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
 
 
 def plot_confusion(confusion: Confusion, title: str, path: Path) -> None:
-    """Write a picture (PNG): clips of each class (rows) by the class that they were taken for (columns). Counts; the colour
+    """Write a picture (PNG) of what is taken for what.
+
+    Clips of each class (rows) by the class that they were taken for (columns). Numbers are counts; the colour
     is the share of the row. Raises SourceError for a path that cannot be written.
     """
     _save(confusion_figure(confusion, title), path)

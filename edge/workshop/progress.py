@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for people: none where standard error is no terminal, none for what is soon done."""
+"""A progress bar on standard error: none where that is no terminal, none for what is soon done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REDRAWN_SECONDS = 0.1
 
 @contextmanager
 def bar(name: str, unit: str) -> Iterator[Callable[[float, float], None]]:
-    """A function that draws how much of a total is done, on one line; the line is cleared however the work ends."""
+    """A function that draws how much of a total is done, on a line that is cleared at the end."""
     began = drawn = time.monotonic()
 
     def draw(done: float, total: float) -> None:

@@ -66,7 +66,10 @@ class ClassificationPrinter:
 
 
 def print_clips(figures: Figures, about: Mapping[str, object], form: str, out: TextIO) -> None:
-    """Print figures of labelled clips as table, json or csv. about: source, split, model, runtime, hop_seconds, hours."""
+    """Print figures of labelled clips as table, json or csv.
+
+    about: source, split, model, runtime, hop_seconds, hours.
+    """
     rows = {row.name: _clip_row(row) for row in figures.classes}
     if form == "json":
         confusion = figures.confusion

@@ -1,1 +1,1 @@
-"""What only whoever makes models measures: events on annotated scenes, and taught sounds judged source by source."""
+"""What makers of models measure: events on annotated scenes, and taught sounds source by source."""

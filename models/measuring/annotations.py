@@ -16,7 +16,7 @@ from edge.learn.recording_files import recordings_in
 TABLE = "annotations.csv"
 """One table for all recordings of a folder, with the columns file, onset, offset and label."""
 KINDS = "scenes.csv"
-"""A table with the column scene (a recording's name without suffix) and others that say what kind of scene it is."""
+"""A table with the column scene (a recording's name without suffix) and others that say what kind each is."""
 _COLUMNS = ("file", "onset", "offset", "label")
 
 
@@ -38,11 +38,11 @@ class Scene:
 
 
 def find_scenes(folder: Path) -> list[Scene]:
-    """Recordings of a folder with their annotations: `annotations.csv` for all of them, or beside each a .txt or .tsv of the
-    same name with tab-separated onset, offset and label.
+    """Recordings of a folder with their annotations: `annotations.csv` for all of them, or beside each a .txt
+    or .tsv of the same name with tab-separated onset, offset and label.
 
-    Raises SourceError for a folder without scenes, a recording without annotations, annotations without a recording, and a
-    line that is not understood.
+    Raises SourceError for a folder without scenes, a recording without annotations, annotations without a
+    recording, and a line that is not understood.
     """
     recordings = recordings_in(folder, "*", wanted="a folder of recordings with annotations beside them")
     if (folder / TABLE).is_file():
@@ -134,9 +134,10 @@ def in_order(kinds: Iterable[str]) -> list[str]:
 
 
 def names_for(target: str, labels: Iterable[str], classes: Iterable[SoundClass]) -> tuple[frozenset[str], frozenset[str]]:
-    """Labels of annotations that are a target's sound, and those that hold it too and so count neither for nor against.
+    """The labels of annotations that are a target's sound, and those that may be, which count neither way.
 
-    labels: the model's that make the target. A class belongs to it if its labels and the target's meet.
+    target: its name. labels: the model's labels that make the target. A class is the target's if they share a
+    label.
     """
     own = {target}
     beside: set[str] = set()

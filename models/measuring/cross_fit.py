@@ -1,8 +1,10 @@
-"""A sound taught from labelled clips and judged on them, never on a clip whose source taught it. Pure.
+"""A sound that is taught from labelled clips, and judged on clips of other sources than it was taught from.
+Pure.
 
-Clips fall into folds, all of one source together. For each fold a row is fitted as `teach` fits it, to the clips with the
-sound outside of it against the bank without its sources; that row's own threshold, set for the budget on what it was fitted
-to, is the one that judges the fold.
+Clips fall into folds, all clips of one source into the same. For each fold a row is fitted as `teach` fits
+it: to the clips of the sound outside the fold, against the bank without the fold's sources. The row's
+threshold is set for the budget on what the row was fitted to. Row and threshold then judge the clips of the
+fold.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ from edge.learn.teach import FEWEST, MOST, SILENCE, Gathered, together
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One clip. cells int8 `(patches, E)`: as the listener's hops cut it; present: it holds the sound (None: it may).
+    """One clip.
 
-    made: what teach makes of it; None where it does not hold the sound, or teach would refuse it.
+    cells: int8 `(patches, E)`, its embeddings at the listener's hops. present: whether it holds the sound;
+    None: it may. made: what teach makes of it; None where it does not hold the sound, or where teach would
+    refuse it.
     """
 
     name: str
@@ -40,9 +44,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """What came of it. alarms: over each fold's own threshold (`threshold` 0 stands for it). area_under_curve: of how far
-    clips lie over it. sources: heard, clips of each source of the sound. fitted: recordings that each fold's row was
-    fitted to; left_out: embeddings of the bank that were its sources'.
+    """What came of it.
+
+    alarms: over each fold's own threshold; its `threshold` of 0 means this. area_under_curve: of the margins
+    by which clips lie over their threshold. sources: for each source of the sound the clips that were heard,
+    and how many there are. For each fold: fitted, recordings that its row was fitted to; left_out, embeddings
+    of the bank that are of its sources.
     """
 
     alarms: Alarms
@@ -54,10 +61,10 @@ class CrossFit:
 
 def cross_fit(name: str, clips: Sequence[Held], negatives: Negatives, embedder: Embedder, *, alarms_per_hour: float,
               hop_seconds: float, progress: Callable[[float, float], None] | None = None) -> CrossFit:
-    """Teach `name` once for each fold, and judge every clip. negatives: the bank, without what may be the sound.
+    """Teach `name` once for each fold, and judge every clip. negatives: the bank without the sound.
 
-    Raises SourceError for clips of fewer than two sources on either side, and for a fold that leaves fewer than FEWEST
-    recordings to teach from.
+    Raises SourceError for clips of fewer than two sources on either side, and for a fold that leaves fewer
+    than FEWEST recordings to teach from.
     """
     counted = [clip for clip in clips if clip.present is not None]
     present = np.array([bool(clip.present) for clip in counted])
@@ -90,8 +97,11 @@ def cross_fit(name: str, clips: Sequence[Held], negatives: Negatives, embedder: 
 
 
 def bank_groups(negatives: Negatives, clips: Sequence[Held], embedder: Embedder) -> dict[str, set[str]]:
-    """For each source of the negatives the groups of clips that are of it: those of its name, and those of which a clip
-    gives an embedding that one of its own equals (a manifest may name sources otherwise than the bank does)."""
+    """For each source of the bank the groups of clips that come from it.
+
+    They are the group of the source's name, and those with a clip of which an embedding equals one of the
+    source's: a manifest may call a source by another name than the bank does.
+    """
     groups = {clip.group for clip in clips}
     sources: dict[bytes, set[str]] = {}
     for cells, source in zip(embedder.pack(negatives.embeddings), negatives.sources.tolist(), strict=True):
@@ -115,7 +125,7 @@ def _examples(name: str, clips: Sequence[Held], embedder: Embedder) -> Examples:
 
 
 def evenly(groups: Sequence[str], most: int) -> list[int]:
-    """At most so many of the recordings, by number: the first of every group, then the second of every group, and so on."""
+    """Numbers of at most `most` recordings: the first of every group, then the second, and so on."""
     seen: dict[str, int] = {}
     turn = []
     for number, group in enumerate(groups):

@@ -1,4 +1,4 @@
-"""Labelled clips through the backbone, then `models.measuring.cross_fit`: what a sound taught from them would be worth."""
+"""Labelled clips through the backbone, and what a sound is worth that is taught from them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: Label
                     hop_seconds: float, alarms_per_hour: float) -> dict[str, CrossFit]:
     """Cross-fit each class of `names`. folder: the model's own, with its bank.
 
-    Raises SettingsError for alarms_per_hour that are not over 0 and at most 1000; SourceError for clips without sources, for
-    a class that no clip is of, and for a clip that cannot be heard; ModelError for a model that cannot be taught.
+    Raises SettingsError for alarms_per_hour that are not over 0 and at most 1000; SourceError for clips
+    without sources, for a class that no clip is of, and for a clip that cannot be heard; ModelError for a
+    model that cannot be taught.
     """
     if not 0.0 < alarms_per_hour <= 1000.0:
         raise SettingsError("--alarms-per-hour", found=str(alarms_per_hour), wanted="over 0, at most 1000")
@@ -57,8 +58,10 @@ def cross_fit_clips(model: Model, folder: Path, state_dir: Path, labelled: Label
 
 
 def sides_of(name: str, labelled: LabelledClips) -> list[bool | None]:
-    """For each clip True (of the class `name`: an entry of the table of classes, else a class of the clips), False, or None
-    (beside it). Raises SourceError where none is of it."""
+    """For each clip True (of the class `name`), False, or None (it may hold the sound).
+
+    The class is that of the table, or else a class of the clips. Raises SourceError where no clip is of it.
+    """
     entry = next((entry for entry in labelled.classes or () if entry.name == name), SoundClass(name, (name,), (), ()))
     sides = [entry.holds(clip.name) for clip in labelled.clips]
     if True not in sides:
@@ -69,7 +72,7 @@ def sides_of(name: str, labelled: LabelledClips) -> list[bool | None]:
 
 def _made(embedder: Embedder, clips: Sequence[Clip], present: Sequence[bool | None],
           name: str) -> dict[Path, Gathered]:
-    """What teach makes of each clip with the sound, of those that it does not refuse (silence, more than 30 s)."""
+    """What teach makes of each clip with the sound that it does not refuse (silence, over 30 s)."""
     recordings, _ = read_recordings([clip.path for clip, side in zip(clips, present, strict=True) if side])
     found = {}
     with bar(f"alter {name}", "clips") as progress:

@@ -1,4 +1,4 @@
-"""The appliance's own path over annotated scenes: what it says, scored."""
+"""Annotated scenes through the appliance's own path: its events are scored."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from models.measuring.sed import check_installed
 def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings], classes: Sequence[SoundClass], *,
                     hop_seconds: float, calibrations: Mapping[str, Calibrated], corrections: Mapping[str, Correction],
                     by: str = "") -> dict[str, SceneFigures]:
-    """Hear every scene of a folder and score the events: "" is of all; with `by`, a column of the folder's scenes.csv,
-    those of each of its values follow. targets: none means the model's standard ones.
+    """Hear every scene of a folder and score the events.
 
-    Raises SourceError for scenes that cannot be read, SettingsError for targets that the model cannot serve, for none that
-    is a sound, and where sed_eval is missing.
+    targets: none means the model's standard ones. The figures under "" are of all scenes. by: a column of the
+    folder's scenes.csv; figures of the scenes of each value in it follow, under "COLUMN VALUE". Raises
+    SourceError for scenes that cannot be read, SettingsError for targets that the model cannot serve, for
+    targets of which none is a sound, and where sed_eval is missing.
     """
     check_installed()
     scenes = find_scenes(folder)

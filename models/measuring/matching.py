@@ -1,4 +1,4 @@
-"""Events against annotations: which belongs to which, how far off its start is, what is a false alarm. Pure."""
+"""Which event belongs to which annotated sound, how far its start is off, and what is a false alarm. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ class Span:
 class Paired:
     """Events of one target in one scene, told apart.
 
-    onset_errors: event's start less annotation's onset, seconds, for each event that has a sound (`pair`).
-    extra: events beside these that overlap one of the target's sounds (give or take PAIR_SECONDS); alarms: those that do
-    not; passed_over: those that would be alarms, but for sounds that hold the target too. `kept`: all but those, in order.
+    onset_errors: for each event that is paired with a sound, the event's start less the sound's onset, in
+    seconds. extra: events that are not paired but overlap one of the target's sounds, within PAIR_SECONDS.
+    passed_over: other events that overlap a sound which may hold the target. alarms: all the rest. kept: the
+    events without those passed over, in order.
     """
 
     onset_errors: tuple[float, ...]
@@ -34,10 +35,11 @@ class Paired:
 
 
 def pair(events: Sequence[Span], sounds: Sequence[Span], beside: Sequence[Span] = ()) -> Paired:
-    """Pair each event with the sound that its start lies nearest to, and say what the others are.
+    """Pair each event with the sound whose onset is nearest to its start, and say what the other events are.
 
-    One to one: of several events nearest to one sound the nearest has it, the others are extra. An event is never put to a
-    sound farther off because its own is taken, and so a missed sound stays missed beside a neighbour that was heard twice.
+    A sound is paired once: of several events that are nearest to it, the nearest one. The others are extra:
+    an event is never paired with a sound farther off because the nearest one is taken. So a missed sound
+    stays missed where its neighbour made two events.
     """
     nearest = sorted((abs(event.onset - sounds[other].onset), number, other) for number, event in enumerate(events)
                      if sounds for other in [_nearest(event, sounds)])

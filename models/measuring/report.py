@@ -43,7 +43,7 @@ def _cross_row(name: str, one: CrossFit) -> Row:
 
 
 def print_scenes(found: Mapping[str, SceneFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:
-    """Print figures of annotated scenes as table, json or csv: of all of them (""), then of each kind of them.
+    """Print figures of annotated scenes as table, json or csv: of all, then of each kind.
 
     about: source, model, runtime, hop_seconds.
     """

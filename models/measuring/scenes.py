@@ -1,4 +1,4 @@
-"""What a listener's events are worth on annotated scenes: figures for each target. Pure: events in, figures out."""
+"""What a listener's events are worth on annotated scenes: figures for each target. Pure."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class Heard:
 class TargetFigures:
     """One target over all scenes; `events` and `segments` are sed_eval's.
 
-    sounds, found: annotations and events. onset_*: of events with an onset within 0.5 s: median and 95th percentile of the
-    distance in seconds, share within 50 ms; NaN for none. extra: events more that meet a sound of the target. alarms: those
-    that meet none, an hour and at most (95 %). passed_over: events that meet a sound which holds the target too.
+    sounds, found: numbers of annotations and of events. onset_*: of the events with an onset within 0.5 s,
+    the median and the 95th percentile of the distance in seconds, and the share within 50 ms; NaN for no such
+    event. extra: further events that meet a sound of the target. alarms: events that meet none; in an hour,
+    and at most (95 %). passed_over: events that meet only a sound which may hold the target.
     """
 
     name: str
@@ -75,7 +76,10 @@ class SceneFigures:
 
 
 def measure_scenes(heard: Sequence[Heard], sought: Sequence[Sought], classes: Sequence[SoundClass]) -> SceneFigures:
-    """Figures over all scenes, of the targets that any scene annotates or in which an event came."""
+    """Figures over all scenes, of each target that a scene annotates or that raised an event.
+
+    Raises SettingsError where sed_eval is missing.
+    """
     pairs: dict[str, list[Paired]] = {target.name: [] for target in sought}
     lists: list[tuple[dict[str, list[Span]], dict[str, list[Span]], float]] = []
     for one in heard:

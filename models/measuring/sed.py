@@ -1,7 +1,7 @@
 """Event-based and segment-based figures by sed_eval (extra `evaluate`), the field's own scoring library.
 
-Mesaros, Heittola and Virtanen, Appl. Sci. 6, 2016. Event-based: the most pairs whose onsets lie within a collar and, for
-lasting sounds, whose offsets lie within the collar or half the sound's length.
+Mesaros, Heittola and Virtanen, Appl. Sci. 6, 2016. Event-based: the most pairs whose onsets lie within a
+collar and, for lasting sounds, whose offsets lie within the collar or half the sound's length.
 """
 
 from __future__ import annotations
@@ -36,22 +36,26 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What sed_eval says, by target and, under "", of all targets of a kind together. Both by target name."""
+    """What sed_eval says of each target, by its name; and of targets together, by the names that `score`
+    says.
+    """
 
     events: Mapping[str, Counted]
     segments: Mapping[str, Counted]
 
 
 def check_installed() -> None:
-    """Raise SettingsError where sed_eval is missing: said before an hour of listening."""
+    """Raise SettingsError where sed_eval is missing, so that it is said before an hour of listening."""
     _sed_eval()
 
 
 def score(scenes: Sequence[tuple[Spans, Spans, float]], impulsive: Sequence[str], lasting: Sequence[str]) -> Scored:
-    """Score scenes: (annotations, events, seconds) of each. impulsive, lasting: targets by kind.
+    """Score scenes. For each: annotations by target, events by target, its length in seconds.
 
-    Impulsive: onset within 50 ms. Lasting: onset within 200 ms, offset within 200 ms or half the length. Segments: 1 s.
-    In `events`, "impulsive" and "lasting" stand for all targets of a kind; in `segments`, "all" for all.
+    impulsive, lasting: the targets of each kind. An event of an impulsive target is right with its onset
+    within 50 ms; of a lasting one with its onset within 200 ms and its offset within 200 ms or half the
+    length. Segments last 1 s. In `events`, "impulsive" and "lasting" stand for all targets of the kind; in
+    `segments`, "all" stands for all targets.
     """
     module = _sed_eval().sound_event
     events: dict[str, Counted] = {}

@@ -95,6 +95,10 @@ def test_a_label_belongs_to_the_tables_class_or_is_its_own() -> None:
     assert found == [SoundClass("dog", ("dog_bark", "Dog", "rex"), ("Bark", "Dog"), ("puppy",)),
                      SoundClass("Moo", ("Moo",), ("Moo",), ()), SoundClass("doorbell", ("doorbell",), ("Ding-dong",), ()),
                      SoundClass("puppy", ("puppy",), ("puppy",), ())]
+    beep = {"beep": ("Smoke detector", "Beep")}
+    smoke = SoundClass("smoke", ("smoke",), ("Smoke detector",), ("beep",))
+    assert with_classes_of(["beep"], [smoke], ("Smoke detector", "Beep"), beep) == [
+        smoke, SoundClass("beep", ("beep",), ("Beep",), ())], "a beep may be the smoke alarm's, but need not"
 
 
 def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
