@@ -1,28 +1,30 @@
-"""Cuts sounds out of a running microphone, one after another, to be taught with. Pure: time is the samples'.
+"""Cuts sounds out of a running microphone, one after another, to be taught with. Pure: time is counted in samples.
 
-Nothing is kept but the last seconds, and the recordings that were handed over.
+Nothing is kept but the last seconds, and the recordings that were handed over. A noise that begins and stays (a fan, rain)
+is no sound to be taught: it is thrown away once it has lasted LONGEST, and what it sounds like then is the room.
 """
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from edge.features.level import SILENCE_DBFS, LevelMeter
+from edge.features.logmel import FRAME_STEP
 from edge.learn.augment import Samples
 from edge.stream import SAMPLE_RATE
 
-STEP = 160
-"""Samples that a level is taken of: 10 ms."""
 BEFORE, AFTER = 12_800, 8_000
 """Samples of the room that a recording has around the sound: 0.8 and 0.5 s."""
 SETTLE = 100
-"""Steps (1 s) that the room is listened to before the first sound may come."""
+"""Steps of 10 ms that the room's level is the median of; so long it is listened to before the first sound may come."""
 OVER_DB = 12.0
-"""A sound begins so far over the room's median level of the last SETTLE steps."""
-QUIET_STEPS = 40
-"""It is over after so many steps (0.4 s) less than half of that over the room."""
+"""A sound begins so far over the room's level."""
+SOFTEST_DBFS = -80.0
+"""A room that is quieter counts as this loud: what rises over digital silence is no sound yet."""
 LONGEST = 10 * SAMPLE_RATE
-"""A recording ends there, whether the sound does or not."""
+"""Samples that a sound may last."""
 
 
 class Recorder:
@@ -32,16 +34,19 @@ class Recorder:
         self._meter = LevelMeter()
         self._held: Samples = np.empty(0, np.int16)
         self._levelled = 0
-        self._levels: list[float] = []
+        self._room: deque[float] = deque(maxlen=SETTLE)
+        self._newest: deque[float] = deque(maxlen=SETTLE)
         self._start: int | None = None
         self._quiet = 0
         self.level_dbfs = SILENCE_DBFS
         """Of the newest 10 ms."""
+        self.endless = 0
+        """How many sounds did not end within LONGEST, and were thrown away."""
 
     @property
     def room_dbfs(self) -> float | None:
         """The room's level; None while it is not known yet."""
-        return float(np.median(self._levels[-SETTLE:])) if len(self._levels) >= SETTLE else None
+        return float(np.median(self._room)) if len(self._room) == SETTLE else None
 
     @property
     def hearing(self) -> bool:
@@ -52,33 +57,43 @@ class Recorder:
         """Recordings int16 `(n,)` that these samples complete, often none."""
         self._held = np.concatenate((self._held, samples))
         done: list[Samples] = []
-        while self._levelled + STEP <= len(self._held):
-            step = self._held[self._levelled: self._levelled + STEP]
-            self._levelled += STEP
+        while self._levelled + FRAME_STEP <= len(self._held):
+            step = self._held[self._levelled: self._levelled + FRAME_STEP]
+            self._levelled += FRAME_STEP
             self.level_dbfs = self._meter.measure(step).rms_dbfs
-            if self._step():
-                begin = max((self._start or 0) - BEFORE, 0)
-                done.append(self._held[begin: self._levelled].copy())
-                self._start, self._quiet = None, 0
-                # The next sound must not begin within this one's tail.
-                self._drop(self._levelled)
+            self._newest.append(self.level_dbfs)
+            if self._start is None:
+                self._wait()
+            elif self._over():
+                done.append(self._held[max(self._start - BEFORE, 0): self._levelled].copy())
+                self._forget_sound()
+            elif self._levelled - self._start >= LONGEST:
+                self.endless += 1
+                self._room = self._newest.copy()
+                self._forget_sound()
         if self._start is None:
             self._drop(self._levelled - BEFORE)
         return done
 
-    def _step(self) -> bool:
-        """Judge one step; True where a recording is complete."""
+    def _wait(self) -> None:
+        """Follow the room's level, or begin a sound where the newest step rises over it."""
         room = self.room_dbfs
-        if self._start is None:
-            if room is not None and self.level_dbfs > max(room, -80.0) + OVER_DB:
-                self._start, self._quiet = self._levelled - STEP, 0
-                return False
-            self._levels = [*self._levels[-SETTLE:], self.level_dbfs]
-            return False
-        assert room is not None
-        self._quiet = self._quiet + 1 if self.level_dbfs < max(room, -80.0) + OVER_DB / 2.0 else 0
-        long_enough = self._levelled - self._start >= LONGEST
-        return long_enough or self._quiet >= max(QUIET_STEPS, AFTER // STEP)
+        if room is not None and self.level_dbfs > max(room, SOFTEST_DBFS) + OVER_DB:
+            self._start, self._quiet = self._levelled - FRAME_STEP, 0
+        else:
+            self._room.append(self.level_dbfs)
+
+    def _over(self) -> bool:
+        """True once the level has been less than half of OVER_DB over the room for AFTER samples."""
+        room = self.room_dbfs
+        assert room is not None  # no sound begins before the room is known
+        self._quiet = self._quiet + FRAME_STEP if self.level_dbfs < max(room, SOFTEST_DBFS) + OVER_DB / 2.0 else 0
+        return self._quiet >= AFTER
+
+    def _forget_sound(self) -> None:
+        """Wait for the next sound, which must not begin within this one's tail."""
+        self._start = None
+        self._drop(self._levelled)
 
     def _drop(self, count: int) -> None:
         if count > 0:

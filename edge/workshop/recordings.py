@@ -1,4 +1,4 @@
-"""Where recordings to learn from come to hand: files, or sounds cut out of the running microphone. Held in memory only."""
+"""Recordings to learn from, read from files or cut out of the running microphone. They are held in memory only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from edge.errors import EdgeError, SourceError
 from edge.features.mix import mix
 from edge.features.resample import Resampler
-from edge.learn.recorder import Recorder
+from edge.learn.recorder import LONGEST, Recorder
 from edge.learn.teach import LONGEST_SECONDS, Recording, problem_of
 from edge.seams import Source
 from edge.sources.recording import open_recording
@@ -18,9 +18,13 @@ from edge.stream import SAMPLE_RATE, Block, StreamFormat
 
 PATIENCE_SECONDS = 120.0
 """How long the microphone waits for the next sound."""
+ENDLESS = (f"a sound that did not end within {LONGEST // SAMPLE_RATE} s, as a fan or rain would",
+           "the sound alone (what goes on counts as the room from now on)")
+"""What is said of a sound that the recorder threw away: found, wanted."""
 
 Heard = Callable[[Recorder, int, tuple[str, str] | None], None]
-"""Told after every block, with the number of recordings so far; and of a recording that cannot be used, why."""
+"""Called after every block with the recorder and the number of recordings so far, and for each sound that cannot be used
+with what was found and what was wanted."""
 
 
 def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int16]]]:
@@ -73,9 +77,9 @@ def repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
 def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> list[Recording]:
     """`count` recordings from a source, one after another; it is closed then.
 
-    Raises SourceError where it ends before, or where no sound comes for PATIENCE_SECONDS of it.
+    Raises SourceError where the source ends before, or gives no sound to learn from for PATIENCE_SECONDS.
     """
-    recorder, recordings, waited = Recorder(), list[Recording](), 0.0
+    recorder, recordings, waited, endless = Recorder(), list[Recording](), 0.0, 0
     try:
         for samples in samples_of(source.blocks(), channel=channel):
             waited += len(samples) / SAMPLE_RATE
@@ -87,7 +91,8 @@ def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> li
                 heard(recorder, len(recordings), problem)
                 if len(recordings) == count:
                     return recordings
-            heard(recorder, len(recordings), None)
+            heard(recorder, len(recordings), ENDLESS if recorder.endless > endless else None)
+            endless = recorder.endless
             if waited > PATIENCE_SECONDS:
                 raise SourceError("source", found=f"no sound over the room for {PATIENCE_SECONDS:.0f} s",
                                   wanted=f"the sound, {count - len(recordings)} times more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.learn.recorder import AFTER, BEFORE, LONGEST, Recorder
+from edge.learn.recorder import AFTER, BEFORE, Recorder
 
 RATE = 16_000
 
@@ -35,7 +35,11 @@ def test_the_first_second_is_the_rooms() -> None:
     assert recorder.room_dbfs is None and not recorder.hearing
 
 
-def test_a_sound_without_end_is_cut_off() -> None:
-    recorder = Recorder()
-    found = recorder.push(stream(2.0, seconds=30.0, length=25.0))
-    assert found and len(found[0]) <= LONGEST + BEFORE + 160
+def test_a_sound_without_end_is_refused_and_is_the_room_from_then_on() -> None:
+    """A fan that began after the start was cut into recordings of ten seconds, all accepted, and was never the room."""
+    samples, recorder = stream(2.0, seconds=30.0, length=28.0), Recorder()
+    samples[20 * RATE: 20 * RATE + 3200] //= 4
+    samples = np.concatenate((samples, stream(3.0, seconds=6.0, length=0.2)))
+    found = [one for start in range(0, len(samples), 1600) for one in recorder.push(samples[start: start + 1600])]
+    assert recorder.endless == 1 and len(found) == 1 and len(found[0]) < 2 * RATE
+    assert recorder.room_dbfs is not None and recorder.room_dbfs < -55.0, "what ended is the room no longer"
