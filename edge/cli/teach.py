@@ -10,27 +10,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
-from edge.control.loading import load_model, model_folder
+from edge.control.loading import model_folder
 from edge.errors import ModelError, SettingsError
-from edge.learn.embedding import Embedder
 from edge.learn.figures import wilson_interval
 from edge.learn.recorder import Recorder
-from edge.learn.teach import FEWEST, MOST, Gathered, Recording, gather, learn, negatives_for, refusal
-from edge.model.classifier import Model
+from edge.learn.teach import FEWEST, MOST, Recording
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
 from edge.settings import Settings
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.workshop.lessons import Lessons, check_name, hears
-from edge.workshop.progress import bar
-from edge.workshop.recordings import read_recordings, record, repeated
+from edge.workshop.lessons import Lessons
+from edge.workshop.recordings import all_recordings, record
 from edge.workshop.rows import print_rows
+from edge.workshop.teach import Outcome, Wanted, teach
 
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more
@@ -60,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="keep nothing")
     verbs = parser.add_mutually_exclusive_group()
     verbs.add_argument("--list", action="store_true", help="what was taught")
-    verbs.add_argument("--remove", metavar="NAME", help="forget a sound")
+    verbs.add_argument("--remove", metavar="NAME", help="forget a sound, or what was said of a target")
     verbs.add_argument("--undo", action="store_true", help="take the last step back (of feedback, too)")
     verbs.add_argument("--start-afresh", action="store_true", help="set aside all that was taught this model")
 
@@ -76,88 +72,69 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("teach", found="no name", wanted="NAME and recordings, or --list, --remove, --undo")
     if options.undo:
         print(f"undone: {undo_taught(state_dir, settings.model.name)}")
-        print(TAKEN_UP, file=sys.stderr)
-        return 0
-    if options.start_afresh:
+    elif options.start_afresh:
         print(f"set aside: {start_afresh(state_dir, settings.model.name)}")
-        print(TAKEN_UP, file=sys.stderr)
-        return 0
-    lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
-    if options.list:
-        print_rows([_row(sound) for sound in lessons.taught.sounds], options.format, empty="nothing was taught")
-        return 0
-    if options.remove:
+    else:
+        lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+        if options.list:
+            print_rows([_row(sound) for sound in lessons.taught.sounds], options.format, empty="nothing was taught")
+            return 0
+        if not options.remove:
+            return _teach(options, settings, lessons)
         lessons.remove(options.remove)
         print(f"removed {options.remove} (edge-audio teach --undo brings it back)")
-        print(TAKEN_UP, file=sys.stderr)
-        return 0
-    return _teach(options, settings, lessons)
-
-
-def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) -> int:
-    check_name(options.name, lessons.manifest)
-    if not 0.0 < options.alarms_per_hour <= 1000.0:
-        raise SettingsError("--alarms-per-hour", found=str(options.alarms_per_hour), wanted="over 0, at most 1000")
-    if bool(options.clips) == options.microphone:
-        raise SettingsError("teach", found="recordings and --microphone" if options.clips else "no recording",
-                            wanted="recordings of the sound, or --microphone")
-    model = load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime)
-    embedder = Embedder(model)
-    negatives = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, lessons.taught,
-                              name=options.name, like=options.like)
-    recordings = _recorded(options, settings) if options.microphone else _read(options.clips, settings.source.channel)
-    with bar("teach", "recordings") as progress:
-        gathered = gather(embedder, recordings, progress)
-    impulsive = options.sound == "impulsive" if options.sound else gathered.impulsive
-    sound, lesson = learn(
-        embedder, options.name, gathered, negatives, alarms_per_hour=options.alarms_per_hour, impulsive=impulsive,
-        taught_at=datetime.now(UTC).isoformat(timespec="seconds"), like=options.like, forced=options.force)
-    refused = refusal(lesson, hears(model, embedder, gathered, without=options.name))
-    print_rows([_row(sound)], options.format)
-    if options.format == "table":
-        _explain(sound, model, embedder, gathered)
-    if refused and not options.force:
-        raise ModelError(f"sound {options.name}", found=refused, wanted="one that can be told apart: more and clearer "
-                         "recordings, --like for a class that is the same, or --force")
-    if refused:
-        print(f"edge-audio: taught all the same (--force): {refused}", file=sys.stderr)
-    if options.dry_run:
-        print("dry run: nothing kept", file=sys.stderr)
-        return 0
-    lessons.keep(sound)
-    print(f"taught {sound.name} to {lessons.manifest.name}; {TAKEN_UP}", file=sys.stderr)
+    print(TAKEN_UP, file=sys.stderr)
     return 0
 
 
-def _read(paths: Sequence[Path], channel: int) -> list[Recording]:
-    recordings, problems = read_recordings(paths, channel=channel)
-    problems += repeated(recordings)
-    for problem in problems[:-1]:
-        print(f"edge-audio: {problem}", file=sys.stderr)
-    if problems:
-        raise problems[-1]
-    return recordings
+def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) -> int:
+    if bool(options.clips) == options.microphone:
+        raise SettingsError("teach", found="recordings and --microphone" if options.clips else "no recording",
+                            wanted="recordings of the sound, or --microphone")
+    wanted = Wanted(options.name, None if options.sound is None else options.sound == "impulsive", options.like,
+                    options.alarms_per_hour, options.force)
+
+    def recordings() -> list[Recording]:
+        if options.microphone:
+            return _recorded(options.count, settings)
+        return all_recordings(options.clips, channel=settings.source.channel)
+
+    outcome = teach(lessons, settings, wanted, recordings, keep=not options.dry_run)
+    print_rows([_row(outcome.sound)], options.format)
+    if options.format == "table":
+        _explain(outcome)
+    if outcome.refused and not options.force:
+        raise ModelError(f"sound {options.name}", found=outcome.refused, wanted="one that can be told apart: more and "
+                         "clearer recordings, --like for a class that is the same, or --force")
+    if outcome.refused:
+        print(f"edge-audio: taught all the same (--force): {outcome.refused}", file=sys.stderr)
+    if outcome.kept:
+        print(f"taught {options.name} to {lessons.manifest.name}; {TAKEN_UP}", file=sys.stderr)
+    else:
+        print("dry run: nothing kept", file=sys.stderr)
+    return 0
 
 
-def _recorded(options: argparse.Namespace, settings: Settings) -> list[Recording]:
-    if not FEWEST <= options.count <= MOST:
-        raise SettingsError("--count", found=str(options.count), wanted=f"{FEWEST} to {MOST}")
-    print(f"make the sound {options.count} times, a second apart or more; wait for the first second", file=sys.stderr)
-    known = 0
+def _recorded(count: int, settings: Settings) -> list[Recording]:
+    """Recordings from the settings' source, with a line that follows them on a terminal."""
+    if not FEWEST <= count <= MOST:
+        raise SettingsError("--count", found=str(count), wanted=f"{FEWEST} to {MOST}")
+    print(f"make the sound {count} times, a second apart or more; wait for the first second", file=sys.stderr)
+    known, clear = 0, "\x1b[K" if sys.stderr.isatty() else ""
 
     def heard(recorder: Recorder, done: int, problem: tuple[str, str] | None) -> None:
         nonlocal known
         room = "..." if recorder.room_dbfs is None else f"{recorder.room_dbfs:.0f}"
-        if sys.stderr.isatty():
-            print(f"\r{done} of {options.count}  {recorder.level_dbfs:6.1f} dBFS, room {room}  "
-                  f"{'hearing' if recorder.hearing else 'waiting'}\x1b[K", end="", file=sys.stderr, flush=True)
+        if clear:
+            print(f"\r{done} of {count}  {recorder.level_dbfs:6.1f} dBFS, room {room}  "
+                  f"{'hearing' if recorder.hearing else 'waiting'}{clear}", end="", file=sys.stderr, flush=True)
         if problem is not None:
-            print(f"\r\x1b[Kagain: found {problem[0]}; wanted {problem[1]}", file=sys.stderr)
+            print(f"\r{clear}again: found {problem[0]}; wanted {problem[1]}", file=sys.stderr)
         elif done > known:
             known = done
-            print(f"\rheard {done} of {options.count}{chr(27) + '[K' if sys.stderr.isatty() else ''}", file=sys.stderr)
+            print(f"\rheard {done} of {count}{clear}", file=sys.stderr)
 
-    return record(open_source(settings.source, Stats()), options.count, channel=settings.source.channel, heard=heard)
+    return record(open_source(settings.source, Stats()), count, channel=settings.source.channel, heard=heard)
 
 
 def _row(sound: TaughtSound) -> dict[str, object]:
@@ -169,11 +146,11 @@ def _row(sound: TaughtSound) -> dict[str, object]:
             "threshold": round(sound.threshold, 4), "forced": sound.forced, "taught_at": sound.taught_at}
 
 
-def _explain(sound: TaughtSound, model: Model, embedder: Embedder, gathered: Gathered) -> None:
-    foreseen = sound.foreseen
+def _explain(outcome: Outcome) -> None:
+    foreseen = outcome.sound.foreseen
     print(f"of {foreseen.clips} recordings, each judged without itself, {foreseen.heard} would be heard; an hour of varied "
           f"sound brings {foreseen.alarms_per_hour:.1f} false alarms (at most {foreseen.alarms_upper:.1f}, with 95 %)")
     if foreseen.collisions:
         print(f"nearest to it: {', '.join(foreseen.collisions)}")
-    for name in hears(model, embedder, gathered, without=sound.name):
+    for name in outcome.hears:
         print(f"the model hears it as {name} too")

@@ -82,7 +82,7 @@ class Basis:
     def known_from(self, entry: TargetCalibration) -> Basis:
         """The same with what an entry of these rows knows."""
         before, after = entry.expected.error_before, entry.expected.error_after
-        return replace(self, curve=Curve(entry.scale, entry.scale_below, entry.offset), positives=entry.positives,
+        return replace(self, curve=Curve.of(entry), positives=entry.positives,
                        negatives=entry.negatives, errors=None if before is None or after is None else (before, after))
 
 
@@ -135,7 +135,7 @@ def _farthest(positives: Positives, alone: float, most_cost: float) -> float:
 
 def threshold_logit(entry: TargetCalibration) -> float:
     """The logit at which an entry's events start: its threshold taken back through its curve."""
-    return Curve(entry.scale, entry.scale_below, entry.offset).logit_at(entry.threshold)
+    return Curve.of(entry).logit_at(entry.threshold)
 
 
 def peaks_of(stretches: Sequence[NDArray[np.float32]], *, hop_seconds: float, patch_samples: int,

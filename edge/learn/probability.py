@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.targets import Target
 from edge.learn.regression import logistic
+from edge.model.calibration import TargetCalibration
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -36,6 +38,11 @@ class Curve:
     scale: float = 1.0
     scale_below: float = 1.0
     offset: float = 0.0
+
+    @classmethod
+    def of(cls, found: Target | TargetCalibration) -> Curve:
+        """The curve of a target, or of a calibration's entry."""
+        return cls(found.scale, found.scale if found.scale_below is None else found.scale_below, found.offset)
 
     def powers(self, logits: Floats) -> Floats:
         """The probability's own logits, `(n,)`."""

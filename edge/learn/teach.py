@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import SettingsError
 from edge.features.logmel import PATCH_SAMPLES
 from edge.learn.augment import Samples
-from edge.learn.bank import load_bank
+from edge.learn.bank import Bank, load_bank
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.examples import cut, find_sounds
 from edge.learn.lesson import HEARD, LOWEST_RECALL, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
@@ -95,6 +95,14 @@ def together(parts: Sequence[Gathered]) -> Gathered:
                     sum(part.impulsive for part in parts) * 2 > len(parts))
 
 
+def check_like(bank: Bank, like: Iterable[str]) -> None:
+    """Raise SettingsError for a class that the bank lacks."""
+    for each in like:
+        if each not in bank.names:
+            raise SettingsError(f"--like {each}", found="no such class in the bank",
+                                wanted=f"one of {', '.join(np.unique(bank.names))}")
+
+
 def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_dir: Path, taught: Taught, *, name: str,
                   like: Iterable[str] = ()) -> Negatives:
     """What a sound called `name` is taught against: the bank without the classes in `like`, the room, other taught sounds.
@@ -102,10 +110,7 @@ def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_di
     folder, manifest: of the model. Raises ModelError where it has no bank, SettingsError for a class the bank lacks.
     """
     bank = load_bank(folder, manifest)
-    for each in like:
-        if each not in bank.names:
-            raise SettingsError(f"--like {each}", found="no such class in the bank",
-                                wanted=f"one of {', '.join(np.unique(bank.names))}")
+    check_like(bank, like)
     parts = [_negatives(bank.embeddings, bank.names, bank.sources, bank.seconds)]
     room = load_room(state_dir, manifest)
     if room is not None:

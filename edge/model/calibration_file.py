@@ -1,8 +1,14 @@
-"""Calibration files: read with every key checked, written whole or not at all."""
+"""Calibration files: read with every key checked, written whole or not at all.
+
+Whoever changes the owner's calibration reads it, sets thresholds and writes, all three while holding
+`changing_calibrations`, so that two at a time lose no entry.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,13 +25,15 @@ from edge.model.calibration import (
 )
 from edge.model.json_table import Table
 from edge.model.manifest import NAME, Manifest
-from edge.model.placing import WANTED, disk_error, writing
+from edge.model.placing import WANTED, alone, disk_error, writing
 from edge.model.proof import Proof, decode, encode, forms
 
 SCHEMA = 1
 _LIMIT = 4 << 20
 """Bytes that a calibration may have: one of thirty targets takes 150,000."""
 _MOST_PROOFS = 16
+PATIENCE_SECONDS = 300.0
+"""How long a writer waits for another one, who is setting thresholds."""
 
 
 def shipped_path(directory: Path, runtime: str) -> Path:
@@ -68,6 +76,16 @@ def load_calibration(path: Path, manifest: Manifest) -> Calibration | None:
             raise table.wrong("targets", repr(name)[:60], "names of targets")
     return Calibration(table.text("model"), _binding(table.table("binding")), _proofs(table, manifest),
                        {name: _target(targets.table(name)) for name in targets.values})
+
+
+@contextmanager
+def changing_calibrations(state_dir: Path) -> Iterator[None]:
+    """Hold the owner's calibrations against every other writer; read, set and save inside.
+
+    Raises ModelError where another writer is still at work after PATIENCE_SECONDS, and where the disk fails.
+    """
+    with alone(own_path(state_dir, "").parent, "edge-audio calibrate", patience_seconds=PATIENCE_SECONDS):
+        yield
 
 
 def save_calibration(path: Path, calibration: Calibration) -> None:

@@ -1,20 +1,58 @@
-"""A folder of models changed by one process at a time, so that a crash leaves whole models only."""
+"""Folders of the state directory changed by one writer at a time, and files written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ModelError
 
+LOG = logging.getLogger(__name__)
+
 WANTED = "a state directory that can be written (--state-dir)"
 """What `disk_error` says where the disk fails."""
 NEW, OLD = ".new-", ".old-"
 """Beginnings of folders that are not models yet, or were replaced."""
+LOOK_AGAIN_SECONDS = 0.1
+"""How often a writer that waits for a folder tries again."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path, other: str, *, patience_seconds: float) -> Iterator[None]:
+    """Hold a folder (made when needed) against every other writer, of this process too, until the block ends.
+
+    other: the command that another writer would be, for messages. patience_seconds: how long to wait for a writer that
+    holds the folder now; the wait is logged once. Readers need no lock. Raises ModelError where the other writer is still
+    at work then, and where the disk fails; whatever the block raises goes through as it is.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise disk_error(folder, error, WANTED) from error
+    try:
+        until, waited = time.monotonic() + patience_seconds, False
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    raise ModelError(str(folder), found=f"another `{other}` at work",
+                                     wanted="one at a time") from error
+            if not waited:
+                LOG.warning("%s: another `%s` is at work; waiting for it, %g s at most", folder, other, patience_seconds)
+            waited = True
+            time.sleep(LOOK_AGAIN_SECONDS)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -23,19 +61,12 @@ def changing(models: Path) -> Iterator[None]:
 
     Raises ModelError if another process holds it, and for an OSError inside.
     """
-    try:
-        models.mkdir(parents=True, exist_ok=True)
-        lock = os.open(models, os.O_RDONLY)
+    with alone(models, "edge-audio model", patience_seconds=0.0):
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _clear_up(models)
             yield
-        finally:
-            os.close(lock)
-    except BlockingIOError as error:
-        raise ModelError(str(models), found="another `edge-audio model` at work", wanted="one at a time") from error
-    except OSError as error:
-        raise disk_error(models, error, WANTED) from error
+        except OSError as error:
+            raise disk_error(models, error, WANTED) from error
 
 
 def put(new: Path, models: Path, name: str) -> Path:

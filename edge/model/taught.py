@@ -66,7 +66,10 @@ class TaughtSound:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at most."""
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at most.
+
+    labels: those that `target` had then; a judgement counts only where the target has them.
+    """
 
     event: str
     target: str
@@ -74,14 +77,19 @@ class Judgement:
     cells: Cells
     judged_at: str
     beside: tuple[Cells, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TaughtCorrection:
-    """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the support's first."""
+    """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the support's first.
+
+    labels: those of the target that the rows were fitted beside, in any order; beside others they mean nothing.
+    """
 
     weights: Floats
     bias: Floats
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,26 @@ class Taught:
         return replace(self, sounds=kept, change=change)
 
     def without(self, name: str, change: str) -> Taught:
-        """The same without a sound, and without what was said of its events."""
+        """The same without a sound, and without what was said of the events of that name."""
         return replace(self, sounds=tuple(sound for sound in self.sounds if sound.name != name),
-                       judgements=tuple(one for one in self.judgements if one.target != name), change=change)
+                       judgements=tuple(one for one in self.judgements if one.target != name),
+                       corrections={target: one for target, one in self.corrections.items() if target != name},
+                       change=change)
+
+    def labelled(self, manifest: Manifest) -> Taught:
+        """The same, with labels for what was said before labels were kept with it.
+
+        Such feedback is taken to be for the labels that the model itself gives a target of that name, else for the label
+        or taught sound of that name. Feedback on a target to which the settings gave other labels is then left unused,
+        and said: silence where an owner wants to hear is worse than a false alarm that comes back.
+        """
+        own = {target.name: target.labels for target in manifest.targets}
+        return replace(
+            self,
+            judgements=tuple(one if one.labels else replace(one, labels=own.get(one.target, (one.target,)))
+                             for one in self.judgements),
+            corrections={target: one if one.labels else replace(one, labels=own.get(target, (target,)))
+                         for target, one in self.corrections.items()})
 
     def misfit(self, manifest: Manifest) -> str:
         """Why none of this belongs to the model of `manifest`; empty where it does."""
@@ -156,7 +181,7 @@ class Taught:
             what = f" ({', '.join(lessons)})" if lessons else ""
             return None, (f"what {manifest.name} was taught{what}: {misfit}; not used ({_afresh(manifest.name)})",)
         clashes = self.clashes(manifest)
-        kept = replace(self, sounds=tuple(sound for sound in self.sounds if sound.name not in clashes))
+        kept = replace(self.labelled(manifest), sounds=tuple(sound for sound in self.sounds if sound.name not in clashes))
         return kept, tuple(f"taught sound {name}: a label of the model too; the model's own is heard "
                            f"({_remove(name, manifest.name)})" for name in clashes)
 

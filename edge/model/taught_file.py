@@ -3,14 +3,16 @@
     <state>/taught/<model>/000007.npz
 
 The highest number is in force. Each file holds all: rows, the cells of examples, judgements. No sound is in it.
+
+Whoever adds a step reads what was taught, fits for seconds, and writes: all three while it holds `changing_taught`. A
+second writer waits for the first and then builds on its step, so that no lesson is lost and nobody has to teach again.
+Recordings are made before the lock is taken: `teach --microphone` keeps nobody waiting while a person makes sounds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -23,13 +25,15 @@ import numpy as np
 from edge.errors import ModelError
 from edge.model.json_table import Table
 from edge.model.manifest import Manifest
-from edge.model.placing import WANTED, disk_error, set_aside, sync, writing
+from edge.model.placing import WANTED, alone, disk_error, set_aside, sync, writing
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
 
 SCHEMA = 1
 KEPT = 20
 """Steps that can be undone."""
 _STEP = re.compile(r"\d{6}\.npz")
+PATIENCE_SECONDS = 300.0
+"""How long a writer waits for another one: a fit takes seconds, on the smallest boards a minute or two."""
 
 
 def taught_folder(state_dir: Path, model: str) -> Path:
@@ -46,7 +50,7 @@ def load_taught(state_dir: Path, manifest: Manifest) -> Taught:
     if taught is None:
         return Taught.nothing(manifest)
     taught.check(manifest)
-    return taught
+    return taught.labelled(manifest)
 
 
 def newest_taught(state_dir: Path, model: str) -> Taught | None:
@@ -73,18 +77,30 @@ def read_taught(path: Path) -> Taught:
                          wanted="what was taught (edge-audio teach --undo goes back a step)") from error
 
 
+@contextlib.contextmanager
+def changing_taught(state_dir: Path) -> Iterator[None]:
+    """Hold what models were taught against every other writer; read, fit and save inside.
+
+    Raises ModelError where another writer is still at work after PATIENCE_SECONDS, and where the disk fails.
+    """
+    with alone(taught_folder(state_dir, ""), "edge-audio teach or feedback", patience_seconds=PATIENCE_SECONDS):
+        yield
+
+
 def save_taught(state_dir: Path, taught: Taught) -> Path:
-    """Write the next step; the last one stays in force until it is complete. Raises ModelError where the disk fails."""
+    """Write the next step; the last one stays in force until it is complete. The caller holds `changing_taught`.
+
+    Raises ModelError where the disk fails.
+    """
     folder = taught_folder(state_dir, taught.model)
+    steps = _steps(folder)
+    path = folder / f"{int(steps[-1].stem) + 1 if steps else 1:06d}.npz"
     try:
-        with _alone(folder):
-            steps = _steps(folder)
-            number = int(steps[-1].stem) + 1 if steps else 1
-            path = folder / f"{number:06d}.npz"
-            with writing(path) as new, new.open("wb") as file:
-                np.savez_compressed(file, **_arrays(taught))
-            for old in [*steps, path][:-KEPT]:
-                old.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        with writing(path) as new, new.open("wb") as file:
+            np.savez_compressed(file, **_arrays(taught))
+        for old in [*steps, path][:-KEPT]:
+            old.unlink()
     except OSError as error:
         raise disk_error(folder, error, WANTED) from error
     return path
@@ -93,32 +109,40 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
 def undo_taught(state_dir: Path, model: str) -> str:
     """Take the newest step back; what it was. Raises ModelError where there is none."""
     folder = taught_folder(state_dir, model)
-    steps = _steps(folder)
-    if not steps:
-        raise ModelError(f"model {model}", found="nothing taught that could be undone",
-                         wanted="edge-audio teach NAME CLIPS...")
-    if len(steps) == 1 and steps[0].stem != "000001":
-        raise ModelError(f"model {model}", found=f"no step before {steps[0].name}: the last {KEPT} are kept",
-                         wanted="edge-audio teach --remove NAME, or --start-afresh")
-    try:
-        change = read_taught(steps[-1]).change
-    except ModelError:
-        change = f"{steps[-1].name}, which could not be read"
-    try:
-        with _alone(folder):
-            steps[-1].unlink()
-            sync(folder)
-    except OSError as error:
-        raise disk_error(folder, error, WANTED) from error
+    with _changing_steps(state_dir, folder, "nothing taught that could be undone") as steps:
+        if len(steps) == 1 and steps[0].stem != "000001":
+            raise ModelError(f"model {model}", found=f"no step before {steps[0].name}: the last {KEPT} are kept",
+                             wanted="edge-audio teach --remove NAME, or --start-afresh")
+        try:
+            change = read_taught(steps[-1]).change
+        except ModelError:
+            change = f"{steps[-1].name}, which could not be read"
+        steps[-1].unlink()
+        sync(folder)
     return change
 
 
 def start_afresh(state_dir: Path, model: str) -> Path:
     """Set aside all that was taught a model; where it lies now. Raises ModelError where there is nothing."""
     folder = taught_folder(state_dir, model)
-    if not _steps(folder):
-        raise ModelError(f"model {model}", found="nothing taught", wanted="edge-audio teach NAME CLIPS...")
-    return set_aside(folder)
+    with _changing_steps(state_dir, folder, "nothing taught"):
+        return set_aside(folder)
+
+
+@contextlib.contextmanager
+def _changing_steps(state_dir: Path, folder: Path, nothing: str) -> Iterator[list[Path]]:
+    """Hold a model's steps, of which there must be one. Raises ModelError saying `nothing`, and for an OSError inside."""
+    none = ModelError(f"model {folder.name}", found=nothing, wanted="edge-audio teach NAME CLIPS...")
+    if not _steps(folder):  # asked before the lock too, which makes a folder
+        raise none
+    with changing_taught(state_dir):
+        steps = _steps(folder)
+        if not steps:
+            raise none
+        try:
+            yield steps
+        except OSError as error:
+            raise disk_error(folder, error, WANTED) from error
 
 
 def _steps(folder: Path) -> list[Path]:
@@ -130,21 +154,6 @@ def _steps(folder: Path) -> list[Path]:
         raise disk_error(folder, error, "a state directory that can be read (--state-dir)") from error
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder (made when needed). Raises ModelError where another process holds it; OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise ModelError(str(folder), found="another `edge-audio teach` or `feedback` at work",
-                         wanted="one at a time") from error
-    finally:
-        os.close(handle)
-
-
 def _arrays(taught: Taught) -> dict[str, Any]:
     """Everything as named arrays; the words as JSON in `about`."""
     sounds = [{key: value for key, value in asdict(sound).items() if key not in ("row", "cells", "clip", "kind")}
@@ -154,7 +163,8 @@ def _arrays(taught: Taught) -> dict[str, Any]:
     about = {"schema": SCHEMA, "model": taught.model, "backbone_sha256": taught.backbone_sha256,
              "front_end": taught.front_end, "columns": taught.columns, "change": taught.change, "sounds": sounds,
              "judgements": judged,
-             "corrections": [{"target": name, "bias": one.bias.tolist()} for name, one in taught.corrections.items()]}
+             "corrections": [{"target": name, "labels": one.labels, "bias": one.bias.tolist()}
+                             for name, one in taught.corrections.items()]}
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False))}
     for number, sound in enumerate(taught.sounds):
         arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
@@ -194,11 +204,14 @@ def _parsed(table: Table, arrays: Any) -> Taught:
                               foreseen.finite("alarms_upper"), foreseen.texts("collisions")),
             taught_at=one.text("taught_at"), like=one.texts("like"), forced=one.flag("forced", default=False))
 
+    def labels(one: Table) -> tuple[str, ...]:
+        return one.texts("labels") if "labels" in one.values else ()  # files of before 2026-11-29 have none
+
     def correction(number: int, one: Table) -> TaughtCorrection:
         bias = np.array(one.numbers("bias"), np.float32)
         if not len(bias):
             raise one.wrong("bias", "none", "the support's and each veto's")
-        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias)
+        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias, labels(one))
 
     return Taught(
         model=table.text("model"), backbone_sha256=table.text("backbone_sha256"), front_end=table.integer("front_end"),
@@ -207,6 +220,7 @@ def _parsed(table: Table, arrays: Any) -> Taught:
         judgements=tuple(
             Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
                       array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"),
-                      tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside")))
+                      tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside")),
+                      labels(one))
             for number, one in enumerate(table.tables("judgements"))),
         corrections={one.text("target"): correction(number, one) for number, one in enumerate(table.tables("corrections"))})

@@ -1,4 +1,7 @@
-"""What the owner says of an event, made a refit: of a taught sound's own row, or of a correction beside the model's."""
+"""Feedback: what the owner says of an event refits a taught sound's row, or a correction beside a target of the model's.
+
+A judgement is of a target with certain labels. Where the settings give the target others, it waits and takes no part.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.control.commanded import load_commanded
-from edge.control.loading import load_calibrations, load_model, model_folder
-from edge.decision.resolve import resolve_targets
+from edge.control.loading import model_folder
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
@@ -25,7 +26,7 @@ from edge.settings import Settings
 from edge.sinks.journal.entries import Entry, find
 from edge.sinks.journal.file import journal_path
 from edge.stream import short_id
-from edge.workshop.lessons import Lessons
+from edge.workshop.lessons import Lessons, as_served
 
 MOST_JUDGEMENTS = 200
 """Of one target; the oldest go first."""
@@ -54,13 +55,15 @@ def take_in(settings: Settings, state_dir: Path, event: str, *, right: bool, tar
             force: bool = False) -> Judged:
     """Find an event in the journal, refit its target by what the owner says of it, and keep that.
 
-    event: beginning or end of its id. target, force: as in `judge`. Raises SettingsError, ModelError, SinkError.
+    event: beginning or end of its id. target, force: as in `judge`. What was taught is locked from reading to keeping.
+    Raises SettingsError, ModelError, SinkError.
     """
     entry = find(journal_path(settings.journal, state_dir), event)
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
-    judged = judge(lessons, settings, entry, right=right, target=target or entry.target,
-                   judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=force)
-    lessons.save(judged.taught)
+    with lessons.changing():
+        judged = judge(lessons, settings, entry, right=right, target=target or entry.target,
+                       judged_at=datetime.now(UTC).isoformat(timespec="seconds"), force=force)
+        lessons.save(judged.taught)
     return judged
 
 
@@ -75,8 +78,8 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     """Take in what the owner said of an event, and refit its target by all that was said of it. Nothing is written.
 
     target: the event's own, or the one that it should (right) or should not (wrong) have been. force: silence wrong ones
-    of the model's own target whatever it costs. Raises SettingsError for an
-    event that no patch made and for a target that is not heard, ModelError for an event of another backbone.
+    of the model's own target whatever it costs. Raises SettingsError for an event that no patch made and for a target that
+    is not heard, ModelError for an event of another backbone.
     """
     spec = lessons.manifest.backbone
     if entry.cells is None or spec is None:
@@ -85,25 +88,28 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
         raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
                          wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
-    one = Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside)
-    mine = [each for each in lessons.taught.judgements if each.target == target and each.event != entry.id]
-    mine = [*mine, one][-MOST_JUDGEMENTS:]
-    others = [each for each in lessons.taught.judgements if each.target != target]
-    change = f"{target} {short_id(entry.id)} judged {'right' if right else 'wrong'}"
-    taught = replace(lessons.taught, judgements=(*others, *mine), change=change)
-    model = load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime)
-    assert isinstance(model, Split)  # lessons are given to such models only
-    sound = lessons.taught.sound(target)
-    if sound is not None:
-        return _refit_sound(lessons, Embedder(model), sound, taught, mine)
-    served = load_calibrations(model, settings, lessons.state_dir)
-    commanded = load_commanded(lessons.state_dir, settings.command.allow).of(model.manifest.name)
-    sounds = resolve_targets(settings.target, model.labels, model.targets, calibrations=served.serving,
-                             thresholds=commanded).sounds
+    model, sounds = as_served(settings, lessons.state_dir)
     own = next((each for each in sounds if each.name == target), None)
-    if own is None:
+    sound = lessons.taught.sound(target)
+    labels = (target,) if own is None else tuple(model.labels[row] for row in own.rows)
+    if sound is not None and labels != (target,):
+        sound = None  # a target of the settings with other labels, which only has the taught sound's name
+    if own is None and sound is None:
         names = ", ".join(each.name for each in sounds)
         raise SettingsError("--target", found=repr(target), wanted=f"a sound that is heard: {names}")
+
+    def counts_here(one: Judgement) -> bool:
+        return one.target == target and set(one.labels) == set(labels)
+
+    earlier = [each for each in lessons.taught.judgements if (each.event, each.target) != (entry.id, target)]
+    mine = [each for each in earlier if counts_here(each)]
+    mine = [*mine, Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside, labels)][-MOST_JUDGEMENTS:]
+    others = [each for each in earlier if not counts_here(each)]
+    change = f"{target} {short_id(entry.id)} judged {'right' if right else 'wrong'}"
+    taught = replace(lessons.taught, judgements=(*others, *mine), change=change)
+    if sound is not None:
+        return _refit_sound(lessons, Embedder(model), sound, taught, mine)
+    assert own is not None  # refused above
     return _refit_correction(lessons, model, own, taught, mine, force=force)
 
 
@@ -130,9 +136,10 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     kept = [(one.cells,) if one.right else (one.cells, *one.beside) for one in mine]
     judged = embedder.embeddings(np.stack([cells for each in kept for cells in each]))
     weights, bias = model.head.weights[target.rows], model.head.bias[target.rows]
-    # The correction is added to the logit, before the curve. A straight line stands for the curve, as steep as that is at
-    # the threshold: beta's has two slopes, and what one of them foretells the other does not keep.
-    curve = Curve(target.scale, target.scale if target.scale_below is None else target.scale_below, target.offset)
+    # The correction is added to the logit, before the curve that makes the logit a probability. Beta's curve has two
+    # slopes. The fit takes the slope at the threshold for both: a correction fitted to one slope would move a sound on the
+    # other by more or less than the fit expects.
+    curve = Curve.of(target)
     start = curve.logit_at(target.threshold)
     slope = np.float32(curve.slope(start))
 
@@ -141,6 +148,6 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
 
     found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]),
                            np.array([len(each) for each in kept]), force=force)
-    correction = TaughtCorrection(found.rows / slope, found.bias / slope)
+    correction = TaughtCorrection(found.rows / slope, found.bias / slope, mine[-1].labels)
     return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
                   found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
+from edge.control.commanded import load_commanded
+from edge.control.current import serving_of
+from edge.decision.resolve import resolve
+from edge.decision.targets import Target
 from edge.errors import SettingsError
-from edge.learn.embedding import Embedder
-from edge.learn.lesson import HEARD
-from edge.learn.teach import Gathered
-from edge.model.classifier import Model, Split
-from edge.model.head import logistic
+from edge.model.classifier import Split
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
-from edge.model.taught import Taught, TaughtSound
-from edge.model.taught_file import load_taught, save_taught
+from edge.model.taught import Taught
+from edge.model.taught_file import changing_taught, load_taught, save_taught
+from edge.settings import Settings
 
 SOUND_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -31,20 +32,28 @@ class Lessons:
         Taught.nothing(self.manifest)
         self.taught = load_taught(state_dir, self.manifest)
 
-    def keep(self, sound: TaughtSound) -> None:
-        """Put a sound in, or in the place of the one that had its name. Raises ModelError where the disk fails."""
-        verb = "taught" if self.taught.sound(sound.name) is None else "taught again"
-        self.save(self.taught.with_sound(sound, f"{verb} {sound.name}"))
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Read again what was taught, and let nobody else change it until the block ends: fit and save inside.
+
+        Raises ModelError where another writer is at work for minutes, and where what was taught does not fit the model.
+        """
+        with changing_taught(self.state_dir):
+            self.taught = load_taught(self.state_dir, self.manifest)
+            yield
 
     def remove(self, name: str) -> None:
-        """Forget a sound. Raises SettingsError for one that was not taught."""
-        if self.taught.sound(name) is None:
-            names = ", ".join(sound.name for sound in self.taught.sounds)
-            raise SettingsError("--remove", found=repr(name), wanted=f"one of {names}" if names else "a taught sound")
-        self.save(self.taught.without(name, f"removed {name}"))
+        """Forget a sound, or all feedback on a target of the model's own. Raises SettingsError where there is neither."""
+        with self.changing():
+            known = [sound.name for sound in self.taught.sounds] + [one.target for one in self.taught.judgements]
+            known = list(dict.fromkeys((*known, *self.taught.corrections)))
+            if name not in known:
+                raise SettingsError("--remove", found=repr(name),
+                                    wanted=f"one of {', '.join(known)}" if known else "a taught sound")
+            self.save(self.taught.without(name, f"removed {name}"))
 
     def save(self, taught: Taught) -> None:
-        """Write the next step. Raises ModelError where the disk fails."""
+        """Write the next step, inside `changing`. Raises ModelError where the disk fails."""
         save_taught(self.state_dir, taught)
         self.taught = taught
 
@@ -57,18 +66,15 @@ def check_name(name: str, manifest: Manifest) -> None:
         raise SettingsError("NAME", found=f"{name}, a label or target of {manifest.name}", wanted="another name")
 
 
-def hears(model: Model, embedder: Embedder, gathered: Gathered, *, without: str) -> list[str]:
-    """Targets of the model that hear at least half of the recordings already, all but the one called `without`."""
-    if not isinstance(model, Split):
-        return []
-    heard = gathered.kind == HEARD
-    embeddings = embedder.embeddings(gathered.cells[heard])
-    scores = logistic(embeddings @ model.head.weights.T + model.head.bias)
-    clips = gathered.clip[heard]
-    found = []
-    for target in model.targets:
-        rows = [model.labels.index(label) for label in target.labels if label in model.labels]
-        over = np.unique(clips[scores[:, rows].max(axis=1) >= target.threshold])
-        if target.name != without and rows and 2 * len(over) >= len(np.unique(clips)):
-            found.append(target.name)
-    return found
+def as_served(settings: Settings, state_dir: Path) -> tuple[Split, tuple[Target, ...]]:
+    """The model with all its rows, and the settings' sounds as the appliance has them: calibrated, corrected by feedback,
+    at thresholds that were commanded.
+
+    The model must be one that can be taught. Raises ModelError and SettingsError as a start does.
+    """
+    serving = serving_of(settings, state_dir, every_label=True)
+    model, calibrations = serving.model, serving.calibrations
+    assert isinstance(model, Split)
+    commanded = load_commanded(state_dir, settings.command.allow).of(model.manifest.name)
+    return model, resolve(serving.asked, model.labels, calibrations=calibrations.serving,
+                          corrections=calibrations.corrections, thresholds=commanded).sounds

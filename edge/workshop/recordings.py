@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from edge.errors import EdgeError, SourceError
 from edge.features.mix import mix
 from edge.features.resample import Resampler
+from edge.learn.augment import Samples
 from edge.learn.recorder import LONGEST, Recorder
 from edge.learn.teach import LONGEST_SECONDS, Recording, problem_of
 from edge.seams import Source
@@ -27,7 +29,7 @@ Heard = Callable[[Recorder, int, tuple[str, str] | None], None]
 with what was found and what was wanted."""
 
 
-def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int16]]]:
+def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[Samples]:
     """Blocks as int16 `(n,)` at 16 kHz, as they come; at a gap the resampler begins afresh. Raises SettingsError."""
     resampler: Resampler | None = None
     stream: StreamFormat | None = None
@@ -41,8 +43,20 @@ def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator
         yield resampler.flush()
 
 
+def all_recordings(paths: Sequence[Path], *, channel: int = -1) -> list[Recording]:
+    """Every one of these recordings. Where some cannot be learnt from, or are given twice, the last of them is raised as an
+    EdgeError, and the others are named on standard error."""
+    recordings, problems = read_recordings(paths, channel=channel)
+    problems += _repeated(recordings)
+    for problem in problems[:-1]:
+        print(f"edge-audio: {problem}", file=sys.stderr)
+    if problems:
+        raise problems[-1]
+    return recordings
+
+
 def read_recordings(paths: Sequence[Path], *, channel: int = -1) -> tuple[list[Recording], list[EdgeError]]:
-    """Every recording that can be used, and what is wrong with each other one."""
+    """Every recording that can be learnt from, and what is wrong with each of the others."""
     recordings: list[Recording] = []
     problems: list[EdgeError] = []
     for path in paths:
@@ -61,8 +75,8 @@ def read_recordings(paths: Sequence[Path], *, channel: int = -1) -> tuple[list[R
     return recordings, problems
 
 
-def repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
-    """One for each recording that an earlier one equals: judged without itself, it would be judged by its like."""
+def _repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
+    """One problem for each recording that an earlier one equals: judged without itself, it would be judged by its like."""
     first: dict[bytes, str] = {}
     problems: list[EdgeError] = []
     for recording in recordings:

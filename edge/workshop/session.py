@@ -1,25 +1,30 @@
-"""One calibration of one model: its targets, what is known of them, what serves them now, and where the result goes."""
+"""One calibration of one model: its targets, what is known of them, what serves them now, and where the result goes.
+
+Hearing a room takes minutes to days, and nobody is kept waiting meanwhile. What was heard is then set against the
+calibrations as they are by then: reading them, setting thresholds and writing happen under one lock.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edge.control.calibrations import Calibrations, calibrations_for
-from edge.control.loading import taught_to
+from edge.control.calibrations import Calibrations
+from edge.control.loading import find_model
 from edge.decision.calibration import FARTHEST_LOGIT
-from edge.decision.resolve import ask, resolve
+from edge.decision.resolve import Asked, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
 from edge.learn.labelled import Worth
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
-from edge.model.calibration_file import load_calibration, own_path, save_calibration
+from edge.model.calibration_file import changing_calibrations, load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.model.placing import set_aside
 from edge.settings import Settings, TargetSettings
@@ -29,13 +34,15 @@ log = logging.getLogger("edge")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found for a target. worth: where labelled recordings were heard. highest: of the room, logit and where.
+    """What was found for a target. before: what served until then. worth: where labelled recordings were heard. highest: of
+    the room, logit and where.
 
     strict: what the room's budget would have taken whatever it costs; alone: what labelled sound takes without the room.
     """
 
     target: str
     entry: TargetCalibration
+    before: TargetCalibration | None
     worth: Worth | None = None
     highest: tuple[float, str] | None = None
     strict: TargetCalibration | None = None
@@ -44,19 +51,20 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One calibration of one model: its targets, what serves them now, and where the result goes."""
+    """asked: the targets as the settings have them; targets: the same as they are heard, which is
+    with the corrections of feedback but without a calibration. served: the calibrations when they were read."""
 
     model: Model
     settings: Settings
     state_dir: Path
+    asked: Asked
     targets: tuple[Target, ...]
     served: Calibrations
     budget: Budget
 
     @classmethod
-    def open(cls, model: Model, settings: Settings, state_dir: Path, directory: Path, budget: Budget,
-             only: Sequence[str] = ()) -> Session:
-        """directory: the model's. only: these targets; none: those of the settings, or the model's standard ones.
+    def open(cls, model: Model, settings: Settings, state_dir: Path, budget: Budget, only: Sequence[str] = ()) -> Session:
+        """only: these targets; none: those of the settings, or the model's standard ones.
 
         Raises SettingsError for a target that is none, or that has no score (a pattern, a loudness target).
         """
@@ -66,15 +74,27 @@ class Session:
                 what = f"a pattern over {named[name].pattern_of}" if named[name].pattern_of else "a loudness target"
                 raise SettingsError(f"--target {name}", found=what, wanted="a target that is a sound")
         wanted = tuple(named.get(name, TargetSettings(name=name)) for name in only) or settings.target
-        asked = ask(wanted, model.labels, model.targets)
-        served = calibrations_for(model, asked, directory=directory, state_dir=state_dir,
-                                  taught=taught_to(settings.model.name, state_dir))
-        # Heard as they will be: what feedback silenced must raise no threshold.
-        targets = resolve(asked, model.labels, corrections=served.corrections).sounds
+        named_model = find_model(settings.model.name, state_dir)
+        asked = named_model.ask(wanted)
+        served = named_model.calibrations(model, asked, state_dir)
+        # Heard as they will be: what feedback silenced must raise no threshold. Where they are let go plays no part here.
+        heard = named_model.ask([replace(target, release_threshold=0.0) for target in wanted])
+        targets = resolve(heard, model.labels, corrections=served.corrections).sounds
         if not targets:
             raise SettingsError("[[target]]", found=f"none, and the model {model.manifest.name} suggests none",
                                 wanted="a sound to calibrate (--target NAME)")
-        return cls(model, settings, state_dir, targets, served, budget)
+        return cls(model, settings, state_dir, asked, targets, served, budget)
+
+    @contextmanager
+    def changing(self, *, keep: bool) -> Iterator[Session]:
+        """This session with the calibrations read again; nobody else changes them until the block ends.
+
+        keep: False where nothing will be saved, and nothing has to be locked. Raises ModelError where another writer is at
+        work for minutes.
+        """
+        with changing_calibrations(self.state_dir) if keep else nullcontext():
+            named = find_model(self.settings.model.name, self.state_dir)
+            yield replace(self, served=named.calibrations(self.model, self.asked, self.state_dir))
 
     @property
     def path(self) -> Path:
@@ -102,7 +122,8 @@ class Session:
                                 wanted="another (--state-dir or EDGE_AUDIO_STATE), or --dry-run")
 
     def save(self, entries: dict[str, TargetCalibration]) -> None:
-        """Keep these entries beside the owner's others. A file that does not fit this board is set aside; the log says so.
+        """Keep these entries beside the owner's others, inside `changing`. A file that does not fit this board is set aside;
+        the log says so.
 
         Raises ModelError where the disk fails.
         """
@@ -118,15 +139,15 @@ class Session:
 
     def reset(self, target: str) -> list[str]:
         """Forget one target's entry, or (empty) all; what was forgotten. Raises SettingsError for nothing there."""
-        path, model = self.path, self.model.manifest.name
-        wanted = f"a calibration of {model} of the owner's own (edge-audio calibrate --list)"
-        if not target:
-            if not path.exists():
-                raise SettingsError("--reset", found=f"no {path}", wanted=wanted)
-            path.unlink()
-            return [f"all of {path}"]
-        before = load_calibration(path, self.model.manifest)
-        if before is None or target not in before.targets:
-            raise SettingsError(f"--reset {target}", found="no such entry" if before else f"no {path}", wanted=wanted)
-        save_calibration(path, before.without(target))
+        wanted = f"a calibration of {self.model.manifest.name} of the owner's own (edge-audio calibrate --list)"
+        if not self.path.exists():  # asked before the lock, which makes a folder
+            raise SettingsError(f"--reset {target}".rstrip(), found=f"no {self.path}", wanted=wanted)
+        with changing_calibrations(self.state_dir):
+            if not target:
+                self.path.unlink(missing_ok=True)
+                return [f"all of {self.path}"]
+            before = load_calibration(self.path, self.model.manifest)
+            if before is None or target not in before.targets:
+                raise SettingsError(f"--reset {target}", found="no such entry", wanted=wanted)
+            save_calibration(self.path, before.without(target))
         return [target]

@@ -32,8 +32,9 @@ def sound(name: str, columns: int, seed: int = 1) -> TaughtSound:
 def full(manifest: Manifest) -> Taught:
     empty = Taught.nothing(manifest)
     cells = np.arange(empty.columns).astype(np.uint8).view(np.int8)
-    judged = Judgement("event", "hand_clap", False, cells, "2026-11-22", (cells[::-1], cells))
-    correction = TaughtCorrection(np.ones((2, empty.columns), np.float32), np.array([0.0, -1.0], np.float32))
+    judged = Judgement("event", "hand_clap", False, cells, "2026-11-22", (cells[::-1], cells), ("hand_clap",))
+    correction = TaughtCorrection(np.ones((2, empty.columns), np.float32), np.array([0.0, -1.0], np.float32),
+                                  ("hand_clap", "x"))
     taught = replace(empty, judgements=(judged,), corrections={"hand_clap": correction})
     return taught.with_sound(sound("kettle", empty.columns), "taught kettle")
 
@@ -50,6 +51,7 @@ def test_what_was_saved_comes_back(tmp_path: Path, manifest: Manifest) -> None:
     np.testing.assert_array_equal(back.judgements[0].cells, taught.judgements[0].cells)
     np.testing.assert_array_equal(back.judgements[0].beside, taught.judgements[0].beside)
     np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones((2, back.columns)))
+    assert (back.judgements[0].labels, back.corrections["hand_clap"].labels) == (("hand_clap",), ("hand_clap", "x"))
     assert (back.change, back.corrections["hand_clap"].bias.tolist()) == ("taught kettle", [0.0, -1.0])
 
 
