@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
-from edge.control.loading import load_model_for, model_folder
+from edge.control.loading import load_model_for
 from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
@@ -43,6 +43,7 @@ MINUTES = 10.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `calibrate` takes."""
     common(parser, formats=True)
+    parser.add_argument("files", nargs="*", help=argparse.SUPPRESS)  # refused with the option that was meant
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--minutes", type=float, metavar="N", help=f"hear the room so long (default {MINUTES:g})")
     way.add_argument("--room", nargs="+", type=Path, metavar="FILE", help="recordings of the room, or folders of them")
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         plotting()  # said before an hour of hearing
     state_dir = state_dir_from(options)
     model = load_model_for(settings.model, state_dir)
-    session = Session.open(model, settings, state_dir, model_folder(settings.model.name, state_dir), budget, options.target)
+    session = Session.open(model, settings, state_dir, budget, options.target)
     if options.list:
         return print_list(session, options.format)
     if options.reset is not None:
@@ -84,19 +85,20 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if not options.dry_run:
         session.check_writable()
-    if options.positives is not None:
-        results = calibrate_by_clips(session, labelled_by_side(options.positives, options.negatives))
-    elif options.clips is not None:
-        results = calibrate_by_clips(session, labelled_by_class(options.clips, split=options.split, classes=options.classes))
-    else:
-        try:
-            results = calibrate_by_room(session, options.room, MINUTES if options.minutes is None else options.minutes,
-                                        keep=not options.dry_run)
-        except KeyboardInterrupt:
-            print("edge-audio: stopped; nothing was kept or changed", file=sys.stderr)
-            return 130
-    if not options.dry_run:
-        session.save({result.target: result.entry for result in results})
+    keep = not options.dry_run
+    try:
+        if options.positives is not None:
+            labelled = labelled_by_side(options.positives, options.negatives)
+            results = calibrate_by_clips(session, labelled, keep=keep)
+        elif options.clips is not None:
+            labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
+            results = calibrate_by_clips(session, labelled, keep=keep)
+        else:
+            minutes = MINUTES if options.minutes is None else options.minutes
+            results = calibrate_by_room(session, options.room, minutes, keep=keep)
+    except KeyboardInterrupt:
+        print("edge-audio: stopped; nothing was kept or changed", file=sys.stderr)
+        return 130
     print_results(session, results, options.format, dry_run=options.dry_run)
     if not options.dry_run:
         print(TAKEN_UP, file=sys.stderr)
@@ -107,6 +109,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_way(options: argparse.Namespace) -> None:
     """See that the options go together."""
+    if options.files:
+        raise SettingsError("calibrate", found=" ".join(options.files),
+                            wanted=f"--room {' '.join(options.files)} (recordings of the room), --positives or --clips")
     if options.minutes is not None and not 0.0 < options.minutes <= 10_080.0:
         raise SettingsError("--minutes", found=f"{options.minutes:g}", wanted="more than 0, 10080 (a week) at most")
     if (options.positives is None) != (options.negatives is None):

@@ -13,6 +13,7 @@ from edge.model.calibration import Calibration, TargetCalibration, entry_problem
 from edge.model.calibration_file import load_calibration, own_path, shipped_path
 from edge.model.classifier import Model
 from edge.model.taught import Taught, TaughtSound
+from edge.settings import TargetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Calibrations:
     """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or the owner's do.
 
     taught: sounds of the owner's, with what they were taught with, for those that were not calibrated since.
-    corrections: what feedback added, by target. problems: what does not fit, each with the command that mends it.
-    unheard: sounds that were taught to an earlier model of this name; targets of theirs are not heard.
+    corrections: what feedback added, by target, where it was made for the labels that the target has. problems: what does
+    not fit, each with what mends it in parentheses at the end. unheard: sounds that were taught to an earlier model of this
+    name; targets of theirs are not heard.
     """
 
     entries: dict[str, TargetCalibration] = field(default_factory=dict)
@@ -75,13 +77,31 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
             elif calibration is own:
                 problems.append(f"calibration of {target.name}: {problem}; not used "
                                 f"(edge-audio calibrate --model {name} --target {target.name})")
-    if taught is None:
-        return Calibrations(entries, fitting, tuple(problems))
-    # A target of the settings that has a taught sound's name, but other labels, is another target.
-    others = {target.name for target in asked.sounds if target.settings.labels not in ((), (target.name,))}
-    return Calibrations(entries, fitting, tuple(problems),
-                        {sound.name: sound for sound in taught.sounds if sound.name not in others},
-                        {target: Correction(one.weights, one.bias) for target, one in taught.corrections.items()})
+    sounds: dict[str, TaughtSound] = {}
+    corrections: dict[str, Correction] = {}
+    if taught is not None:
+        labels_of = {target.name: target.labels for target in asked.sounds}
+        # A target of the settings that has a taught sound's name, but other labels, is another target.
+        sounds = {sound.name: sound for sound in taught.sounds if labels_of.get(sound.name, (sound.name,)) == (sound.name,)}
+        for corrected, one in taught.corrections.items():
+            here = labels_of.get(corrected, one.labels)
+            if set(one.labels) == set(here):
+                corrections[corrected] = Correction(one.weights, one.bias)
+            else:
+                problems.append(f"feedback on {corrected}: made for the labels {', '.join(one.labels)}, here "
+                                f"{', '.join(here)}; not used (edge-audio teach --model {name} --remove {corrected})")
+    for target in asked.sounds:
+        serving = entries.get(target.name) or sounds.get(target.name)
+        if serving is not None and release_too_high(target.settings, serving.threshold):
+            problems.append(f"release_threshold {target.settings.release_threshold:g} of {target.name}: over its threshold "
+                            f"{serving.threshold:.4f}, which was calibrated or taught and serves for both "
+                            f"(take release_threshold out of [[target]] {target.name})")
+    return Calibrations(entries, fitting, tuple(problems), sounds, corrections)
+
+
+def release_too_high(target: TargetSettings, threshold: float) -> bool:
+    """Whether the settings let go of a target later than a calibrated or taught threshold starts it; see `resolve`."""
+    return not target.threshold and target.release_threshold > threshold
 
 
 def _usable(path: Path, model: Model, command: str, problems: list[str]) -> Calibration | None:

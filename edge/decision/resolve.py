@@ -93,7 +93,8 @@ def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, C
 
     calibrations, corrections: by target; whoever loaded them has seen that they belong to this model's rows. A threshold
     that was commanded (thresholds: by target) goes before that of the settings, which goes before the calibration's, and
-    that before the model's own. Raises SettingsError for thresholds that contradict each other.
+    that before the model's own. A release threshold of the settings that lies over a calibration's threshold is brought down
+    to it. Raises SettingsError for thresholds of the settings that contradict each other, or the model's own.
     """
     row = {label: number for number, label in enumerate(labels)}
     return Targets(
@@ -136,7 +137,9 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
     threshold = target.threshold or (measured.threshold if measured else FALLBACK_THRESHOLD)
     release = target.release_threshold or (
         measured.release_threshold if measured and not target.threshold else threshold * RELEASE_SHARE)
-    if release > threshold:
+    if calibrated is not None and not target.threshold:
+        release = min(release, threshold)  # `edge.control.calibrations` says so
+    elif release > threshold:
         raise SettingsError(f"[[target]] {target.name} release_threshold", found=f"{release}",
                             wanted=f"at most its threshold, {threshold}")
     if commanded is not None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from edge.control.calibrations import release_too_high
-from edge.learn.calibrate import Budget
 from edge.learn.evaluate import ClassFigures, Figures
-from edge.learn.figures import poisson_upper
 from edge.learn.tail import fit_tail
 from edge.model.calibration import TargetCalibration
 from edge.stream import SAMPLE_RATE
 from edge.workshop.classify import Classification
 from edge.workshop.rows import Row, alarm_cells, alarm_row, print_csv, print_table, rough, rounded, short, with_interval
 from edge.workshop.session import Result, Session
-
-WEEK_HOURS = 168.0
-"""The longest that --minutes lets a room be heard."""
 
 
 class ClassificationPrinter:
@@ -207,7 +201,7 @@ def _table(session: Session, results: Sequence[Result], dry_run: bool) -> None:
     for one in results:
         was = f"{one.before.threshold:.4f} ({one.before.made})" if one.before else "none"
         print(f"{one.target:<16}{_line(one.entry)}; before: {was}")
-        for line in (*_worth(one), *_room(one), *_listening(one, budget)):
+        for line in (*_worth(one), *_room(one), *one.listening(budget)):
             print(f"{'':<16}{line}")
     given = [target.name for target in session.settings.target if target.threshold]
     if set(given) & {one.target for one in results}:
@@ -253,23 +247,3 @@ def _room(one: Result) -> list[str]:
         lines.append(f"held back: a whole day of this room within the budget takes {strict.threshold:.4f} and misses "
                      f"{strict.expected.misses[0]:.0%} (--cost 1 does it)")
     return lines
-
-
-def _listening(one: Result, budget: Budget) -> list[str]:
-    """How long the room would have to be heard for the budget to be certain, where what was heard leaves it open."""
-    room, none = one.entry.room, poisson_upper(0)
-    needed = none * 24.0 / budget.per_day
-    if room is None or one.worth is not None or room.hours >= needed or one.entry.expected.alarms_upper <= budget.per_day:
-        return []
-    way = f"--minutes {math.ceil(needed * 60)}"
-    if needed > WEEK_HOURS:
-        way = f"the most that can be heard is a week, --minutes 10080, for {rough(none * 24.0 / WEEK_HOURS)} a day"
-    return [(f"{_long(room.hours)} of this room cannot say more of a whole day. To be certain (95 %) of at most "
-             f"{budget.per_day:.2g} a day, hear {_long(needed)} of it without a false alarm ({way})")]
-
-
-def _long(hours: float) -> str:
-    """A length in plain words: 2 minutes, 36 hours, 3 days."""
-    if hours < 2.0:
-        return "1 minute" if (minutes := round(hours * 60)) == 1 else f"{minutes} minutes"
-    return f"{hours:.0f} hours" if hours < 48.0 else f"{hours / 24.0:.0f} days"

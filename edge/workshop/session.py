@@ -7,6 +7,7 @@ calibrations as they are by then: reading them, setting thresholds and writing h
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -22,6 +23,7 @@ from edge.decision.resolve import Asked, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
+from edge.learn.figures import poisson_upper
 from edge.learn.labelled import Worth
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
 from edge.model.calibration_file import changing_calibrations, load_calibration, own_path, save_calibration
@@ -30,6 +32,9 @@ from edge.model.placing import set_aside
 from edge.settings import Settings, TargetSettings
 
 log = logging.getLogger("edge")
+
+WEEK_HOURS = 168.0
+"""The longest that --minutes lets a room be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,26 @@ class Result:
     highest: tuple[float, str] | None = None
     strict: TargetCalibration | None = None
     alone: TargetCalibration | None = None
+
+    def listening(self, budget: Budget) -> list[str]:
+        """How long the room would have to be heard for the budget to be certain; empty where it is, or no room was heard."""
+        room, none = self.entry.room, poisson_upper(0)
+        needed = none * 24.0 / budget.per_day
+        if self.worth is not None or room is None or room.hours >= needed \
+                or self.entry.expected.alarms_upper <= budget.per_day:
+            return []
+        way = f"--minutes {math.ceil(needed * 60)}"
+        if needed > WEEK_HOURS:
+            way = f"the most that can be heard is a week, --minutes 10080, for {none * 24.0 / WEEK_HOURS:.2g} a day"
+        return [(f"{_long(room.hours)} of this room cannot say more of a whole day. To be certain (95 %) of at most "
+                 f"{budget.per_day:.2g} a day, hear {_long(needed)} of it without a false alarm ({way})")]
+
+
+def _long(hours: float) -> str:
+    """A length in plain words: 2 minutes, 36 hours, 3 days."""
+    if hours < 2.0:
+        return "1 minute" if (minutes := round(hours * 60)) == 1 else f"{minutes} minutes"
+    return f"{hours:.0f} hours" if hours < 48.0 else f"{hours / 24.0:.0f} days"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,16 @@ def test_large_numbers_are_written_out(state: Path, capsys: pytest.CaptureFixtur
     assert re.search(r"false alarms a day [\d,]+,\d{3} \(at most [\d,]+,\d{3}\)", text), text
 
 
+def test_it_says_how_long_to_listen_for_the_budget(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After two minutes it said "at most 7,200 a day", and not what would make that less."""
+    words = ("--room", room, "--target", "hand_clap", "--dry-run")
+    text = run(capsys, *words, "--budget", "1/day")
+    assert "1 minute of this room cannot say more of a whole day" in text
+    assert "To be certain (95 %) of at most 1 a day, hear 3 days of it without a false alarm (--minutes 43" in text
+    assert "a week, --minutes 10080, for 0.43 a day" in run(capsys, *words, "--budget", "0.2/week")
+    assert "To be certain" not in run(capsys, *words, "--budget", "5000/minute")
+
+
 def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = [json.loads(run(capsys, "--room", room, "--target", "hand_clap", "--budget", budget, "--format", "json",
                             "--dry-run")) for budget in ("5/hour", "0.2/week")]
@@ -170,6 +180,7 @@ def test_labelled_folders_give_a_curve_a_picture_and_what_it_is_worth(
 
 
 @pytest.mark.parametrize(("arguments", "named"), [
+    (["room.wav"], "--room room.wav"),
     (["--minutes", "0"], "--minutes"),
     (["--minutes", "nan"], "--minutes"),
     (["--budget", "often"], "--budget"),
