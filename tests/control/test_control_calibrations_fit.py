@@ -13,7 +13,7 @@ import pytest
 from edge.app import build
 from edge.cli import main
 from edge.cli.checkup.checkup import check
-from edge.control.loading import find_calibrations, load_model, model_folder
+from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.model import taught_file
 from edge.model.calibration_file import load_calibration, own_path, save_calibration, shipped_path
 from edge.model.manifest_file import load_manifest
@@ -54,14 +54,14 @@ def test_feedback_does_not_act_on_other_labels_of_the_same_name(tmp_path: Path, 
     assert corrected(heard_as("siren"), tmp_path)
     other = heard_as("dog_bark")
     assert not corrected(other, tmp_path)
-    (problem,) = find_calibrations(load_model(state_dir=tmp_path), other, tmp_path).problems
+    (problem,) = load_calibrations(load_model(state_dir=tmp_path), other, tmp_path).problems
     assert problem == ("feedback on alarm: made for the labels siren, here dog_bark; not used "
                        "(edge-audio teach --model starter --remove alarm)")
     (finding,) = [each for each in check(replace(other, source=SourceSettings(kind="file")), tmp_path)
                   if each.part == "calibration"]
     assert not finding.ok and finding.advice == "edge-audio teach --model starter --remove alarm"
     assert main([*finding.advice.split()[1:], "--state-dir", str(tmp_path)]) == 0
-    assert find_calibrations(load_model(state_dir=tmp_path), other, tmp_path).problems == ()
+    assert load_calibrations(load_model(state_dir=tmp_path), other, tmp_path).problems == ()
     assert main(["teach", "--undo", "--state-dir", str(tmp_path)]) == 0
     assert "undone: removed alarm" in capsys.readouterr().out
     assert corrected(heard_as("siren"), tmp_path), "what fits again serves again"

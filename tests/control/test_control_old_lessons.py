@@ -115,7 +115,7 @@ def test_calibrate_keeps_the_old_calibration_aside(state: Path, caplog: pytest.L
     old = own_path(state, "ears").read_bytes()
     shutil.rmtree(taught_folder(state, "ears"))
     model = load_model("ears", state_dir=state)
-    session = Session.open(model, replace(SETTINGS, target=(), pin=()), state, model_folder("ears", state), budget=None)  # type: ignore[arg-type]
+    session = Session.open(model, replace(SETTINGS, target=(), pin=()), state, budget=None)  # type: ignore[arg-type]
     session.save({})
     aside = own_path(state, "ears").with_name("ears.json.aside-1")
     assert aside.read_bytes() == old and str(aside) in caplog.text

@@ -16,17 +16,13 @@ from edge.cli import main
 from edge.cli.checkup.checkup import check
 from edge.control.loading import load_calibrations, load_model
 from edge.decision.calibration import probability_of
-from edge.decision.resolve import resolve_targets
-from edge.errors import SourceError
-from edge.features.frontend import FrontEnd
 from edge.learn.calibrate import threshold_logit
 from edge.learn.room import load_room
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
-from edge.settings import GateSettings, LogSettings, Settings, SourceSettings, TargetSettings
-from edge.workshop.hearing import PATIENCE_SECONDS, Timed, hear
+from edge.settings import LogSettings, Settings, SourceSettings, TargetSettings
 from tests.cli.test_cli import complaint, edge_audio, write_wav
-from tests.fakes import FakeSource, blocks_of, silence, tone
+from tests.fakes import FakeSource
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 
@@ -216,35 +212,6 @@ def test_a_pattern_has_no_threshold_of_its_own(tmp_path: Path, state: Path, caps
                       encoding="utf-8")
     assert main(["calibrate", "--config", str(config), "--target", "twice"]) == 2
     assert "a pattern over hand_clap" in capsys.readouterr().err
-
-
-def test_a_source_that_gives_nothing_is_given_up_and_so_is_one_of_zeros(starter: Model) -> None:
-    now = iter(np.arange(0.0, 100.0, 1.0))
-    with pytest.raises(SourceError, match="no sound for"):
-        list(Timed(FakeSource([None] * (int(PATIENCE_SECONDS) + 5)), 60.0, monotonic=lambda: float(next(now))).blocks())
-    targets = resolve_targets((), starter.labels, starter.targets).sounds
-    with pytest.raises(SourceError, match="nothing but zeros"):
-        hear(starter, targets, FakeSource(blocks_of(silence(3.0))), hop_seconds=0.24)
-
-
-def test_hearing_ends_in_time_and_gives_each_patch_its_place(starter: Model) -> None:
-    targets = resolve_targets((), starter.labels, starter.targets).sounds
-    sound = np.concatenate([tone(2.0, amplitude=40.0), tone(1.0), tone(17.0, amplitude=40.0)])
-    source = FakeSource(blocks_of(sound), live=True)
-    heard = hear(starter, targets, source, hop_seconds=0.24, seconds=10.0, most_embeddings=8)
-    assert source.closed and heard.seconds == pytest.approx(10.0, abs=0.11)
-    assert heard.embeddings.shape[1] == starter.embedding_size and 4 <= len(heard.embeddings) <= 8
-    patches = len(next(iter(heard.stretches.values()))[0])
-    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
-    assert patches == sum(len(front_end.push(block)) for block in blocks_of(sound[:160_000]))
-    gated = hear(starter, targets, FakeSource(blocks_of(sound)), hop_seconds=0.24, gate=GateSettings())
-    for name, (logits,) in gated.stretches.items():
-        plain = hear(starter, targets, FakeSource(blocks_of(sound)), hop_seconds=0.24).stretches[name][0]
-        scored = np.isfinite(logits)
-        assert 0 < scored.sum() < len(logits) <= len(plain)
-        start = (gated.positions[0]) // 3840
-        assert np.array_equal(logits[scored], plain[start: start + len(logits)][scored]), "left-out patches keep their place"
-        break
 
 
 def test_the_threshold_that_is_kept_is_the_one_that_serves(room: Path, state: Path, starter: Model,

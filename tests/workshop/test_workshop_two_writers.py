@@ -131,8 +131,7 @@ def test_a_second_writer_waits_and_builds_on_the_first(tmp_path: Path) -> None:
 def test_who_waits_for_minutes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                        caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(taught_file, "PATIENCE_SECONDS", 0.3)
-    with changing_taught(tmp_path), pytest.raises(ModelError, match="another `edge-audio teach or feedback` at work"):
-        wanted = pytest.raises(ModelError, match="another `edge-audio teach or feedback` at work")
+    wanted = pytest.raises(ModelError, match="another `edge-audio teach or feedback` at work")
     with changing_taught(tmp_path), wanted, changing_taught(tmp_path):
         pass
     assert "waiting for it, 0.3 s at most" in caplog.text
