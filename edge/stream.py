@@ -174,7 +174,7 @@ def new_event_id(unix_seconds: float) -> str:
 
 
 def short_id(event_id: str) -> str:
-    """An event's id as people are shown it: its last 12 characters. All ids of one minute begin alike, and end at random."""
+    """An event's id for people: its last 12 characters, as the ids of one minute begin alike."""
     return event_id[-12:]
 
 

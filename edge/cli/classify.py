@@ -16,7 +16,7 @@ from edge.control.loading import load_calibrations, load_model_for
 from edge.control.plan import plan_for
 from edge.errors import SettingsError, SourceError
 from edge.learn.recording_files import recordings_of
-from edge.workshop.classify import Classification, check_labels, classify
+from edge.workshop.classify import check_labels, classify
 from edge.workshop.picture_path import check_picture_path, plotting
 from edge.workshop.progress import bar
 from edge.workshop.report import ClassificationPrinter
@@ -25,7 +25,7 @@ EXAMPLES = """Examples:
   edge-audio classify door.wav                           a time line of the five highest labels, then the events
   edge-audio classify --top 1 --hop 0.48 recordings/     every recording in a folder
   edge-audio classify --format json --top 0 door.wav     one JSON object a file and line, all labels
-  edge-audio classify --plot door.png door.wav           spectrogram with the scores beneath it
+  edge-audio classify --plot door.png door.wav           spectrogram, events and scores
 """
 
 
@@ -38,11 +38,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score-threshold", type=float, default=0.0, metavar="SCORE", help="leave out lower scores")
     parser.add_argument("--allow", action="append", default=[], metavar="LABEL", help="only this label (repeatable)")
     parser.add_argument("--deny", action="append", default=[], metavar="LABEL", help="never this label (repeatable)")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw spectrogram and scores (one file)")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw spectrogram, events and scores (one file)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Classify every file; the ones that cannot be heard are named, the others are not held up."""
+    """Classify every file. Files that cannot be heard are named, and the others are classified all the same."""
     settings = settings_from(options)
     log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
     if options.top < 0:
@@ -54,12 +54,13 @@ def run(options: argparse.Namespace) -> int:
         if len(files) != 1:
             raise SettingsError("--plot", found=f"{len(files)} recordings", wanted="one recording")
         check_picture_path(options.plot)
+        draw = plotting().plot_classification  # what is missing for it is said before the sound is heard
     model = load_model_for(settings.model, state_dir_from(options))
     hop = hop_from(options.hop, settings.model.hop_seconds)
     printer = ClassificationPrinter(options.format, sys.stdout, top=options.top, allow=options.allow, deny=options.deny,
                                     score_threshold=options.score_threshold)
     check_labels((*options.allow, *options.deny), model.labels, model.manifest.name)
-    # Checked once, before the first file: what is wrong with hop or targets is not a file's fault.
+    # Checked before the first file: a wrong hop or target is no fault of a file.
     plan_for(model, settings.target, hop_seconds=hop)
     calibrations = load_calibrations(model, settings, state_dir_from(options))
     worst = 0
@@ -77,13 +78,6 @@ def run(options: argparse.Namespace) -> int:
             continue
         printer.print(result)
         if options.plot is not None:
-            _plot(result, options)
+            labels = [label for label in options.allow or result.labels if label not in options.deny]
+            draw(result, options.plot, top=options.top or 10, labels=labels)
     return worst
-
-
-def _plot(result: Classification, options: argparse.Namespace) -> None:
-    draw = plotting().plot_classification
-    labels = None
-    if options.allow or options.deny:
-        labels = [label for label in options.allow or result.labels if label not in options.deny]
-    draw(result, options.plot, top=options.top or 10, labels=labels)

@@ -47,11 +47,11 @@ class Alarms:
 
 def count_alarms(target: str, threshold: float, probabilities: Sequence[NDArray[np.float64]], present: Sequence[bool | None],
                  names: Sequence[str], seconds: Sequence[float], *, hop_seconds: float) -> Alarms:
-    """Count what a threshold hears in clips, and what it raises falsely.
+    """Count the clips that a target at its threshold hears, and the false alarms that it raises.
 
-    For each clip: probabilities of the target, float64 `(patches,)`; whether the clip holds the target
-    (present: True, False, or None for a clip that may, which is passed over); its class (names); its length
-    in seconds.
+    For each clip: probabilities of the target, float64 `(patches,)`; present, whether the clip holds the
+    target (True, False, or None for a clip that may, which is passed over); names, its class; seconds, its
+    length.
     """
     heard, mistaken = 0, Counter[str]()
     for values, holds, name in zip(probabilities, present, names, strict=True):

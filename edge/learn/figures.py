@@ -33,8 +33,8 @@ def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> f
 
 
 def wilson_interval(successes: float, trials: float, z: float = 1.96) -> tuple[float, float]:
-    """The interval of a share, 95 % for z = 1.96 (Wilson, J. Am. Stat. Assoc. 22, 1927); (0, 1) for no
-    trials.
+    """The interval of a share, 95 % for z = 1.96; (0, 1) for no trials. Wilson, J. Am. Stat. Assoc. 22
+    (1927).
 
     successes, trials: fractions too, since trials that depend on one another are worth fewer (`share_apart`).
     """
@@ -48,13 +48,12 @@ def wilson_interval(successes: float, trials: float, z: float = 1.96) -> tuple[f
 
 
 def share_apart(values: NDArray[np.float64], groups: Sequence[str]) -> float:
-    """How many independent recordings these are worth, as those of a group resemble one another: a share, 0
-    to 1.
+    """How many independent recordings some are worth, over their number: 0 to 1, and 1 for a single group.
 
-    values: float64 `(n,)`. groups: the group of each. 1 for a single group. The share is the inverse of
-    Kish's design effect (Survey Sampling, 1965), 1 + (m - 1) * rho. m is the size of a recording's group,
-    averaged over recordings. rho is the correlation within groups, estimated by one-way analysis of variance
-    (Donner, Int. Stat. Rev. 54, 1986) and held between 0 and 1.
+    Recordings of one group resemble one another. values: float64 `(n,)`. groups: the group of each. The share
+    is the inverse of Kish's design effect (Survey Sampling, 1965), 1 + (m - 1) * rho. m is the size of a
+    recording's group, averaged over recordings. rho is the correlation within groups, estimated by one-way
+    analysis of variance (Donner, Int. Stat. Rev. 54, 1986) and held between 0 and 1.
     """
     number = np.unique(np.array(groups, str), return_inverse=True)[1]
     size = np.bincount(number).astype(np.float64)
@@ -134,7 +133,7 @@ class Reliability:
 
 def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64] | None = None,
                 *, bins: int = 10) -> Reliability:
-    """Of the sounds of about the same probability the share that was the target, in equal bins.
+    """What share of the sounds of about the same probability was the target, in bins of equal width.
 
     probabilities: float64 `(n,)`. truth: bool `(n,)`. weights: float64 `(n,)`; None: each counts 1.
     """

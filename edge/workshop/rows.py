@@ -35,7 +35,7 @@ def print_rows(rows: Sequence[Row], form: str, out: TextIO | None = None, *, emp
 
 
 def print_csv(rows: Sequence[Row], out: TextIO, *, heading: bool = True) -> None:
-    """Print rows as CSV; `heading`: after a line with the names of the columns. No rows print nothing."""
+    """Print rows as CSV, with `heading` under a line of the columns' names. Nothing is printed for no rows."""
     writer = csv.writer(out, lineterminator="\n")
     if rows and heading:
         writer.writerow(rows[0])
@@ -43,7 +43,7 @@ def print_csv(rows: Sequence[Row], out: TextIO, *, heading: bool = True) -> None
 
 
 def print_table(rows: Sequence[Row], out: TextIO) -> None:
-    """Print rows in columns as wide as their cells; columns of nothing but numbers stand to the right."""
+    """Print rows in columns as wide as their cells. Columns of numbers only are aligned to the right."""
     columns = []
     for name in rows[0] if rows else ():
         cells = [_text(row[name]) for row in rows]

@@ -1,11 +1,13 @@
 """Measure a model by its events on annotated scenes, or by sounds that are taught to it from clips.
 
-scenes: recordings whose sounds are annotated with onset, offset and label: a .txt or .tsv beside each
-recording, or one annotations.csv for all of them. The appliance hears every recording, and its events are
-scored. Needs sed_eval (extra `evaluate`). cross-fit: what a sound taught from labelled clips would be worth.
-For each fold of sources a row is fitted as `teach` does, without any clip of those sources, and then judges
-their clips: recall, and false alarms in hours of other sound. The manifest needs a column group, source or
-source_repo, which says which clips belong together.
+scenes: recordings whose sounds are annotated with onset, offset and label, in a .txt or .tsv beside each
+recording, or in one annotations.csv for all. The appliance hears every recording, and its events are scored
+by sed_eval (extra `evaluate`).
+
+cross-fit: what a sound is worth that is taught from labelled clips. For each fold of sources a row is fitted
+as `teach` fits it, without any clip of those sources, and then judges their clips: recall, and false alarms
+in hours of other sound. The manifest needs a column group, source or source_repo, which says which clips
+belong together.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_that_is_called_as_a_recording_ends_no_scan(folder: Path, tmp_path: Path,
                                                              capsys: pytest.CaptureFixture[str]) -> None:
-    """A recorder made a folder `sub.wav`; `classify sounds/` ended with "found a folder", as it wanted a recording."""
+    """A recorder made a folder `sub.wav`; `classify sounds/` ended with "found a folder; wanted a file"."""
     assert main(["classify", str(folder), "--top", "1", "--state-dir", str(tmp_path)]) == 0
     said = capsys.readouterr()
     assert "a.wav  (" in said.out and "b.WAV  (" in said.out and not said.err

@@ -133,7 +133,7 @@ def test_the_empty_file_that_a_full_disk_leaves_holds_no_event(tmp_path: Path) -
 
 
 def test_events_of_one_minute_are_told_apart_by_the_ends_of_their_ids(tmp_path: Path) -> None:
-    """Ids begin with the time: whoever copied the beginning of one met all of its minute, and was shown beginnings again."""
+    """Ids begin with the time. Whoever gave the beginning of one met all events of its minute."""
     journal = Written(tmp_path / "journal.sqlite3", events=100)
     entries = [entry(number) for number in range(3)]
     journal.write(entries)

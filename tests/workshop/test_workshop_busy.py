@@ -19,7 +19,7 @@ LABELS = tuple(f"a_sound_of_a_long_name_{number}" for number in range(8))
 
 
 def event(number: int) -> Event:
-    """Every fourth lasts; so the order of their ends, in which the listener gives them, is not that of their starts."""
+    """Every fourth event lasts. So the order of ends, in which the listener gives them, is not that of starts."""
     start = number * SAMPLE_RATE
     end = start + round((6.0 if number % 4 == 0 else 0.1) * SAMPLE_RATE)
     return Event(f"{number}", 1, "end", LABELS[number % 8], "label", 0.9, 0.9, start, end, BEGAN,
@@ -48,7 +48,7 @@ def test_events_are_listed_in_the_order_of_their_starts(busy: Classification) ->
 
 
 def test_no_name_in_the_picture_covers_another_or_runs_out(busy: Classification, tmp_path: Path) -> None:
-    """Each event had its target's name beside it: thirty names overprinted one another and ran past the axis."""
+    """Each event had its target's name beside it: thirty names covered one another and ran past the axis."""
     plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     plot.plot_classification(busy, tmp_path / "out.png")
     figure = plot.classification_figure(busy)

@@ -75,7 +75,7 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
 
 def test_folders_named_by_the_models_own_labels_are_classes_and_others_are_said(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`evaluate` took an owner's folder `typing` for other sound without a word, though typing is a label of the model."""
+    """`evaluate` took a folder `typing` for other sound without a word, though typing is a label of the model."""
     for name, sound in (("typing", "typing"), ("hand_clap", "claps"), ("kitchen", "steps"), ("alarm_beep", "siren")):
         (tmp_path / "clips" / name).mkdir(parents=True)
         shutil.copy(ROOT / "models" / "demo" / f"{sound}.wav", tmp_path / "clips" / name / "a.wav")
