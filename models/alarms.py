@@ -1,14 +1,17 @@
-"""False alarms an hour of a model's own rows, on every recording there is, none of which trained the row that judges it.
+"""False alarms an hour of a model's own rows, on all recordings; no row judges what trained it.
 
     python models/alarms.py starter --left-out FOLDER/rows/left_out.npz
     python models/alarms.py yamnet --left-out FOLDER/yamnet-left_out.npz --state-dir DIR
 
-Training clips are judged by rows that saw nothing of their source (--left-out, as models/calibrate.py takes it; rows of a
-published file heard none of them from us and judge as they are), false alarms of each fold at a threshold that was set
-without it; clips that only measure, of sources that train nothing, by the row that ships. What holds the sound is heard at
-the threshold that ships, which clips without it set. Sounds made on purpose (claps for a sample library) are left out, as in
-the calibration. Logits whose peaks are not those that the calibration which ships was made on, but for what a second
-training differs by, are refused.
+Clips that train are judged by rows that saw nothing of their source (--left-out, as models/calibrate.py takes
+it). Rows of a published file heard no clip of ours, and judge as they are. The false alarms of each fold are
+counted at a threshold that was set without the fold. Clips that only measure come from sources that train
+nothing; the row that ships judges them. Clips with the sound are heard at the threshold that ships, which was
+set on clips without the sound.
+
+Sounds made on purpose (claps for a sample library) are left out, as in the calibration. The peaks of the
+logits must be those that the shipped calibration was made on, but for what a second training differs by;
+other logits are refused.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model, Split
 
 SAME = 0.1
-"""Logits by which peaks of one and the same training may lie apart: sums are not of the same order on every machine."""
+"""Logits by which peaks of one and the same training may lie apart: sums are not of the same order on every
+machine.
+"""
 
 
 def main() -> None:

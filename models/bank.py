@@ -1,11 +1,12 @@
-"""Make the bank of a backbone: embeddings of recordings that may train, which a taught sound must not be taken for.
+"""Make the bank of a backbone: embeddings of recordings, for which a taught sound must not be taken.
 
     python models/bank.py starter --work FOLDER
     python models/bank.py yamnet --work FOLDER
 
-Writes bank.npz and bank.json (sources, licences, size) into models/<name>, and the bank into the starter's manifest.
-Embeddings only: no sound can be made of them. Needs models/starter/requirements.txt and the recordings
-(EDGE_AUDIO_SHARED, default ../shared); FOLDER holds the altered windows, the same that models/starter/train.py makes.
+Writes bank.npz and bank.json (sources, licences, size) into models/<name>, and names the bank in the
+starter's manifest. The bank holds embeddings only, of which no sound can be made. Needs
+models/starter/requirements.txt and the recordings (EDGE_AUDIO_SHARED, default ../shared). FOLDER holds the
+altered windows that models/starter/train.py makes too.
 """
 
 from __future__ import annotations

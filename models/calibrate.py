@@ -1,12 +1,13 @@
-"""The calibration that comes with a model we know: made on data/train by what `edge-audio calibrate` does with clips.
+"""Make the calibration that comes with a model, as `edge-audio calibrate` makes one from clips.
 
     python models/calibrate.py starter --left-out FOLDER/rows/left_out.npz
     python models/calibrate.py yamnet --left-out FOLDER/yamnet-left_out.npz --state-dir DIR
 
-Writes models/NAME/calibration-RUNTIME.json. Rows that were fitted on data/train are never judged on what trained them:
-their logits come from --left-out, which `train.py` of models/starter and models/yamnet leaves in its work folder, clip by
-clip of rows that saw nothing of its source. Rows of a published file heard none of it from us: their logits are the
-model's own. ESC-10 fold 5 and eval/ are left alone.
+Writes models/NAME/calibration-RUNTIME.json, made on data/train. A row that was fitted on data/train is never
+judged on what trained it. Its logits come from --left-out: logits of each clip by rows that saw nothing of
+the clip's source, which `train.py` of models/starter and models/yamnet leaves in its work folder. Rows of a
+published file heard no clip of ours; their logits are the model's own. ESC-10 fold 5 and eval/ are left
+alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ HERE = Path(__file__).resolve().parent
 Floats = npt.NDArray[np.float32]
 HOP_SECONDS = 0.24
 BUDGET = "1/day"
-"""With 12 minutes of varied sound a day: five false alarms an hour of such sound, as the models' own thresholds allow."""
+"""With 12 minutes of varied sound a day: five false alarms an hour of such sound, as the models' own
+thresholds allow.
+"""
 
 
 def main() -> None:

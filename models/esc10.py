@@ -1,28 +1,20 @@
-"""ESC-10 by its five folds: ten classes taught to a frozen backbone with `teach`'s own fitting, every choice nested.
+"""ESC-10 by its five folds: ten classes taught to a frozen backbone with `teach`'s fitting.
 
     python models/esc10.py STATE/models/yamnet [--work FOLDER] [--audit | --ablation]
     python models/esc10.py models/starter
 
-Each of the five folds is scored by rows that were fitted to the other four. What is open (which stretches of a recording
-rows are fitted to, ridge, feature normalisation, which embeddings name a recording, and how: the grid of esc10_choice.py,
-288 options) is chosen for each fold anew on the other four alone, each of them scored by rows of the other three; the least
-cross entropy wins. The outer fold is scored once, by what was chosen. Rows are linear, as the head's are.
+Each of the five folds is scored once, by rows that were fitted to the other four. 288 options
+(esc10_choice.py) say which stretches of a recording rows are fitted to, the ridge, the normalisation, and
+which embeddings name a recording and how. For each fold one of them is chosen on the other four folds alone:
+rows of three folds score the fourth, and the least cross entropy wins. Rows are linear, as the head's are.
 
-What was looked at before the grid was written: the 96.0 % of an earlier plain regression on YAMNet's embeddings, and that
-unnested trials of another kind had given 98 to 99 %; no outer result of this grid. Neither it nor the way to choose was
-changed after its first run, nor the one option and the small grid that --audit uses, which were written before it ended.
+--audit asks whether the figure could be due to something else. --ablation gives figures without any choice:
+plain regressions, and every option fixed for all folds. Results, and what was known before the grid was
+written, stand in models/README.md.
 
---ablation gives figures without any choice, and the range of all options, each fixed for all folds. They differ by a few
-recordings in 400, less than chance moves a choice among them: so the nested figure may lie under all of them, and does
-with YAMNet. The 96.0 % could not be had again recording by recording (what made it was not kept); --ablation has plain
-regressions of the same kind.
-
-The starter's backbone was distilled with folds 1 to 4 among its sound, so only fold 5 is honest for it, and printed. YAMNet
-was trained on AudioSet, cut from YouTube; ESC-10 comes from Freesound. Whether some recording is in both cannot be seen
-from here.
-
-Needs the recordings (EDGE_AUDIO_SHARED, default ../shared) and soundfile; --audit and --ablation need
-models/starter/requirements.txt. --work keeps the embeddings, outside the repository. Ten minutes on one core, or twenty.
+Needs the recordings (EDGE_AUDIO_SHARED, default ../shared) and soundfile. --audit and --ablation need
+models/starter/requirements.txt. --work keeps the embeddings, outside the repository. It takes ten to twenty
+minutes on one core.
 """
 
 from __future__ import annotations

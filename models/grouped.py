@@ -1,11 +1,11 @@
-"""Write the manifest of all clips with the column group: what belongs together when sources are left out.
+"""Write the manifest of all clips with a column group: clips that belong together.
 
     python models/grouped.py OUT.csv
     python -m models.measuring cross-fit OUT.csv siren
 
-A group is a library or, of ESC-10, which collects from many, one recording (models/starter/clips.py); it has the name that
-it has in the banks. Paths are absolute, so OUT may lie anywhere. Needs the recordings (EDGE_AUDIO_SHARED, default
-../shared).
+A group is a library. ESC-10 collects from many libraries, so there each recording is a group
+(models/starter/clips.py). Groups have the names that they have in the banks. Paths are absolute, so OUT may
+lie anywhere. Needs the recordings (EDGE_AUDIO_SHARED, default ../shared).
 """
 
 from __future__ import annotations

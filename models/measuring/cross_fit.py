@@ -1,5 +1,4 @@
-"""A sound that is taught from labelled clips, and judged on clips of other sources than it was taught from.
-Pure.
+"""A sound that is taught from labelled clips, and judged on clips of other sources. Pure.
 
 Clips fall into folds, all clips of one source into the same. For each fold a row is fitted as `teach` fits
 it: to the clips of the sound outside the fold, against the bank without the fold's sources. The row's

@@ -36,9 +36,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What sed_eval says of each target, by its name; and of targets together, by the names that `score`
-    says.
-    """
+    """What sed_eval says of each target, and of targets together, by the names that `score` states."""
 
     events: Mapping[str, Counted]
     segments: Mapping[str, Counted]

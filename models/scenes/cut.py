@@ -1,7 +1,8 @@
 """Find where sounds really begin and end in recordings, and cut them out. Pure: samples in, places out.
 
-A single sound (a clap, a snap, a knock) begins at the first sample where the short-time energy of its pre-emphasised sound
-has risen to within 20 dB of its peak, looking back from the peak. Only clear ones are cut: see `single_sounds`.
+A single sound (a clap, a snap, a knock) is searched from its peak backwards. It begins at the first sample
+whose short-time energy, after pre-emphasis, lies within 20 dB of the peak's. Only clear sounds are cut: see
+`single_sounds`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What scenes are made of: sounds cut from recordings that train nothing (split eval, and ESC-10's fold 5).
 
-Nor does anything of their sources: of a library that has clips in both splits none is taken.
+A library that has clips in both splits gives no sound, for its other clips do train.
 """
 
 from __future__ import annotations

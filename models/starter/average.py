@@ -1,6 +1,7 @@
-"""One student of several: the mean of the weights that each cycle ended with; norms and gains measured.
+"""One student out of several: the mean of the weights at the ends of the cycles.
 
-The cycles' ends lie in one valley: their mean is as near to the teacher as the last, and less bent to the training clips.
+The ends of the cycles are near to one another. Their mean is as near to the teacher as the last of them, and
+less bent to the training clips.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Learning goes on from a student that is there: its norms measure again, and what reads it in training is fitted to it.
+"""Go on learning from a student that is there.
 
-A student read back from a file has no norms that measured anything, and none of the layers that training alone needs.
+Its norms measure again, and its training heads are fitted to it: a student that is read from a file has no
+norms that measured anything, and none of the layers that only training needs.
 """
 
 from __future__ import annotations

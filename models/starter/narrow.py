@@ -1,7 +1,7 @@
-"""A student from a written backbone whose last convolution is wider: the channels that the others tell best are left out.
+"""A student from a written backbone whose last convolution is wider.
 
-What is left out is told from what stays by linear regression, and the joining layer takes the regression in. The file's
-int8 weights are read back as floats.
+The channels that the others predict best are left out: linear regression tells them from those that stay. The
+joining layer takes the regression in. The int8 weights of the file are read back as floats.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Linear probes: what a plain logistic regression makes of the embeddings, beside YAMNet's. Clips, not patches, are counted.
+"""Linear probes: what a plain logistic regression makes of the embeddings, beside YAMNet's.
 
-ESC-10: folds 1 to 4 train the probe, fold 5, which the student never heard, tests it. DCASE 2016 task 2 (Stevens05/SASED,
-in eval/, never heard either): of each class's 20 clips 15 train the probe and 5 test it; the first 15 by name, and, 55 clips
-being few, SPLITS seeded draws of 15. A clip is the mean of its patches' embeddings, or each of its patches is named and the
-mean of their log probabilities decides. How strong the regression is regularised is chosen each time inside the clips that
-train the probe.
+ESC-10: folds 1 to 4 train the probe. Fold 5, which the student never heard, tests it. DCASE 2016 task 2
+(Stevens05/SASED in eval/, never heard either): of the 20 clips of each class 15 train the probe and 5 test
+it. The 15 are once the first by name, and then, as 55 clips are few, SPLITS draws by a seed. A clip is named
+by the mean of its patches' embeddings; or each patch is named, and the mean of their log probabilities
+decides. The strength of the ridge is chosen each time among the clips that train the probe.
 """
 
 from __future__ import annotations

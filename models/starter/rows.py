@@ -1,7 +1,7 @@
-"""The rows on the frozen int8 backbone: out-of-fold scores that set the thresholds, then the rows and the manifest.
+"""The rows on the frozen int8 backbone, their thresholds by out-of-fold scores, and the manifest.
 
-The rows read the joined values alone, which were trained with these labels in mind: with the pooled ones beside them claps
-of unknown sources were found less often. The pooled values serve sounds that nobody thought of in training.
+The rows read the joined values only, which were trained with these labels in mind. The pooled values serve
+sounds that nobody thought of in training. Rows that read both found fewer claps of unknown sources.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The student: seven ordinary convolutions, two poolings, one layer that joins them; and how it learns from the teacher.
+"""The student: seven ordinary convolutions, two poolings, a layer that joins them; and its training.
 
-Input: float32 (n, 1, 96, 64), bands. Output: float32 (n, 632), the embedding, never negative: the mean of each channel over
-time and frequency, its maximum, and what the last layer joins of both. The teacher is imitated by the joined values, and
-once more by the pooled ones, which know of sounds what it never asked for. Mean and maximum are pooled apart, so that in
-int8 each keeps a scale of its own; and each value has a gain, measured when training is over, so that all of the embedding
-fits one scale.
+Input: bands, float32 (n, 1, 96, 64). Output: the embedding, float32 (n, 632), never negative: the mean of
+each channel over time and frequency, its maximum, and what the last layer joins of both. The joined values
+imitate the teacher. The pooled values imitate it once more, as they hold what it was never asked for. Mean
+and maximum are pooled apart, so that in int8 each has a scale of its own. Each value has a gain, measured
+after training, so that the whole embedding fits one scale.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores by rows that saw nothing of a clip's source, and what they say: on clips as they are, and on altered windows."""
+"""Scores by rows that saw nothing of a clip's source, of clips as they are and of altered windows."""
 
 from __future__ import annotations
 
