@@ -27,7 +27,7 @@ from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
 from edge.sinks.gpio import GpioSink
 from edge.sinks.journal.entries import Pack
-from edge.sinks.journal.event_sounds import FOLDER, SoundKeeper, sound_seconds
+from edge.sinks.journal.event_sounds import FOLDER, SoundKeeper
 from edge.sinks.journal.file import journal_path
 from edge.sinks.journal.numbering import FILE as SEQUENCE
 from edge.sinks.journal.numbering import Numbering
@@ -152,7 +152,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
             mqtt.pin(pin.pin, pin.safe_on)
         sinks.append(mqtt)
     if settings.journal.sound:
-        recent = RecentSound(sound_seconds(settings.target))
+        recent = RecentSound(plan.sound_seconds)
     if settings.journal.events or outbox is not None:
         sounds = None
         if recent is not None:

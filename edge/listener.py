@@ -64,6 +64,8 @@ class Listener:
     def _serve(self, plan: Plan) -> None:
         self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision
         self._out.level_samples = plan.level_samples
+        if self._recent is not None:
+            self._recent.lengthen(plan.sound_seconds)
 
     def run(self, source: Source, sinks: Sequence[Sink] = ()) -> None:
         """Hear the source to its end, or until it is closed; sinks are started and stopped by whoever owns them.

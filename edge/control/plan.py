@@ -15,6 +15,9 @@ from edge.model.classifier import Model
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
 
+SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
+"""The sound that is remembered where every end is told at once; and the most that is remembered beside it (19 MB)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -31,6 +34,17 @@ class Plan:
         longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
             pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
         return max(self.model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE
+
+    @property
+    def sound_seconds(self) -> float:
+        """How much of the newest sound to remember, so that an event's is still known when its end is told.
+
+        An end is told once a pause has lasted for the target's release, and a pattern may hold its events back.
+        """
+        targets = self.targets
+        late = max((target.release for target in (*targets.sounds, *targets.loudness)), default=0)
+        held = max((pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in targets.patterns), default=0)
+        return SOUND_SECONDS + min((late + held) / SAMPLE_RATE, LATEST_SECONDS)
 
 
 def plan_for(model: Model, targets: Sequence[TargetSettings] = (), *, hop_seconds: float = 0.24,

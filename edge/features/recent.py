@@ -25,6 +25,14 @@ class RecentSound:
         self._write(np.zeros(max(min(position - self._end, len(self._ring)), 0), np.int16), position)
         self._write(samples[-len(self._ring):], position + len(samples))
 
+    def lengthen(self, seconds: float) -> None:
+        """Remember at least `seconds` from now on. What is known stays; a ring never gets shorter."""
+        length = round(seconds * SAMPLE_RATE)
+        if length > len(self._ring):
+            kept = self.cut(self._begin, self._end)
+            self._ring, self._begin = np.zeros(length, np.int16), self._end - len(kept)
+            self._write(kept, self._end)
+
     def cut(self, start: int, end: int) -> NDArray[np.int16]:
         """What is left of the sound from position `start` to `end`: a copy, int16 `(k,)`, k from 0 to end - start."""
         start = max(start, self._begin, self._end - len(self._ring))

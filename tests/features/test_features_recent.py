@@ -33,6 +33,19 @@ def test_a_cut_is_what_was_pushed_with_silence_for_what_was_lost(pushes: list[tu
     assert ring.cut(0, 20_000).size == 0
 
 
+def test_a_longer_ring_keeps_what_it_held() -> None:
+    ring, whole = RecentSound(RING / 16_000), np.arange(2_000, dtype=np.int16)
+    ring.lengthen(0.5 * RING / 16_000)
+    ring.push(whole[:1_000], 100)
+    ring.lengthen(3 * RING / 16_000)
+    assert ring.cut(0, 5_000).tolist() == whole[1_000 - RING:1_000].tolist()
+    ring.push(whole[1_000:], 1_100)
+    assert ring.cut(0, 5_000).tolist() == whole[2_000 - 3 * RING:].tolist()
+    empty = RecentSound(RING / 16_000)
+    empty.lengthen(2 * RING / 16_000)
+    assert empty.cut(-5, 5).size == 0
+
+
 def test_a_ring_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="wanted more than 0"):
         RecentSound(0.0)

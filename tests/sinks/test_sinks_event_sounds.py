@@ -14,7 +14,10 @@ import pytest
 
 from edge.app import build
 from edge.cli import main
+from edge.control.changes import Change, Control
+from edge.control.plan import plan_for
 from edge.errors import SettingsError, SinkError
+from edge.features.recent import RecentSound
 from edge.settings import JournalSettings, LogSettings, Settings, TargetSettings
 from edge.settings_file import check_together
 from edge.sinks.journal.entries import FILE, recent
@@ -27,13 +30,12 @@ from edge.sinks.journal.event_sounds import (
     EventSounds,
     SoundKeeper,
     sound_path,
-    sound_seconds,
 )
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
 from edge.sources.recording import open_recording
 from edge.stats import Stats
-from tests.fakes import FakeSource, blocks_of, tone
+from tests.fakes import FakeSource, LoudnessModel, blocks_of, listener_of, tone
 from tests.sinks.test_sinks_journal import event, eventually
 
 CLAPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "claps.wav"
@@ -106,10 +108,21 @@ def test_a_sound_whose_end_is_told_late_is_kept_too(tmp_path: Path) -> None:
 
 
 def test_no_more_is_remembered_than_the_targets_ask_for() -> None:
-    clap = TargetSettings(name="clap", release_seconds=0.5)
-    double = TargetSettings(name="double", pattern_of="clap", count=3, maximum_gap_seconds=2.0, quiet_after_seconds=4.0)
-    assert sound_seconds(()) == 12.0 and sound_seconds((clap,)) == 12.5 and sound_seconds((clap, double)) == 22.5
-    assert sound_seconds((replace(double, count=100, maximum_gap_seconds=60.0),)) == 612.0
+    clap = TargetSettings(name="loud", release_seconds=0.5)
+    double = TargetSettings(name="double", pattern_of="loud", count=3, maximum_gap_seconds=2.0, quiet_after_seconds=4.0)
+    hundred = replace(double, count=100, maximum_gap_seconds=60.0)
+    plans = [plan_for(LoudnessModel(), targets) for targets in ((), (clap,), (clap, double), (hundred,))]
+    assert [plan.sound_seconds for plan in plans] == [12.5, 12.5, 22.5, 612.0]
+
+
+def test_the_ring_of_sound_grows_with_a_longer_release_time() -> None:
+    """An owner lengthens `release_seconds` to 20 s and reloads: the ring once stayed at 12.5 s, and events had no sound."""
+    model, ring, control = LoudnessModel(), RecentSound(0.1), Control()
+    listener = listener_of(model, recent=ring, control=control)
+    control.put(Change(plan=plan_for(model, (TargetSettings(name="loud", release_seconds=20.0),))))
+    sound = np.ones(35 * 16_000, np.int16)
+    listener.run(FakeSource(blocks_of(sound)))
+    assert len(ring.cut(0, len(sound))) == 32 * 16_000
 
 
 def test_a_sound_that_was_forgotten_is_counted_and_no_file(tmp_path: Path) -> None:

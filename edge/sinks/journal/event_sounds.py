@@ -8,7 +8,7 @@ import os
 import threading
 import wave
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from edge.backoff import Fault
 from edge.errors import SinkError
-from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE, Event
 
 LOG = logging.getLogger(__name__)
@@ -32,20 +31,9 @@ WAITING = 16
 """Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
 BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
 """What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
-SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
-"""How much of the newest sound must be known to `cut` where ends are told at once; and at most beside (19 MB)."""
 
 Cut = Callable[[int, int], NDArray[np.int16]]
 """The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
-
-
-def sound_seconds(targets: Sequence[TargetSettings]) -> float:
-    """How much of the newest sound to remember for the events of these targets: an end is told once a pause has been long
-    enough, and a pattern may hold events back."""
-    late = max((target.release_seconds for target in targets), default=0.0)
-    held = max((target.count * target.maximum_gap_seconds + target.quiet_after_seconds
-                for target in targets if target.pattern_of), default=0.0)
-    return SOUND_SECONDS + min(late + held, LATEST_SECONDS)
 
 
 def sound_path(folder: Path, event: str) -> Path:
