@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge import __version__
-from edge.clock import Clock
+from edge.clock import Clock, StreamClock
 from edge.control.changes import Control
 from edge.control.commanded import load_commanded
 from edge.control.commands import Feedback
@@ -40,7 +40,7 @@ from edge.sinks.outbox import Outbox
 from edge.sinks.watching.sink import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.stream import Patch, Scores, StreamClock
+from edge.stream import Patch, Scores
 from edge.topics import Topics
 
 log = logging.getLogger("edge")

@@ -1,4 +1,4 @@
-"""The clocks of this machine, and whether its date can be trusted: a board without a battery starts in 1970."""
+"""Clocks: that of this machine (a board without a battery starts in 1970), and that which dates a stream's positions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from edge.stream import SAMPLE_RATE, Block
 
 _TIME_ERROR = 5
 """What adjtimex(2) returns while nobody has set the clock right."""
@@ -47,3 +49,74 @@ class Clock:
         # modes = 0 asks only; the structure is 208 bytes at most (man 2 adjtimex), its status is in the return value too.
         word = -1 if self._adjtimex is None else int(self._adjtimex(ctypes.create_string_buffer(512)))
         return word != _TIME_ERROR or _ANSWERED.exists()
+
+
+class StreamClock:
+    """Turns positions into UTC.
+
+    A live source is anchored at every block to the monotonic clock: a block cannot arrive before its last sample was
+    heard, so the smallest lateness seen is nearest to the truth; a slow leak lets it follow a sound card whose rate
+    is off by some parts per million. A recording is anchored once, at its start, so it is dated alike at any speed.
+    """
+
+    LEAK_PER_SECOND = 0.001
+    """How fast the anchor may follow a card that runs slow: 1 ms a second."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
+        """monotonic, utc: clocks in seconds; tests bring their own."""
+        self._monotonic = monotonic
+        self._utc = utc
+        self._offset: float | None = None
+        self._anchored_at = 0.0
+        self._heard_at = monotonic()
+        self._expected = 0
+        self._stalled = True
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._monotonic()
+
+    def heard(self, block: Block, position: int) -> None:
+        """A block of a live source has arrived; `position` (16 kHz) is that after its last sample.
+
+        The anchor holds over a gap whose length is known, for positions jump by as much. It starts afresh after a gap of
+        unknown length, another format, or a stall.
+        """
+        self.anchor(position, restart=self._stalled or (block.gap and block.position == self._expected))
+        self._expected = block.position + block.length
+        self._stalled = False
+        self._heard_at = self._monotonic()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since the last block of a live source arrived."""
+        return self._monotonic() - self._heard_at
+
+    def stall(self) -> None:
+        """Sound was missed for a time that no position tells: the next block is dated anew."""
+        self._stalled = True
+
+    def anchor(self, position: int, *, restart: bool = False) -> None:
+        """Say that the sample before `position` has just been heard; `restart` after a gap forgets the old anchor."""
+        now = self._monotonic()
+        offset = now - position / SAMPLE_RATE
+        if self._offset is None or restart or offset < self._offset:
+            self._offset = offset
+        else:
+            leak = max(now - self._anchored_at, 0.0) * self.LEAK_PER_SECOND
+            self._offset = min(offset, self._offset + leak)
+        self._anchored_at = now
+
+    def monotonic(self, position: int) -> float:
+        """Monotonic seconds of `position`; of now, if nothing was anchored yet."""
+        return self._monotonic() if self._offset is None else self._offset + position / SAMPLE_RATE
+
+    def unix_seconds(self, position: int) -> float:
+        """UTC of `position` in seconds since 1970; of now, if nothing was anchored yet."""
+        if self._offset is None:
+            return self._utc()
+        return self._utc() - self._monotonic() + self.monotonic(position)
+
+    def utc(self, position: int) -> datetime:
+        """UTC of `position`, to the microsecond."""
+        return datetime.fromtimestamp(self.unix_seconds(position), UTC)

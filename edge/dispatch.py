@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from edge.backoff import Backoff, Fault
+from edge.clock import StreamClock
 from edge.decision.detection import Detection
 from edge.seams import Sink
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Event, Level, StreamClock, new_event_id
+from edge.stream import SAMPLE_RATE, SILENCE_DBFS, Event, Level, new_event_id
 
 log = logging.getLogger("edge")
 
@@ -224,4 +225,4 @@ class Dispatcher:
         since = [level.rms_dbfs for position, level in self._levels if position > start]
         if not since and self._levels:
             since = [self._levels[-1][1].rms_dbfs]
-        return max(since, default=-120.0)
+        return max(since, default=SILENCE_DBFS)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
+from edge.clock import StreamClock
 from edge.control.changes import Control
 from edge.control.plan import Plan
 from edge.decision.gate import Gate
-from edge.decision.loudness import NoiseFloor
+from edge.decision.view import View
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
-from edge.features.level import SILENCE_DBFS
 from edge.features.recent import RecentSound
 from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Block, Hearing, Patch, Scores, StreamClock
+from edge.stream import SAMPLE_RATE, Block, Patch, Scores
 
 SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
-WATCHED_LABELS = 10
-"""Labels, highest first, that a watcher is told of."""
 
 
 class Listener:
@@ -52,13 +48,9 @@ class Listener:
         self._on_scores = on_scores
         self._watcher = watcher
         self._recent = recent
-        self._room = NoiseFloor()
-        self._loudest_dbfs, self._shown = SILENCE_DBFS, False
+        self._view = View()
         self._clock = clock if clock is not None else StreamClock()
         self._out = out if out is not None else Dispatcher(self._clock, self.stats)
-        self._heard_at = self._clock.now()
-        self._stalled = True
-        self._expected = 0
         self._serve(plan)
 
     def _serve(self, plan: Plan) -> None:
@@ -108,9 +100,9 @@ class Listener:
 
     def _throw_away(self, block: Block) -> None:
         """Muted: nobody has heard this block. What comes after is heard as after a gap, and dated anew."""
-        self.stats.muted_samples += block.length * SAMPLE_RATE // block.format.rate
+        self.stats.muted_samples += block.length_16khz
         self._out.forget_levels()
-        self._stalled = True
+        self._clock.stall()
 
     def _hear(self, block: Block, live: bool) -> None:
         if block.gap:
@@ -119,21 +111,13 @@ class Listener:
         if self._recent is not None:
             self._recent.push(self._front_end.samples, self._front_end.samples_position)
         if live:
-            # Positions that jump tell how much was lost and stay true to time; a loss of unknown length, a pause or
-            # another format does not.
-            unknown = self._stalled or (block.gap and block.position == self._expected)
-            self._clock.anchor(self._front_end.position, restart=unknown)
-            self._stalled, self._expected = False, block.position + block.length
-            self._heard_at = self._clock.now()
-        level = self._front_end.level
-        if level is not None:
+            self._clock.heard(block, self._front_end.position)
+        if (level := self._front_end.level) is not None:
             self._out.level(self._front_end.position, level)
+            self._view.level(level.rms_dbfs, block.length_16khz)
             self.stats.clipped_samples += level.clipped
-            self._loudest_dbfs = level.rms_dbfs if self._shown else max(self._loudest_dbfs, level.rms_dbfs)
-            self._shown = False
-            self._room.push_level(level.rms_dbfs, block.length * SAMPLE_RATE // block.format.rate)
         self.stats.blocks += 1
-        self.stats.samples += block.length * SAMPLE_RATE // block.format.rate
+        self.stats.samples += block.length_16khz
         self.stats.deaf_seconds = self._front_end.deaf_samples / SAMPLE_RATE
         self._judge(patches)
 
@@ -158,22 +142,13 @@ class Listener:
             for detection in detections:
                 self._out.send(detection)
             if self._watcher is not None and self._watcher.watching:
-                self._watcher.hearing(self._hearing(patch, scores))
-
-    def _hearing(self, patch: Patch, scores: Scores | None) -> Hearing:
-        """What is heard now, for those who watch."""
-        best = () if scores is None else np.argsort(-scores.values, kind="stable")[:WATCHED_LABELS]
-        level, noise = self._loudest_dbfs, self._room.db  # the loudest block since a watcher was last shown one
-        self._shown = True
-        return Hearing(
-            patch.position, level, level if noise is None else noise, scores is not None,
-            tuple((self._model.labels[row], float(scores.values[row])) for row in best) if scores is not None else (),
-            self._decision.hearing())
+                stands = self._decision.hearing()
+                self._watcher.hearing(self._view.hearing(patch.position, scores, self._model.labels, stands))
 
     def _wait(self) -> None:
         """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
-        if self._clock.now() - self._heard_at > SILENT_SECONDS:
-            self._stalled = True
+        if self._clock.silent_seconds > SILENT_SECONDS:
+            self._clock.stall()
             self._end_all()
 
     def _end_all(self) -> None:

@@ -1,16 +1,14 @@
-"""What travels: blocks of samples in, patches, scores and events out, and the clock that dates them.
+"""What travels: blocks of samples in, patches, scores and events out.
 
 Everything here is read-only after creation and may be kept by whoever receives it.
-Time inside is a position; UTC is computed once, on the way out, by `StreamClock`.
+Time inside is a position; `edge.clock.StreamClock` makes UTC of positions, once, on the way out.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -19,8 +17,22 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 16_000
 """Hz of every sample after the resampler, and the unit of every position behind it."""
 
+FRAME_SAMPLES = 400
+"""Samples of a frame: 25 ms."""
+FRAME_STEP = 160
+"""Samples from one frame to the next: 10 ms."""
+BANDS = 64
+"""Log-mel values per frame."""
+PATCH_FRAMES = 96
+"""Frames of a patch."""
+PATCH_SAMPLES = (PATCH_FRAMES - 1) * FRAME_STEP + FRAME_SAMPLES
+"""Samples that a patch of bands covers: 15,600, 0.975 s."""
+
 LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
 """Hz that a source may have: 4 kHz still holds a clap's body, 384 kHz is the fastest card that is sold."""
+
+SILENCE_DBFS = -120.0
+"""Stands for minus infinity; a single step of a 16-bit sample is at -90."""
 
 Phase = Literal["start", "end"]
 
@@ -54,6 +66,11 @@ class Block:
     def length(self) -> int:
         """Sample times in this block (per channel)."""
         return len(self.samples) // self.format.channels
+
+    @property
+    def length_16khz(self) -> int:
+        """How many samples at 16 kHz this block lasts, rounded down."""
+        return self.length * SAMPLE_RATE // self.format.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,51 +193,3 @@ def new_event_id(unix_seconds: float) -> str:
 def short_id(event_id: str) -> str:
     """An event's id for people: its last 12 characters, as the ids of one minute begin alike."""
     return event_id[-12:]
-
-
-class StreamClock:
-    """Turns positions into UTC.
-
-    A live source is anchored at every block to the monotonic clock: a block cannot arrive before its last sample was
-    heard, so the smallest lateness seen is nearest to the truth; a slow leak lets it follow a sound card whose rate
-    is off by some parts per million. A recording is anchored once, at its start, so it is dated alike at any speed.
-    """
-
-    LEAK_PER_SECOND = 0.001
-    """How fast the anchor may follow a card that runs slow: 1 ms a second."""
-
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
-        """monotonic, utc: clocks in seconds; tests bring their own."""
-        self._monotonic = monotonic
-        self._utc = utc
-        self._offset: float | None = None
-        self._anchored_at = 0.0
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        return self._monotonic()
-
-    def anchor(self, position: int, *, restart: bool = False) -> None:
-        """Say that the sample before `position` has just been heard; `restart` after a gap forgets the old anchor."""
-        now = self._monotonic()
-        offset = now - position / SAMPLE_RATE
-        if self._offset is None or restart or offset < self._offset:
-            self._offset = offset
-        else:
-            leak = max(now - self._anchored_at, 0.0) * self.LEAK_PER_SECOND
-            self._offset = min(offset, self._offset + leak)
-        self._anchored_at = now
-
-    def monotonic(self, position: int) -> float:
-        """Monotonic seconds of `position`; of now, if nothing was anchored yet."""
-        return self._monotonic() if self._offset is None else self._offset + position / SAMPLE_RATE
-
-    def unix_seconds(self, position: int) -> float:
-        """UTC of `position` in seconds since 1970; of now, if nothing was anchored yet."""
-        if self._offset is None:
-            return self._utc()
-        return self._utc() - self._monotonic() + self.monotonic(position)
-
-    def utc(self, position: int) -> datetime:
-        """UTC of `position`, to the microsecond."""
-        return datetime.fromtimestamp(self.unix_seconds(position), UTC)

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from edge.errors import SettingsError
-from edge.stream import Event
+from edge.stream import SILENCE_DBFS, Event
 
 SCHEMA = 1
 """Version of the event payload: grows when a name in it changes its meaning or goes; a new name leaves it as it is."""
@@ -31,9 +31,6 @@ ONLINE, OFFLINE = "online", "offline"
 
 ON, OFF = "ON", "OFF"
 """What `state/<target>`, `muted` and `pin/<pin>` say."""
-
-SILENCE_DBFS = -120.0
-"""The quietest level that is told: JSON has no word for -inf."""
 
 
 def check_level(text: str, *, thing: str) -> str:

@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from clips import ESC10_SOURCE, Clip, all_clips, esc10_fold, read_clip
 
-from edge.features.logmel import FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES
 from edge.learn.embedding import Embedder
 from edge.learn.examples import HEARD_HOP, cut, find_sounds, levels
 from edge.learn.lesson import ALTERED, HEARD, PLACED
 from edge.learn.teach import SEED
+from edge.stream import FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES
 from edge.workshop.progress import bar
 
 PATCH = 4

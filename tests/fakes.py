@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.clock import StreamClock
 from edge.control.plan import plan_for
 from edge.decision.targets import UNCALIBRATED, Calibrated
 from edge.dispatch import Dispatcher
@@ -17,7 +18,7 @@ from edge.model.classifier import Model
 from edge.model.manifest import Manifest, ModelTarget
 from edge.settings import TargetSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamClock, StreamFormat
+from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 
 
 def listener_of(model: Model, targets: Sequence[TargetSettings] = (), *, hop_seconds: float = 0.24,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from edge.clock import StreamClock
 from edge.errors import ModelError, SettingsError, SinkError, SourceError
-from edge.stream import SAMPLE_RATE, StreamClock, new_event_id
+from edge.stream import SAMPLE_RATE, new_event_id
 
 
 class Hands:

@@ -17,8 +17,8 @@ from edge.cli.screen.feed import ApplianceFeed, Feed
 from edge.cli.screen.paint import Look, utf8
 from edge.cli.screen.recording import RecordingFeed
 from edge.cli.screen.show import print_lines, show, summary
+from edge.decision.view import LABELS
 from edge.errors import SettingsError
-from edge.listener import WATCHED_LABELS
 from edge.settings import SourceSettings
 
 EXAMPLES = """Examples:
@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fast", action="store_true", help="with --file: as fast as possible, not in real time")
     parser.add_argument("--wait", action="store_true", help="wait for the appliance to come, and to come back")
     parser.add_argument("--top", type=int, default=5, metavar="N",
-                        help=f"labels to show (default 5, at most {WATCHED_LABELS}; 0: none)")
+                        help=f"labels to show (default 5, at most {LABELS}; 0: none)")
     parser.add_argument("--width", type=int, default=0, metavar="COLUMNS", help="use no more columns than these")
     parser.add_argument("--no-colour", "--no-color", action="store_true",
                         help="no colours (environment: NO_COLOR, or TERM=dumb)")
@@ -46,8 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look until told to stop, or until there is nothing more to see."""
-    if not 0 <= options.top <= WATCHED_LABELS:
-        raise SettingsError("--top", found=str(options.top), wanted=f"0 to {WATCHED_LABELS}")
+    if not 0 <= options.top <= LABELS:
+        raise SettingsError("--top", found=str(options.top), wanted=f"0 to {LABELS}")
     if options.width < 0:
         raise SettingsError("--width", found=str(options.width), wanted="a number of columns; 0: the terminal's")
     for given, name in ((options.fast, "--fast"), (options.wait, "--wait")):

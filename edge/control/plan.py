@@ -10,10 +10,9 @@ from edge.decision.impulsive import WAIT
 from edge.decision.resolve import Asked, ask, resolve
 from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
 from edge.features.frontend import hop_frames
-from edge.features.logmel import FRAME_STEP
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
-from edge.stream import SAMPLE_RATE
+from edge.stream import FRAME_STEP, SAMPLE_RATE
 
 SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
 """The sound that is remembered where every end is told at once; and the most that is remembered beside it (19 MB)."""
@@ -42,8 +41,8 @@ class Plan:
         An end is told once a pause has lasted for the target's release, and a pattern may hold its events back.
         """
         targets = self.targets
-        late = max((target.release for target in (*targets.sounds, *targets.loudness)), default=0)
-        held = max((pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in targets.patterns), default=0)
+        late = max([0, *(sound.release for sound in targets.sounds), *(loud.release for loud in targets.loudness)])
+        held = max([0, *(each.count * each.maximum_gap + each.quiet_after for each in targets.patterns)])
         return SOUND_SECONDS + min((late + held) / SAMPLE_RATE, LATEST_SECONDS)
 
 

@@ -12,10 +12,10 @@ from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
 from edge.decision.loudness import LoudnessDetector, NoiseFloor
-from edge.decision.onset import FRAME_STEP, Onset, OnsetDetector, decibels
+from edge.decision.onset import Onset, OnsetDetector, decibels
 from edge.decision.pattern import PatternDetector
 from edge.decision.targets import Target, Targets
-from edge.stream import Scores, TargetHearing
+from edge.stream import BANDS, FRAME_SAMPLES, FRAME_STEP, Scores, TargetHearing
 
 Sound = ImpulsiveDetector | LastingDetector
 
@@ -56,7 +56,7 @@ class Decision:
             part.reset()
 
     def _forget(self) -> None:
-        self._rows: NDArray[np.float32] = np.empty((0, 64), np.float32)
+        self._rows: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
         self._rows_position = 0
         self._onsets: list[Onset] = []
         self._heard: list[Heard | None] = [None] * len(self._sounds)
@@ -154,7 +154,7 @@ class Decision:
     def _listen(self, position: int) -> list[Detection]:
         """Take the rows that end with the patch at `position`: onsets, the floor, loudness."""
         end = position + self._patch_samples
-        count = min(max((end - 400 - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
+        count = min(max((end - FRAME_SAMPLES - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
         rows, self._rows = self._rows[:count], self._rows[count:]
         at, self._rows_position = self._rows_position, self._rows_position + FRAME_STEP * count
         power = decibels(rows)

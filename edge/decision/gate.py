@@ -7,9 +7,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.onset import DB_PER_NEPER, FRAME_STEP
+from edge.decision.onset import DB_PER_NEPER
 from edge.settings import GateSettings
-from edge.stream import SAMPLE_RATE, Patch
+from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Patch
 
 FLOOR_SECONDS = 15.0
 """The noise floor is the lowest mean of a hop in this long: pauses set it, sounds shorter than that do not."""
@@ -23,7 +23,7 @@ class Gate:
     `hang_over_seconds`. Until `FLOOR_SECONDS` have been heard it is open: the room is not known yet.
     """
 
-    def __init__(self, settings: GateSettings, *, hop_samples: int, patch_samples: int = 15_600) -> None:
+    def __init__(self, settings: GateSettings, *, hop_samples: int, patch_samples: int = PATCH_SAMPLES) -> None:
         """hop_samples: distance between patches at 16 kHz, at least one frame step (160); patch_samples: their length.
 
         The gate stays open for at least a patch: every patch that holds the sound must be heard.

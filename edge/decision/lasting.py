@@ -38,7 +38,7 @@ class LastingDetector:
         """Back to the state after construction."""
         self.refused = ""
         self._over_since: int | None = None
-        self._running = False
+        self.running = False  # an event has started and not ended
         self._start = 0
         self._last = 0
         self._sounds = False
@@ -52,12 +52,7 @@ class LastingDetector:
     @property
     def busy(self) -> bool:
         """An event runs or is about to: the backbone must stay awake."""
-        return self._running or self._over_since is not None
-
-    @property
-    def running(self) -> bool:
-        """An event has started and not ended."""
-        return self._running
+        return self.running or self._over_since is not None
 
     def push(self, heard: Heard, onsets: Sequence[Onset]) -> list[Detection]:
         """Take the next patch: a start, an end, or nothing. Positions must rise.
@@ -66,7 +61,7 @@ class LastingDetector:
         """
         self.refused = ""
         position = heard.scores.position
-        if self._running:
+        if self.running:
             return self._go_on(position, heard)
         if not heard.probability >= self.target.threshold:  # NaN is no sound
             self._over_since = None
@@ -85,7 +80,7 @@ class LastingDetector:
         if position - self._over_since < self.target.minimum_duration:
             self.refused = "shorter than the minimum duration"
             return []
-        self._running, self._sounds, self._last = True, True, position
+        self.running, self._sounds, self._last = True, True, position
         return [self._detection("start", None)]
 
     def interrupt(self, until: int) -> list[Detection]:
@@ -94,7 +89,7 @@ class LastingDetector:
         That is `until` itself if the newest patch still held the sound: no patch has said that it stopped.
         """
         self._over_since = None
-        if not self._running:
+        if not self.running:
             return []
         return [self._finish(min(self._last + self._patch_samples, until) if self._sounds else 0)]
 
@@ -119,7 +114,7 @@ class LastingDetector:
 
     def _finish(self, at_least: int = 0) -> Detection:
         end = max(self._last + self._hop_samples, self._start, at_least)
-        self._running, self._over_since = False, None
+        self.running, self._over_since = False, None
         self._deaf_until = end + self.target.refractory
         return self._detection("end", end)
 

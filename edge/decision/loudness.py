@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.detection import Detection
-from edge.decision.onset import FRAME_STEP
 from edge.decision.targets import LoudnessTarget
-from edge.stream import SAMPLE_RATE, Phase
+from edge.stream import FRAME_STEP, SAMPLE_RATE, Phase
 
 FLOOR_SECONDS = 15.0
 """The room's noise is the quietest STEP_SECONDS of so many seconds: pauses set it; what goes on for longer becomes it."""
@@ -64,13 +63,8 @@ class LoudnessDetector:
         self._since: int | None = None
         self._last = 0
         self._loudest = 0.0
-        self._running = False
+        self.running = False  # an event has started and not ended
         self._deaf_until: int | None = None
-
-    @property
-    def running(self) -> bool:
-        """An event has started and not ended."""
-        return self._running
 
     def push(self, position: int, level_db: float, floor_db: float | None) -> list[Detection]:
         """One frame, its first sample at `position`; level and floor in dB of the same reference."""
@@ -85,21 +79,18 @@ class LoudnessDetector:
                 return []
             self._since, self._last, self._loudest = position, position, self.over_db
         elif self._since is not None and position - self._last > target.release:
-            return self._end()
-        if self._since is None or self._running or self._last - self._since < target.minimum_duration:
+            return self.interrupt()
+        if self._since is None or self.running or self._last - self._since < target.minimum_duration:
             return []
-        self._running = True
+        self.running = True
         return [self._detection("start", None)]
 
     def interrupt(self) -> list[Detection]:
-        """A gap, or the end of the stream."""
-        return self._end()
-
-    def _end(self) -> list[Detection]:
-        found = [self._detection("end", self._last + FRAME_STEP)] if self._running else []
-        if self._running:
+        """The sound is over, by a pause, a gap or the end of the stream: the end of a running event."""
+        found = [self._detection("end", self._last + FRAME_STEP)] if self.running else []
+        if self.running:
             self._deaf_until = self._last + FRAME_STEP + self.target.refractory
-        self._since, self._running = None, False
+        self._since, self.running = None, False
         return found
 
     def _detection(self, phase: Phase, end: int | None) -> Detection:

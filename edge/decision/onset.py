@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FRAME_STEP = 160
-BANDS = 64
+from edge.stream import BANDS, FRAME_STEP
+
 DB_PER_NEPER = 20.0 / float(np.log(10.0))
 """Rows are natural logarithms of magnitudes: one unit is 8.69 dB."""
 SILENT_ROW = float(np.log(0.001))

@@ -18,6 +18,7 @@ from edge.decision.targets import (
     Suggestion,
     Target,
     Targets,
+    Thresholds,
 )
 from edge.decision.wishes import what_serves
 from edge.errors import SettingsError, nearest
@@ -133,7 +134,7 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
            commanded: float | None) -> Target:
     target, suggestion = asked.settings, asked.suggestion
     same = suggestion if suggestion is not None and set(asked.labels) == set(suggestion.labels) else None
-    measured: Calibrated | Suggestion | None = calibrated or same
+    measured: Thresholds | None = calibrated or same
     threshold = target.threshold or (measured.threshold if measured else FALLBACK_THRESHOLD)
     release = target.release_threshold or (
         measured.release_threshold if measured and not target.threshold else threshold * RELEASE_SHARE)

@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Suggestion(Protocol):
+class Thresholds(Protocol):
+    """Where events of a target start and end."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability that starts an event."""
+
+    @property
+    def release_threshold(self) -> float:
+        """Probability under which it may end."""
+
+
+class Suggestion(Thresholds, Protocol):
     """A standard target that comes with a model: labels and thresholds that were measured with it."""
 
     @property
@@ -23,14 +35,6 @@ class Suggestion(Protocol):
         """Labels of the model that count."""
 
     @property
-    def threshold(self) -> float:
-        """Probability that starts an event."""
-
-    @property
-    def release_threshold(self) -> float:
-        """Probability under which it may end."""
-
-    @property
     def standard(self) -> bool:
         """Heard where the settings name no target."""
 
@@ -39,7 +43,7 @@ class Suggestion(Protocol):
         """One event for each onset."""
 
 
-class Calibrated(Protocol):
+class Calibrated(Thresholds, Protocol):
     """What `calibrate` found for a target: how a logit becomes a probability (`probability_of`), and where events start."""
 
     @property
@@ -53,14 +57,6 @@ class Calibrated(Protocol):
     @property
     def offset(self) -> float:
         """In logits."""
-
-    @property
-    def threshold(self) -> float:
-        """Probability that starts an event."""
-
-    @property
-    def release_threshold(self) -> float:
-        """Probability under which it may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +87,8 @@ class Target:
 
     Its logit is the highest of its labels' logits, plus the correction's; its probability is
     `probability_of` that. impulsive: one event for each onset; else one from start to end.
-    yields: an onset that a target which does not yield has named is not this one's. sent: False for a sound that is heard
-    only for a pattern's sake.
+    yields: it never takes an onset that a target without `yields` has named. sent: False for a sound that is heard only
+    because a pattern counts it.
     """
 
     name: str

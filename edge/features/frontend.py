@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError
 from edge.features.framing import Framer
-from edge.features.level import LevelMeter, count_clipped
-from edge.features.logmel import BANDS, FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES, LogMel
+from edge.features.level import count_clipped, level_of
+from edge.features.logmel import LogMel
 from edge.features.mix import MEAN, mix
-from edge.features.patches import BandPatches, SamplePatches
+from edge.features.patches import band_patches, sample_patches
 from edge.features.resample import Resampler
-from edge.stream import SAMPLE_RATE, Block, Level, Patch, StreamFormat
+from edge.stream import (
+    BANDS,
+    FRAME_SAMPLES,
+    FRAME_STEP,
+    PATCH_FRAMES,
+    PATCH_SAMPLES,
+    SAMPLE_RATE,
+    Block,
+    Level,
+    Patch,
+    StreamFormat,
+)
 
 _NO_ROWS: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
 _NO_SAMPLES: NDArray[np.int16] = np.empty(0, np.int16)
@@ -34,13 +45,18 @@ class FrontEnd:
     format makes every stage forget: no patch spans a gap, and the next patch says `first`. Positions go on.
     """
 
-    _deaf: int
-    _level: Level | None
-    _rows: NDArray[np.float32]
-    _rows_position: int
-    _samples: NDArray[np.int16]
-    _samples_position: int
-    _resampler: Resampler
+    level: Level | None
+    """Loudness of the newest block at 16 kHz, and what was clipped before the resampler; None if it gave no samples."""
+    rows: NDArray[np.float32]
+    """Log-mel rows float32 `(k, 64)` that came with the newest push's patches; k is 0 where it gave none."""
+    rows_position: int
+    """Position of the first sample of the first of `rows`; row i's frame begins 160 * i later."""
+    samples: NDArray[np.int16]
+    """What the newest push gave at 16 kHz, mono, int16 `(n,)`."""
+    samples_position: int
+    """Position of the first of `samples`."""
+    deaf_samples: int
+    """Samples, at 16 kHz, that were heard before gaps but lie in no patch, because a gap broke it; only grows."""
     _format: StreamFormat | None
     """Of the last block; None where the next one begins afresh."""
     _origin: int
@@ -51,8 +67,6 @@ class FrontEnd:
     """Position after the last sample that left the resampler."""
     _framed: int
     """Position after the last sample that the framer has; what follows it, up to `_fed`, waits."""
-    _waiting: list[NDArray[np.int16]]
-    """Samples for the framer, not enough for a patch yet."""
     _next: int
     """Where, at the format's own rate, the next block begins if nothing is lost."""
     _clipped: int
@@ -74,52 +88,17 @@ class FrontEnd:
                                 wanted=f"at least {FRAME_STEP}" if wants == "samples" else f"{PATCH_SAMPLES} for bands")
         frames = hop_frames(hop_seconds, wants, patch_samples)
         self._channel = channel
-        self._waiting = []
-        self._meter = LevelMeter()
+        self._waiting: list[NDArray[np.int16]] = []  # for the framer, not enough for a patch yet
         self._framer = Framer(FRAME_SAMPLES, FRAME_STEP, dtype=np.int16)
         self._log_mel = LogMel()
-        self._patches: BandPatches | SamplePatches = (
-            BandPatches(frames) if wants == "bands" else SamplePatches(patch_samples, frames * FRAME_STEP))
+        self._wants_bands = wants == "bands"
+        self._patches = band_patches(frames) if self._wants_bands else sample_patches(patch_samples, frames * FRAME_STEP)
         self.reset()
-
-    # What is known after each push.
-
-    @property
-    def level(self) -> Level | None:
-        """Loudness of the newest block at 16 kHz, and what was clipped before the resampler; None if it gave none."""
-        return self._level
-
-    @property
-    def rows(self) -> NDArray[np.float32]:
-        """Log-mel rows float32 `(k, 64)` that came with the newest push's patches; k is 0 where it gave none."""
-        return self._rows
-
-    @property
-    def rows_position(self) -> int:
-        """Position of the first sample of the first of `rows`; row i's frame begins 160 * i later."""
-        return self._rows_position
-
-    @property
-    def samples(self) -> NDArray[np.int16]:
-        """What the newest push gave at 16 kHz, mono, int16 `(n,)`; its first sample is at `samples_position`."""
-        return self._samples
-
-    @property
-    def samples_position(self) -> int:
-        """Position of the first of `samples`."""
-        return self._samples_position
 
     @property
     def position(self) -> int:
         """Position after the last sample heard, at 16 kHz; never goes back."""
         return self._origin + self._heard * SAMPLE_RATE // self._format.rate if self._format else self._origin
-
-    @property
-    def deaf_samples(self) -> int:
-        """Samples, at 16 kHz, that were heard before gaps but lie in no patch, because a gap broke it; only grows."""
-        return self._deaf
-
-    # Running.
 
     def push(self, block: Block) -> list[Patch]:
         """Hear one block; the patches that it completes, in order, often none.
@@ -143,22 +122,22 @@ class FrontEnd:
         """
         patches = self._hear(self._resampler.flush())
         end = max(self.position, self._fed)
-        level = self._level
+        level = self.level
         if self._patches.covered < end:
-            rows, at = self._rows, self._rows_position
+            rows, at = self.rows, self.rows_position
             patches += self._hear(np.zeros(self._patches.next_end - self._fed, np.int16))
-            self._rows, self._rows_position = np.concatenate((rows, self._rows)), at
-        self._level = level
+            self.rows, self.rows_position = np.concatenate((rows, self.rows)), at
+        self.level = level
         self._forget(end)
         return patches
 
     def reset(self) -> None:
         """Back to the state after construction: position 0, nothing counted."""
-        self._deaf = 0
-        self._level = None
-        self._rows = _NO_ROWS
-        self._rows_position = 0
-        self._samples, self._samples_position = _NO_SAMPLES, 0
+        self.deaf_samples = 0
+        self.level = None
+        self.rows = _NO_ROWS
+        self.rows_position = 0
+        self.samples, self.samples_position = _NO_SAMPLES, 0
         self._resampler = Resampler(SAMPLE_RATE)
         self._forget(0)
 
@@ -168,30 +147,28 @@ class FrontEnd:
         The level is told at once; samples wait for the rest until they complete a patch, because rows cost a third
         less made by the hop than by the block.
         """
-        self._level = None
-        self._samples, self._samples_position = samples, self._fed
+        self.level = None
+        self.samples, self.samples_position = samples, self._fed
         if len(samples):
-            self._level = self._meter.measure(samples, clipped=self._clipped)
+            self.level = level_of(samples, clipped=self._clipped)
             self._clipped = 0
             self._waiting.append(samples)
-        self._rows_position = self._framed - self._framer.held
-        self._rows = _NO_ROWS
+        self.rows_position = self._framed - self._framer.held
+        self.rows = _NO_ROWS
         self._fed += len(samples)
         if self._fed < self._patches.next_end:
             return []
         samples = np.concatenate(self._waiting)
         self._waiting.clear()
         self._framed = self._fed
-        self._rows = np.concatenate([self._log_mel.rows(frames) for frames in self._framer.push(samples)])
-        if isinstance(self._patches, BandPatches):
-            return self._patches.push(self._rows)
-        return self._patches.push(samples)
+        self.rows = np.concatenate([self._log_mel.rows(frames) for frames in self._framer.push(samples)])
+        return self._patches.push(self.rows if self._wants_bands else samples)
 
     def _restart(self, block: Block) -> None:
         """Begin afresh at `block`: count what no patch will cover, forget it, and find the block's position."""
         if block.format != self._format:
             self._resampler = Resampler(block.format.rate)
-        self._deaf += self.position - self._patches.covered
+        self.deaf_samples += self.position - self._patches.covered
         begin = block.position * SAMPLE_RATE // block.format.rate
         self._forget(max(begin, self.position))
         self._format = block.format

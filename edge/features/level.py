@@ -7,10 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.stream import Level
-
-SILENCE_DBFS = -120.0
-"""Stands for minus infinity; a single step of a 16-bit sample is at -90."""
+from edge.stream import SILENCE_DBFS, Level
 
 _FULL_SCALE = 32_768
 _LOWEST, _HIGHEST = -32_768, 32_767
@@ -28,19 +25,15 @@ def count_clipped(samples: NDArray[np.int16]) -> int:
     return int(np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST))
 
 
-class LevelMeter:
-    """Measures a stretch of samples, each stretch by itself: nothing to reset."""
+def level_of(samples: NDArray[np.int16], *, clipped: int | None = None) -> Level:
+    """RMS and peak in dBFS of int16 `(n,)`, n > 0; the mean square and the peak are exact integers.
 
-    def measure(self, samples: NDArray[np.int16], *, clipped: int | None = None) -> Level:
-        """RMS and peak in dBFS of int16 `(n,)`, n > 0; the mean square and the peak are exact integers.
-
-        clipped: how many samples were clipped before the resampler, which rounds them off; None counts them here.
-        """
-        # Squares of 31 bits, whole numbers in float64 as long as their sum stays under 2**53: exact in any order up to
-        # 2**23 samples, and four times faster than int64. -32768 is widened before it is negated.
-        wide = samples.astype(np.float64)
-        energy = float(np.dot(wide, wide))
-        peak = max(int(samples.max()), -int(samples.min()))
-        return Level(rms_dbfs=_dbfs(math.sqrt(energy / len(samples)) / _FULL_SCALE),
-                     peak_dbfs=_dbfs(peak / _FULL_SCALE),
-                     clipped=count_clipped(samples) if clipped is None else clipped)
+    clipped: how many samples were clipped before the resampler, which rounds them off; None counts them here.
+    """
+    # Squares of 31 bits, whole numbers in float64 as long as their sum stays under 2**53: exact in any order up to
+    # 2**23 samples, and four times faster than int64. -32768 is widened before it is negated.
+    wide = samples.astype(np.float64)
+    energy = float(np.dot(wide, wide))
+    peak = max(int(samples.max()), -int(samples.min()))
+    return Level(rms_dbfs=_dbfs(math.sqrt(energy / len(samples)) / _FULL_SCALE), peak_dbfs=_dbfs(peak / _FULL_SCALE),
+                 clipped=count_clipped(samples) if clipped is None else clipped)

@@ -9,21 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.features.window import hann_window
-from edge.stream import SAMPLE_RATE
+from edge.stream import BANDS, FRAME_SAMPLES, SAMPLE_RATE
 
 FRONT_END_VERSION = 1
 """Goes up when a row would come out otherwise: calibrations and learnt sounds belong to one version."""
-
-FRAME_SAMPLES = 400
-"""Samples of a frame: 25 ms."""
-FRAME_STEP = 160
-"""Samples from one frame to the next: 10 ms."""
-BANDS = 64
-"""Log-mel values per frame."""
-PATCH_FRAMES = 96
-"""Frames of a patch."""
-PATCH_SAMPLES = (PATCH_FRAMES - 1) * FRAME_STEP + FRAME_SAMPLES
-"""Samples that a patch of bands covers: 15,600, 0.975 s."""
 
 _FFT_SAMPLES = 512
 _SPECTRUM = _FFT_SAMPLES // 2 + 1

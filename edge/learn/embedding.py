@@ -7,9 +7,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.features.logmel import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, LogMel
+from edge.features.logmel import LogMel
 from edge.model.classifier import Model, Split
 from edge.model.quantisation import dequantise, quantise
+from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES
 
 Cells = NDArray[np.int8]
 Floats = NDArray[np.float32]

@@ -9,9 +9,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge.decision.onset import decibels
-from edge.features.logmel import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, LogMel
+from edge.features.logmel import LogMel
 from edge.learn.augment import Samples, altered
-from edge.stream import SAMPLE_RATE
+from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE
 
 OVER_DB = 8.0
 """A sound must rise so far over the recording's floor; what does not is steady, and the whole recording is it."""

@@ -10,10 +10,9 @@ from collections import deque
 
 import numpy as np
 
-from edge.features.level import SILENCE_DBFS, LevelMeter
-from edge.features.logmel import FRAME_STEP
+from edge.features.level import level_of
 from edge.learn.augment import Samples
-from edge.stream import SAMPLE_RATE
+from edge.stream import FRAME_STEP, SAMPLE_RATE, SILENCE_DBFS
 
 BEFORE, AFTER = 12_800, 8_000
 """Samples of the room that a recording has around the sound: 0.8 and 0.5 s."""
@@ -31,7 +30,6 @@ class Recorder:
     """Samples at 16 kHz in, recordings out."""
 
     def __init__(self) -> None:
-        self._meter = LevelMeter()
         self._held: Samples = np.empty(0, np.int16)
         self._levelled = 0
         self._room: deque[float] = deque(maxlen=SETTLE)
@@ -60,7 +58,7 @@ class Recorder:
         while self._levelled + FRAME_STEP <= len(self._held):
             step = self._held[self._levelled: self._levelled + FRAME_STEP]
             self._levelled += FRAME_STEP
-            self.level_dbfs = self._meter.measure(step).rms_dbfs
+            self.level_dbfs = level_of(step).rms_dbfs
             self._newest.append(self.level_dbfs)
             if self._start is None:
                 self._wait()

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
-from edge.features.logmel import PATCH_SAMPLES
 from edge.learn.augment import Samples
 from edge.learn.bank import Bank, load_bank
 from edge.learn.embedding import Cells, Embedder
@@ -19,7 +18,7 @@ from edge.learn.lesson import HEARD, LOWEST_RECALL, QUIET, Examples, Lesson, Neg
 from edge.learn.room import load_room
 from edge.model.manifest import Manifest
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtSound
-from edge.stream import SAMPLE_RATE
+from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
 
 FEWEST, MOST = 5, 200
 """Recordings that a sound is taught from."""

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.manifest import BANDS, FRAMES, GraphSpec, TensorSpec
+from edge.model.manifest import GraphSpec, TensorSpec
 from edge.model.quantisation import dequantise, limits, quantise
 from edge.model.runtime import Runtime, TensorInfo, open_runtime
+from edge.stream import BANDS, PATCH_FRAMES
 
 
 class Backbone:
@@ -21,7 +22,7 @@ class Backbone:
         self.runtime = runtime
         self._input, self._output = spec.input, spec.output
         limits(spec.input.dtype)
-        self._scratch = np.empty((FRAMES, BANDS), dtype=np.float32)
+        self._scratch = np.empty((PATCH_FRAMES, BANDS), dtype=np.float32)
         self.embedding_size = spec.output.size
 
     def embed(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:

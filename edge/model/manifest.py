@@ -11,13 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
-from edge.stream import SAMPLE_RATE
+from edge.stream import BANDS, PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE
 
 SCHEMA = 1
-FRAMES, BANDS = 96, 64
-"""A patch is 96 frames of 64 bands."""
-PATCH_SAMPLES = 15_600
-"""Samples under such a patch: 96 frames of 400, every 160, and the 25 ms window's tail that YAMNet counts with it."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names of models, and of files beside a manifest: they become paths, so nothing in them can lead elsewhere."""
 
@@ -166,8 +162,8 @@ class Manifest:
                 raise ModelError(f"{thing}: kind", found="split", wanted="front_end, backbone and head beside it")
             if self.patch_samples != PATCH_SAMPLES:
                 refuse("patch_samples", self.patch_samples, PATCH_SAMPLES)
-            if self.backbone.input.size != FRAMES * BANDS:
-                refuse("backbone.input", self.backbone.input, f"{FRAMES} x {BANDS} values")
+            if self.backbone.input.size != PATCH_FRAMES * BANDS:
+                refuse("backbone.input", self.backbone.input, f"{PATCH_FRAMES} x {BANDS} values")
             if self.backbone.output.size != self.head.columns:
                 refuse("head.columns", self.head.columns, f"{self.backbone.output.size}, as in backbone.output")
             if len(self.labels) != self.head.rows:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.classifier import Model
-from edge.model.manifest import BANDS, FRAMES, Manifest, TensorSpec
+from edge.model.manifest import Manifest, TensorSpec
 from edge.model.quantisation import QUANTISED, dequantise, quantise
-from edge.stream import Patch
+from edge.stream import BANDS, PATCH_FRAMES, Patch
 
 STEPS_OFF = 1
 """Steps that a quantised value may be off: kernels of other cores may round a half the other way."""
@@ -94,7 +94,7 @@ def _run(model: Model, given: NDArray[Any]) -> NDArray[Any]:
         return _all_scores(model, given)
     spec = model.manifest.backbone
     assert spec is not None
-    bands = _values(given, spec.input).reshape(FRAMES, BANDS)
+    bands = _values(given, spec.input).reshape(PATCH_FRAMES, BANDS)
     embedding = model.score(Patch(bands, 0)).embedding
     assert embedding is not None
     return _cells(embedding, spec.output)
@@ -121,7 +121,7 @@ def _values(cells: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
 
 def _bands() -> list[NDArray[np.float32]]:
     """Three float32 `(96, 64)` patches from sums and products alone, so that every machine makes the same."""
-    frame, band = np.mgrid[0:FRAMES, 0:BANDS].astype(np.float32)
+    frame, band = np.mgrid[0:PATCH_FRAMES, 0:BANDS].astype(np.float32)
     grain = ((frame * 37 + band * 101 + frame * band * 13) % 29 - 14) * np.float32(0.04)
     since = frame - 20
     knock = np.where(since >= 0, _HIGHEST - since * np.float32(0.35) - band * np.float32(0.05), _LOWEST)

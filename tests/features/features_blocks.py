@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edge.features.logmel import PATCH_SAMPLES, LogMel
-from edge.stream import Block, StreamFormat
+from edge.features.logmel import LogMel
+from edge.stream import PATCH_SAMPLES, Block, StreamFormat
 
 MONO = StreamFormat(16_000, 1)
 FORMATS = [MONO, StreamFormat(48_000, 2), StreamFormat(44_100, 1), StreamFormat(96_000, 6), StreamFormat(8_000, 2)]

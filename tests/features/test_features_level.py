@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from edge.features.level import LevelMeter, count_clipped
+from edge.features.level import count_clipped, level_of
 
 
 def measure(*samples, **others):
-    return LevelMeter().measure(np.array(samples, np.int16), **others)
+    return level_of(np.array(samples, np.int16), **others)
 
 
 def test_silence_is_minus_120_dbfs():
@@ -27,7 +27,7 @@ def test_a_full_scale_square_wave_is_0_dbfs():
 
 def test_a_sine_is_3_db_under_its_peak():
     sine = np.rint(16_384 * np.sin(np.arange(16_000) * 2 * np.pi * 1_000 / 16_000)).astype(np.int16)
-    level = LevelMeter().measure(sine)
+    level = level_of(sine)
     assert level.peak_dbfs == pytest.approx(-6.02, abs=0.01)
     assert level.rms_dbfs == pytest.approx(-9.03, abs=0.01)
     assert level.clipped == 0
@@ -38,7 +38,7 @@ def test_a_constant_has_its_own_level():
 
 
 def test_a_minute_of_full_scale_does_not_overflow():
-    assert LevelMeter().measure(np.full(960_000, -32_768, np.int16)).rms_dbfs == 0.0
+    assert level_of(np.full(960_000, -32_768, np.int16)).rms_dbfs == 0.0
 
 
 def test_only_the_ends_of_the_range_count_as_clipped():

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import BANDS, FRAME_SAMPLES, PATCH_FRAMES, PATCH_SAMPLES, LogMel, mel_weights
-from edge.stream import Block, StreamFormat
+from edge.features.logmel import LogMel, mel_weights
+from edge.stream import BANDS, FRAME_SAMPLES, PATCH_FRAMES, PATCH_SAMPLES, Block, StreamFormat
 
 SILENCE = np.float32(np.log(np.float32(0.001)))
 

@@ -6,8 +6,7 @@ import pytest
 from features_blocks import FORMATS, MONO, blocks, noise, plain_bands, push, same
 
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import PATCH_SAMPLES
-from edge.stream import Block, StreamFormat
+from edge.stream import PATCH_SAMPLES, Block, StreamFormat
 
 
 @pytest.mark.parametrize("sound_format", FORMATS, ids=str)

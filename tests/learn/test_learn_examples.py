@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.features.logmel import PATCH_SAMPLES
 from edge.learn.augment import Samples
 from edge.learn.examples import MOST_HEARD, cut, find_sounds
+from edge.stream import PATCH_SAMPLES
 
 RATE = 16_000
 

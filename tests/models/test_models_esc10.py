@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.features.logmel import PATCH_SAMPLES
+from edge.stream import PATCH_SAMPLES
 
 pytest.importorskip("soundfile", reason="models/starter/clips.py reads recordings with it")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
-from edge.clock import Clock
+from edge.clock import Clock, StreamClock
 from edge.decision.detection import Detection
 from edge.dispatch import Dispatcher
 from edge.settings import JournalSettings, MqttSettings
@@ -20,7 +20,7 @@ from edge.sinks.journal.sink import JournalSink
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, StreamClock
+from edge.stream import SAMPLE_RATE
 
 NOON = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 

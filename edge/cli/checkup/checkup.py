@@ -16,7 +16,7 @@ from edge.control.current import idle_pins
 from edge.control.loading import NamedModel, find_model
 from edge.control.plan import plan_of
 from edge.errors import EdgeError, SettingsError, SinkError
-from edge.features.level import LevelMeter
+from edge.features.level import level_of
 from edge.features.mix import mix
 from edge.model.classifier import Model
 from edge.seams import Source
@@ -29,7 +29,7 @@ from edge.sinks.mqtt.tls import INSECURE
 from edge.sources.open import open_source
 from edge.sources.rate import lacks
 from edge.stats import Stats
-from edge.stream import Patch
+from edge.stream import SILENCE_DBFS, Patch
 from edge.topics import Topics
 
 LISTEN_SECONDS = 1.5
@@ -130,14 +130,13 @@ def _source(settings: Settings) -> Finding:
 
 def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
     """Hear for a moment; say how loud it was."""
-    meter = LevelMeter()
-    loudest, seconds, form, lacking = -120.0, 0.0, "", ""
+    loudest, seconds, form, lacking = SILENCE_DBFS, 0.0, "", ""
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         for block in source.blocks():
             if block is not None:
                 heard = mix(block.samples, block.format.channels, channel)
-                loudest = max(loudest, meter.measure(heard).rms_dbfs)
+                loudest = max(loudest, level_of(heard).rms_dbfs)
                 seconds += block.length / block.format.rate
                 form, lacking = str(block.format), lacks(block.format)
             if seconds >= LISTEN_SECONDS or time.monotonic() > deadline:

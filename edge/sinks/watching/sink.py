@@ -25,13 +25,10 @@ from pathlib import Path
 from edge.errors import SinkError
 from edge.sinks.watching.messages import event_message, hearing_message, message, to_line
 from edge.sinks.watching.socket import NAME, listening, welcome
-from edge.stream import Event, Hearing
+from edge.stream import PATCH_SAMPLES, Event, Hearing
 from edge.topics import rfc3339
 
 LOG = logging.getLogger(__name__)
-
-PATCH_SAMPLES = 15_600
-"""Of nearly every model: 0.975 s at 16 kHz."""
 
 PAST_EVENTS = 40
 """Starts and ends of events that a new watcher is told at once."""

@@ -15,20 +15,12 @@ from edge.errors import ModelError
 from edge.model.classifier import open_model
 from edge.model.embedded import embedded_folder
 from edge.model.head import save_head
-from edge.model.manifest import (
-    PATCH_SAMPLES,
-    FrontEndSpec,
-    GraphSpec,
-    HeadSpec,
-    Manifest,
-    bytes_sha256,
-    file_sha256,
-)
+from edge.model.manifest import FrontEndSpec, GraphSpec, HeadSpec, Manifest, bytes_sha256, file_sha256
 from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
 from edge.model.quantisation import dequantise
 from edge.model.runtime import open_runtime
 from edge.model.whole import packed_labels, read_labels, whole_tensors
-from edge.stream import SAMPLE_RATE, Patch
+from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Patch
 from edge.workshop.models.audio_metadata import audio_properties
 from edge.workshop.models.download import is_url
 from edge.workshop.models.known import KNOWN

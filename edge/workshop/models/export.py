@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import FRAME_SAMPLES, FRAME_STEP, LOG_OFFSET, PATCH_FRAMES, mel_weights
+from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
 from edge.model.classifier import Model, Split
 from edge.model.quantisation import dequantise
 from edge.model.runtime import open_runtime
-from edge.stream import SAMPLE_RATE, Block, StreamFormat
+from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, SAMPLE_RATE, Block, StreamFormat
 from edge.workshop.models.compose import FrontEndTables, export_split, export_whole
 from edge.workshop.models.output_file import replacing
 from edge.workshop.models.self_description import Description

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import ModelError
-from edge.model.manifest import BANDS, FRAMES, PATCH_SAMPLES
+from edge.stream import BANDS, PATCH_FRAMES, PATCH_SAMPLES
 from edge.workshop.models.graph import Graph
 
 _SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SPLIT")
@@ -68,8 +68,8 @@ def find_layout(graph: Graph, thing: str) -> Layout:
     if len(borders) != 1:
         raise refuse(f"{len(borders)} places where values become int8", "one")
     bands = borders[0]
-    if graph.spec(bands).dtype != "int8" or graph.spec(bands).size != FRAMES * BANDS:
-        raise refuse(f"bands {graph.spec(bands)}", f"int8, {FRAMES} x {BANDS}")
+    if graph.spec(bands).dtype != "int8" or graph.spec(bands).size != PATCH_FRAMES * BANDS:
+        raise refuse(f"bands {graph.spec(bands)}", f"int8, {PATCH_FRAMES} x {BANDS}")
     quantiser = graph.maker(bands)
     source = graph.maker(graph.data_input(quantiser), skip=_SHAPE_ONLY) if quantiser is not None else None
     if graph.name(source) != "LOG":
