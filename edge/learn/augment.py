@@ -28,17 +28,6 @@ def gained(samples: Samples, db: float) -> Samples:
     return saturate(samples.astype(np.float64) * 10.0 ** (db / 20.0))
 
 
-def shifted(samples: Samples, places: int) -> Samples:
-    """Later (places over 0) or earlier, the same length; silence where nothing was."""
-    out = np.zeros_like(samples)
-    count = max(len(samples) - abs(places), 0)
-    if places >= 0:
-        out[len(samples) - count:] = samples[:count]
-    else:
-        out[:count] = samples[len(samples) - count:]
-    return out
-
-
 def at_speed(samples: Samples, speed: float) -> Samples:
     """Played faster (over 1) or slower, pitch with it: `round(n / speed)` samples, by linear interpolation."""
     places = np.arange(round(len(samples) / speed)) * speed

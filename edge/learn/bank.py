@@ -1,23 +1,30 @@
-"""The bank that travels with a model: embeddings of many sounds, which a taught one must not be taken for.
+"""Embeddings of what a taught sound must not be taken for: the bank that travels with a model, and the owner's room.
 
-Embeddings only, made by models/bank.py of recordings whose licences allow it; bank.json beside it lists them.
+The bank was made by models/bank.py of recordings whose licences allow it; bank.json beside it lists them. The room is what
+`calibrate` heard: one bounded file a model in the state directory. Neither holds any sound.
 """
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.manifest import Manifest
-from edge.model.quantisation import dequantise
+from edge.model.placing import WANTED, disk_error, writing
+from edge.model.quantisation import dequantise, quantise
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
+
+MOST_EMBEDDINGS = 4_000
+"""That are kept of a room: the starter's take 1 MB, YAMNet's 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +60,84 @@ def load_bank(directory: Path, manifest: Manifest) -> Bank:
     if manifest.bank is None or manifest.backbone is None:
         raise ModelError(f"model {manifest.name}: bank", found="none",
                          wanted="one, as the starter and a newly installed YAMNet have")
+
+    def bank_of(arrays: Any) -> Bank:
+        return Bank(arrays["cells"], float(arrays["scale"]), int(arrays["zero_point"]),
+                    _named(arrays["classes"], arrays["class_index"]), _named(arrays["sources"], arrays["source_index"]),
+                    arrays["seconds"], arrays["altered"])
+
     path = manifest.bank.check(directory)
-    columns = manifest.backbone.output.size
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            made_on = str(arrays["backbone_sha256"])
-            bank = Bank(arrays["cells"], float(arrays["scale"]), int(arrays["zero_point"]),
-                        _named(arrays["classes"], arrays["class_index"]),
-                        _named(arrays["sources"], arrays["source_index"]), arrays["seconds"], arrays["altered"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(str(path), found=f"no bank ({error})", wanted="an archive made by models/bank.py") from error
+    made_on, bank = _read(path, bank_of, "bank", "an archive made by models/bank.py", manifest.backbone.output.size)
     if made_on != manifest.backbone.sha256:
         raise ModelError(str(path), found=f"embeddings of backbone {made_on[:12]}",
                          wanted=f"{manifest.backbone.sha256[:12]}, as in manifest.json")
+    return bank
+
+
+def room_path(state_dir: Path, model: str) -> Path:
+    """Where the room of a model lies."""
+    return state_dir / "room" / f"{model}.npz"
+
+
+def can_keep(manifest: Manifest) -> bool:
+    """True for a model whose embeddings are int8 cells, as a room is kept in."""
+    return manifest.backbone is not None and manifest.backbone.output.dtype == "int8"
+
+
+def save_room(state_dir: Path, manifest: Manifest, embeddings: Floats, seconds: float) -> None:
+    """Keep the embeddings, float32 `(n, E)`, of so many seconds of the room, in place of what was kept before.
+
+    The model is one of which `can_keep` is true. Raises ModelError where the disk fails.
+    """
+    assert manifest.backbone is not None  # as can_keep says
+    path, spec = room_path(state_dir, manifest.name), manifest.backbone.output
+    cells = quantise(embeddings, scale=spec.scale, zero_point=spec.zero_point, dtype=spec.dtype)
+    each = np.full(len(cells), seconds / max(len(cells), 1), np.float32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path) as new, new.open("wb") as file:
+            np.savez(file, cells=cells, scale=np.float32(spec.scale), zero_point=np.int32(spec.zero_point), seconds=each,
+                     backbone_sha256=np.array(manifest.backbone.sha256))
+    except OSError as error:
+        raise disk_error(path, error, WANTED) from error
+
+
+def load_room(state_dir: Path, manifest: Manifest) -> Bank | None:
+    """What the room gave to this model's backbone; None where it was never heard, or by another backbone.
+
+    Each minute of the room is a source: a fold that leaves a part of the room out leaves its neighbours out.
+    Raises ModelError for a file that is none.
+    """
+    path = room_path(state_dir, manifest.name)
+    if manifest.backbone is None or not path.exists():
+        return None
+
+    def room_of(arrays: Any) -> Bank:
+        cells, seconds = arrays["cells"], arrays["seconds"]
+        minutes = np.floor(np.cumsum(seconds) / 60.0).astype(int)
+        return Bank(cells, float(arrays["scale"]), int(arrays["zero_point"]), np.full(len(cells), "the room"),
+                    np.array([f"room {minute}" for minute in minutes]), seconds, np.zeros(len(cells), np.bool_))
+
+    wanted = "the room's embeddings (edge-audio calibrate --minutes 10 makes them anew)"
+    made_on, room = _read(path, room_of, "room", wanted, manifest.backbone.output.size)
+    return room if made_on == manifest.backbone.sha256 else None
+
+
+def _read(path: Path, bank_of: Callable[[Any], Bank], kind: str, wanted: str, columns: int) -> tuple[str, Bank]:
+    """The backbone that an archive was made on, and the bank of it that `bank_of` makes. Raises ModelError."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            made_on, bank = str(arrays["backbone_sha256"]), bank_of(arrays)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(str(path), found=f"no {kind} ({error})", wanted=wanted) from error
     count = len(bank.cells)
     shapes = [bank.cells.shape, bank.names.shape, bank.sources.shape, bank.seconds.shape, bank.altered.shape]
     kinds = [bank.cells.dtype, bank.seconds.dtype, bank.altered.dtype]
-    if shapes != [(count, columns), *[(count,)] * 4] or kinds != [np.int8, np.float32, np.bool_] or not count:
+    empty = not count and kind == "bank"  # a room may be empty: its gate never opened
+    if shapes != [(count, columns), *[(count,)] * 4] or kinds != [np.int8, np.float32, np.bool_] or empty:
         raise ModelError(str(path), found=f"arrays {shapes} of {[str(kind) for kind in kinds]}",
                          wanted=f"cells int8 (n, {columns}) and as many names, sources, seconds and flags")
-    return bank
+    return made_on, bank
 
 
 def _named(names: Names, index: NDArray[np.integer]) -> Names:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.learn.regression import Floats, fit_rows, logistic
+from edge.learn.regression import Floats, fit_rows
+from edge.model.head import logistic
 
 RIDGE = 1.0
 """Beside thousands of sounds that hold their answers. Under a stronger one too little was supported."""
@@ -186,7 +187,7 @@ def _support(bank: Standing, right: Standing) -> tuple[Floats, float]:
 def _fit(bank: Standing, right: Standing, weight: float) -> tuple[Floats, float]:
     embeddings = np.concatenate((bank.embeddings, right.embeddings))
     given = np.concatenate((bank.power, right.power))[:, None]
-    wanted = np.concatenate((logistic(bank.power), np.ones(len(right.power))))[:, None]
+    wanted = np.concatenate((logistic(bank.power.astype(np.float64)), np.ones(len(right.power))))[:, None]
     weights = np.concatenate((np.where(bank.power > 0.0, PRESENT_WEIGHT, 1.0), np.full(len(right.power), weight)))[:, None]
     rows, bias = fit_rows(embeddings, wanted.astype(np.float32), weights.astype(np.float32), ridge=RIDGE,
                           given=given.astype(np.float32), narrowest=NARROWEST)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
 from edge.learn.probability import fit_platt
-from edge.learn.regression import Floats, fit_rows, logistic
+from edge.learn.regression import Floats, fit_rows
+from edge.model.head import logistic
 
 HEARD, PLACED, ALTERED, QUIET = range(4)
 """Kinds of embedding that an example gives: see `edge.learn.examples.Stretches`."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.targets import Target
-from edge.learn.regression import logistic
 from edge.model.calibration import TargetCalibration
+from edge.model.head import logistic
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]

@@ -10,10 +10,10 @@ with z the embeddings, centred and divided by their spread. The bias is free. Mi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.model.head import logistic
 
 Wide = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -150,12 +150,6 @@ def _line_search(logits: Wide, along: Wide, target: Wide, weight: Wide, slope: W
         inside = (newton > low) & (newton < np.where(np.isfinite(high), high, 16.0 * length))
         length = np.where(np.abs(derivative) <= 1e-2 * first, length, np.where(inside, newton, middle))
     return length
-
-
-def logistic(logits: NDArray[np.floating[Any]]) -> Wide:
-    """1 / (1 + exp(-logit)), any shape, in float64, without overflow."""
-    chance: Wide = 1.0 / (1.0 + np.exp(-np.clip(np.asarray(logits, np.float64), -500.0, 500.0)))
-    return chance
 
 
 def _check(embeddings: Floats, wanted: Floats, weights: Floats, ridge: float, given: Floats | None) -> None:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError
 from edge.learn.augment import Samples
-from edge.learn.bank import Bank, load_bank
+from edge.learn.bank import Bank, load_bank, load_room
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.examples import cut, find_sounds
 from edge.learn.lesson import HEARD, LOWEST_RECALL, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
-from edge.learn.room import load_room
 from edge.model.manifest import Manifest
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtSound
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
@@ -110,12 +109,8 @@ def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_di
     """
     bank = load_bank(folder, manifest)
     check_like(bank, like)
-    parts = [_negatives(bank.embeddings, bank.names, bank.sources, bank.seconds)]
-    room = load_room(state_dir, manifest)
-    if room is not None:
-        # Minutes that lie together are one source: a fold that leaves a part of the room out leaves its neighbours out.
-        sources = np.array([f"room {minute}" for minute in np.floor(np.cumsum(room.seconds) / 60.0).astype(int)])
-        parts.append(_negatives(room.embeddings, np.full(len(sources), "the room"), sources, room.seconds))
+    parts = [_negatives(each.embeddings, each.names, each.sources, each.seconds)
+             for each in (bank, load_room(state_dir, manifest)) if each is not None]
     silence = embedder.embeddings(embedder.cells([np.zeros(PATCH_SAMPLES, np.int16)]))
     parts.append(_negatives(silence, np.array([SILENCE]), np.array([SILENCE]), np.zeros(1, np.float32)))
     for sound in taught.sounds:

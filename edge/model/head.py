@@ -5,11 +5,14 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 _FARTHEST = np.float32(88.0)
 """exp of more overflows a float32; the logistic is 0 or 1 to the last bit long before."""
@@ -18,11 +21,10 @@ _SLAB_VALUES = 8_192
 other cores busy, 521 rows then take 1.3 ms instead of 0.04."""
 
 
-def logistic(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 / (1 + exp(-logit)), float32 in and out, any shape, no overflow."""
+def logistic(logits: NDArray[Real]) -> NDArray[Real]:
+    """1 / (1 + exp(-logit)), float32 or float64 in and the same out, any shape, no overflow."""
     bounded = np.clip(logits, -_FARTHEST, _FARTHEST)
-    scores: NDArray[np.float32] = np.float32(1.0) / (np.float32(1.0) + np.exp(-bounded))
-    return scores
+    return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.exp(-bounded)), dtype=logits.dtype)
 
 
 class Head:

@@ -12,11 +12,11 @@ import numpy as np
 
 from edge.decision.targets import Target
 from edge.errors import SourceError
+from edge.learn.bank import MOST_EMBEDDINGS, can_keep, save_room
 from edge.learn.calibrate import peaks_of, set_threshold
 from edge.learn.labelled import Sound, calibrate_labelled
 from edge.learn.labelled_clips import LabelledClips
 from edge.learn.recording_files import recordings_of
-from edge.learn.room import MOST_EMBEDDINGS, can_keep, save_room
 from edge.settings import SourceSettings
 from edge.sources.open import open_source
 from edge.stats import Stats

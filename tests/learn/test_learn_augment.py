@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.learn.augment import altered, at_speed, gained, in_room, saturate, shifted, tilted, with_noise
+from edge.learn.augment import altered, at_speed, gained, in_room, saturate, tilted, with_noise
 
 RATE = 16_000
 
@@ -30,14 +30,6 @@ def test_gain_tilt_and_noise_change_the_level_by_what_they_say() -> None:
     assert decibels(tilted(tone(1000.0), -3.0)) == pytest.approx(decibels(tone(1000.0)), abs=0.1)
     noise = with_noise(np.zeros(RATE, np.int16), np.random.default_rng(1), dbfs=-40.0, slope=0.5)
     assert decibels(noise) == pytest.approx(20.0 * np.log10(32768.0) - 40.0, abs=0.1)
-
-
-def test_a_shift_keeps_the_length_and_leaves_silence() -> None:
-    samples = np.arange(1, 6, dtype=np.int16)
-    assert shifted(samples, 2).tolist() == [0, 0, 1, 2, 3]
-    assert shifted(samples, -2).tolist() == [3, 4, 5, 0, 0]
-    assert shifted(samples, 0).tolist() == samples.tolist()
-    assert shifted(samples, 9).tolist() == [0] * 5
 
 
 def test_speed_moves_pitch_and_length_together() -> None:

@@ -16,8 +16,8 @@ from edge.cli import main
 from edge.cli.checkup.checkup import check
 from edge.control.loading import load_calibrations, load_model
 from edge.decision.calibration import probability_of
+from edge.learn.bank import load_room
 from edge.learn.calibrate import threshold_logit
-from edge.learn.room import load_room
 from edge.model.calibration_file import load_calibration, own_path, save_calibration
 from edge.model.classifier import Model
 from edge.settings import LogSettings, Settings, SourceSettings, TargetSettings
