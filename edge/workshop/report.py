@@ -33,8 +33,9 @@ class ClassificationPrinter:
         if self._form == "json":
             print(json.dumps(result.as_dict(**self._choice), allow_nan=False), file=self._out)
         elif self._form == "csv":
-            print_csv(self._rows(result), self._out, heading=self._first)
-            self._first = False
+            rows = self._rows(result)
+            print_csv(rows, self._out, heading=self._first)
+            self._first = self._first and not rows
         else:
             self._table(result)
 

@@ -56,7 +56,8 @@ def print_scenes(found: Mapping[str, SceneFigures], about: Mapping[str, object],
                    for kind, figures in found.items() for target in figures.targets], out)
     else:
         for number, (kind, figures) in enumerate(found.items()):
-            print(end="\n" if number else "", file=out)
+            if number:
+                print(file=out)
             _table(figures, f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {figures.scenes} scenes"
                             f"{f' of {kind}' if kind else ''}, {figures.hours:.2f} hours", out)
 
