@@ -77,13 +77,12 @@ def print_clips(figures: Figures, about: Mapping[str, object], form: str, out: T
         confusion = figures.confusion
         whole = {**about, "clips": figures.clips, "classified": figures.classified, "accuracy": round(figures.accuracy, 4),
                  "accuracy_interval": [round(figures.accuracy_low, 4), round(figures.accuracy_high, 4)],
-                 "classes": {row.name: {**{key: value for key, value in rows[row.name].items() if key != "class"},
-                                        "mistaken": dict(row.alarms.mistaken) if row.alarms else None}
+                 "classes": {row.name: {**rows[row.name], "mistaken": dict(row.alarms.mistaken) if row.alarms else None}
                              for row in figures.classes},
                  "confusion": {"rows": confusion.rows, "columns": confusion.columns, "counts": confusion.counts.tolist()}}
         print(json.dumps(whole), file=out)
     elif form == "csv":
-        print_csv(list(rows.values()), out)
+        print_csv([{"class": name, **row} for name, row in rows.items()], out)
     else:
         _clip_tables(figures, about, out)
 
@@ -92,7 +91,7 @@ def _clip_row(row: ClassFigures) -> Row:
     """One class for programs; None where there is nothing to count."""
     alarms = row.alarms
     return rounded({
-        "class": row.name, "clips": row.clips, "negatives": row.negatives, "area_under_curve": row.area_under_curve,
+        "clips": row.clips, "negatives": row.negatives, "area_under_curve": row.area_under_curve,
         "recall": row.recall, "recall_low": row.recall_interval[0], "recall_high": row.recall_interval[1],
         "precision": row.precision, "precision_low": row.precision_interval[0],
         "precision_high": row.precision_interval[1], "f1": row.f1,
