@@ -17,6 +17,7 @@ from edge.app import build
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
 from edge.settings import Settings, SourceSettings
+from edge.state import held
 
 EXAMPLES = """Examples:
   edge-audio run                                   the default microphone, the starter model, events on standard output
@@ -53,13 +54,15 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing is heard yet that could be heard otherwise
     settings = _read(options)
     log_to_stderr(settings.log.level)
-    appliance = build(settings, state_dir_from(options), read_settings=lambda: _read(options))
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda *_: appliance.stop())
-    if service:
-        signal.signal(signal.SIGHUP, lambda *_: appliance.steering.inbox.reload())
-    appliance.run()
+    state_dir = state_dir_from(options)
+    with held(state_dir):
+        appliance = build(settings, state_dir, read_settings=lambda: _read(options))
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, lambda *_: appliance.stop())
+        if service:
+            signal.signal(signal.SIGHUP, lambda *_: appliance.steering.inbox.reload())
+        appliance.run()
     return 0
 
 

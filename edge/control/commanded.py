@@ -14,6 +14,7 @@ from pathlib import Path
 from edge.errors import ModelError, SinkError
 from edge.model.json_table import Table
 from edge.model.placing import writing
+from edge.state import private_folder
 
 LOG = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def save_commanded(state_dir: Path, commanded: Commanded) -> None:
     thresholds = {model: dict(mine) for model, mine in commanded.thresholds.items() if mine}
     text = json.dumps({"schema": SCHEMA, "muted": commanded.muted, "thresholds": thresholds})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with writing(path) as new:
             new.touch(mode=0o600)
             new.write_text(text, encoding="utf-8")

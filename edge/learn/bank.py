@@ -19,6 +19,7 @@ from edge.errors import ModelError
 from edge.model.manifest import Manifest
 from edge.model.placing import WANTED, disk_error, writing
 from edge.model.quantisation import dequantise, quantise
+from edge.state import private_folder
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
@@ -94,7 +95,7 @@ def save_room(state_dir: Path, manifest: Manifest, embeddings: Floats, seconds: 
     cells = quantise(embeddings, scale=spec.scale, zero_point=spec.zero_point, dtype=spec.dtype)
     each = np.full(len(cells), seconds / max(len(cells), 1), np.float32)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with writing(path) as new, new.open("wb") as file:
             np.savez(file, cells=cells, scale=np.float32(spec.scale), zero_point=np.int32(spec.zero_point), seconds=each,
                      backbone_sha256=np.array(manifest.backbone.sha256))

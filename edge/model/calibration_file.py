@@ -27,6 +27,7 @@ from edge.model.json_table import Table
 from edge.model.manifest import NAME, Manifest
 from edge.model.placing import WANTED, alone, disk_error, writing
 from edge.model.proof import Proof, decode, encode, forms
+from edge.state import private_folder
 
 SCHEMA = 1
 _LIMIT = 4 << 20
@@ -91,7 +92,7 @@ def changing_calibrations(state_dir: Path) -> Iterator[None]:
 def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration; the old one stays until the new one is complete. Raises ModelError where the disk fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with writing(path) as new:
             new.write_text(calibration_text(calibration), encoding="utf-8")
     except OSError as error:

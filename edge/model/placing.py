@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ModelError
+from edge.state import private_folder
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def alone(folder: Path, other: str, *, patience_seconds: float) -> Iterator[None
     at work then, and where the disk fails; whatever the block raises goes through as it is.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise disk_error(folder, error, WANTED) from error

@@ -27,6 +27,7 @@ from edge.model.json_table import Table
 from edge.model.manifest import Manifest
 from edge.model.placing import WANTED, alone, disk_error, set_aside, sync, writing
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.state import private_folder
 
 SCHEMA = 1
 KEPT = 20
@@ -96,7 +97,7 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
     steps = _steps(folder)
     path = folder / f"{int(steps[-1].stem) + 1 if steps else 1:06d}.npz"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with writing(path) as new, new.open("wb") as file:
             np.savez_compressed(file, **_arrays(taught))
         for old in [*steps, path][:-KEPT]:

@@ -152,5 +152,5 @@ def test_the_socket_can_be_turned_off(tmp_path: Path) -> None:
         assert process.stderr is not None
         while "hearing hand_clap" not in process.stderr.readline():
             assert process.poll() is None
-        assert not (tmp_path / "state").exists()
+        assert list((tmp_path / "state").iterdir()) == []
         process.terminate()

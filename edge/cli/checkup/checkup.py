@@ -69,7 +69,9 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
 def _state_dir(folder: Path) -> Finding:
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if nearest.is_dir() and os.access(nearest, os.W_OK):
-        return Finding("state", True, f"{folder} can be written")
+        others = folder.exists() and folder.stat().st_mode & 0o077
+        return Finding("state", True, f"{folder} can be written"
+                       + (f"; other users can look into it (`chmod 700 {folder}` keeps them out)" if others else ""))
     return Finding("state", False, f"{folder} cannot be written",
                    "choose another with --state-dir or EDGE_AUDIO_STATE; without it nothing is kept across a restart")
 

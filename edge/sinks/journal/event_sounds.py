@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge.backoff import Fault
 from edge.errors import SinkError
+from edge.state import private_folder
 from edge.stream import SAMPLE_RATE, Event
 
 LOG = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class EventSounds:
     def write(self, event: str, samples: NDArray[np.int16]) -> None:
         """Keep the sound of one event, int16 `(n,)` at 16 kHz, and make room. Raises SinkError where the disk fails."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._folder)
             path = sound_path(self._folder, event)
             part = self._folder / _UNFINISHED
             try:

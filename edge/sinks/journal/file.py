@@ -16,6 +16,7 @@ from typing import Any
 
 from edge.errors import SinkError
 from edge.settings import JournalSettings
+from edge.state import private_folder
 
 FILE = "journal.sqlite3"
 VERSION = 3
@@ -57,7 +58,7 @@ class JournalFile:
         self.path = path
         try:
             if write:  # for this user only: it tells when somebody was at home; its WAL gets the same mode
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(path.parent)
                 with suppress(FileExistsError):  # which is not opened: to close it would take SQLite's locks away
                     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             torn = check or (write and path.with_name(path.name + "-wal").exists())

@@ -14,6 +14,7 @@ import random
 from pathlib import Path
 
 from edge.errors import SinkError
+from edge.state import private_folder
 
 FILE = "sequence"
 RESERVE = 1_000
@@ -38,7 +39,7 @@ class Numbering:
     def open(self) -> bool:
         """Take the file; False where another process has it. Raises SinkError where it cannot be made or read."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,6 +25,7 @@ from pathlib import Path
 from edge.errors import SinkError
 from edge.sinks.watching.messages import event_message, hearing_message, message, to_line
 from edge.sinks.watching.socket import NAME, listening, welcome
+from edge.state import private_folder
 from edge.stream import PATCH_SAMPLES, Event, Hearing
 from edge.topics import rfc3339
 
@@ -107,7 +108,7 @@ class WatchSink:
     def start(self) -> None:
         """Offer the socket. Never raises: a reason why not is said once and kept in `state`."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             self._listener = listening(self.path)
             self._identity = self.path.lstat()
         except OSError as error:

@@ -1,0 +1,62 @@
+"""The state directory: for its owner alone, and for one appliance at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.errors import SettingsError
+
+log = logging.getLogger("edge")
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user only (mode 0700); one that is there stays as it is.
+
+    Raises OSError.
+    """
+    for each in (*reversed(folder.parents), folder):
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # says what is there where it is no folder
+
+
+@contextlib.contextmanager
+def held(state_dir: Path) -> Iterator[None]:
+    """Hold the state directory: two appliances with the same one would drive the same pins. It is made when needed, and
+    taken away again where nothing was kept in it.
+
+    Where the disk fails nothing is held, which the log is told. Raises SettingsError where another process holds it.
+    """
+    made = not state_dir.exists()
+    try:
+        private_folder(state_dir)
+        handle = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        log.warning("%s: %s; nobody will notice a second appliance with this state directory",
+                    state_dir, error.strerror or error)
+        yield
+        return
+    try:
+        _lock(handle, state_dir)
+        yield
+        if made:
+            with contextlib.suppress(OSError):  # something is kept in it
+                state_dir.rmdir()
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, state_dir: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), state_dir.stat()):
+            return
+    except (BlockingIOError, FileNotFoundError):
+        pass  # held, or just now taken away by the one that held it
+    raise SettingsError(f"state directory {state_dir}", found="another `edge-audio run` that uses it",
+                        wanted="one appliance for each: stop the other, or choose another --state-dir")
