@@ -20,6 +20,7 @@ from edge.state import held, private_folder
 from tests.cli.test_cli import ROOT, complaint, edge_audio, write_wav
 from tests.fakes import silence
 
+pytestmark = pytest.mark.big
 PATIENCE_SECONDS = 60
 
 

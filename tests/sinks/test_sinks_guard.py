@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge.app import build
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.dispatch import Guard
 from edge.settings import JournalSettings, LogSettings, PinSettings, Settings, TargetSettings
 from edge.sinks.gpio import GpioSink
@@ -18,6 +19,7 @@ from edge.sinks.journal.entries import recent
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
 from edge.sinks.log import LogSink
+from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.sinks.watching.sink import WatchSink
 from edge.stats import Stats
@@ -184,3 +186,12 @@ def test_every_sink_can_be_started_again(tmp_path: Path, make_event: MakeEvent, 
     assert len(recent(tmp_path / "journal.sqlite3", 10)) == len((tmp_path / "log").read_text().splitlines()) == 6
     assert [(each.first, each.last) for each in outbox.changes().dropped] == [(3, 3), (6, 6)]
     assert [message.sequence for message in outbox.messages(unsaved=False)] == [1, 2, 4, 5, 7, 8]
+
+
+def test_the_broker_s_sink_connects_again_after_its_failure(
+        broker: PrivateBroker, start_mqtt: Callable[..., MqttSink], until: Until) -> None:
+    sink = start_mqtt(broker.settings())
+    until(lambda: sink.state == "connected")
+    sink.stop()
+    sink.start()
+    until(lambda: sink.state == "connected")

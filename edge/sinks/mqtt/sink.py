@@ -102,6 +102,8 @@ class MqttSink:
         if self._settings.tls_insecure:
             LOG.warning("mqtt: %s", INSECURE)
         self._state = "connecting"
+        self._stopping.clear()
+        self._give_up_at = float("inf")
         self._bell = Doorbell()
         self._outbox.on_news = self._wake
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
