@@ -94,18 +94,13 @@ def poisson_upper(count: int, confidence: float = 0.95) -> float:
     return high
 
 
-def alarm_peaks(values: NDArray[np.float32], *, hop_seconds: float) -> NDArray[np.float32]:
-    """The peaks of one stretch of sound; those over a threshold are its alarms at that threshold.
+def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> NDArray[np.intp]:
+    """Where the peaks of one stretch of sound are; those over a threshold are its alarms at that threshold.
 
     The first peak is the highest value, the next one the highest that is more than ALARM_SECONDS away from
-    it, and so on. values: float32 `(patches,)`, one patch a hop, of sound without a gap; NaN or -inf where
-    nothing was scored. Gives float32 `(n,)`, highest first.
+    it, and so on. values: `(patches,)`, one patch a hop, of sound without a gap; NaN or -inf where nothing
+    was scored. Gives indices into `values`, `(n,)`, that of the highest peak first.
     """
-    return values[alarm_places(values, hop_seconds=hop_seconds)].astype(np.float32)
-
-
-def alarm_places(values: NDArray[np.floating[Any]], *, hop_seconds: float) -> NDArray[np.intp]:
-    """Where the peaks of `alarm_peaks` are: indices into `values`, that of the highest peak first."""
     apart = max(round(ALARM_SECONDS / hop_seconds), 1)
     free = np.isfinite(values)
     places = []

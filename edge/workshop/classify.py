@@ -156,13 +156,13 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
              calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
              corrections: Mapping[str, Correction] = UNCORRECTED, embeddings: bool = True, bands: bool = True,
              progress: Progress | None = None) -> Classification:
-    """Classify a recording (path) or an array: int16 or float in -1..1, `(n,)` or `(n, channels)`, at `rate`
-    Hz.
+    """Classify a recording, by its path, or an array.
 
-    The tail, and a sound shorter than a patch, are padded with silence, so every sample is in at least one
-    patch. calibrations, corrections: by target (`edge.control.loading.load_calibrations`). embeddings, bands:
-    keep them; an hour of YAMNet's is 60 and 90 MB. Raises SourceError for a sound that cannot be heard,
-    SettingsError for targets the model cannot serve.
+    sound: an array is int16, or float in -1 to 1, `(n,)` or `(n, channels)`, at `rate` Hz. The tail, and a
+    sound shorter than a patch, are padded with silence, so that every sample is in a patch. calibrations,
+    corrections: by target (`edge.control.loading.load_calibrations`). embeddings, bands: keep them; of an
+    hour with YAMNet they are 60 and 90 MB. Raises SourceError for a sound that cannot be heard, SettingsError
+    for targets that the model cannot serve.
     """
     kept = _Kept(embeddings=embeddings, bands=bands)
     plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections)

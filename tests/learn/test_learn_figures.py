@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.learn.figures import (
-    alarm_peaks,
+    alarm_places,
     expected_calibration_error,
     heard_hours,
     poisson_upper,
@@ -35,14 +35,14 @@ def test_one_sound_heard_by_several_patches_is_one_alarm() -> None:
     values = np.full(20, -5.0, np.float32)
     values[3:7] = (0.5, 2.0, 1.0, 0.2)  # one sound, in four patches
     values[15] = 1.5
-    peaks = alarm_peaks(values, hop_seconds=0.24)
+    peaks = values[alarm_places(values, hop_seconds=0.24)]
     assert list(peaks[:2]) == [2.0, 1.5] and (peaks[2:] < 0.5).all()
 
 
 @given(st.lists(st.floats(-20, 20, width=32), max_size=60), st.sampled_from([0.12, 0.24, 0.48]))
 def test_alarms_are_a_second_apart_and_none_is_left_out(logits: list[float], hop_seconds: float) -> None:
     values = np.array(logits, np.float32)
-    peaks = alarm_peaks(values, hop_seconds=hop_seconds)
+    peaks = values[alarm_places(values, hop_seconds=hop_seconds)]
     assert (np.diff(peaks) <= 0).all()
     assert len(peaks) <= np.ceil(len(values) / (round(1.0 / hop_seconds) + 1)) * 2
     if len(values):
@@ -51,8 +51,8 @@ def test_alarms_are_a_second_apart_and_none_is_left_out(logits: list[float], hop
 
 def test_patches_that_were_not_scored_are_no_alarms() -> None:
     values = np.array([np.nan, -np.inf, 1.0, np.nan], np.float32)
-    assert list(alarm_peaks(values, hop_seconds=0.24)) == [1.0]
-    assert not len(alarm_peaks(np.full(5, np.nan, np.float32), hop_seconds=0.24))
+    assert list(values[alarm_places(values, hop_seconds=0.24)]) == [1.0]
+    assert not len(alarm_places(np.full(5, np.nan, np.float32), hop_seconds=0.24))
 
 
 def test_hours_are_of_sound_and_not_of_patches() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge.learn.calibrate import Basis, parse_budget, threshold_logit
-from edge.learn.figures import alarm_peaks
+from edge.learn.figures import alarm_places
 from edge.learn.labelled import calibrate_labelled
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -49,7 +49,7 @@ def test_alarms_are_those_left_out_and_those_of_clips_that_only_measure(alarms: 
     found = alarms.judged(model, label, entry, train, unseen)
     start = threshold_logit(entry)
     speech = [each for clip, each in zip(*unseen, strict=True) if clip.label == "neg_speech"]
-    counted = sum(int((alarm_peaks(each, hop_seconds=HOP_SECONDS) >= start).sum()) for each in speech)
+    counted = sum(int((each[alarm_places(each, hop_seconds=HOP_SECONDS)] >= start).sum()) for each in speech)
     assert found.alarms == worth.alarms + counted and counted > 0
     assert found.hours == pytest.approx(worth.hours + 20 * (79 * HOP_SECONDS + 0.975) / 3600, abs=1e-4)
     assert (found.heard, found.of) == (sum(bool(each.max() >= start) for clip, each in zip(

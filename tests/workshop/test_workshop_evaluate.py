@@ -17,7 +17,7 @@ from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.learn.alarms import Alarms, count_alarms
 from edge.learn.classes import SoundClass, load_classes, with_classes_of
 from edge.learn.evaluate import Confusion, count_confusion
-from edge.learn.figures import alarm_peaks
+from edge.learn.figures import alarm_places
 from edge.learn.labelled_clips import Clip
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtCorrection
@@ -70,7 +70,7 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
     heard = [classify(model, path, hop_seconds=0.48, targets=(replace(target, threshold=1e-9),)) for path in paths]
     low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
     assert low.heard == 2 and low.threshold == 1e-9
-    assert low.alarms == sum(len(alarm_peaks(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
+    assert low.alarms == sum(len(alarm_places(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
 
 
 def test_folders_named_by_the_models_own_labels_are_classes_and_others_are_said(
