@@ -1,4 +1,4 @@
-"""Clocks: that of this machine (a board without a battery starts in 1970), and that which dates a stream's positions."""
+"""The clock of this machine, which may start in 1970, and the clock that dates the positions of a stream."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ class Clock:
 class StreamClock:
     """Turns positions into UTC.
 
-    A live source is anchored at every block to the monotonic clock: a block cannot arrive before its last sample was
-    heard, so the smallest lateness seen is nearest to the truth; a slow leak lets it follow a sound card whose rate
-    is off by some parts per million. A recording is anchored once, at its start, so it is dated alike at any speed.
+    A live source is anchored at every block to the monotonic clock: a block cannot arrive before its last
+    sample was heard, so the smallest lateness seen is nearest to the truth; a slow leak lets it follow a
+    sound card whose rate is off by some parts per million. A recording is anchored once, at its start, so it
+    is dated alike at any speed.
     """
 
     LEAK_PER_SECOND = 0.001
@@ -79,8 +80,8 @@ class StreamClock:
     def heard(self, block: Block, position: int) -> None:
         """A block of a live source has arrived; `position` (16 kHz) is that after its last sample.
 
-        The anchor holds over a gap whose length is known, for positions jump by as much. It starts afresh after a gap of
-        unknown length, another format, or a stall.
+        The anchor holds over a gap whose length is known, for positions jump by as much. The anchor is made
+        anew after a gap of unknown length, another format, or a stall.
         """
         self.anchor(position, restart=self._stalled or (block.gap and block.position == self._expected))
         self._expected = block.position + block.length
@@ -97,7 +98,7 @@ class StreamClock:
         self._stalled = True
 
     def anchor(self, position: int, *, restart: bool = False) -> None:
-        """Say that the sample before `position` has just been heard; `restart` after a gap forgets the old anchor."""
+        """Say that the sample before `position` has just been heard; `restart` forgets the old anchor."""
         now = self._monotonic()
         offset = now - position / SAMPLE_RATE
         if self._offset is None or restart or offset < self._offset:

@@ -18,7 +18,7 @@ from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores
 
 SILENT_SECONDS = 3.0
-"""After so long without a block from a live source, running events are ended: nobody hears whether they go on."""
+"""After so long without a block from a live source, running events end: nobody hears whether they go on."""
 
 
 class Listener:
@@ -85,7 +85,7 @@ class Listener:
             self._out.health(now=True)
 
     def _change(self) -> None:
-        """What came on the control queue, each change whole: running events end, and what follows is heard the new way."""
+        """Make every change that waits on the control queue. Running events end."""
         for change in self._control.take():
             if change.plan is not None:
                 for detection in change.plan.decision.take_over(self._decision, self._front_end.position):
@@ -99,7 +99,7 @@ class Listener:
             change.settled.set()
 
     def _throw_away(self, block: Block) -> None:
-        """Muted: nobody has heard this block. What comes after is heard as after a gap, and dated anew."""
+        """Count a block that comes while muted. The first block heard after it is dated anew."""
         self.stats.muted_samples += block.length_16khz
         self._out.forget_levels()
         self._clock.stall()
@@ -146,7 +146,7 @@ class Listener:
                 self._watcher.hearing(self._view.hearing(patch.position, scores, self._model.labels, stands))
 
     def _wait(self) -> None:
-        """Nothing arrives. What was heard last is over once it has been silent for longer than a patch."""
+        """Nothing has arrived. After SILENT_SECONDS without a block, running events end."""
         if self._clock.silent_seconds > SILENT_SECONDS:
             self._clock.stall()
             self._end_all()

@@ -1,4 +1,4 @@
-"""The recordings that tests sample: which sounds, and in an order that stays useful as recordings are added."""
+"""The recordings that tests sample: which, and in an order that serves as recordings are added."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Row = dict[str, str]
 """One recording: a row of `manifest.csv`."""
 
 FIRST = 2_536
-"""Recordings there were until 2026-11-28, the first rows of the manifest. Older bounds were measured on them."""
+"""Recordings until 2026-11-28, the first rows of the manifest. Older bounds were measured on them."""
 _FIRST_DIGEST = "803b53b7b84ac222e4a541e1e141153efd6a883868e119e416aac1ce2213cfb6"
 """SHA-256 of their SHA-256s: they still stand first, and still are what they were."""
 
 
 def recordings(shared: Path) -> list[Row]:
-    """Every recording of a sound, in the manifest's order. A room's response (class `rir`) is no sound of a class."""
+    """Every recording of a sound, in the manifest's order. A room's response (`rir`) is no sound."""
     return [row for row in _manifest(shared) if row["class"] != "rir"]
 
 

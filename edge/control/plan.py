@@ -15,7 +15,7 @@ from edge.settings import TargetSettings
 from edge.stream import FRAME_STEP, SAMPLE_RATE
 
 SOUND_SECONDS, LATEST_SECONDS = 12.0, 600.0
-"""The sound that is remembered where every end is told at once; and the most that is remembered beside it (19 MB)."""
+"""Seconds of sound remembered where every end is told at once; and at most beside that (19 MB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Plan:
     def sound_seconds(self) -> float:
         """How much of the newest sound to remember, so that an event's is still known when its end is told.
 
-        An end is told once a pause has lasted for the target's release, and a pattern may hold its events back.
+        An end is told when a pause has lasted for the target's release; a pattern may hold events back.
         """
         targets = self.targets
         late = max([0, *(sound.release for sound in targets.sounds), *(loud.release for loud in targets.loudness)])

@@ -23,8 +23,8 @@ Sound = ImpulsiveDetector | LastingDetector
 class Decision:
     """What becomes of rows and scores.
 
-    `hear` takes the rows as the front end makes them; `push` or `skip` then takes each patch, in order, and judges it with
-    the rows up to its end, so that how rows and patches are batched changes nothing.
+    `hear` takes the rows as the front end makes them; `push` or `skip` then takes each patch, in order, and
+    judges it with the rows up to its end, so that how rows and patches are batched changes nothing.
     """
 
     def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int) -> None:
@@ -68,13 +68,13 @@ class Decision:
         return any(sound.busy for sound in self._sounds) or any(part.busy for part in self._patterns if part is not None)
 
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
-        """Rows float32 `(k, 64)` that go on from the last ones, or begin afresh after `interrupt`; before their patches."""
+        """Take rows float32 `(k, 64)` before their patches. Rows follow the last ones, or an `interrupt`."""
         if not len(self._rows):
             self._rows_position = position
         self._rows = np.concatenate((self._rows, rows))
 
     def push(self, scores: Scores) -> list[Detection]:
-        """The next patch and what the model says of it: starts and ends that it brings.
+        """Judge the next patch by what the model says of it. Returns the starts and ends that it brings.
 
         Raises ValueError for a position that goes back.
         """
@@ -87,7 +87,7 @@ class Decision:
         return found
 
     def skip(self, position: int) -> list[Detection]:
-        """The next patch, left out because the gate is closed: nothing runs, but patterns and loudness go on."""
+        """Pass over the next patch: the gate is closed and no event runs. Patterns and loudness go on."""
         found = self._listen(position)
         for number, sound in enumerate(self._sounds):
             self._heard[number] = None
@@ -95,7 +95,7 @@ class Decision:
         return found
 
     def interrupt(self, until: int) -> list[Detection]:
-        """A gap, or the end of the stream, at position `until`: ends of all running events; onsets are forgotten."""
+        """End all running events at a gap or the stream's end, at position `until`; forget the onsets."""
         found: list[Detection] = []
         for sound, pattern in zip(self._sounds, self._patterns, strict=True):
             mine = sound.interrupt(until)
@@ -106,10 +106,11 @@ class Decision:
         return found
 
     def take_over(self, other: Decision, until: int) -> list[Detection]:
-        """Go on in the place of another decision, at position `until`, with what it knows of the room and of onsets.
+        """Replace another decision at position `until`. Returns the ends of the other's running events.
 
-        The ends of its running events. A target of the same name and kind goes on, so that nothing is named twice; the
-        others, and patterns, begin afresh. The other one is done with.
+        The room and the onsets are taken over. A target of the same name and kind keeps what it has named, so
+        that no sound is named twice. Other targets and patterns begin afresh. The other decision is done
+        with.
         """
         self._rows, self._rows_position, self._onsets = other._rows, other._rows_position, other._onsets
         self._floor = other._floor

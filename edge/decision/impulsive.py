@@ -15,11 +15,11 @@ from edge.stream import Phase
 INSIDE = 640
 """Samples (40 ms) of a sound that must lie in a patch before the patch can name it."""
 CENTRAL = 3_200
-"""A patch that holds so much more of the stream after an onset (0.2 s), and does not name it, speaks against it."""
+"""A patch that holds an onset and 0.2 s after it (samples), and does not name it, speaks against it."""
 WAIT = 24_000
 """Samples (1.5 s) that an onset waits for the patch that names it."""
 LEAST_RISE_DB = 3.0
-"""A sound that two patches in a row name although no onset was seen began at their steepest rise, if it is at least this."""
+"""Where two patches in a row name a sound without an onset, a rise of at least this is taken for one."""
 WITHIN_DB = 10.0
 """Onsets of one patch share its name if they are at most so much weaker than the strongest that is named."""
 
@@ -35,17 +35,17 @@ class _Candidate:
 class _Running:
     onset: Onset
     falling: bool = False
-    """A later patch was less sure: the peak is known."""
+    """A later patch was less sure, so the surest patch is known."""
 
 
 class ImpulsiveDetector:
-    """Onsets wait; a patch over the threshold names those that it holds.
+    """Onsets wait; a patch over the threshold names onsets that it holds, and each named onset is an event.
 
-    Which of them: the ones that came in with it, if the patch before was under the threshold, else all that are about as
-    loud. While the target goes on being heard because of one onset, another of like loudness is another event, a weaker
-    one must wait until it is the patch's only reason. An echo never names anything. A target that yields leaves an
-    onset to the one that named it. An event's end is where the sound has died away, told once its patches are past their
-    peak.
+    After a patch under the threshold, all onsets of a patch may be named but those that two patches spoke
+    against. After a patch over the threshold, only onsets that are new in a patch may be named. Of these, an
+    onset is named if it is at most WITHIN_DB weaker than the strongest one. An echo is never named. A
+    yielding target never takes an onset that another target has named. An event ends where its sound has died
+    away; the end is told once a later patch is less sure.
     """
 
     def __init__(self, target: Target, detector: OnsetDetector, *, patch_samples: int) -> None:
@@ -70,7 +70,7 @@ class ImpulsiveDetector:
         self._last_named = -WAIT
 
     def take_over(self, other: ImpulsiveDetector) -> None:
-        """Go on where another one stands, but for its running event: what was named is not named again."""
+        """Take over another detector's onsets, so that none is named twice; not its running event."""
         self._waiting, self._named, self._taken = other._waiting, other._named, other._taken
         self._over, self._unexplained = other._over, other._unexplained
         self._heard_until, self._last_named = other._heard_until, other._last_named
@@ -88,7 +88,7 @@ class ImpulsiveDetector:
         return min([*open_ones, position + self._patch_samples - INSIDE])
 
     def onsets(self, found: Sequence[Onset], position: int) -> None:
-        """Onsets that are new with the patch at `position`, in order. Those too old for any patch are forgotten."""
+        """Onsets that are new with the patch at `position`, in order. Older ones are forgotten."""
         oldest = max(position, position + self._patch_samples - INSIDE - WAIT)
         self._waiting = [each for each in self._waiting if each.onset.position >= oldest]
         self._waiting += [_Candidate(onset) for onset in found]
@@ -140,7 +140,7 @@ class ImpulsiveDetector:
             missed = self._detector.strongest(position, stop)
             return [missed] if missed is not None and missed.flux_db >= LEAST_RISE_DB else []
         fresh = [each for each in real if each.onset.position >= self._heard_until]
-        # What earlier patches held well inside and did not name is not what this one is about, unless nothing else is left.
+        # Two patches spoke against an old onset: it is named only if no other onset is left.
         likely = [each for each in (fresh if self._over else real) if each.against < 2 or each in fresh]
         if self._named:
             loudest = max(onset.level_db for onset in self._named)

@@ -18,9 +18,9 @@ ONSET_WITHIN_DB = 10.0
 class LastingDetector:
     """Hysteresis, minimum duration, release and refractory time of one target.
 
-    A sound is in every patch that overlaps it, so the last patch over the release threshold says that it ended in the
-    patch's oldest hop. The first one over the threshold says that it began in this patch: at its first strong onset, or,
-    where it has none, in its newest hop.
+    Every patch that overlaps a sound hears it. So a sound ends in the oldest hop of the last patch over the
+    release threshold. A sound begins in the first patch over the threshold: at the patch's first strong
+    onset, or in the newest hop of a patch without one.
 
         probability  ___/-----------------\\____/-\\________
         threshold       |start             (bridged)|
@@ -46,7 +46,7 @@ class LastingDetector:
         self._deaf_until: int | None = None
 
     def take_over(self, other: LastingDetector) -> None:
-        """Go on where another one stands, after its `interrupt`: what was told does not start again within its time."""
+        """Take over another detector's refractory time, after its `interrupt`."""
         self._deaf_until = other._deaf_until
 
     @property

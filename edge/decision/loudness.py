@@ -12,7 +12,7 @@ from edge.decision.targets import LoudnessTarget
 from edge.stream import FRAME_STEP, SAMPLE_RATE, Phase
 
 FLOOR_SECONDS = 15.0
-"""The room's noise is the quietest STEP_SECONDS of so many seconds: pauses set it; what goes on for longer becomes it."""
+"""The room's noise is the quietest STEP_SECONDS of so long. What lasts longer becomes the room's."""
 STEP_SECONDS = 0.5
 RELEASE_DB = 3.0
 """An event goes on while it is louder than `louder_db` less this."""

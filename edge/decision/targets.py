@@ -63,8 +63,8 @@ class Calibrated(Thresholds, Protocol):
 class Correction:
     """What an owner's feedback adds to a target's logit: its support, less the strongest of its vetoes.
 
-    weights: float32 `(1 + vetoes, E)`, the support's row first; bias: float32 `(1 + vetoes,)`. A row counts where
-    weights @ embedding + bias is over 0, and is nothing elsewhere.
+    weights: float32 `(1 + vetoes, E)`, the support's row first; bias: float32 `(1 + vetoes,)`. A row counts
+    where weights @ embedding + bias is over 0, and is nothing elsewhere.
     """
 
     weights: NDArray[np.float32]
@@ -85,10 +85,10 @@ UNCOMMANDED: Mapping[str, float] = MappingProxyType({})
 class Target:
     """A sound: rows are int `(k,)` indices into the model's labels; durations in samples (16 kHz).
 
-    Its logit is the highest of its labels' logits, plus the correction's; its probability is
-    `probability_of` that. impulsive: one event for each onset; else one from start to end.
-    yields: it never takes an onset that a target without `yields` has named. sent: False for a sound that is heard only
-    because a pattern counts it.
+    Its logit is the highest of its labels' logits, plus the correction's; its probability is `probability_of`
+    that. impulsive: one event for each onset; else one from start to end. yields: a yielding target never
+    takes an onset that another target has named. sent: False for a sound that is heard only because a pattern
+    counts it.
     """
 
     name: str

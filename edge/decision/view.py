@@ -1,4 +1,4 @@
-"""What a watcher is shown, once a hop: how loud it is, what the model says, and how every target stands. Pure."""
+"""What a watcher is shown once a hop: the level, what the model says, and how every target stands. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class View:
 
     def hearing(self, position: int, scores: Scores | None, labels: Sequence[str],
                 targets: tuple[TargetHearing, ...]) -> Hearing:
-        """What is heard with the patch at `position`. scores: of these labels; None while the gate is closed."""
+        """What is heard with the patch at `position`. scores: of `labels`; None while the gate is closed."""
         level, noise = self._loudest_dbfs, self._room.db
         best = () if scores is None else np.argsort(-scores.values, kind="stable")[:LABELS]
         top = () if scores is None else tuple((labels[row], float(scores.values[row])) for row in best)

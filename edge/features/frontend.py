@@ -46,7 +46,7 @@ class FrontEnd:
     """
 
     level: Level | None
-    """Loudness of the newest block at 16 kHz, and what was clipped before the resampler; None if it gave no samples."""
+    """Loudness of the newest block at 16 kHz, and what was clipped before; None if it gave no samples."""
     rows: NDArray[np.float32]
     """Log-mel rows float32 `(k, 64)` that came with the newest push's patches; k is 0 where it gave none."""
     rows_position: int
@@ -56,7 +56,7 @@ class FrontEnd:
     samples_position: int
     """Position of the first of `samples`."""
     deaf_samples: int
-    """Samples, at 16 kHz, that were heard before gaps but lie in no patch, because a gap broke it; only grows."""
+    """Samples (16 kHz) that were heard and lie in no patch, because a gap broke it; only grows."""
     _format: StreamFormat | None
     """Of the last block; None where the next one begins afresh."""
     _origin: int

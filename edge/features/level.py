@@ -30,8 +30,8 @@ def level_of(samples: NDArray[np.int16], *, clipped: int | None = None) -> Level
 
     clipped: how many samples were clipped before the resampler, which rounds them off; None counts them here.
     """
-    # Squares of 31 bits, whole numbers in float64 as long as their sum stays under 2**53: exact in any order up to
-    # 2**23 samples, and four times faster than int64. -32768 is widened before it is negated.
+    # Squares of 31 bits are whole numbers in float64, and so are sums under 2**53: exact in any order up to 2**23
+    # samples, and four times faster than int64. -32768 is widened before it is negated.
     wide = samples.astype(np.float64)
     energy = float(np.dot(wide, wide))
     peak = max(int(samples.max()), -int(samples.min()))

@@ -18,32 +18,34 @@ from math import ceil, floor, log2, pi
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.stream import SAMPLE_RATE
+
 _Q15 = 32_768
 _ATTENUATION_DB = 72.0  # of the window; rounding the coefficients costs a little of it
 
 
-def half_taps(rate_in: int, rate_out: int) -> int:
+def half_taps(rate_in: int) -> int:
     """Half the filter's length in input samples, by Kaiser's formula for a transition of 1/8 of half the lower rate."""
-    transition = 2.0 * pi * (min(rate_in, rate_out) / 16) / rate_in
+    transition = 2.0 * pi * (min(rate_in, SAMPLE_RATE) / 16) / rate_in
     return ceil((_ATTENUATION_DB - 7.95) / (2.285 * transition) / 2.0)
 
 
-def exponent(rate_in: int, rate_out: int) -> int:
-    """By what power of 2 coefficients are finer than Q15: the largest is near rate_out / rate_in if that is under 1."""
-    return max(0, floor(log2(0.95 * rate_in / rate_out)))
+def exponent(rate_in: int) -> int:
+    """By what power of 2 coefficients are finer than Q15: the largest is near 16000 / rate_in, or 1."""
+    return max(0, floor(log2(0.95 * rate_in / SAMPLE_RATE)))
 
 
-def coefficients(rate_in: int, rate_out: int, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+def coefficients(rate_in: int, phases: NDArray[np.float64]) -> NDArray[np.float64]:
     """Integers -32768 to 32767, carried by float64 `(len(phases), taps)`; each row sums to 2**(15 + exponent).
 
     phases: how far, in input samples (0 to 1), an output lies behind the tap number taps / 2 - 1.
     """
-    half = half_taps(rate_in, rate_out)
-    one = _Q15 << exponent(rate_in, rate_out)
+    half = half_taps(rate_in)
+    one = _Q15 << exponent(rate_in)
     time = np.arange(1 - half, half + 1) - phases[:, np.newaxis]
     beta = 0.1102 * (_ATTENUATION_DB - 8.7)
     window = np.i0(beta * np.sqrt(np.maximum(0.0, 1.0 - (time / half) ** 2)))
-    exact = np.sinc(time * min(1.0, rate_out / rate_in)) * window
+    exact = np.sinc(time * min(1.0, SAMPLE_RATE / rate_in)) * window
     taps: NDArray[np.float64] = np.rint(exact / exact.sum(axis=1, keepdims=True) * one)
     # What rounding left over (a few steps, white) goes to the tap beside the largest, which may be 1.0 already.
     rows = np.arange(len(taps))

@@ -12,10 +12,10 @@ from edge.stream import BANDS, FRAME_STEP, PATCH_FRAMES, PATCH_SAMPLES, Patch
 
 
 class Patches:
-    """Cuts a patch every hop, and knows where the next one lies and how much of the sound patches have covered."""
+    """Cuts a patch every hop, and knows where the next patch lies and how much sound is covered."""
 
     def __init__(self, framer: Framer[Any], *, patch_samples: int, hop_samples: int) -> None:
-        """framer: of rows or of samples, its length and step a patch and a hop. The rest in 16 kHz samples."""
+        """framer: of rows or samples; its length is a patch, its step a hop. The rest in 16 kHz samples."""
         self._framer = framer
         self._patch_samples, self._hop_samples = patch_samples, hop_samples
         self._start = 0
@@ -54,7 +54,7 @@ class Patches:
 
 
 def band_patches(hop_frames: int) -> Patches:
-    """Patches of 96 rows, which cover 15,600 samples. hop_frames: 10 ms frames from one patch to the next, 1 to 96."""
+    """Patches of 96 rows (15,600 samples). hop_frames: 10 ms frames from one patch to the next, 1 to 96."""
     framer = Framer(PATCH_FRAMES, hop_frames, dtype=np.float32, item=(BANDS,), room=PATCH_FRAMES)
     return Patches(framer, patch_samples=PATCH_SAMPLES, hop_samples=hop_frames * FRAME_STEP)
 

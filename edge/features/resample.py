@@ -1,7 +1,6 @@
 """Any rate to 16 kHz: a fixed-point polyphase low-pass, int16 in, Q15 coefficients, int16 out, saturating.
 
-The filter and the arithmetic's exactness are in lowpass.py. CPU, one x86 core, blocks of 0.1 s: 0.5 ms per second of
-sound at 44.1 and 48 kHz, 1 ms at 96 kHz, 2 ms at 192 kHz.
+The filter is in lowpass.py, and why its arithmetic is exact.
 """
 
 from __future__ import annotations
@@ -27,7 +26,8 @@ _ROWS = 128  # outputs of the nearest phase at a time: bounds the scratch
 class _Polyphase(Protocol):
     """Makes outputs of the samples held.
 
-    delay: silent samples that stand before the first. reach: samples that, when held, complete the next outputs.
+    delay: silent samples that stand before the first. reach: samples that, when held, complete the next
+    outputs.
     """
 
     delay: int
@@ -43,20 +43,20 @@ class _Polyphase(Protocol):
 class _ExactPhases:
     """One period of outputs at a time: `up` outputs per `down` samples or a multiple, in groups of about 24.
 
-    A group is one matrix product, (periods, width) by (width, group): its columns are the phases' coefficients,
-    each shifted to where its output lies.
+    A group is one matrix product, (periods, width) by (width, group): its columns are the phases'
+    coefficients, each shifted to where its output lies.
     """
 
-    def __init__(self, rate_in: int, rate_out: int, up: int, down: int) -> None:
+    def __init__(self, rate_in: int, up: int, down: int) -> None:
         periods = ceil(_GROUP / up)
         self._outputs, self._step = up * periods, down * periods
         groups = max(1, self._outputs // _GROUP)
         size = ceil(self._outputs / groups)
         turn = np.arange(up)
-        table = coefficients(rate_in, rate_out, turn * down % up / up)
+        table = coefficients(rate_in, turn * down % up / up)
         taps = table.shape[1]
         self.delay = taps // 2 - 1
-        self._exponent = exponent(rate_in, rate_out)
+        self._exponent = exponent(rate_in)
         self._groups: list[tuple[int, NDArray[np.float64]]] = []
         for first in range(0, self._outputs, size):
             outputs = range(first, min(first + size, self._outputs))
@@ -91,17 +91,18 @@ class _ExactPhases:
 class _NearestPhase:
     """For ratios with more phases than a table should have: each output takes the nearest of a few hundred.
 
-    The position of every output is exact for ever; each is computed for a time at most half a phase off, which is
-    noise about 65 dB under a full-scale 7.5 kHz sine. One product per output and tap: some fifteen times the work.
+    The position of every output is exact for ever; each is computed for a time at most half a phase off,
+    which is noise about 65 dB under a full-scale 7.5 kHz sine. One product per output and tap: some fifteen
+    times the work.
     """
 
-    def __init__(self, rate_in: int, rate_out: int, up: int, down: int) -> None:
+    def __init__(self, rate_in: int, up: int, down: int) -> None:
         self._up, self._down = up, down
-        self.reach = 2 * half_taps(rate_in, rate_out)
+        self.reach = 2 * half_taps(rate_in)
         self.delay = self.reach // 2 - 1
         self._phases = _LARGEST_TABLE // self.reach
-        self._table = coefficients(rate_in, rate_out, np.arange(self._phases + 1) / self._phases)
-        self._exponent = exponent(rate_in, rate_out)
+        self._table = coefficients(rate_in, np.arange(self._phases + 1) / self._phases)
+        self._exponent = exponent(rate_in)
         self._numerator = 0  # time of the next output behind the first sample held, in 1/up of a sample
 
     def take(self, samples: NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:
@@ -125,27 +126,27 @@ class _NearestPhase:
 
 
 class Resampler:
-    """A stream of int16 samples from one rate to another, in blocks of any size: the blocks never show in the output.
+    """A stream of int16 samples from any rate to 16 kHz; how it is cut into blocks never shows in the output.
 
-    Output k stands for the sound at input time k * rate_in / rate_out since the first sample: the filter's delay is
-    taken out, and silence stands before the start. An output comes once half the filter (about 2.2 ms at 44.1 and
-    48 kHz) and the rest of its period (10 ms at 44.1 kHz, 1 ms at 48 kHz) have been heard: see `latency_seconds`.
+    Output k stands for the sound at input time k * rate_in / 16000 since the first sample: the filter's delay
+    is taken out, and silence stands before the start. An output comes once half the filter (about 2.2 ms at
+    44.1 and 48 kHz) and the rest of its period (10 ms at 44.1 kHz, 1 ms at 48 kHz) have been heard: see
+    `latency_seconds`.
     """
 
-    def __init__(self, rate_in: int, rate_out: int = SAMPLE_RATE) -> None:
-        """Both in Hz. Raises SettingsError for a rate outside 4000 to 384000."""
-        for rate in (rate_in, rate_out):
-            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                raise SettingsError("sample rate", found=f"{rate} Hz", wanted=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
-        common = gcd(rate_in, rate_out)
-        self._rate_in, self._up, self._down = rate_in, rate_out // common, rate_in // common
+    def __init__(self, rate_in: int) -> None:
+        """rate_in: in Hz. Raises SettingsError for a rate outside 4000 to 384000."""
+        if not LOWEST_RATE <= rate_in <= HIGHEST_RATE:
+            raise SettingsError("sample rate", found=f"{rate_in} Hz", wanted=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
+        common = gcd(rate_in, SAMPLE_RATE)
+        self._rate_in, self._up, self._down = rate_in, SAMPLE_RATE // common, rate_in // common
         self._held: NDArray[np.int16] = np.zeros(0, np.int16)
         self._polyphase: _Polyphase | None = None
-        if rate_in != rate_out:
-            table = self._up * 2 * half_taps(rate_in, rate_out)
+        if rate_in != SAMPLE_RATE:
+            table = self._up * 2 * half_taps(rate_in)
             exact = self._up <= _MOST_PHASES and table <= _LARGEST_TABLE
             kind = _ExactPhases if exact else _NearestPhase
-            self._polyphase = kind(rate_in, rate_out, self._up, self._down)
+            self._polyphase = kind(rate_in, self._up, self._down)
         self.reset()
 
     @property
@@ -167,7 +168,7 @@ class Resampler:
     def flush(self) -> NDArray[np.int16]:
         """The tail: outputs up to the last sample's time, with silence after it; then as after `reset`.
 
-        In all, n samples give ceil(n * rate_out / rate_in) outputs.
+        In all, n samples give ceil(n * 16000 / rate_in) outputs.
         """
         if self._polyphase is None:
             return np.empty(0, np.int16)

@@ -16,9 +16,8 @@ import numpy as np
 
 from edge.errors import SourceError
 from edge.settings import SourceSettings
-from edge.sources.channel import check_channel
+from edge.sources.delivered import check_channel, warn_of_low_rate
 from edge.sources.live import LiveSource
-from edge.sources.rate import warn_of_low_rate
 from edge.stats import Stats
 from edge.stream import StreamFormat
 
@@ -36,8 +35,8 @@ _READ_BYTES = 65_536
 class Command(LiveSource):
     """What a command prints: signed 16-bit little-endian samples, interleaved, as the settings say.
 
-    It must print in real time (`ffmpeg -re` for a file): it is read at once, so that its own device never overruns,
-    and what the listener is too slow for is dropped and counted.
+    The command must print in real time (`ffmpeg -re` for a file). Its output is read at once, so that its own device never
+    overruns; blocks that the listener is too slow for are dropped and counted.
     """
 
     def __init__(self, settings: SourceSettings, stats: Stats, *, clock: Callable[[], float] = time.monotonic,

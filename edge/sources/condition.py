@@ -7,11 +7,11 @@ import numpy as np
 from edge.stream import Block
 
 AFTER_SECONDS = 10.0
-"""How long it must last before it is said: speech has pauses, but no analogue microphone gives one value so long."""
+"""How long a fault lasts before it is said. No analogue microphone gives one value for so long."""
 CLIPPED_SHARE = 0.01
 """Share of samples at either end of int16 from which a block counts as clipping."""
 FORGIVEN_SHARE = 0.25
-"""Seconds of clipping that one clean second makes good: a loud minute is no fault, a gain too high is."""
+"""Seconds of clipping that one clean second makes good: a loud minute is no fault, too high a gain is."""
 
 
 class Condition:

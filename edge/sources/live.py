@@ -1,4 +1,4 @@
-"""What a microphone and a command have in common: a thread that keeps the device going, and blocks for the listener."""
+"""What a microphone and a command share: a thread that keeps the device open, and blocks for the listener."""
 
 from __future__ import annotations
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from edge.errors import SourceError
 from edge.settings import SourceSettings
 from edge.sources.cards import USUAL_RATES, Microphone, channel_counts, choose, pick_format
+from edge.sources.delivered import warn_of_low_rate
 from edge.sources.live import LiveSource
 from edge.sources.quiet import quiet_libraries
-from edge.sources.rate import warn_of_low_rate
 from edge.stats import Stats
 from edge.stream import StreamFormat
 
@@ -45,7 +45,7 @@ class MicrophoneSource(LiveSource):
     def _hear(self) -> None:
         self._first, self._ending = True, False
         # PortAudio lists the cards once, when it is initialised: only a new one sees what was plugged in.
-        with _PortAudio() as audio:
+        with _port_audio() as audio:
             with quiet_libraries():
                 card, form = audio.pick(self._settings)
                 self._card = str(card["name"])
@@ -109,7 +109,7 @@ class MicrophoneSource(LiveSource):
 
 def list_microphones() -> list[Microphone]:
     """Every input that PortAudio sees now, with what it offers. Raises SourceError where PyAudio is missing."""
-    with _PortAudio() as audio, quiet_libraries():
+    with _port_audio() as audio, quiet_libraries():
         return [audio.describe(card) for card in audio.cards()]
 
 
@@ -118,7 +118,7 @@ def find_microphone(settings: SourceSettings) -> tuple[str, StreamFormat]:
 
     Raises SourceError if it is missing or in use, SettingsError if it refuses what the settings ask.
     """
-    with _PortAudio() as audio, quiet_libraries():
+    with _port_audio() as audio, quiet_libraries():
         card, form = audio.pick(settings)
         return str(card["name"]), form
 
@@ -139,23 +139,27 @@ def _lost(thing: str, error: OSError) -> SourceError:
     return SourceError(thing, found=str(error.strerror or error), wanted="a microphone that can be opened and heard")
 
 
+@contextmanager
+def _port_audio() -> Iterator[_PortAudio]:
+    """PortAudio from initialisation to termination. Raises SourceError where it cannot begin."""
+    module = _pyaudio()
+    with quiet_libraries():
+        try:
+            audio = module.PyAudio()
+        except OSError as error:
+            raise _lost("PortAudio", error) from error
+    try:
+        yield _PortAudio(module, audio)
+    finally:
+        audio.terminate()
+
+
 class _PortAudio:
-    """PortAudio from initialisation to termination. Its cards are the device dicts of PyAudio."""
+    """The cards that PortAudio found: the device dicts of PyAudio."""
 
-    def __init__(self) -> None:
-        self._module = _pyaudio()
-
-    def __enter__(self) -> Self:
-        with quiet_libraries():
-            try:
-                self._audio = self._module.PyAudio()
-            except OSError as error:
-                raise _lost("PortAudio", error) from error
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self._audio.terminate()
+    def __init__(self, module: Any, audio: Any) -> None:
+        """module: pyaudio; audio: its PyAudio object, initialised."""
+        self._module, self._audio = module, audio
 
     def cards(self) -> list[Mapping[str, Any]]:
         """Those with inputs."""

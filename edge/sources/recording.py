@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
-from edge.sources.channel import check_channel
+from edge.sources.delivered import check_channel, warn_of_low_rate
 from edge.sources.files import SoundFileReader
-from edge.sources.rate import warn_of_low_rate
 from edge.sources.wav import WavReader, read_header
 from edge.stream import HIGHEST_RATE, LOWEST_RATE, Block, StreamFormat
 

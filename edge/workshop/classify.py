@@ -16,7 +16,7 @@ from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
-from edge.sources.rate import warn_of_low_rate
+from edge.sources.delivered import warn_of_low_rate
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
 

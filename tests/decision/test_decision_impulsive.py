@@ -139,7 +139,7 @@ def test_to_which_target_an_onset_was_yielded_is_told() -> None:
 
 
 def test_onsets_do_not_heap_up_while_the_gate_is_shut() -> None:
-    """A tap drips for an hour beside a shut gate: 3,751 onsets once waited for a patch that could no longer come."""
+    """A tap drips for an hour beside a shut gate: 3,751 onsets once waited for patches that never came."""
     minute = rows_with(60.0, [(each + 0.5, 0.0) for each in range(60)])
     decision = Decision(CLAP, ("clap",), patch_samples=PATCH, hop_samples=15_360)
     sizes = []

@@ -64,7 +64,7 @@ def yamnet(yamnet_file: Path) -> Yamnet:
 
 @pytest.fixture(scope="session")
 def clips(shared: Path) -> Callable[[float], list[Clip]]:
-    """`clips(seconds)`: so much sound, at most 4 s of each recording, of one class after the other; int16 at 16 kHz."""
+    """`clips(seconds)`: so much sound of all classes in turn, at most 4 s of a recording; int16 at 16 kHz."""
     soundfile = pytest.importorskip("soundfile")
     rows = classes_in_turn(recordings(shared))
 

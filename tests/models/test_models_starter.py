@@ -142,7 +142,7 @@ def test_training_patches_are_the_appliances_patches(monkeypatch: pytest.MonkeyP
 
 
 CUT = "thoaidn05/Sound-Classify"
-"""Its recorder was triggered by the sound itself: the attack is cut off, and a knock is a single blow on furniture."""
+"""The sound itself started this recorder: the attack is cut off, and a knock is one blow on furniture."""
 
 
 @pytest.mark.parametrize(("label", "classes", "beside", "first_floor", "later_floor"), [
@@ -155,10 +155,12 @@ def test_it_hears_recordings_that_it_never_trained_on(
     label: str, classes: set[str], beside: set[str], first_floor: float, later_floor: float, shared: Path,
     loudest: Callable[[str], np.ndarray],
 ) -> None:
-    """Among the first recordings, and again among those added on 2026-11-29 (classes that got none keep their first).
+    """Among the first recordings, and again among those added on 2026-11-29.
 
-    The later ones are harder as a whole: 73 finger snaps stand among the negatives (claps 0.953, 0.978 among the first;
-    typing 0.983 and 0.990), and of door knocks there is one. Recordings without their attack are measured in the next test.
+    A class that got no new recordings keeps its first ones, among new negatives. The later recordings are
+    harder as a whole, for 73 finger snaps are among the negatives: claps 0.953 (0.978 among the first),
+    typing 0.983 (0.990). Of door knocks there is one. Recordings without their attack are measured in the
+    next test.
     """
     row = MANIFEST["labels"].index(label)
     first, later = ([each for each in rows if each["split"] == "eval"] for rows in first_and_later(shared))
@@ -176,9 +178,10 @@ def test_it_hears_recordings_that_it_never_trained_on(
 def test_claps_without_their_attack_are_harder_to_hear(
     shared: Path, loudest: Callable[[str], np.ndarray],
 ) -> None:
-    """Area under the curve among the later recordings: claps 0.85 (0.95 with their attack), single blows 0.30.
+    """Area under the curve among the later recordings: claps 0.85 (0.95 with attack), single blows 0.30.
 
-    The model hears no knock in a single blow without its attack, as its teacher does not: YAMNet names one of 15 a knock.
+    The model hears no knock in one blow without its attack. Nor does YAMNet, its teacher: it names one of 15
+    a knock.
     """
     _, later = first_and_later(shared)
     unheard = [each for each in later if each["split"] == "eval"]
@@ -199,7 +202,7 @@ def of_others(rows: list[dict[str, str]], classes: set[str]) -> list[dict[str, s
 
 
 def area_of(row: int, present: Iterator[str], absent: Iterator[str], loudest: Callable[[str], np.ndarray]) -> float:
-    """Area under the curve of one label's highest score, between recordings that hold the sound and those that do not."""
+    """Area under the curve of one label's highest score: recordings of the sound against others."""
     scores = [[loudest(path)[row] for path in paths] for paths in (present, absent)]
     truth = np.repeat([True, False], [len(side) for side in scores])
     return float(area_under_curve(np.concatenate(scores).astype(np.float32), truth))

@@ -116,7 +116,7 @@ def test_no_more_is_remembered_than_the_targets_ask_for() -> None:
 
 
 def test_the_ring_of_sound_grows_with_a_longer_release_time() -> None:
-    """An owner lengthens `release_seconds` to 20 s and reloads: the ring once stayed at 12.5 s, and events had no sound."""
+    """An owner lengthens `release_seconds` to 20 s and reloads: the ring once stayed at 12.5 s."""
     model, ring, control = LoudnessModel(), RecentSound(0.1), Control()
     listener = listener_of(model, recent=ring, control=control)
     control.put(Change(plan=plan_for(model, (TargetSettings(name="loud", release_seconds=20.0),))))

@@ -13,8 +13,8 @@ from edge import classify
 from edge.cli import main
 from edge.cli.checkup.checkup import check
 from edge.settings import LogSettings, Settings, SourceSettings
+from edge.sources.delivered import lacks
 from edge.sources.open import open_source
-from edge.sources.rate import lacks
 from edge.stats import Stats
 from edge.stream import StreamFormat
 from tests.cli.test_cli import write_wav

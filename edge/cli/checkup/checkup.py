@@ -26,8 +26,8 @@ from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.discovery import check_prefix
 from edge.sinks.mqtt.secrets import secret_places
 from edge.sinks.mqtt.tls import INSECURE
+from edge.sources.delivered import lacks
 from edge.sources.open import open_source
-from edge.sources.rate import lacks
 from edge.stats import Stats
 from edge.stream import SILENCE_DBFS, Patch
 from edge.topics import Topics
