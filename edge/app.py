@@ -145,8 +145,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     if settings.mqtt.host:
         outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_bytes, stats=stats)
         topics = Topics(settings.mqtt.prefix, settings.device.name)
-        mqtt = MqttSink(settings.mqtt, settings.device.name, plan.targets.names, outbox, clock=clock,
-                        board=board_of(settings, serving.model, plan.targets),
+        mqtt = MqttSink(settings.mqtt, board_of(settings, serving.model, plan.targets), outbox, clock=clock,
                         commands=MqttCommands(topics, settings.command.allow, inbox.command, stats))
         for pin in settings.pin:
             mqtt.pin(pin.pin, pin.safe_on)
@@ -170,7 +169,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     def on_serving(serving: Serving, plan: Plan) -> None:
         if mqtt is not None:
-            mqtt.retarget(plan.targets.names, board_of(serving.settings, plan.model, plan.targets))
+            mqtt.retarget(board_of(serving.settings, plan.model, plan.targets))
         if journal is not None:
             journal.relabel(serving.model.labels)
 

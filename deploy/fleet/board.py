@@ -126,8 +126,7 @@ class Board:
         """The connection stands: what waits may go."""
         self.reconnections += self._opened_at > 0
         self.connection, self._opened_at = connection, now
-        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, device=self.name, bell=None,
-                            kept=self._kept)
+        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, bell=None, kept=self._kept)
         self._visit.announce()
         self._kept.again()
 

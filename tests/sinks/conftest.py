@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import MqttSettings
 from edge.sinks.messages import message_of
+from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.sinks.watching.sink import WatchSink
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE, Event, new_event_id
+from edge.topics import Topics
 from tests.sinks.certificates import Authority
 from tests.sinks.door import Door
 from tests.sinks.looking import Looker
@@ -122,12 +125,19 @@ def listen() -> Iterator[Callable[..., Ear]]:
         ear.close()
 
 
-class Offering(MqttSink):
-    """An MqttSink whose events are made at once."""
+def board_of(*targets: str, pins: tuple[str, ...] = ()) -> Board:
+    """A board called kitchen."""
+    return Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", tuple(map(TargetEntities, targets)), pins)
 
-    def __init__(self, settings: MqttSettings, device: str, targets: tuple[str, ...], stats: Stats, **others: Any) -> None:
+
+class Offering(MqttSink):
+    """An MqttSink whose events are made at once. Home Assistant is told nothing, unless there is a `board`."""
+
+    def __init__(self, settings: MqttSettings, targets: tuple[str, ...], stats: Stats, *, board: Board | None = None,
+                 **others: Any) -> None:
         self.outbox = Outbox(messages=settings.queue_events, size=settings.queue_bytes, stats=stats)
-        super().__init__(settings, device, targets, self.outbox, **others)
+        settings = replace(settings, discovery=settings.discovery and board is not None)
+        super().__init__(settings, board or board_of(*targets), self.outbox, **others)
 
     def event(self, event: Event) -> None:
         super().event(event)
@@ -142,7 +152,7 @@ def start_mqtt() -> Iterator[Callable[..., MqttSink]]:
 
     def make(settings: MqttSettings, targets: tuple[str, ...] = ("clap",), stats: Stats | None = None,
              **others: Any) -> MqttSink:
-        sinks.append(Offering(settings, "kitchen", targets, stats or Stats(), **others))
+        sinks.append(Offering(settings, targets, stats or Stats(), **others))
         sinks[-1].start()
         return sinks[-1]
 

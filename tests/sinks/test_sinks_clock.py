@@ -21,6 +21,7 @@ from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import SAMPLE_RATE
+from tests.sinks.conftest import board_of
 
 NOON = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 
@@ -37,7 +38,7 @@ class Board:
         self.clock.synchronised = lambda: self.synchronised  # type: ignore[method-assign]
         stats, numbering = Stats(), Numbering(state / "sequence")
         self.outbox = Outbox(messages=100, size=100_000, stats=stats)
-        self.mqtt = MqttSink(settings, "kitchen", ["clap"], self.outbox, clock=self.clock)
+        self.mqtt = MqttSink(replace(settings, discovery=False), board_of("clap"), self.outbox, clock=self.clock)
         self.journal = JournalSink(JournalSettings(), state / "journal.sqlite3", pack=None, labels=("clap",), backbone="",
                                    numbering=numbering, stats=stats, outbox=self.outbox, device="kitchen", boot=boot)
         self.stream = StreamClock(monotonic=self.clock.monotonic, utc=self.clock.utc)

@@ -104,7 +104,7 @@ def test_other_targets_are_told_over_the_same_connection(broker: PrivateBroker, 
     ear = listen(broker)
     sink = start_mqtt(broker.settings(), ("clap", "typing"), board=board("clap", "typing"))
     ear.wait_for(lambda heard: len(heard) == 4)
-    sink.retarget(("clap", "snap"), board("clap", "snap"))
+    sink.retarget(board("clap", "snap"))
     kept(ear, until, {f"{OWN}/status": "online", f"{OWN}/state/clap": "OFF", f"{OWN}/state/snap": "OFF",
                       **dict([told("clap", "snap")])})
     transition = json.loads([payload for topic, payload in ear.heard() if topic == DISCOVERY][1])["components"]

@@ -21,7 +21,7 @@ from edge.stats import Stats
 from edge.stream import Event
 from edge.topics import event_payload
 from tests.brokers import every_broker
-from tests.sinks.conftest import Offering
+from tests.sinks.conftest import Offering, board_of
 
 MakeEvent = Callable[..., Event]
 StartMqtt = Callable[..., Offering]
@@ -113,11 +113,13 @@ import signal
 import socket
 from edge.sinks.outbox import Outbox
 from edge.settings import MqttSettings
+from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
+from edge.topics import Topics
 outbox = Outbox(messages=10, size=10000, stats=Stats())
-settings = MqttSettings(host="127.0.0.1", port={broker.port}, protocol="{broker.settings().protocol}")
-sink = MqttSink(settings, "kitchen", ["clap"], outbox)
+settings = MqttSettings(host="127.0.0.1", port={broker.port}, protocol="{broker.settings().protocol}", discovery=False)
+sink = MqttSink(settings, Board(Topics("edge-audio", "kitchen"), "1", "starter", (TargetEntities("clap"),)), outbox)
 sink.start()
 signal.pause()
 """
@@ -160,7 +162,7 @@ def test_a_stop_flushes_what_waits(broker: PrivateBroker, listen: Listen, start_
 
 def test_stop_is_safe_twice_and_without_start_and_event_after_it_is_no_error(
         broker: PrivateBroker, start_mqtt: StartMqtt, make_event: MakeEvent) -> None:
-    MqttSink(broker.settings(), "kitchen", ["clap"], Outbox(messages=1, size=1, stats=Stats())).stop()
+    MqttSink(broker.settings(), board_of("clap"), Outbox(messages=1, size=1, stats=Stats())).stop()
     sink = start_mqtt(broker.settings())
     sink.stop()
     sink.stop()
@@ -217,7 +219,7 @@ def test_a_stop_before_the_connection_stands_still_delivers(broker: PrivateBroke
                                                             make_event: MakeEvent) -> None:
     """A short recording, heard as fast as possible, is over before the broker has answered."""
     ear = listen(broker)
-    sink = Offering(broker.settings(), "kitchen", ("clap",), Stats())
+    sink = Offering(broker.settings(), ("clap",), Stats())
     sink.start()
     sink.event(make_event())
     sink.stop()

@@ -16,10 +16,13 @@ STORY = """
 import signal
 from edge.sinks.outbox import Outbox
 from edge.settings import MqttSettings
+from edge.sinks.mqtt.discovery import Board
 from edge.sinks.mqtt.sink import MqttSink
 from edge.stats import Stats
-settings = MqttSettings(host="cluster.test", port={port}, retry_seconds=1.0)
-sink = MqttSink(settings, "kitchen", [], Outbox(messages=10, size=10000, stats=Stats()))
+from edge.topics import Topics
+settings = MqttSettings(host="cluster.test", port={port}, retry_seconds=1.0, discovery=False)
+board = Board(Topics("edge-audio", "kitchen"), "1", "starter")
+sink = MqttSink(settings, board, Outbox(messages=10, size=10000, stats=Stats()))
 sink.start()
 signal.pause()
 """

@@ -113,8 +113,8 @@ def test_what_a_broker_does_not_acknowledge_does_not_pile_up(broker: PrivateBrok
     connection = Connection(replace(broker.settings(), port=door.port), client_id="one")
     connection.open(20)
     door.shut()
-    visit = Visit(connection, BOARD.topics, Outbox(messages=1, size=1, stats=Stats()), States(()), Clock(), device="kitchen",
-                  bell=None, kept=kept)
+    visit = Visit(connection, BOARD.topics, Outbox(messages=1, size=1, stats=Stats()), States(()), Clock(), bell=None,
+                  kept=kept)
     for number in range(1_000):
         kept.put(BOARD.topics.pin("17"), "OFF" if number % 2 else "ON")
         visit.exchange(0.0)

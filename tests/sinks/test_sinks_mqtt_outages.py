@@ -85,6 +85,7 @@ def test_what_the_broker_never_acknowledged_comes_again_with_the_same_id(
     ear.wait_for(lambda heard: (STATE, "OFF") in heard)
     sink.event(make_event(id="before"))
     ear.wait_for(lambda heard: len(ear.events()) == 1)
+    until(lambda: not sink._connection.unacknowledged)
     door.shut()
     for number in range(30):  # more than may be on their way at once
         sink.event(make_event(id=f"during{number}"))
@@ -189,7 +190,7 @@ def test_a_name_search_that_hangs_stops_neither_event_nor_stop(monkeypatch: pyte
 
     monkeypatch.setattr(mqtt_module, "STOP_SECONDS", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    sink = Offering(MqttSettings(host="broker.example"), "kitchen", ("clap",), Stats())
+    sink = Offering(MqttSettings(host="broker.example"), ("clap",), Stats())
     sink.start()
     thread = sink._thread
     assert thread is not None

@@ -15,11 +15,14 @@ from edge.cli.demonstration.broker import PrivateBroker
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt.connection import check_broker
+from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
+from edge.topics import Topics
+from tests.sinks.conftest import board_of
 
 MakeEvent = Callable[..., Event]
 StartMqtt = Callable[..., MqttSink]
@@ -57,12 +60,13 @@ def test_a_host_name_that_leads_nowhere_is_said(host: str) -> None:
                                                           ("a", "", "t"), ("a", "k", "")])
 def test_names_that_are_no_topic_levels_are_settings_errors(prefix: str, device: str, target: str) -> None:
     with pytest.raises(SettingsError):
-        MqttSink(MqttSettings(host="h", prefix=prefix), device, [target], Outbox(messages=1, size=1, stats=Stats()))
+        board = Board(Topics(prefix, device), "1.2.3", "starter", (TargetEntities(target),))
+        MqttSink(MqttSettings(host="h"), board, Outbox(messages=1, size=1, stats=Stats()))
 
 
 def test_no_host_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match=r"\[mqtt\] host: found nothing"):
-        MqttSink(MqttSettings(), "kitchen", [], Outbox(messages=1, size=1, stats=Stats()))
+        MqttSink(MqttSettings(), board_of(), Outbox(messages=1, size=1, stats=Stats()))
 
 
 def test_two_devices_of_one_name_are_suspected(broker: PrivateBroker, start_mqtt: StartMqtt, until: Until) -> None:

@@ -19,6 +19,7 @@ from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from tests.sinks.certificates import Authority, encrypt
+from tests.sinks.conftest import board_of
 
 NOTHING = Outbox(messages=1, size=1, stats=Stats())
 
@@ -51,7 +52,7 @@ def test_a_useless_password_file_is_a_settings_error(tmp_path: Path, content: by
         secret(file, content)
     wanted = rf"\[mqtt\] password_file {file}: found {found}; wanted a file whose first line is the password"
     with pytest.raises(SettingsError, match=wanted):
-        MqttSink(with_file(file), "kitchen", [], NOTHING)
+        MqttSink(with_file(file), board_of(), NOTHING)
     with pytest.raises(SettingsError, match=wanted):
         check_broker(with_file(file))
 
@@ -72,7 +73,7 @@ def test_a_password_without_a_user_is_a_settings_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o644, 0o606, 0o622, 0o610, 0o777])
 def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int, authority: Authority) -> None:
     with pytest.raises(SettingsError, match=rf"found mode {mode:04o}, by which others can .*wanted mode 0600") as told:
-        MqttSink(with_file(secret(tmp_path / "password", mode=mode)), "kitchen", [], NOTHING)
+        MqttSink(with_file(secret(tmp_path / "password", mode=mode)), board_of(), NOTHING)
     assert "hunter2" not in str(told.value)
     certificate, key = authority.sign("client")
     key.chmod(mode)
@@ -134,7 +135,7 @@ def test_a_credential_that_is_not_there_is_said(name: str, folder: str, found: s
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / folder) if folder else "")
     with pytest.raises(SettingsError, match=rf"\[mqtt\] password_credential.*{found}"):
-        MqttSink(MqttSettings(host="127.0.0.1", user="joe", password_credential=name), "kitchen", [], NOTHING)
+        MqttSink(MqttSettings(host="127.0.0.1", user="joe", password_credential=name), board_of(), NOTHING)
 
 
 def test_certificates_and_keys_that_are_none_are_named(tmp_path: Path, authority: Authority) -> None:
@@ -158,4 +159,4 @@ def test_certificates_and_keys_that_are_none_are_named(tmp_path: Path, authority
         ({"tls_key_file": str(encrypt(Path(key)))}, "tls_key_file .*found an encrypted key; wanted one without a pass"),
     ]:
         with pytest.raises(SettingsError, match=rf"\[mqtt\] {found}"):
-            MqttSink(replace(settings, **keys), "kitchen", [], NOTHING)
+            MqttSink(replace(settings, **keys), board_of(), NOTHING)

@@ -7,6 +7,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
 from edge.stats import Stats
 from edge.stream import Event
+from tests.sinks.conftest import board_of
 
 
 class Watched(Outbox):
@@ -51,7 +53,7 @@ class Device:
         self.outbox = Watched(messages=most, size=8_000_000, stats=stats)
         self.outbox.path, self.outbox.held = self.path, []
         self.numbering = Numbering(folder / "sequence")
-        self.mqtt = MqttSink(broker.settings(), "kitchen", ["clap"], self.outbox, clock=clock)
+        self.mqtt = MqttSink(replace(broker.settings(), discovery=False), board_of("clap"), self.outbox, clock=clock)
         self.journal = JournalSink(JournalSettings(), self.path, pack=None, labels=(), backbone="", numbering=self.numbering,
                                    stats=stats, outbox=self.outbox, device="kitchen", boot=clock.boot)
         self.mqtt.start()

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from edge.backoff import Backoff
 from edge.clock import Clock
@@ -29,7 +29,7 @@ from edge.sinks.mqtt.tls import INSECURE
 from edge.sinks.mqtt.visit import Visit
 from edge.sinks.outbox import Outbox
 from edge.stream import Event
-from edge.topics import OFF, OFFLINE, ON, Topics, encode
+from edge.topics import OFF, OFFLINE, ON, encode
 
 LOG = logging.getLogger(__name__)
 
@@ -54,23 +54,18 @@ class MqttSink:
 
     name = "mqtt"
 
-    def __init__(self, settings: MqttSettings, device: str, targets: Sequence[str], outbox: Outbox, *,
-                 board: Board | None = None, commands: MqttCommands | None = None, clock: Clock | None = None,
-                 monotonic: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random) -> None:
-        """targets: those whose states are published; outbox: the messages to be sent; board: what Home
-        Assistant is told, and the only targets and pins whose topics may stay retained; commands: takes in
-        what others command; monotonic: seconds; chance: 0 to 1, for jitter."""
+    def __init__(self, settings: MqttSettings, board: Board, outbox: Outbox, *, commands: MqttCommands | None = None,
+                 clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
+                 chance: Callable[[], float] = random.random) -> None:
+        """board: its topics, targets and pins; outbox: the messages to be sent; commands: takes in what others
+        command; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("[mqtt] host", found="nothing", wanted="the broker's name or address")
         self._settings = settings
-        self._device = device
-        self._topics = Topics(settings.prefix, device)
-        self._connection = Connection(settings, client_id=f"{settings.prefix}-{device}", on_message=self._hear,
-                                      will=(self._topics.status, OFFLINE))
-        for target in targets:
-            self._topics.state(target)
-        self._board = board
-        self._states = States(targets)
+        self._board, self._topics = board, board.topics
+        self._connection = Connection(settings, client_id=f"{self._topics.prefix}-{self._topics.device}",
+                                      on_message=self._hear, will=(self._topics.status, OFFLINE))
+        self._states = States(target.name for target in board.targets)
         self._kept = Kept()
         self._outbox, self._clock = outbox, clock or Clock()
         self._monotonic, self._chance = monotonic, chance
@@ -125,9 +120,9 @@ class MqttSink:
         """Publish, retained, whether a pin is on; pin: as the settings name it. From any thread."""
         self._keep(self._topics.pin(pin), ON if on else OFF)
 
-    def retarget(self, targets: Sequence[str], board: Board | None) -> None:
+    def retarget(self, board: Board) -> None:
         """Take over other targets; in the listener's thread, before the first event of a new one."""
-        self._states.retarget(targets)
+        self._states.retarget(target.name for target in board.targets)
         self._board, self._retargeted = board, True
         self._wake()
 
@@ -161,12 +156,11 @@ class MqttSink:
 
     def _retain_anew(self) -> None:
         self._retargeted = False
-        self._retained: Retained | None = None if self._board is None else Retained(
-            self._board, discovery_prefix=self._settings.discovery_prefix, discovery=self._settings.discovery)
+        self._retained = Retained(self._board, discovery_prefix=self._settings.discovery_prefix,
+                                  discovery=self._settings.discovery)
 
     def _hear(self, received: Received) -> None:
-        if self._retained is not None:
-            self._retained.hear(received.topic, received.text, received.retained)
+        self._retained.hear(received.topic, received.text, received.retained)
         if self._commands is not None:
             self._commands.receive(received)
 
@@ -178,9 +172,8 @@ class MqttSink:
         """
         taken_in_at: float | None = None
         connection = self._connection
-        visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, device=self._device,
-                      bell=self._bell, retained=self._retained, commands=self._commands, kept=self._kept,
-                      monotonic=self._monotonic)
+        visit = Visit(connection, self._topics, self._outbox, self._states, self._clock, bell=self._bell,
+                      retained=self._retained, commands=self._commands, kept=self._kept, monotonic=self._monotonic)
         try:
             connection.open(CONNECT_SECONDS, lambda: self._monotonic() >= self._give_up_at)
             taken_in_at = self._monotonic()

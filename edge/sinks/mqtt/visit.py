@@ -30,14 +30,14 @@ class Visit:
     """For the thread that talks to the broker; made anew for every connection."""
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
-                 device: str, bell: Doorbell | None, retained: Retained | None = None,
+                 bell: Doorbell | None, retained: Retained | None = None,
                  commands: MqttCommands | None = None, kept: Kept | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
         """connection: opened before `announce`; bell: rings when there is something new to send; retained:
         what the broker must forget, and Home Assistant be told; commands: gives the answers to send; kept:
         what is published, retained, ahead of the messages."""
         self._connection, self._bell = connection, bell
-        self._topics, self._device = topics, device
+        self._topics = topics
         self._outbox, self._commands = outbox, commands
         self._states, self._retained = states, retained
         self._kept = kept or Kept()
@@ -66,7 +66,7 @@ class Visit:
         self.retain(self._topics.status, ONLINE)
         self._tell_states(self._states.all())
 
-    def retarget(self, retained: Retained | None) -> None:
+    def retarget(self, retained: Retained) -> None:
         """Take over other targets: ask and tell the broker as `announce` does, over the same connection."""
         self._retained, self._first, self._settled = retained, None, False
         self.announce()
@@ -150,7 +150,7 @@ class Visit:
 
     def _send(self, taken: Message | Dropped) -> None:
         if isinstance(taken, Dropped):
-            self._publish(self._topics.dropped, dropped_payload(taken, device=self._device), sent=taken)
+            self._publish(self._topics.dropped, dropped_payload(taken, device=self._topics.device), sent=taken)
             return
         self._publish(self._topics.event(taken.target), payload_of(taken, self._clock), sent=taken)
         self._sent_to = max(self._sent_to, taken.sequence)
