@@ -1,25 +1,21 @@
-"""Say whether an event was right or wrong: a wrong one becomes a hard negative, a right one an example, and its target is
-fitted again. The next start hears with it; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP). For
-a sound that you taught its own row is refitted; for a target of the model's own rows are added, which veto or support it.
-The journal has what is needed; no sound is kept for it. Who asked for the sound of events ([journal] sound) finds it with
---list.
+"""Say whether an event was right or wrong. Its target is fitted again, so that what was wrong stays silent
+and what was right is heard.
+
+For a sound that you taught, its own row is fitted again. For a target of the model's own, rows are added
+beside it. The journal has what the fit needs, and no sound is kept for it. The next start hears with the
+change; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP). Where the settings keep the
+sound of events ([journal] sound), --list says in which file each one lies.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
-from edge.control.loading import taught_to
 from edge.errors import SettingsError
-from edge.model.taught import Judgement
 from edge.model.taught_file import undo_taught
-from edge.sinks.journal.entries import Entry, recent
-from edge.sinks.journal.event_sounds import FOLDER, sound_path
-from edge.sinks.journal.file import journal_path
-from edge.workshop.feedback import Judged, counts, take_in
+from edge.workshop.feedback import Judged, counts, journal_rows, take_in
 from edge.workshop.rows import print_rows
 
 EXAMPLES = """Examples:
@@ -60,13 +56,7 @@ def run(options: argparse.Namespace) -> int:
         print(TAKEN_UP, file=sys.stderr)
         return 0
     if options.list:
-        taught = taught_to(settings.model.name, state_dir)
-        judgements = taught.judgements if taught is not None else ()
-        entries = recent(journal_path(settings.journal, state_dir), options.count)
-        rows = [_row(entry, [one for one in judgements if one.event == entry.id]) for entry in entries]
-        paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
-        if settings.journal.sound or any(path.exists() for path in paths):
-            rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
+        rows = journal_rows(settings, state_dir, options.count)
         print_rows(rows, options.format, empty="no event in the journal")
         return 0
     if options.event is None or options.verdict is None:
@@ -78,14 +68,6 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "table":
         _explain(judged)
     return 0
-
-
-def _row(entry: Entry, judgements: Sequence[Judgement]) -> dict[str, object]:
-    said = ", ".join(("right" if one.right else "wrong") + (f" as {one.target}" if one.target != entry.target else "")
-                     for one in judgements)
-    return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
-            "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
-            "judged": said if entry.cells is not None else "cannot be"}
 
 
 def _explain(judged: Judged) -> None:

@@ -18,12 +18,13 @@ from edge.settings import TargetSettings
 
 @dataclass(frozen=True, slots=True)
 class Calibrations:
-    """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or the owner's do.
+    """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or
+    the owner's do.
 
     taught: sounds of the owner's, with what they were taught with, for those that were not calibrated since.
-    corrections: what feedback added, by target, where it was made for the labels that the target has. problems: what does
-    not fit, each with what mends it in parentheses at the end. unheard: sounds that were taught to an earlier model of this
-    name; targets of theirs are not heard.
+    corrections: what feedback added, by target, where it was made for the labels that the target has.
+    problems: what does not fit, each with what mends it in parentheses at the end. unheard: sounds that were
+    taught to an earlier model of this name; targets of theirs are not heard.
     """
 
     entries: dict[str, TargetCalibration] = field(default_factory=dict)
@@ -100,7 +101,8 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
 
 
 def release_too_high(target: TargetSettings, threshold: float) -> bool:
-    """Whether the settings let go of a target later than a calibrated or taught threshold starts it; see `resolve`."""
+    """Whether the settings let go of a target later than a calibrated or taught threshold starts it; see
+    `resolve`."""
     return not target.threshold and target.release_threshold > threshold
 
 

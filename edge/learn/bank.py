@@ -1,7 +1,8 @@
-"""Embeddings of what a taught sound must not be taken for: the bank that travels with a model, and the owner's room.
+"""Embeddings of what a taught sound must not be taken for: the bank that travels with a model, and the
+owner's room.
 
-The bank was made by models/bank.py of recordings whose licences allow it; bank.json beside it lists them. The room is what
-`calibrate` heard: one bounded file a model in the state directory. Neither holds any sound.
+The bank was made by models/bank.py of recordings whose licences allow it; bank.json beside it lists them. The
+room is what `calibrate` heard: one bounded file a model in the state directory. Neither holds any sound.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def can_keep(manifest: Manifest) -> bool:
 
 
 def save_room(state_dir: Path, manifest: Manifest, embeddings: Floats, seconds: float) -> None:
-    """Keep the embeddings, float32 `(n, E)`, of so many seconds of the room, in place of what was kept before.
+    """Keep the embeddings, float32 `(n, E)`, of so many seconds of the room, in place of what was kept
+    before.
 
     The model is one of which `can_keep` is true. Raises ModelError where the disk fails.
     """
@@ -125,7 +127,7 @@ def load_room(state_dir: Path, manifest: Manifest) -> Bank | None:
 
 
 def _read(path: Path, bank_of: Callable[[Any], Bank], kind: str, wanted: str, columns: int) -> tuple[str, Bank]:
-    """The backbone that an archive was made on, and the bank of it that `bank_of` makes. Raises ModelError."""
+    """The backbone that an archive was made on, and what `bank_of` makes of its arrays. Raises ModelError."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             made_on, bank = str(arrays["backbone_sha256"]), bank_of(arrays)

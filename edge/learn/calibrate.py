@@ -1,8 +1,10 @@
-"""From what was heard to an entry: the curve from labelled sound, the threshold for a budget of false alarms. Pure.
+"""From what was heard to an entry: the curve from labelled sound, the threshold for a budget of false alarms.
+Pure.
 
-The room moves the threshold up, never under what labelled sound demands: a day is taken to hold the room's own sound
-for 24 hours and, beside it, `varied_hours` of sound as varied as the labelled negatives, which N minutes of a quiet
-room say nothing of. Both kinds together must stay within the budget, unless that would cost too many of the sounds.
+A day is taken to hold 24 hours of the room's own sound and, beside them, `varied_hours` of sound as varied as
+the labelled negatives: some minutes of a quiet room say nothing of such sound. The false alarms of both
+together must stay within the budget. So the room can raise a threshold, but never lower it under what
+labelled sound demands. The room raises it only until that would cost too many of the target's own sounds.
 """
 
 from __future__ import annotations
@@ -22,18 +24,18 @@ from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_ta
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
 
 VARIED_HOURS = 0.2
-"""Hours of varied sound (speech, dishes, doors, music, the street) that a day is taken to hold: 12 minutes, one sound
-after another. With one false alarm a day that is five an hour of such sound."""
+"""Hours of varied sound (speech, dishes, doors, music, the street) that a day is taken to hold: 12 minutes. A
+budget of one false alarm a day allows five in an hour of such sound."""
 
 MOST_COST = 0.1
-"""Share of the labelled recordings of a target that the room may cost. Ten lively minutes, taken for a whole day, ask for
-more than most claps have."""
+"""Share of the labelled recordings of a target that the room may cost. Without a limit, ten lively minutes
+taken for a whole day would put the threshold over most claps."""
 
 RELEASE_LOGITS = 1.5
-"""How far under its threshold a target is let go."""
+"""How far a target's release threshold lies under its threshold."""
 
 BURST_SECONDS = 30.0
-"""Peaks nearer to each other than this may be of one and the same thing going on."""
+"""Peaks nearer to each other than this may come from one and the same cause."""
 
 _MOST_PEAKS, _MOST_POSITIVES = 300, 200
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}

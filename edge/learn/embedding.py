@@ -37,7 +37,7 @@ class Embedder:
             if stretch.shape != (PATCH_SAMPLES,):
                 raise ValueError(f"stretch of {stretch.shape}: wanted ({PATCH_SAMPLES},)")
             rows = self._log_mel.rows(sliding_window_view(stretch, FRAME_SAMPLES)[::FRAME_STEP])
-            # Exact: the embedding was these cells a moment ago.
+            # Exact: the runtime made the embedding of such cells.
             out[number] = self.pack(self._backbone.embed(rows))
         return out
 

@@ -1,4 +1,4 @@
-"""Where in a recording the sound is that it was made for, and the stretches of a patch's length that hold it. Pure."""
+"""Finds the sound in a recording made of it, and cuts stretches of a patch's length that hold it. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from edge.learn.augment import Samples, altered
 from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE
 
 OVER_DB = 8.0
-"""A sound must rise so far over the recording's floor; what does not is steady, and the whole recording is it."""
+"""A sound rises so far over the recording's floor. Where nothing does, the whole recording is the sound."""
 UNDER_PEAK_DB = 20.0
 """A sound lasts until it has fallen so far under its peak."""
 LESSER_DB = 12.0
-"""Sounds so much weaker than the strongest of their recording are something else."""
+"""Sounds weaker than the strongest of their recording by more than this are taken for something else."""
 SILENT_DB = -36.0
-"""Of `powers`: digital silence is at -41.9, the softest that a 16-bit converter gives a little over it."""
+"""Of `levels`. Digital silence is at -41.9 dB, the softest sound of a 16-bit converter a little over that."""
 BRIDGE_SECONDS = 0.12
-"""Falls shorter than that do not part a sound."""
+"""A pause shorter than this does not end a sound."""
 IMPULSIVE_SECONDS = 0.6
-"""A sound that is over sooner has no length to speak of."""
+"""A shorter sound is impulsive."""
 HEARD_HOP = 3_840
-"""0.24 s, the listener's own hop: what it may be given of a sound."""
+"""Samples between two `heard` stretches: 0.24 s, the listener's own hop."""
 MOST_HEARD, PLACED, ALTERED, MOST_QUIET = 12, 4, 10, 3
 """Stretches of each kind that are taken of a recording."""
 

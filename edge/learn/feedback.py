@@ -1,11 +1,18 @@
-"""Rows beside one of the model's own targets: they veto what the owner called wrong and support what was right. Pure.
+"""Rows beside one of the model's own targets, fitted to what the owner said of its events. Pure.
 
-Each row acts on its own side only (`edge.decision.targets.Correction`), so that a veto raises nothing and a support
-silences nothing. A veto points from the mean of what the target hears of the bank to the mean of what was wrong, by Fisher's
-discriminant (1936) with much ridge: what varies among the sounds heard, or from patch to patch of a wrong one, counts less.
-It begins where it costs the bank little. Wrong ones that lie in different directions get a veto each. The support is fitted
-by logistic regression whose fixed part is what the target says already, against a bank of sounds that must keep their
-present answers (soft targets: Hinton, Vinyals and Dean, 2015).
+A veto silences what was wrong and raises nothing; the support raises what was right and silences nothing
+(`edge.decision.targets.Correction`). Both are fitted against the bank, whose sounds should keep the answers
+that they have.
+
+A veto points from the mean of the bank's sounds that the target hears to the mean of what was wrong. The
+direction is Fisher's discriminant (1936) with a large ridge: a direction counts for less where the heard
+sounds vary among themselves, or where the patches of one wrong event do. The veto begins where it costs few
+sounds of the bank. Wrong events that lie in different directions get a veto each.
+
+The support is a logistic regression. What the target says without it is a fixed part of the sum, and the
+bank's sounds are fitted to their present probabilities (soft targets: Hinton, Vinyals and Dean, 2015).
+
+models/README.md has the measurements behind the constants.
 """
 
 from __future__ import annotations
@@ -20,37 +27,34 @@ from edge.learn.regression import Floats, fit_rows
 from edge.model.head import logistic
 
 RIDGE = 1.0
-"""Beside thousands of sounds that hold their answers. Under a stronger one too little was supported."""
-NARROWEST = 0.1
+"""Of the support. It is small, for thousands of sounds of the bank hold the row back already."""
 PRESENT_WEIGHT = 40.0
-"""What a sound of the bank that the target hears weighs beside one that it does not: there are few."""
+"""How much more a sound of the bank counts if the target hears it: few do."""
 STEPS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-"""What a judgement weighs, tried in this order: the first under which all that are right are heard."""
+"""Weights of a judgement, tried in this order; the first that gets all right events heard is taken."""
 BEGINS = (0.5, 0.65, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 1.0)
-"""Shares of what the target hears of the bank that lie before a veto, tried in this order."""
+"""Where a veto may begin, tried in this order: behind this share of the bank's heard sounds."""
 RAMP = 0.3
-"""A veto is in full force so far behind its beginning, in spreads of what the target hears of the bank."""
+"""How far behind its beginning a veto is in full force, in standard deviations of the heard sounds."""
 EVEN = 10.0
-"""Ridge beside the scatters, in mean variances of what the target hears. On training sources held out: with 5,
-1.4 points of recall went instead of 1.2, for 4 more silent playbacks of 438."""
+"""Ridge of Fisher's discriminant, in mean variances of the heard sounds."""
 MARGIN = 0.5
-"""In logits: so far under the threshold the wrong one that was surest is brought."""
+"""In logits: a veto in full force brings the surest wrong event so far under the threshold."""
 ALIKE = 0.5
-"""Cosine between directions of wrong ones that share a veto."""
+"""Wrong events share a veto where the cosine between their directions is at least this."""
 CLEARLY = 0.5
-"""In logits over the threshold: what of the bank counts as heard. Nearer to it, the next playback decides."""
+"""In logits over the threshold: the cost of a veto counts sounds of the bank that are surer than this."""
 MOST_LOST = 0.03
-"""Share of the bank's sounds over the threshold that vetoes may cost: two points of a recall of two thirds. On training
-sources held out, of 146 false alarms: nothing lost at the median, 1.2 points on average, of small classes most; 392 of 438
-playbacks that nobody judged were silent (0.05: 1.9 points, 402)."""
+"""Share of the bank's heard sounds that vetoes may cost."""
 FEWEST = 5
-"""Sounds of the bank that the target hears: where there are fewer, the ten nearest to its threshold stand in."""
+"""Where the target hears fewer sounds of the bank, twice as many that come nearest stand in for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How sounds stand with a target now. embeddings: float32 `(n, E)`. power: float32 `(n,)`, logit of the probability
-    less that of the threshold: over 0 it is heard."""
+    """Sounds, and how far each is over a target's threshold. embeddings: float32 `(n, E)`. power: float32
+    `(n,)`, the logit of the probability less the logit of the threshold; from 0 up the target hears the
+    sound."""
 
     embeddings: Floats
     power: Floats
@@ -65,16 +69,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
-    """A fitted correction of the power: rows float32 `(1 + vetoes, E)` and bias float32, the support first.
+class Counts:
+    """How a refit came out. silenced: wrong events that are not heard now, of `wrong`. supported: right
+    events that are heard now, of `right`. kept: of the bank's sounds (or a taught sound's recordings) that
+    are still heard, of `present`.
 
-    silenced, supported: events judged wrong and right that come out so now, of `wrong` and `right`. kept: sounds of the bank
-    clearly over the threshold that are still over it, of `present`. price: share of them that silencing every wrong one
-    costs; None where no veto could.
+    price: share of the bank's heard sounds that silencing every wrong event would cost; None where no veto
+    can, and for a taught sound.
     """
 
-    rows: Floats
-    bias: Floats
     silenced: int
     wrong: int
     supported: int
@@ -84,13 +87,24 @@ class Corrected:
     price: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected(Counts):
+    """A correction of the power: rows float32 `(1 + vetoes, E)`, bias float32 `(1 + vetoes,)`, the support first."""
+
+    rows: Floats
+    bias: Floats
+
+
 def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], patches: NDArray[np.intp] | None = None, *,
                    force: bool = False) -> Corrected:
-    """Correct a target by judgements of events. right: bool `(events,)`. patches: int `(events,)`, how many of `judged` are
-    each one's, in order; None: one each. A wrong one is silenced where none of its patches is heard.
+    """Correct a target by judgements of events.
 
-    The vetoes that reach farthest without costing more than MOST_LOST of what is heard of the bank, or none where those
-    would silence nothing; force: those that cost least of the ones that silence every wrong one.
+    right: bool `(events,)`, what the owner said. patches: int `(events,)`, how many of `judged` belong to
+    each event, in order; None: one each. A wrong event is silenced where none of its patches is heard.
+
+    Of the vetoes that cost at most MOST_LOST of the bank's heard sounds, those that begin first are taken, or
+    none where those would silence nothing. force: of the vetoes that silence every wrong event, those that
+    cost least.
     """
     event = np.repeat(np.arange(len(right)), 1 if patches is None else patches)
     mine, of = judged.only(right[event]), event[~right[event]]
@@ -111,14 +125,15 @@ def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], p
     rows, biases = tried[chosen]
     supported = _after(mine.moved(_side(mine.embeddings, row[None], np.array([bias]))), tried[chosen]) >= 0.0
     return Corrected(
-        np.concatenate((row[None], rows)), np.concatenate(([bias], biases)).astype(np.float32), silenced[chosen],
-        int((~right).sum()), len(np.unique(event[right[event]][supported])), int(right.sum()),
+        silenced[chosen], int((~right).sum()), len(np.unique(event[right[event]][supported])), int(right.sum()),
         len(clear.power) - round(costs[chosen] * len(clear.power)), len(clear.power),
-        min((costs[number] for number in complete), default=None))
+        min((costs[number] for number in complete), default=None),
+        np.concatenate((row[None], rows)), np.concatenate(([bias], biases)).astype(np.float32))
 
 
 def _side(embeddings: Floats, rows: Floats, bias: Floats) -> Floats:
-    """float32 `(n,)`: how far each lies on the side of the row where it is farthest; 0 where on none's."""
+    """float32 `(n,)`: each sound's largest row @ embedding + bias over the rows, and 0 where that is under
+    0."""
     if not len(rows):
         return np.zeros(len(embeddings), np.float32)
     farthest: Floats = np.maximum((embeddings @ rows.T + bias).max(axis=1), 0.0).astype(np.float32)
@@ -131,7 +146,7 @@ def _after(sounds: Standing, veto: tuple[Floats, Floats]) -> Floats:
 
 
 def _vetoes(bank: Standing, wrong: Standing) -> list[tuple[Floats, Floats]]:
-    """For each share of BEGINS a row for each group of wrong ones that lie in one direction, beginning behind that share."""
+    """Vetoes for each share of BEGINS: a row for each group of wrong events that lie in one direction."""
     heard = bank.power >= 0.0
     if heard.sum() < FEWEST:
         heard = bank.power >= np.sort(bank.power)[-min(2 * FEWEST, len(bank.power))]
@@ -175,7 +190,7 @@ def _groups(away: NDArray[np.floating]) -> Sequence[list[int]]:
 
 
 def _support(bank: Standing, right: Standing) -> tuple[Floats, float]:
-    """The lightest row under which all that are right are heard; zeros where they are already."""
+    """The row of the smallest weight in STEPS that gets all right events heard; zeros where all are heard."""
     row, bias = np.zeros(bank.embeddings.shape[1], np.float32), 0.0
     for weight in STEPS if (right.power < 0.0).any() else ():
         row, bias = _fit(bank, right, weight)
@@ -190,5 +205,5 @@ def _fit(bank: Standing, right: Standing, weight: float) -> tuple[Floats, float]
     wanted = np.concatenate((logistic(bank.power.astype(np.float64)), np.ones(len(right.power))))[:, None]
     weights = np.concatenate((np.where(bank.power > 0.0, PRESENT_WEIGHT, 1.0), np.full(len(right.power), weight)))[:, None]
     rows, bias = fit_rows(embeddings, wanted.astype(np.float32), weights.astype(np.float32), ridge=RIDGE,
-                          given=given.astype(np.float32), narrowest=NARROWEST)
+                          given=given.astype(np.float32))
     return rows[0], float(bias[0])

@@ -25,8 +25,9 @@ FEWEST = 5
 class Sound:
     """One labelled recording as a target hears it: logits float32 `(patches,)`.
 
-    group: recordings of one group are not independent and stay in one fold. everyday: False for a sound that no hour of a
-    household holds (one hand clap after another for a sample library): a negative for the curve, not for alarms an hour.
+    group: recordings of one group are not independent and stay in one fold. everyday: False for a sound that
+    is heard in no household (one hand clap after another for a sample library); such a negative counts for
+    the curve, but not for false alarms an hour.
     """
 
     logits: NDArray[np.float32]
@@ -39,10 +40,11 @@ class Sound:
 class Worth:
     """What the labelled sound says of a calibrated target.
 
-    highest float64, present bool, before and after float64 (probabilities: bare score, out of fold): `(recordings,)`.
-    recall: share over the threshold with its 95 % interval, in which recordings of one group are no independent ones.
-    alarms: on `hours` of sound without it, each fold's at a threshold that was set without it; upper: per hour, 95 %.
-    form: of the curve (`Fitted`). groups: of both sides.
+    highest float64, present bool, before and after float64 (probabilities: bare score, out of fold):
+    `(recordings,)`. recall: share of the recordings with the target over the threshold, and its 95 %
+    interval, which takes recordings of one group for fewer. alarms: false ones in `hours` of sound without
+    the target, each fold's at a threshold that was set without that fold; upper: the 95 % bound of alarms an
+    hour. form: of the curve (`Fitted`). groups: how many of each side.
     """
 
     highest: NDArray[np.float64]

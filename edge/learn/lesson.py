@@ -1,7 +1,8 @@
 """One sound learnt from its examples: a row against everything else, and how well it will be heard. Pure.
 
-Figures are out of fold throughout: an example is judged by a row that was fitted without it (all that was made of it left
-out together), and a negative by one that was fitted without its source.
+All figures are out of fold. An example is judged by a row that was fitted without everything made of its
+recording, a negative by a row that was fitted without everything of its source. models/README.md has the
+measurements behind the constants.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ from edge.model.head import logistic
 HEARD, PLACED, ALTERED, QUIET = range(4)
 """Kinds of embedding that an example gives: see `edge.learn.examples.Stretches`."""
 FORMS = ((0.04, 0.1), (0.1, 1.0))
-"""Ridge for each value of an embedding, and `narrowest` of fit_rows; what hears more examples, out of fold, is taken. The
-first suits the starter better, the second YAMNet, on sounds that nothing here was trained with."""
+"""Ridge for each value of an embedding, and `narrowest` of fit_rows, in two forms. Both are fitted; the form
+that hears more examples out of fold is taken."""
 PRESENT_SHARE = 0.1
-"""What all examples weigh together, all negatives being 1 each."""
+"""What all examples weigh together, as a share of what all negatives weigh together."""
 QUIET_WEIGHT = 2.0
-"""An example's own room, without the sound, beside a negative of the bank."""
+"""Weight of a stretch of an example's own room without the sound; a negative of the bank weighs 1."""
 MOST_FOLDS = 20
 LONGEST_ALARM = 2.0
-"""Seconds: a negative that stands for more sound stands for sounds that differ a little, not all of them an alarm."""
+"""Seconds of false alarm that one negative counts for at most: one that stands for more sound stands for
+sounds that differ, and not all of those would be alarms."""
 LOWEST_RECALL = 0.5
-"""A sound of which less is heard cannot be told apart."""
+"""Share of the examples: a sound of which less is heard cannot be told apart."""
 LIKE = 0.5
-"""Collisions: negatives that score like this share of the examples."""
+"""A negative collides with the sound where its score is over this quantile of the examples' scores."""
 RELEASE_LOGITS = 1.5
-"""How far below its threshold a sound is let go."""
+"""How far its release threshold lies under its threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,8 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Negatives:
-    """Everything else: embeddings float32 `(n, E)`, what each is of, whose it is, the seconds it stands for, `(n,)` each.
-
-    weights: float32 `(n,)`, 1 for an ordinary one.
-    """
+    """Everything else: embeddings float32 `(n, E)`. names: what each is of; sources: whose recording;
+    seconds: how much sound it stands for; weights: 1 for an ordinary one; `(n,)` each."""
 
     embeddings: Floats
     names: NDArray[np.str_]
@@ -104,7 +104,8 @@ class Lesson:
 
 
 def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: float) -> Lesson:
-    """Fit a row, and judge it. alarms_per_hour: what may be mistaken for it, an hour of varied sound; over 0."""
+    """Fit a row, and judge it out of fold. alarms_per_hour: false alarms allowed in an hour of varied sound;
+    over 0."""
     folds = min(examples.clips, MOST_FOLDS)
     positive = examples.kind != QUIET
     embeddings = np.concatenate((examples.embeddings, negatives.embeddings))
@@ -145,23 +146,25 @@ def _area(heard: Floats, other: Floats) -> float:
 
 
 def threshold_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: float) -> float:
-    """The logit from which it is the sound: few enough negatives over it; higher where no example needs it so low."""
+    """The logit from which an embedding is the sound: so high that the negatives over it keep
+    alarms_per_hour, and half way to the weakest example where that lies higher still."""
     order = np.argsort(-other, kind="stable")
     alarms = np.cumsum(np.minimum(seconds[order], LONGEST_ALARM), dtype=np.float64) / ALARM_SECONDS
     allowed = alarms_per_hour * float(seconds.sum(dtype=np.float64)) / 3600.0
     first = int(np.searchsorted(alarms, allowed, side="right"))
     budget = float(other[order[min(first, len(order) - 1)]])
     lowest = float(np.min(heard))
-    # Half way to the weakest example: another day's sound will be weaker, another day's noise louder.
+    # Only half way: on another day the sound will be weaker, and the noise louder.
     return float(np.nextafter(np.float32(max(budget, (budget + lowest) / 2.0)), np.float32(np.inf)))
 
 
 def alarms_with_bound(over: Floats, seconds: Floats) -> tuple[float, float]:
-    """False alarms that seconds `(k,)` of sound over a threshold are, and the upper 95 % bound of their number.
+    """How many false alarms `over` makes, and the upper 95 % bound of their number.
 
-    seconds: of all negatives, `(n,)`. Each stands for a different length, so counts are weighted: the exact Poisson bound is
-    taken for counts of the mean weight (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side: rounded up), of
-    those over or of all, whichever gives more: a few that stand for little must not be taken for all that may come.
+    over: seconds of each negative over the threshold, `(k,)`; seconds: of all negatives, `(n,)`. Negatives
+    stand for different lengths of sound, so an alarm has a weight. The exact Poisson bound is taken for
+    counts of the mean weight, rounded up (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side).
+    The mean is that of the negatives over the threshold or that of all, whichever gives the higher bound.
     """
     alarms = float(over.sum(dtype=np.float64)) / ALARM_SECONDS
     units = [weight / ALARM_SECONDS for weight in (_mean_weight(over), _mean_weight(seconds)) if weight > 0.0] or [1.0]
@@ -169,7 +172,7 @@ def alarms_with_bound(over: Floats, seconds: Floats) -> tuple[float, float]:
 
 
 def _mean_weight(seconds: Floats) -> float:
-    """The length that a second of all these lies in, on average; 0 for none."""
+    """The mean length of the negative that a second of all this sound lies in; 0 for none."""
     total = float(seconds.sum(dtype=np.float64))
     return float((seconds.astype(np.float64) ** 2).sum()) / total if total > 0.0 else 0.0
 
@@ -186,7 +189,8 @@ def source_folds(sources: NDArray[np.str_], folds: int) -> NDArray[np.intp]:
 
 
 def _example_weights(examples: Examples, negatives: float) -> Floats:
-    """float32 `(m,)`: every recording weighs the same, whatever was made of it; all together PRESENT_SHARE of the rest."""
+    """float32 `(m,)`: every recording weighs the same, however many embeddings it gave. All together weigh
+    PRESENT_SHARE of `negatives`, the negatives' weights in all."""
     positive = examples.kind != QUIET
     each = np.bincount(examples.clip[positive], minlength=examples.clips)
     share = PRESENT_SHARE * negatives / examples.clips / np.maximum(each, 1)

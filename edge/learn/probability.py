@@ -1,7 +1,7 @@
 """Logits to probabilities: Platt's logistic fit and beta calibration, chosen out of fold. Pure numpy.
 
-A probability is that of a sound which is as likely the target as not before it is heard: both sides weigh the same,
-so that it does not depend on how many recordings of each were at hand.
+Recordings with the target and without it weigh the same in a fit, however many of each there are. So a
+probability is that of a sound which, before it is heard, is as likely the target as not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Truth = NDArray[np.bool_]
 _WINS_BY = 0.01
 """Share of the log loss by which a curve with more parameters must be better."""
 _FLATTEST = 0.05
-"""Of Platt's slope, that both of beta's must have: on a flat one thresholds would lie nowhere."""
+"""Share of Platt's slope that each of beta's slopes needs: on a flat curve a threshold has no place."""
 _STEPS = 100
 
 

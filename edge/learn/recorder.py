@@ -1,7 +1,9 @@
-"""Cuts sounds out of a running microphone, one after another, to be taught with. Pure: time is counted in samples.
+"""Cuts sounds out of a running microphone, one after another, to be taught with. Pure: time is counted in
+samples.
 
-Nothing is kept but the last seconds, and the recordings that were handed over. A noise that begins and stays (a fan, rain)
-is no sound to be taught: it is thrown away once it has lasted LONGEST, and what it sounds like then is the room.
+Nothing is kept but the last seconds, and the recordings that were handed over. A noise that begins and stays
+(a fan, rain) is no sound to be taught: it is thrown away once it has lasted LONGEST, and what it sounds like
+then is the room.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from edge.stream import FRAME_STEP, SAMPLE_RATE, SILENCE_DBFS
 BEFORE, AFTER = 12_800, 8_000
 """Samples of the room that a recording has around the sound: 0.8 and 0.5 s."""
 SETTLE = 100
-"""Steps of 10 ms that the room's level is the median of; so long it is listened to before the first sound may come."""
+"""Steps of 10 ms whose median is the room's level. No sound begins before so many were heard."""
 OVER_DB = 12.0
 """A sound begins so far over the room's level."""
 SOFTEST_DBFS = -80.0

@@ -1,9 +1,11 @@
-"""How often a target's logit will rise over a threshold, counted where it did, drawn out where it did not. Pure.
+"""How often a target's logit will rise over a threshold, counted where it did, drawn out where it did not.
+Pure.
 
-Peaks over a high threshold fall off exponentially where the logit's tail is of the Gumbel kind (Pickands, Ann. Stat. 3,
-1975, with shape 0; Davison and Smith, J. R. Stat. Soc. B 52, 1990). Alarms are counted down to the tenth; from that
-peak a on rate(t) = 10 / hours * exp(-(t - a) / beta), beta the mean excess of the highest peaks. What was drawn out is a
-guess that the bound tells the size of: it holds for sound of the kind that was heard, and knows nothing of other days.
+Peaks over a high threshold fall off exponentially where the logit's tail is of the Gumbel kind (Pickands,
+Ann. Stat. 3, 1975, with shape 0; Davison and Smith, J. R. Stat. Soc. B 52, 1990). Up to the tenth highest
+peak, a, alarms are counted. Over it they are drawn out: rate(t) = 10 / hours * exp(-(t - a) / beta), where
+beta is the mean excess of the highest peaks. The bound says how uncertain such a rate is. Both hold for sound
+of the kind that was heard; other days may bring other sound.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ _Z = 1.645
 _FEWEST, _MOST = 5, 100
 """Peaks that a tail is drawn from."""
 COUNTED = 10
-"""Alarms that must have been heard before counting them is better than the tail."""
+"""Where at least so many alarms were heard, they are counted; where fewer were, the tail is drawn."""
 _STEEPEST = 0.05
-"""Logits by which the rate falls to 1/e at the fastest: peaks of scores that are steps of 1/256 may all be alike."""
+"""In logits: the least beta. Scores in steps of 1/256 may make all peaks equal, and beta would be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ class Tail:
         return self.anchor / self.hours * math.exp(-(threshold - self.start) / self.beta)
 
     def upper(self, threshold: float) -> float:
-        """The upper 95 % bound of `rate`: Poisson's on what was counted, or the tail's (delta method on its log). Never
-        under `rate`, which a tail drawn from few peaks may put over the former.
+        """The upper 95 % bound of `rate`: Poisson's for what was counted, or the tail's (delta method on its
+        log), and at least `rate`.
 
-        Peaks that follow on others of one burst are no further witnesses: only the share `apart` is counted as such.
+        Peaks of one burst have one cause: only the share `apart` counts as independent.
         """
         apart = self.peaks.apart
         counted = poisson_upper(math.ceil(self.counted(threshold) * apart)) / apart / self.hours

@@ -23,11 +23,11 @@ FEWEST, MOST = 5, 200
 """Recordings that a sound is taught from."""
 LONGEST_SECONDS = 30.0
 SEED = 20_261_122
-"""Of what is drawn to alter recordings: the same recordings give the same row."""
+"""Seed of the generator that alters recordings: the same recordings give the same row."""
 MISTAKEN = "an event judged wrong"
 SILENCE = "silence"
 _MISTAKEN_WEIGHTS = (30.0, 100.0, 300.0, 1000.0)
-"""What an event that was judged wrong weighs beside a negative of the bank: the first under which it is silent."""
+"""Weights of an event that was judged wrong, tried in this order until it is silent. The bank's negatives weigh 1."""
 
 Progress = Callable[[float, float], None]
 
@@ -74,8 +74,8 @@ def gather(embedder: Embedder, recordings: Sequence[Recording], progress: Progre
 
 
 def made_of(embedder: Embedder, recording: Recording, number: int) -> Gathered:
-    """What one recording gives. number: of the recording, which what is drawn to alter it depends on. Raises SettingsError
-    for silence."""
+    """What one recording gives. number: of the recording; with SEED it determines how the recording is
+    altered. Raises SettingsError for silence."""
     found = find_sounds(recording.samples)
     if found is None:
         raise SettingsError(recording.name, found="silence", wanted="a recording that holds the sound")
@@ -117,7 +117,7 @@ def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_di
         if sound.name != name:
             own = sound.cells[sound.kind != QUIET]
             title = np.full(len(own), f"{sound.name} (taught)")
-            # Recordings of it stand for no time of their own: a second each, a weight like the bank's.
+            # All recordings of it together stand for one second of sound: they were made, not met in a day.
             parts.append(_negatives(embedder.embeddings(own), title, title, np.full(len(own), 1.0 / len(own), np.float32)))
     whole = concatenated(parts)
     return whole.only(~np.isin(whole.names, list(like)))
@@ -126,7 +126,8 @@ def negatives_for(embedder: Embedder, folder: Path, manifest: Manifest, state_di
 def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negatives, *, alarms_per_hour: float,
           impulsive: bool, taught_at: str, like: Sequence[str] = (), forced: bool = False,
           judgements: Sequence[Judgement] = ()) -> tuple[TaughtSound, Lesson]:
-    """The sound as it will be kept, and how it came out. judgements: of its events; each counts for what the owner said."""
+    """The sound as it will be kept, and how it came out. judgements: of its events: right ones are further
+    examples, wrong ones further negatives."""
     right = [one.cells for one in judgements if one.right]
     wrong = [one.cells for one in judgements if not one.right]
     cells = np.concatenate([gathered.cells, *(one[None] for one in right)])

@@ -28,9 +28,10 @@ LOOK_AGAIN_SECONDS = 0.1
 def alone(folder: Path, other: str, *, patience_seconds: float) -> Iterator[None]:
     """Hold a folder (made when needed) against every other writer, of this process too, until the block ends.
 
-    other: the command that another writer would be, for messages. patience_seconds: how long to wait for a writer that
-    holds the folder now; the wait is logged once. Readers need no lock. Raises ModelError where the other writer is still
-    at work then, and where the disk fails; whatever the block raises goes through as it is.
+    other: the command that another writer would be, for messages. patience_seconds: how long to wait for a
+    writer that holds the folder now; the wait is logged once. Readers need no lock. Raises ModelError where
+    the other writer is still at work then, and where the disk fails; whatever the block raises goes through
+    as it is.
     """
     try:
         private_folder(folder)
@@ -98,7 +99,8 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file or folder, so that another can take its place; its new path. Raises ModelError where the disk fails."""
+    """Rename a file or folder, so that another can take its place; its new path. Raises ModelError where the
+    disk fails."""
     number = 1
     while (aside := path.with_name(f"{path.name}.aside-{number}")).exists():
         number += 1

@@ -66,7 +66,8 @@ class TaughtSound:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at most.
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at
+    most.
 
     labels: those that `target` had then; a judgement counts only where the target has them.
     """
@@ -82,9 +83,11 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class TaughtCorrection:
-    """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the support's first.
+    """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the
+    support's first.
 
-    labels: those of the target that the rows were fitted beside, in any order; beside others they mean nothing.
+    labels: those of the target that the rows were fitted beside, in any order; beside others they mean
+    nothing.
     """
 
     weights: Floats
@@ -134,9 +137,10 @@ class Taught:
     def labelled(self, manifest: Manifest) -> Taught:
         """The same, with labels for what was said before labels were kept with it.
 
-        Such feedback is taken to be for the labels that the model itself gives a target of that name, else for the label
-        or taught sound of that name. Feedback on a target to which the settings gave other labels is then left unused,
-        and said: silence where an owner wants to hear is worse than a false alarm that comes back.
+        Such feedback is taken to be for the labels that the model itself gives a target of that name, else
+        for the label or taught sound of that name. Feedback on a target to which the settings gave other
+        labels is then left unused, and said: silence where an owner wants to hear is worse than a false alarm
+        that comes back.
         """
         own = {target.name: target.labels for target in manifest.targets}
         return replace(
@@ -170,7 +174,8 @@ class Taught:
                              wanted=f"another name ({_remove(name, manifest.name)})")
 
     def fitting(self, manifest: Manifest) -> tuple[Taught | None, tuple[str, ...]]:
-        """What of this the model of `manifest` can serve, and a line for what it cannot, with the command that mends it.
+        """What of this the model of `manifest` can serve, and a line for what it cannot, with the command
+        that mends it.
 
         None where the model can serve nothing of it: the model has changed since. Nothing is raised.
         """

@@ -1,12 +1,15 @@
-"""What was taught, on the disk: one file for each step, whole or not at all, so that `--undo` brings back the last exactly.
+"""What was taught, on the disk: one file for each step, whole or not at all, so that `--undo` brings back the
+last exactly.
 
     <state>/taught/<model>/000007.npz
 
-The highest number is in force. Each file holds all: rows, the cells of examples, judgements. No sound is in it.
+The highest number is in force. Each file holds all: rows, the cells of examples, judgements. No sound is in
+it.
 
-Whoever adds a step reads what was taught, fits for seconds, and writes: all three while it holds `changing_taught`. A
-second writer waits for the first and then builds on its step, so that no lesson is lost and nobody has to teach again.
-Recordings are made before the lock is taken: `teach --microphone` keeps nobody waiting while a person makes sounds.
+Whoever adds a step reads what was taught, fits for seconds, and writes: all three while it holds
+`changing_taught`. A second writer waits for the first and then builds on its step, so that no lesson is lost
+and nobody has to teach again. Recordings are made before the lock is taken: `teach --microphone` keeps nobody
+waiting while a person makes sounds.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ def load_taught(state_dir: Path, manifest: Manifest) -> Taught:
 
 
 def newest_taught(state_dir: Path, model: str) -> Taught | None:
-    """What a model of this name was taught last, whether it fits the model of today or not; None where there is nothing.
+    """What a model of this name was taught last, whether it fits the model of today or not; None where there
+    is nothing.
 
     Raises ModelError for a file that cannot be read.
     """
@@ -89,7 +93,8 @@ def changing_taught(state_dir: Path) -> Iterator[None]:
 
 
 def save_taught(state_dir: Path, taught: Taught) -> Path:
-    """Write the next step; the last one stays in force until it is complete. The caller holds `changing_taught`.
+    """Write the next step; the last one stays in force until it is complete. The caller holds
+    `changing_taught`.
 
     Raises ModelError where the disk fails.
     """
@@ -132,7 +137,7 @@ def start_afresh(state_dir: Path, model: str) -> Path:
 
 @contextlib.contextmanager
 def _changing_steps(state_dir: Path, folder: Path, nothing: str) -> Iterator[list[Path]]:
-    """Hold a model's steps, of which there must be one. Raises ModelError saying `nothing`, and for an OSError inside."""
+    """Hold a model's steps. Raises ModelError: `nothing` where there is none, and for an OSError inside."""
     none = ModelError(f"model {folder.name}", found=nothing, wanted="edge-audio teach NAME CLIPS...")
     if not _steps(folder):  # asked before the lock too, which makes a folder
         raise none

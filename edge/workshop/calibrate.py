@@ -28,7 +28,8 @@ from edge.workshop.session import Result, Session
 def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minutes: float, *, keep: bool) -> list[Result]:
     """Hear the settings' source for so many minutes, or recordings; thresholds that keep the budget there.
 
-    keep: the thresholds, and embeddings of the room for `teach`. Raises SourceError where nothing can be heard.
+    keep: the thresholds, and embeddings of the room for `teach`. Raises SourceError where nothing can be
+    heard.
     """
     source = session.settings.source
     sources = [("", source)] if recordings is None else [
@@ -65,10 +66,11 @@ def _by_room(session: Session, target: Target, heard: Sequence[tuple[str, Heard]
 
 
 def calibrate_by_clips(session: Session, labelled: LabelledClips, *, keep: bool) -> list[Result]:
-    """Hear labelled recordings and calibrate each target that they hold; the others are named on standard error.
+    """Hear labelled recordings and calibrate each target that they hold; the others are named on standard
+    error.
 
-    keep: what was found. Raises SourceError where they hold none, and for a recording that cannot be heard: figures would
-    be of others.
+    keep: what was found. Raises SourceError where they hold none, and for a recording that cannot be heard:
+    figures would be of others.
     """
     logits: list[dict[str, np.ndarray]] = []
     with bar("calibrate", "clips") as progress:

@@ -1,6 +1,8 @@
-"""Feedback: what the owner says of an event refits a taught sound's row, or a correction beside a target of the model's.
+"""Feedback: what the owner says of an event refits a taught sound's row, or a correction beside a target of
+the model's.
 
-A judgement is of a target with certain labels. Where the settings give the target others, it waits and takes no part.
+A judgement is of a target with certain labels. Where the settings give the target others, it waits and takes
+no part.
 """
 
 from __future__ import annotations
@@ -12,18 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.control.loading import model_folder
+from edge.control.loading import model_folder, taught_to
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
-from edge.learn.feedback import Standing, fit_correction
+from edge.learn.feedback import Counts, Standing, fit_correction
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.settings import Settings
-from edge.sinks.journal.entries import Entry, find
+from edge.sinks.journal.entries import Entry, find, recent
+from edge.sinks.journal.event_sounds import FOLDER, sound_path
 from edge.sinks.journal.file import journal_path
 from edge.stream import short_id
 from edge.workshop.lessons import Lessons, as_served
@@ -33,21 +36,10 @@ MOST_JUDGEMENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """How a refit came out, in counts: wrong ones silenced, right ones heard; what it cost on the bank (or by examples).
-
-    price: share of the bank's sounds like it that silencing every wrong one costs; None where that cannot be done, and
-    for a taught sound.
-    """
+class Judged(Counts):
+    """How a refit came out, for which target, and all that the model is taught with it."""
 
     target: str
-    silenced: int
-    wrong: int
-    supported: int
-    right: int
-    kept: int
-    present: int
-    price: float | None
     taught: Taught
 
 
@@ -55,8 +47,8 @@ def take_in(settings: Settings, state_dir: Path, event: str, *, right: bool, tar
             force: bool = False) -> Judged:
     """Find an event in the journal, refit its target by what the owner says of it, and keep that.
 
-    event: beginning or end of its id. target, force: as in `judge`. What was taught is locked from reading to keeping.
-    Raises SettingsError, ModelError, SinkError.
+    event: beginning or end of its id. target, force: as in `judge`. What was taught is locked from reading to
+    keeping. Raises SettingsError, ModelError, SinkError.
     """
     entry = find(journal_path(settings.journal, state_dir), event)
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
@@ -73,13 +65,38 @@ def counts(judged: Judged) -> dict[str, object]:
             "heard": judged.supported, "known": judged.present, "still_heard": judged.kept}
 
 
+def journal_rows(settings: Settings, state_dir: Path, count: int) -> list[dict[str, object]]:
+    """The newest events of the journal with what was said of them, for a table; and their sound, where any is
+    kept.
+
+    Raises ModelError, SinkError.
+    """
+    taught = taught_to(settings.model.name, state_dir)
+    judgements = taught.judgements if taught is not None else ()
+    entries = recent(journal_path(settings.journal, state_dir), count)
+    rows = [_row(entry, [one for one in judgements if one.event == entry.id]) for entry in entries]
+    paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
+    if settings.journal.sound or any(path.exists() for path in paths):
+        rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
+    return rows
+
+
+def _row(entry: Entry, judgements: Sequence[Judgement]) -> dict[str, object]:
+    said = ", ".join(("right" if one.right else "wrong") + (f" as {one.target}" if one.target != entry.target else "")
+                     for one in judgements)
+    return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
+            "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
+            "judged": said if entry.cells is not None else "cannot be"}
+
+
 def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str,
           force: bool = False) -> Judged:
-    """Take in what the owner said of an event, and refit its target by all that was said of it. Nothing is written.
+    """Take in what the owner said of an event, and refit its target by all that was said of it. Nothing is
+    written.
 
-    target: the event's own, or the one that it should (right) or should not (wrong) have been. force: silence wrong ones
-    of the model's own target whatever it costs. Raises SettingsError for an event that no patch made and for a target that
-    is not heard, ModelError for an event of another backbone.
+    target: the event's own, or the one that it should (right) or should not (wrong) have been. force: silence
+    wrong ones of the model's own target whatever it costs. Raises SettingsError for an event that no patch
+    made and for a target that is not heard, ModelError for an event of another backbone.
     """
     spec = lessons.manifest.backbone
     if entry.cells is None or spec is None:
@@ -123,22 +140,22 @@ def _refit_sound(lessons: Lessons, embedder: Embedder, sound: TaughtSound, taugh
         forced=sound.forced, judgements=mine)
     right = np.array([one.right for one in mine])
     chance = lesson.probabilities(embedder.embeddings(np.stack([one.cells for one in mine])))
-    return Judged(sound.name, int((chance[~right] < fitted.release_threshold).sum()), int((~right).sum()),
+    return Judged(int((chance[~right] < fitted.release_threshold).sum()), int((~right).sum()),
                   int((chance[right] >= fitted.threshold).sum()), int(right.sum()), lesson.heard, lesson.clips, None,
-                  taught.with_sound(fitted, taught.change))
+                  sound.name, taught.with_sound(fitted, taught.change))
 
 
 def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Taught, mine: Sequence[Judgement], *,
                       force: bool) -> Judged:
     embedder = Embedder(model)
     bank = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, taught, name=target.name)
-    # Of a right one the peak is to be heard; of a wrong one all that is known.
+    # A right event is to be heard at its peak, a wrong one silent in every patch that the journal has of it.
     kept = [(one.cells,) if one.right else (one.cells, *one.beside) for one in mine]
     judged = embedder.embeddings(np.stack([cells for each in kept for cells in each]))
     weights, bias = model.head.weights[target.rows], model.head.bias[target.rows]
-    # The correction is added to the logit, before the curve that makes the logit a probability. Beta's curve has two
-    # slopes. The fit takes the slope at the threshold for both: a correction fitted to one slope would move a sound on the
-    # other by more or less than the fit expects.
+    # The correction is added to the logit, before the curve that makes the logit a probability. Beta's curve has
+    # two slopes. The fit takes the slope at the threshold for both: a correction fitted to one slope would move a
+    # sound on the other by more or less than the fit expects.
     curve = Curve.of(target)
     start = curve.logit_at(target.threshold)
     slope = np.float32(curve.slope(start))
@@ -149,5 +166,5 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]),
                            np.array([len(each) for each in kept]), force=force)
     correction = TaughtCorrection(found.rows / slope, found.bias / slope, mine[-1].labels)
-    return Judged(target.name, found.silenced, found.wrong, found.supported, found.right, found.kept, found.present,
-                  found.price, replace(taught, corrections={**taught.corrections, target.name: correction}))
+    return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
+                  target.name, replace(taught, corrections={**taught.corrections, target.name: correction}))

@@ -91,7 +91,7 @@ class Timed:
 
 
 class _Kept:
-    """What patches leave behind: a logit for each target, and every n-th embedding, n doubled when there are too many."""
+    """Keeps each target's logit of every patch, and every n-th embedding; n doubles when there are too many."""
 
     def __init__(self, targets: Sequence[Target], *, hop_samples: int, most: int) -> None:
         self._targets, self._hop, self._most = targets, hop_samples, most

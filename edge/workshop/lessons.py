@@ -34,16 +34,18 @@ class Lessons:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Read again what was taught, and let nobody else change it until the block ends: fit and save inside.
+        """Read again what was taught, and let nobody else change it until the block ends: fit and save
+        inside.
 
-        Raises ModelError where another writer is at work for minutes, and where what was taught does not fit the model.
+        Raises ModelError where another writer is at work for minutes, and where what was taught does not fit
+        the model.
         """
         with changing_taught(self.state_dir):
             self.taught = load_taught(self.state_dir, self.manifest)
             yield
 
     def remove(self, name: str) -> None:
-        """Forget a sound, or all feedback on a target of the model's own. Raises SettingsError where there is neither."""
+        """Forget a sound, or all feedback on a target. Raises SettingsError where there is neither."""
         with self.changing():
             known = [sound.name for sound in self.taught.sounds] + [one.target for one in self.taught.judgements]
             known = list(dict.fromkeys((*known, *self.taught.corrections)))
@@ -67,8 +69,8 @@ def check_name(name: str, manifest: Manifest) -> None:
 
 
 def as_served(settings: Settings, state_dir: Path) -> tuple[Split, tuple[Target, ...]]:
-    """The model with all its rows, and the settings' sounds as the appliance has them: calibrated, corrected by feedback,
-    at thresholds that were commanded.
+    """The model with all its rows, and the settings' sounds as the appliance has them: calibrated, corrected
+    by feedback, at thresholds that were commanded.
 
     The model must be one that can be taught. Raises ModelError and SettingsError as a start does.
     """

@@ -1,4 +1,4 @@
-"""Recordings to learn from, read from files or cut out of the running microphone. They are held in memory only."""
+"""Recordings to learn from, of files or cut out of the running microphone. They are held in memory only."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ENDLESS = (f"a sound that did not end within {LONGEST // SAMPLE_RATE} s, as a fa
 """What is said of a sound that the recorder threw away: found, wanted."""
 
 Heard = Callable[[Recorder, int, tuple[str, str] | None], None]
-"""Called after every block with the recorder and the number of recordings so far, and for each sound that cannot be used
-with what was found and what was wanted."""
+"""Called after every block with the recorder and the number of recordings so far, and for each sound that
+cannot be used with what was found and what was wanted."""
 
 
 def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[Samples]:
@@ -44,8 +44,8 @@ def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator
 
 
 def all_recordings(paths: Sequence[Path], *, channel: int = -1) -> list[Recording]:
-    """Every one of these recordings. Where some cannot be learnt from, or are given twice, the last of them is raised as an
-    EdgeError, and the others are named on standard error."""
+    """Every one of these recordings. Where some cannot be learnt from, or are given twice, the last of them
+    is raised as an EdgeError, and the others are named on standard error."""
     recordings, problems = read_recordings(paths, channel=channel)
     problems += _repeated(recordings)
     for problem in problems[:-1]:
@@ -76,7 +76,7 @@ def read_recordings(paths: Sequence[Path], *, channel: int = -1) -> tuple[list[R
 
 
 def _repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
-    """One problem for each recording that an earlier one equals: judged without itself, it would be judged by its like."""
+    """One problem for each recording that an earlier one equals: it would be judged by its like."""
     first: dict[bytes, str] = {}
     problems: list[EdgeError] = []
     for recording in recordings:

@@ -1,7 +1,8 @@
-"""One calibration of one model: its targets, what is known of them, what serves them now, and where the result goes.
+"""One calibration of one model: its targets, what is known of them, what serves them now, and where the
+result goes.
 
-Hearing a room takes minutes to days, and nobody is kept waiting meanwhile. What was heard is then set against the
-calibrations as they are by then: reading them, setting thresholds and writing happen under one lock.
+Hearing a room takes minutes to days, and nobody is kept waiting meanwhile. What was heard is then set against
+the calibrations as they are by then: reading them, setting thresholds and writing happen under one lock.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ WEEK_HOURS = 168.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found for a target. before: what served until then. worth: where labelled recordings were heard. highest: of
-    the room, logit and where.
+    """What was found for a target. before: what served until then. worth: where labelled recordings were
+    heard. highest: of the room, logit and where.
 
-    strict: what the room's budget would have taken whatever it costs; alone: what labelled sound takes without the room.
+    strict: what the room's budget would have taken whatever it costs; alone: what labelled sound takes
+    without the room.
     """
 
     target: str
@@ -54,7 +56,7 @@ class Result:
     alone: TargetCalibration | None = None
 
     def listening(self, budget: Budget) -> list[str]:
-        """How long the room would have to be heard for the budget to be certain; empty where it is, or no room was heard."""
+        """How long the room must be heard to be certain of the budget; empty where nothing is to be said."""
         room, none = self.entry.room, poisson_upper(0)
         needed = none * 24.0 / budget.per_day
         if self.worth is not None or room is None or room.hours >= needed \
@@ -76,8 +78,8 @@ def _long(hours: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """asked: the targets as the settings have them; targets: the same as they are heard, which is
-    with the corrections of feedback but without a calibration. served: the calibrations when they were read."""
+    """asked: the targets as the settings have them; targets: the same as they are heard, which is with the
+    corrections of feedback but without a calibration. served: the calibrations when they were read."""
 
     model: Model
     settings: Settings
@@ -102,7 +104,7 @@ class Session:
         named_model = find_model(settings.model.name, state_dir)
         asked = named_model.ask(wanted)
         served = named_model.calibrations(model, asked, state_dir)
-        # Heard as they will be: what feedback silenced must raise no threshold. Where they are let go plays no part here.
+        # As they will be heard: what feedback silenced must raise no threshold. Release thresholds play no part here.
         heard = named_model.ask([replace(target, release_threshold=0.0) for target in wanted])
         targets = resolve(heard, model.labels, corrections=served.corrections).sounds
         if not targets:
@@ -114,8 +116,8 @@ class Session:
     def changing(self, *, keep: bool) -> Iterator[Session]:
         """This session with the calibrations read again; nobody else changes them until the block ends.
 
-        keep: False where nothing will be saved, and nothing has to be locked. Raises ModelError where another writer is at
-        work for minutes.
+        keep: False where nothing will be saved, and nothing has to be locked. Raises ModelError where another
+        writer is at work for minutes.
         """
         with changing_calibrations(self.state_dir) if keep else nullcontext():
             named = find_model(self.settings.model.name, self.state_dir)
@@ -147,8 +149,8 @@ class Session:
                                 wanted="another (--state-dir or EDGE_AUDIO_STATE), or --dry-run")
 
     def save(self, entries: dict[str, TargetCalibration]) -> None:
-        """Keep these entries beside the owner's others, inside `changing`. A file that does not fit this board is set aside;
-        the log says so.
+        """Keep these entries beside the owner's others, inside `changing`. A file that does not fit this
+        board is set aside; the log says so.
 
         Raises ModelError where the disk fails.
         """

@@ -1,4 +1,4 @@
-"""Teach a model a sound: recordings are taken, heard by the backbone, and fitted to what was taught by then."""
+"""Teach a model a sound: take recordings, embed them, and fit them beside what was taught by then."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from edge.workshop.progress import bar
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the owner asks to have taught. impulsive: None to have it measured. like: classes of the bank that are the
-    sound too. alarms_per_hour: false alarms allowed in an hour of varied sound. force: keep a sound that cannot be told
-    apart."""
+    """What the owner asks to have taught. impulsive: None to have it measured. like: classes of the bank that
+    are the sound too. alarms_per_hour: false alarms allowed in an hour of varied sound. force: keep a sound
+    that cannot be told apart."""
 
     name: str
     impulsive: bool | None = None
@@ -38,8 +38,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it came out. hears: targets that hear the sound already. refused: why it cannot be told apart, or empty.
-    kept: the sound is among the model's lessons now."""
+    """How it came out. hears: targets that hear the sound already. refused: why it cannot be told apart, or
+    empty. kept: the sound is among the model's lessons now."""
 
     sound: TaughtSound
     hears: Sequence[str]
@@ -51,9 +51,9 @@ def teach(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Call
           keep: bool = True) -> Outcome:
     """Take the recordings, fit the sound, and keep it where it can be told apart or the owner insists.
 
-    recordings: called once what is wanted has been checked; nothing is locked while a person makes sounds. The lessons are
-    locked from reading them again to keeping the sound. keep: False for a trial that changes and locks nothing.
-    Raises SettingsError, ModelError, and what `recordings` raises.
+    recordings: called once what is wanted has been checked; nothing is locked while a person makes sounds.
+    The lessons are locked from reading them again to keeping the sound. keep: False for a trial that changes
+    and locks nothing. Raises SettingsError, ModelError, and what `recordings` raises.
     """
     check_name(wanted.name, lessons.manifest)
     if not 0.0 < wanted.alarms_per_hour <= 1000.0:
@@ -88,8 +88,8 @@ def _fitted(lessons: Lessons, settings: Settings, wanted: Wanted, gathered: Gath
 
 
 def _known_targets(lessons: Lessons, settings: Settings) -> tuple[TargetSettings, ...]:
-    """The settings' sounds as far as the model has their labels (the one to be taught may be named already), and all the
-    model's own targets beside them."""
+    """The settings' sounds as far as the model has their labels (the one to be taught may be named already),
+    and all the model's own targets beside them."""
     manifest = lessons.taught.extend(lessons.manifest)
     known = {target.name: TargetSettings(name=target.name) for target in manifest.targets}
     for target in settings.target:
