@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.app import build
+from edge.cli.demonstration.broker import PrivateBroker
 from edge.settings import DeviceSettings, LogSettings, Settings, device_name_of
 from edge.settings_file import load_settings, parse_settings
+from edge.sinks.mqtt.subscriber import Subscriber
 from edge.topics import Topics
+from tests.fakes import FakeSource
 
 
 @pytest.mark.parametrize(("host", "name"), [
@@ -52,11 +56,16 @@ def test_a_name_of_the_owners_own_stays(tmp_path: Path, monkeypatch: pytest.Monk
     assert replace(settings, device=DeviceSettings("demo")).device.name == "demo"
 
 
-def test_the_brokers_sink_goes_by_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_broker_hears_of_it_by_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "kitchen.lan")
-    settings = Settings(log=LogSettings(events=""))
-    settings = replace(settings, mqtt=replace(settings.mqtt, host="127.0.0.1"))
-    appliance = build(settings, tmp_path)
-    (mqtt,) = (sink for sink in appliance.sinks if sink.name == "mqtt")
-    assert vars(mqtt)["_topics"].status == "edge-audio/kitchen-lan/status"
-    appliance.source.close()
+    told = threading.Event()
+
+    def hear(_topic: str, payload: str, _retained: bool) -> None:
+        if payload == "online":
+            told.set()
+
+    with PrivateBroker() as broker, Subscriber(broker.settings(), ["edge-audio/kitchen-lan/status"], hear):
+        settings = Settings(mqtt=broker.settings(), log=LogSettings(events=""))
+        source = FakeSource([lambda: told.wait(60)])
+        build(settings, tmp_path, source=source).run()
+    assert told.is_set()
