@@ -6,6 +6,8 @@ import importlib
 import re
 import runpy
 import shlex
+import shutil
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from edge.settings import VERBS, LogSettings, Settings, SourceSettings
 from edge.stream import Event
 from edge.topics import Topics, event_payload
 from tests.fakes import FakeSink
+from tests.sources.wav_files import heard
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PAGE = ROOT / "README.md"
@@ -103,6 +106,20 @@ def test_every_script_is_there(script: str) -> None:
 @pytest.mark.parametrize("command", ["make demo", "make test", "make run"])
 def test_the_first_page_has_the_first_commands(command: str) -> None:
     assert re.search(rf"^    {command}\b", read(FIRST_PAGE), re.MULTILINE)
+
+
+def test_the_first_pages_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ROOT / "models" / "demo" / "claps.wav", tmp_path / "door.wav")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_AUDIO_STATE", str(tmp_path))
+    text = read(FIRST_PAGE).partition("## From Python")[2].partition("\n## ")[0]
+    recording, stream = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
+    assert stream.count("\n") == 5
+    exec(textwrap.dedent(recording))
+    assert "hand_clap" in capsys.readouterr().out
+    exec(textwrap.dedent(stream), {"samples": heard(Path("door.wav"))[:, 0]})
+    assert capsys.readouterr().out.count("target='hand_clap'") == 8
 
 
 def test_topics_and_payload_fields_are_the_codes() -> None:

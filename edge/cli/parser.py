@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from edge.errors import nearest
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,5 +57,4 @@ class Parser(argparse.ArgumentParser):
 
 def meant(word: str, known: Iterable[str]) -> str:
     """The known word that is nearest, as the end of a message; empty where none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return "".join(f" (did you mean {near!r}?)" for near in nearest(word, known))
