@@ -126,9 +126,8 @@ class Board:
         """The connection stands: what waits may go."""
         self.reconnections += self._opened_at > 0
         self.connection, self._opened_at = connection, now
-        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, bell=None, kept=self._kept)
-        self._visit.announce()
-        self._kept.again()
+        self._visit = Visit(connection, self.topics, self.outbox, self._states, self._clock, kept=self._kept)
+        self._visit.begin()
 
     def exchange(self) -> None:
         """Receive what came, send what may be on its way; never waits. Raises SinkError where the connection is lost."""

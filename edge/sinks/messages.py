@@ -19,11 +19,10 @@ OVERHEAD_BYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One phase of an event, to be sent. body: its payload (JSON), but for what is only known at the moment
-    of sending.
+    """One phase of an event, to be sent. body: its payload (JSON), but for what is only known when it is
+    sent.
 
-    heard_at: monotonic seconds of the event's start, None where unknown; boot: the boot in which that clock
-    ran.
+    heard_at: monotonic seconds of the event's start, None where unknown; boot: that clock's boot.
     """
 
     sequence: int
@@ -73,11 +72,9 @@ def message_of(event: Event, *, device: str, boot: str) -> Message:
 
 
 def payload_of(message: Message, clock: Clock) -> str:
-    """The payload (JSON) to send now: with `late`, and with corrected dates where the clock was not set when
-    it was heard.
+    """The payload (JSON) to send now: with `late`, and with dates corrected where the clock was set since.
 
-    An event that was heard in this boot, before the clock was set, is dated by the time that has passed
-    since.
+    An event of this boot from before the clock was set is dated by the time that has passed since.
     """
     payload = json.loads(message.body)
     started = datetime.fromisoformat(payload["started_at"])

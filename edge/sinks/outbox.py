@@ -1,10 +1,9 @@
-"""The outbox: messages that the broker has not acknowledged yet. Pure but for a lock; knows neither broker
-nor disk.
+"""The outbox: messages that the broker has not acknowledged yet. Pure but for a lock.
 
 A message stays in memory until the broker has acknowledged it. The journal's writer keeps a copy of each on
 the disk, so that the next run finds what this one could not deliver. Messages and bytes are bounded: the
-oldest are dropped first, and told as ranges of sequence numbers, so that a subscriber can prove that nothing
-else is missing.
+oldest are dropped first, and told as ranges of sequence numbers, so that a subscriber knows that nothing else
+is missing.
 """
 
 from __future__ import annotations
@@ -46,7 +45,9 @@ class Outbox:
         self._gone: set[int] = set()
         self._dropped: list[Dropped] = []
         self._dropped_taken: list[Dropped] = []
-        self._size = self._newest = self._expected = 0
+        self._size = self._expected = 0
+        self.newest = 0
+        """The highest number that was offered."""
         self.on_news: Callable[[], None] = lambda: None
         """Called after messages were offered, in the thread that offered them; must return at once."""
         self.on_gone: Callable[[], None] = lambda: None
@@ -67,22 +68,17 @@ class Outbox:
         return len(self._unsaved)
 
     @property
-    def newest(self) -> int:
-        """The highest number that was offered."""
-        return self._newest
-
-    @property
     def oldest(self) -> int:
         """The lowest number that is not acknowledged; the next one where all are."""
         with self._lock:
             held = [*itertools.islice(self._waiting, 1), *self._taken, *self._refused]
-            return min([*held, *(each.first for each in self._dropped + self._dropped_taken)], default=self._newest + 1)
+            return min([*held, *(each.first for each in self._dropped + self._dropped_taken)], default=self.newest + 1)
 
     @property
     def finished(self) -> bool:
         """Whether all that is expected was offered and acknowledged."""
         with self._lock:
-            return not (self._held or self._dropped or self._dropped_taken or self._newest < self._expected)
+            return not (self._held or self._dropped or self._dropped_taken or self.newest < self._expected)
 
     def expect(self, sequence: int) -> None:
         """Say that a message of this number will be offered."""
@@ -98,7 +94,7 @@ class Outbox:
             self._wait(old.keys())
             for each in dropped:
                 self._add_dropped(each)
-            self._newest = max(self._newest, newest)
+            self.newest = max(self.newest, newest)
             self._size = sum(message.size for message in self._held.values())
             self._trim()
         self.on_news()
@@ -116,7 +112,7 @@ class Outbox:
                 self._held[message.sequence] = message
                 self._waiting[message.sequence] = None
                 self._size += message.size
-                self._newest = max(self._newest, message.sequence)
+                self.newest = max(self.newest, message.sequence)
                 if not saved:
                     self._unsaved.add(message.sequence)
             self._trim()
@@ -186,7 +182,7 @@ class Outbox:
     def changes(self) -> Changes:
         """What the file has to learn now; `written` confirms that it has."""
         with self._lock:
-            return Changes(tuple(sorted(self._gone)), tuple(sorted(self._dropped + self._dropped_taken)), self._newest)
+            return Changes(tuple(sorted(self._gone)), tuple(sorted(self._dropped + self._dropped_taken)), self.newest)
 
     def written(self, changes: Changes, messages: Iterable[Message]) -> None:
         """The file has learnt these changes, and holds these messages."""

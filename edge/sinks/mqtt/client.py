@@ -155,8 +155,7 @@ class MqttClient:
     def subscribe(self, pattern: str, *, own: bool = True) -> int:
         """Ask for messages, at QoS 1; acknowledged like a message. 0 where the connection is lost.
 
-        own: what this client publishes itself comes, too. Only a broker that speaks MQTT 5 can leave that
-        out.
+        own: what this client publishes itself comes, too. Only MQTT 5 can leave that out.
         """
         options = SubscribeOptions(qos=1, noLocal=not own) if self.version == "5" else None
         return self._asked(self._client.subscribe(pattern, 0 if options else 1, options)[1])

@@ -1,8 +1,7 @@
 """Commands that arrive over MQTT: limited, counted, parsed, handed to who carries them out, and answered.
 
 The thread that talks to the broker calls `receive`, which returns at once. Whoever carries out a command
-answers from another thread. Everything here is bounded: a flood of commands costs its senders their answers,
-and nothing else.
+answers from another thread. Everything here is bounded: a flood of commands costs only its senders' answers.
 """
 
 from __future__ import annotations
@@ -60,17 +59,14 @@ class MqttCommands:
         """allow: `[command] allow`; act: does what was commanded."""
         self._topics, self._allow = topics, tuple(allow)
         self._act, self._stats = act, stats
+        self.pattern = topics.commands if allow else ""
+        """The topics to subscribe to; empty where the settings allow no command."""
         self._bucket = Bucket(BURST, PER_SECOND, monotonic)
         self._monotonic = monotonic
         self._answers: deque[Answer] = deque(maxlen=ANSWERS)
         self._wake: Callable[[], None] = lambda: None
         self._dropped, self._say_at = 0, 0.0
         self._counting = threading.Lock()
-
-    @property
-    def pattern(self) -> str:
-        """The topics to subscribe to; empty where the settings allow no command."""
-        return self._topics.commands if self._allow else ""
 
     def answered(self, wake: Callable[[], None]) -> None:
         """wake: called, from any thread, when there is an answer to take."""

@@ -53,6 +53,8 @@ class Connection(MqttClient):
 
         Raises SettingsError where the password, a certificate or a key cannot be used."""
         self._settings = settings
+        self.thing = f"broker {settings.host}:{settings.tcp_port}"
+        """What errors are about."""
         self._client_id = client_id
         self._will = will
         self._on_received = on_message
@@ -69,11 +71,6 @@ class Connection(MqttClient):
         return ("3.1.1", "5") if self._monotonic() < self._older_until else ("5", "3.1.1")
 
     @property
-    def thing(self) -> str:
-        """What errors are about: "broker 192.168.1.2:1883"."""
-        return f"broker {self._settings.host}:{self._settings.tcp_port}"
-
-    @property
     def spoken(self) -> str:
         """What is spoken on it: "MQTT 5", "MQTT 3.1.1 over TLSv1.3"."""
         over = f" over {sock.version()}" if isinstance(sock := self.socket, ssl.SSLSocket) else ""
@@ -81,8 +78,8 @@ class Connection(MqttClient):
 
     def open(self, timeout_seconds: float, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Connect and wait for the broker's answer. With protocol "auto", where the broker does not speak the
-        first version, connect once more in the other one. timeout_seconds: for the network with TLS, and
-        again for the answer.
+        first version, connect once more in the other one. timeout_seconds: for network and TLS, and again for
+        the answer.
 
         Raises SinkError: away, refused, not the right certificate, no broker, or cancelled; SettingsError as
         the constructor does, for files of the settings are read anew.
@@ -207,8 +204,7 @@ class Connection(MqttClient):
 
 
 def check_broker(settings: MqttSettings, timeout_seconds: float = CONNECT_SECONDS) -> str:
-    """Connect once and leave, under a name of its own, so that a running device is not disturbed; what was
-    spoken.
+    """Connect once and leave, under a client id that disturbs no running device; what was spoken.
 
     Raises SinkError saying why the broker cannot be used, SettingsError for a useless password file.
     """

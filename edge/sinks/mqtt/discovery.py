@@ -1,12 +1,11 @@
-"""MQTT device discovery: what Home Assistant is told of this board, so that its entities appear by
-themselves. Pure.
+"""MQTT device discovery: Home Assistant is told of this board, and its entities appear by themselves. Pure.
 
     <discovery_prefix>/device/<object id>/config    JSON, retained: `device`, `origin`, `components`
 
 One message for the board, in the form that Home Assistant 2025.10 and newer read (its documentation of the
 MQTT integration: device discovery, with `default_entity_id`). An entity is identified by its unique id and
-its key among the components. Both depend on prefix, device and the entity's own name only, so they stay when
-other entities come and go.
+its key among the components. Both depend on prefix, device and the entity's own name only, so other entities
+do not change them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What a broker still retains of this board, and what of it must go: the ghosts of removed targets and pins.
-Pure.
+"""What a broker still retains of this board, and which of it are ghosts of removed targets and pins. Pure.
 
 Whoever holds the connection subscribes to `own` and `birth`, tells `hear` what arrives, and publishes
 (retained) what `due` gives; an empty payload makes the broker forget the topic.
@@ -70,8 +69,7 @@ class Retained:
         """Topics and payloads to publish now, retained, in this order; each once.
 
         now: monotonic seconds. settled: whether the broker has sent what it retained when we subscribed, as
-        far as one can tell. Until then Home Assistant is told nothing, for it must be told first which
-        components are gone.
+        far as one can tell. Until then Home Assistant is told nothing, for removed components come first.
         """
         messages = [(topic, "") for topic in self._ghosts]
         self._ghosts.clear()
@@ -92,8 +90,8 @@ class Retained:
         """The payload with the removed components in front, each with its platform alone.
 
         That makes Home Assistant drop a component; one that is merely left out stays. The other components
-        follow whole: while Home Assistant is busy with a component of one message, it may skip those behind
-        it in the next message.
+        follow whole: while Home Assistant is busy with one component, it may skip those behind it in the next
+        message.
         """
         gone = {key: {"platform": platform} for key, platform in self._removed.items()}
         return {**payload, "components": {**gone, **payload["components"]}}

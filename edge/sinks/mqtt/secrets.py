@@ -1,5 +1,4 @@
-"""The broker's password and the key of our certificate: from files that nobody else can read, or from
-systemd.
+"""The broker's password and our certificate's key, from files that nobody else can read, or from systemd.
 
 No content of a file is ever part of an error, a log line or a repr: they name the file only.
 """
@@ -20,8 +19,7 @@ LONGEST = 65_535
 def read_password(settings: MqttSettings) -> str | None:
     """The first line of the password's file without its line break, or None where the settings name none.
 
-    Raises SettingsError where there is no such file or credential, others can read it, or it holds no
-    password.
+    Raises SettingsError where the file or credential is missing, read by others, or holds no password.
     """
     if not settings.password_file and not settings.password_credential:
         return None
@@ -94,8 +92,7 @@ def _refuse_shared(thing: str, status: os.stat_result) -> None:
 
     One exception, usual for services: root owns the file and the service's own group may read it (0640
     root:edge-audio), so that the service cannot change it. Any other group is refused, for it may have other
-    members. Credentials are not asked for their mode: systemd guards them by access lists, which show as
-    group bits.
+    members. Credentials are not checked: systemd's access lists show as group bits.
     """
     mode = stat.S_IMODE(status.st_mode)
     ours_by_group = status.st_uid == 0 != os.geteuid() and status.st_gid == os.getegid()

@@ -1,8 +1,8 @@
 """Events, states and health to an MQTT broker.
 
 One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the
-outbox. They leave the outbox when the broker has acknowledged them, so a broker that dies before it has gets
-them again, under the same id.
+outbox. They leave the outbox when the broker has acknowledged them; until then they are sent again, under the
+same id.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class MqttSink:
     def __init__(self, settings: MqttSettings, board: Board, outbox: Outbox, *, commands: MqttCommands | None = None,
                  clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic,
                  chance: Callable[[], float] = random.random) -> None:
-        """board: its topics, targets and pins; outbox: the messages to be sent; commands: takes in what others
-        command; monotonic: seconds; chance: 0 to 1, for jitter."""
+        """board: its topics, targets and pins; outbox: the messages to be sent; commands: takes in what
+        others command; monotonic: seconds; chance: 0 to 1, for jitter."""
         if not settings.host:
             raise SettingsError("[mqtt] host", found="nothing", wanted="the broker's name or address")
         self._settings = settings
@@ -179,9 +179,7 @@ class MqttSink:
             taken_in_at = self._monotonic()
             self._state = "connected"
             self._say_connected()
-            visit.announce()
-            visit.subscribe()
-            self._kept.again()
+            visit.begin()
             while not self._stopping.is_set():
                 if self._retargeted:
                     self._retain_anew()

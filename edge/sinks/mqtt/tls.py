@@ -31,11 +31,10 @@ class _Context(ssl.SSLContext):
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
-    """How to encrypt and whom to believe, or None without TLS. Made anew for each connection, which then uses
-    renewed files.
+    """How to encrypt and whom to believe; None without TLS. Each connection makes its own, from renewed
+    files.
 
-    Raises SettingsError for a file that is missing or does not hold what it should, and for a key that others
-    can read.
+    Raises SettingsError for a file that is missing or holds something else, or a key that others can read.
     """
     if not settings.tls:
         return None
@@ -55,11 +54,9 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
 
 
 def last_words(line: object, error: BaseException) -> BaseException:
-    """The reason that the broker gave before it hung up, where `error` only says that it hung up; else
-    `error`.
+    """The broker's reason, where `error` only says that the broker hung up; else `error`.
 
-    In TLS 1.3 the broker judges our certificate after we have begun to send, so its reason is still to be
-    read then.
+    In TLS 1.3 the broker judges our certificate after we have begun to send; its reason is still unread.
     """
     if isinstance(line, ssl.SSLSocket) and isinstance(error, ssl.SSLEOFError | ConnectionError):
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from edge.sinks.mqtt.states import Kept, States
 from edge.sinks.outbox import Outbox
 from edge.topics import OFF, OFFLINE, ON, ONLINE, Topics
 
-LOG = logging.getLogger(__name__)
-
 FORGIVE_SECONDS = 60.0
 """Seconds until a refused message (access rules, a quota) is sent again; others are sent meanwhile."""
 
@@ -30,17 +27,15 @@ class Visit:
     """For the thread that talks to the broker; made anew for every connection."""
 
     def __init__(self, connection: Connection, topics: Topics, outbox: Outbox, states: States, clock: Clock, *,
-                 bell: Doorbell | None, retained: Retained | None = None,
-                 commands: MqttCommands | None = None, kept: Kept | None = None,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
-        """connection: opened before `announce`; bell: rings when there is something new to send; retained:
-        what the broker must forget, and Home Assistant be told; commands: gives the answers to send; kept:
-        what is published, retained, ahead of the messages."""
+                 kept: Kept, bell: Doorbell | None = None, retained: Retained | None = None,
+                 commands: MqttCommands | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """connection: opened before `begin`; kept: what is published, retained, ahead of the messages; bell:
+        rings when there is something new to send; retained: what the broker must forget, and Home Assistant
+        be told; commands: gives the answers to send."""
         self._connection, self._bell = connection, bell
-        self._topics = topics
-        self._outbox, self._commands = outbox, commands
+        self._topics, self._commands = topics, commands
+        self._outbox, self._kept = outbox, kept
         self._states, self._retained = states, retained
-        self._kept = kept or Kept()
         self._clock, self._monotonic = clock, monotonic
         self._first: int | None = None
         self._settled = False
@@ -51,12 +46,17 @@ class Visit:
         """Why the broker refused a message of late, or something that is not tried again; and the topic."""
         self._forgive_at = 0.0
 
-    def announce(self) -> None:
-        """Tell the broker that we are online, and every state: it may be another broker, or have lost its
-        memory.
+    def begin(self) -> None:
+        """Announce this device, then ask for commands; tell again what is kept."""
+        self.announce()
+        if self._commands is not None and self._commands.pattern:
+            self._subscribe(self._commands.pattern, own=False)
+        self._kept.again()
 
-        The broker is asked for what it retains first, so that this arrives before the acknowledgement of the
-        rest.
+    def announce(self) -> None:
+        """Tell the broker that we are online, and every state: it may be new, or have lost its memory.
+
+        First the broker is asked for what it retains, so that this arrives before it acknowledges the rest.
         """
         if self._retained is not None:
             for pattern in self._retained.own:
@@ -70,11 +70,6 @@ class Visit:
         """Take over other targets: ask and tell the broker as `announce` does, over the same connection."""
         self._retained, self._first, self._settled = retained, None, False
         self.announce()
-
-    def subscribe(self) -> None:
-        """Ask for commands, once the broker knows that this device is online."""
-        if self._commands is not None and self._commands.pattern:
-            self._subscribe(self._commands.pattern, own=False)
 
     def retain(self, topic: str, payload: str) -> None:
         """Publish at the next turn, retained, ahead of the messages."""
@@ -115,7 +110,7 @@ class Visit:
                 self._forgive_at = self._monotonic() + FORGIVE_SECONDS
 
     def say_goodbye(self, deadline: float) -> None:
-        """Send messages until `deadline` (monotonic seconds), then OFF for what sounds, `offline`, goodbye."""
+        """Send messages until `deadline` (monotonic seconds), then OFF for what sounds, and `offline`."""
         while not self._outbox.finished and self._monotonic() < deadline:
             self.exchange(0.1)
         for target, sounds in self._states.all().items():
@@ -135,11 +130,9 @@ class Visit:
         self._outbox.give_back()
 
     def _settle(self) -> None:
-        """The broker has told what it retains of ours, so it need not send back every state and pin from now
-        on.
+        """The broker has told what it retains of ours; from now on it need not send back every state and pin.
 
-        MQTT 5's "no local" would not do instead: with it, some brokers leave out what an earlier connection
-        of this client had retained.
+        MQTT 5's "no local" would not do: with it, some brokers leave out what this client retained earlier.
         """
         self._settled = True
         for pattern in self._retained.own if self._retained is not None else ():
