@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
 
 
 class EdgeError(Exception):
@@ -30,11 +31,7 @@ class EdgeError(Exception):
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.thing, self.found, self.wanted))
-
-
-def _rebuild(kind: type[EdgeError], thing: str, found: str, wanted: str) -> EdgeError:
-    return kind(thing, found=found, wanted=wanted)
+        return (partial(type(self), found=self.found, wanted=self.wanted), (self.thing,))
 
 
 class SettingsError(EdgeError, ValueError):

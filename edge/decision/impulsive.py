@@ -31,13 +31,6 @@ class _Candidate:
     """Patches that held it well inside and did not name the target."""
 
 
-@dataclass(slots=True)
-class _Running:
-    onset: Onset
-    falling: bool = False
-    """A later patch was less sure, so the surest patch is known."""
-
-
 class ImpulsiveDetector:
     """Onsets wait; a patch over the threshold names onsets that it holds, and each named onset is an event.
 
@@ -62,7 +55,8 @@ class ImpulsiveDetector:
         self._waiting: list[_Candidate] = []
         self._named: list[Onset] = []
         self._taken: dict[int, str] = {}
-        self._running: _Running | None = None
+        self._running: Onset | None = None
+        self._past_peak = False  # a later patch was less sure, so the surest one of the event is known
         self._evidence.reset()
         self._over = False
         self._unexplained = 0
@@ -159,7 +153,7 @@ class ImpulsiveDetector:
     def _start(self, onset: Onset, heard: Heard) -> list[Detection]:
         ended = self._end(onset.position) if self._running is not None else []
         self._name(onset)
-        self._running = _Running(onset)
+        self._running, self._past_peak = onset, False
         self._evidence.begin(heard)
         return [*ended, self._detection("start", None)]
 
@@ -170,17 +164,17 @@ class ImpulsiveDetector:
             return []
         best = self._evidence.best
         assert best is not None
-        inside = running.onset.position >= heard.scores.position
-        running.falling |= not (inside and heard.probability > best.probability)
+        inside = running.position >= heard.scores.position
+        self._past_peak |= not (inside and heard.probability > best.probability)
         if inside:
             self._evidence.go_on(heard)
-        end = self._detector.decayed(running.onset, stop)
-        return self._end(end) if running.falling and end is not None else []
+        end = self._detector.decayed(running, stop)
+        return self._end(end) if self._past_peak and end is not None else []
 
     def _end(self, at: int) -> list[Detection]:
         assert self._running is not None
-        known = self._detector.decayed(self._running.onset, at)
-        ended = self._detection("end", max(min(at, known) if known is not None else at, self._running.onset.position))
+        known = self._detector.decayed(self._running, at)
+        ended = self._detection("end", max(min(at, known) if known is not None else at, self._running.position))
         self._running = None
         return [ended]
 
@@ -189,4 +183,4 @@ class ImpulsiveDetector:
         best = self._evidence.best
         assert best is not None
         return Detection(phase, self.target.name, best.label, best.probability, best.score,
-                         self._running.onset.position, end, best.scores, self._evidence.beside)
+                         self._running.position, end, best.scores, self._evidence.beside)

@@ -6,7 +6,6 @@ The filter is in lowpass.py, and why its arithmetic is exact.
 from __future__ import annotations
 
 from math import ceil, gcd
-from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -21,23 +20,6 @@ _LARGEST_TABLE = 1 << 18  # coefficients, 2 MB; odder ratios take the nearest of
 _GROUP = 24  # outputs of a matrix product, about: more multiplies by zero against fewer copies of samples
 _LARGEST_PRODUCT = 1 << 17  # multiplies of one matrix product: under what wakes OpenBLAS's other threads
 _ROWS = 128  # outputs of the nearest phase at a time: bounds the scratch
-
-
-class _Polyphase(Protocol):
-    """Makes outputs of the samples held.
-
-    delay: silent samples that stand before the first. reach: samples that, when held, complete the next
-    outputs.
-    """
-
-    delay: int
-    reach: int
-
-    def take(self, samples: NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:
-        """What can be computed of `samples` int16 `(n,)`, and how many of them will not be needed again."""
-
-    def reset(self) -> None:
-        """Back to phase 0."""
 
 
 class _ExactPhases:
@@ -70,6 +52,7 @@ class _ExactPhases:
         self._rows = max(1, _LARGEST_PRODUCT // max(matrix.size for _, matrix in self._groups))
 
     def take(self, samples: NDArray[np.int16]) -> tuple[NDArray[np.int16], int]:
+        """What can be computed of `samples` int16 `(n,)`, and how many of them will not be needed again."""
         count = max(0, (len(samples) - self.reach) // self._step + 1)
         sums = np.empty((count, self._outputs))
         strides = (self._step * samples.itemsize, samples.itemsize)
@@ -85,7 +68,7 @@ class _ExactPhases:
         return to_int16(sums.reshape(-1), self._exponent), count * self._step
 
     def reset(self) -> None:
-        pass
+        """Nothing to forget: every period begins at phase 0."""
 
 
 class _NearestPhase:
@@ -141,7 +124,7 @@ class Resampler:
         common = gcd(rate_in, SAMPLE_RATE)
         self._rate_in, self._up, self._down = rate_in, SAMPLE_RATE // common, rate_in // common
         self._held: NDArray[np.int16] = np.zeros(0, np.int16)
-        self._polyphase: _Polyphase | None = None
+        self._polyphase: _ExactPhases | _NearestPhase | None = None
         if rate_in != SAMPLE_RATE:
             table = self._up * 2 * half_taps(rate_in)
             exact = self._up <= _MOST_PHASES and table <= _LARGEST_TABLE

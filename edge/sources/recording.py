@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Self
 
 from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
@@ -26,22 +23,6 @@ _NOT_RIFF = (b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff")
 """How files begin that libsndfile reads whatever they are called; any other .wav is told off as a WAV."""
 _SLICE_SECONDS = 0.1
 """Longest sleep of a paced recording, so that close() is heeded soon."""
-
-
-class Reader(Protocol):
-    """What reads one kind of file."""
-
-    format: StreamFormat
-    length: int
-    """Sample times in the file (a damaged file may hold fewer)."""
-    warning: str
-    """What is wrong with a file that is heard all the same; empty: nothing. May change while reading."""
-
-    def read(self, length: int) -> NDArray[np.int16]:
-        """The next `length` sample times, fewer at the end, int16 `(n * channels,)`, interleaved."""
-
-    def close(self) -> None:
-        """Give the file back. Safe twice."""
 
 
 class Recording:
@@ -150,7 +131,7 @@ def open_recording(path: Path | str, *, block_seconds: float = 0.1, paced: bool 
     return Recording(SourceSettings(kind="file", path=str(path), block_seconds=block_seconds, paced=paced))
 
 
-def _open_reader(path: Path) -> Reader:
+def _open_reader(path: Path) -> WavReader | SoundFileReader:
     """Plain WAV by ourselves, all else by libsndfile."""
     try:
         kind = path.stat()

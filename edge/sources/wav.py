@@ -120,8 +120,8 @@ class WavReader:
 
     def __init__(self, file: BinaryIO, path: Path, header: WavHeader) -> None:
         """file: at the first sample, as `read_header` leaves it; closed by `close`."""
-        decode = decoder(header.bits, header.tag == FLOAT)
-        if not header.plain or decode is None:
+        decode = decoder(header.bits, header.tag == FLOAT) if header.plain else None
+        if decode is None:
             raise SourceError(str(path), found=f"format tag {header.tag:#06x}, {header.bits} bits", wanted=WANTED)
         self._file = file
         self._path = path
