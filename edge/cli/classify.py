@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Classify every file. Files that cannot be heard are named, and the others are classified all the same."""
+    """Classify every file. A file that cannot be heard is named, and the others are classified."""
     settings = settings_from(options)
     log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
     if options.top < 0:

@@ -14,7 +14,7 @@ from edge.learn.recording_files import recordings_in
 from edge.model.embedded import embedded_folder
 
 GROUP_COLUMNS = ("group", "source", "source_repo")
-"""Columns of a manifest that say which recordings belong together. Of several the first in this order counts."""
+"""Columns of a manifest that say which recordings belong together. Of several the first one here counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Cost:
 
 
 def test_sound(seconds: float) -> NDArray[np.int16]:
-    """int16 `(n,)` at 16 kHz, always the same: noise with bursts, to favour neither silence nor loud sound."""
+    """int16 `(n,)` at 16 kHz, always the same: noise with bursts, for sound that is quiet and loud."""
     random = np.random.default_rng(1)
     length = round(seconds * SAMPLE_RATE)
     noise = random.normal(0.0, 300.0, length)

@@ -87,7 +87,7 @@ def _bands(axes: Axes, result: Classification, end: float) -> None:
 
 
 def _events(axes: Axes, result: Classification, targets: Sequence[str], *, shortest: float) -> None:
-    """A row of bars for each target. shortest: seconds that a bar takes at least, to be seen in a long sound."""
+    """A row of bars for each target. shortest: of a bar, in seconds, to be seen in a long sound."""
     for row, target in enumerate(targets):
         bars = [(start, max(end - start, shortest)) for event, start, end in result.timed_events() if event.target == target]
         axes.broken_barh(bars, (row - 0.35, 0.7), color="tab:cyan", edgecolor="black", linewidth=0.4)

@@ -1,4 +1,4 @@
-"""What `classify`, `evaluate` and `calibrate` say: sentences and tables for people, JSON or CSV for programs."""
+"""What `classify`, `evaluate` and `calibrate` say: tables for people, JSON or CSV for programs."""
 
 from __future__ import annotations
 

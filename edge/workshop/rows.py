@@ -35,7 +35,7 @@ def print_rows(rows: Sequence[Row], form: str, out: TextIO | None = None, *, emp
 
 
 def print_csv(rows: Sequence[Row], out: TextIO, *, heading: bool = True) -> None:
-    """Print rows as CSV, with `heading` under a line of the columns' names. Nothing is printed for no rows."""
+    """Print rows as CSV, with `heading` under a line of the columns' names. No rows print nothing."""
     writer = csv.writer(out, lineterminator="\n")
     if rows and heading:
         writer.writerow(rows[0])
