@@ -1,4 +1,11 @@
-"""The composition root: settings in, real objects out. The one file that knows both sides."""
+"""The composition root: settings in, a wired appliance out. The one file that knows every room.
+
+One block: `source` gives it to `listener`, which makes patches of it, scores them, decides, and hands each
+detection to `out` (the dispatcher). That makes an event of it and gives it to each sink through a guard:
+pins, log, watch socket, broker, journal. One command: the broker's sink hands it to `inbox`; the thread of
+`steering` does it, and what changes the hearing crosses on `control` to the listener, which takes it between
+two blocks.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +64,15 @@ class Appliance:
     stats: Stats
     steering: Steering
     bugs: list[BaseException] = field(default_factory=list)
-    """What ended a thread of ours that is no sink's: a bug, which ends the run too, so that systemd starts it afresh."""
+    """What ended a thread of ours that belongs to no sink. It ends the run too, so that systemd starts it
+    afresh."""
 
     def run(self) -> None:
-        """Pins safe and broker sought first, then the source is heard. All is given back whatever happens.
+        """Make the pins safe and begin to connect, then hear the source. Everything is given back whatever
+        happens.
 
-        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread that is no sink's.
+        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread that belongs to
+        no sink.
         """
         before, threading.excepthook = threading.excepthook, self._thread_ended
         started: list[Guard] = []
@@ -77,7 +87,7 @@ class Appliance:
         finally:
             self.source.close()
             self.steering.stop()
-            for sink in started:  # pins first, as they were started: a broker may take seconds to say goodbye to
+            for sink in started:  # pins first: saying goodbye to a broker may take seconds
                 sink.stop()
             threading.excepthook = before
         if self.bugs:
@@ -124,6 +134,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
+    # The way out. Sinks are started and stopped in this order: pins first, the journal last, for it notes
+    # what the broker's sink delivered in its last seconds.
     gpio = outbox = mqtt = journal = watch = recent = None
 
     def pin_changed(pin: str, on: bool) -> None:
@@ -132,8 +144,6 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         if mqtt is not None:
             mqtt.pin(pin, on)
 
-    # In the order in which sinks are started and stopped: pins first, the journal last, for it notes what the broker's
-    # sink delivered in its last seconds.
     if settings.pin:
         gpio = GpioSink(settings.pin, on_change=pin_changed)
         sinks.append(gpio)
@@ -163,6 +173,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                               boot=clock.boot, sounds=sounds)
         sinks.append(journal)
 
+    # The way back in: commands and reloads.
     def on_muted(on: bool) -> None:
         if mqtt is not None:
             mqtt.muted(on)
@@ -184,6 +195,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     steering = Steering(serving, inbox, control, commanded, records_dir=records_dir, serve_anew=serve_anew, refit=refit,
                         read_settings=read_settings, pins=gpio, on_muted=on_muted, on_serving=on_serving)
+    # The signal path.
     out = Dispatcher(stream_clock, stats, health_seconds=settings.mqtt.health_seconds, about=about, number=numbering.next,
                      synchronised=clock.synchronised)
     listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, clock=stream_clock, stats=stats, out=out,

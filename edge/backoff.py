@@ -38,10 +38,12 @@ class Backoff:
 
 
 class Fault:
-    """What is wrong with one thing. The log is told when a fault begins, becomes another and is over, not each time."""
+    """What is wrong with one thing. The log is told when a fault begins, becomes another and is over, not
+    each time."""
 
     def __init__(self, log: logging.Logger, name: str, meanwhile: str = "") -> None:
-        """name: what log lines begin with. meanwhile: what the log says of the time until the fault is over."""
+        """name: what log lines begin with. meanwhile: what the log says of the time until the fault is
+        over."""
         self._log, self._name, self._meanwhile = log, name, f"; {meanwhile}" if meanwhile else ""
         self.text = ""
         """What is wrong, in words for health; empty where nothing is."""

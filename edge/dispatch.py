@@ -1,4 +1,4 @@
-"""The way out of the listener: detections are dated, numbered, and handed to every sink, each guarded by itself."""
+"""The way out of the listener: detections are dated, numbered, and handed to sinks, each behind a guard."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ LONGEST_SECONDS = 60.0
 """The longest pause before a sink that failed is started again."""
 
 STOP_SECONDS = 5.0
-"""How long `stop` waits for a sink that is being started again just then: longer than any sink takes to stop."""
+"""How long `stop` waits for a sink that is just being started again; no sink takes longer to stop."""
 
 
 class Guard:
-    """A sink that fails alone. Where it raises it is stopped, and started again after a pause, in a thread of the guard's.
+    """A sink that fails alone. Where it raises it is stopped, and started again after a pause, in a thread of
+    the guard's.
 
-    Meanwhile `state` says what was raised, the log has told it once, and the events that come are counted, not kept.
+    Meanwhile `state` says what was raised, the log has told it once, and the events that come are counted,
+    not kept.
     """
 
     def __init__(self, sink: Sink) -> None:
@@ -89,8 +91,8 @@ class Guard:
         return True
 
     def failed(self, error: BaseException, what: str = "") -> None:
-        """The sink has raised this in `what`, or a thread of its own in nothing that was asked of it: stop it now, and start
-        it again after a pause. From any thread."""
+        """The sink has raised this in `what`, or a thread of its own in nothing that was asked of it: stop it
+        now, and start it again after a pause. From any thread."""
         with self._lock:
             if self._down or self._stopping.is_set():
                 return

@@ -30,7 +30,8 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Where events go. Nothing in it may make the listener wait. One that was stopped may be started again."""
+    """Where events go. Nothing in it may make the listener wait. One that was stopped may be started
+    again."""
 
     @property
     def name(self) -> str:
@@ -42,7 +43,8 @@ class Sink(Protocol):
 
     @property
     def waiting_messages(self) -> int:
-        """Messages that the broker has not acknowledged; 0 for a sink that has nothing to do with a broker."""
+        """Messages that the broker has not acknowledged; 0 for a sink that has nothing to do with a
+        broker."""
 
     def start(self) -> None:
         """Take the device or begin to connect. Raises SinkError where waiting cannot help."""

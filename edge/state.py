@@ -15,7 +15,8 @@ log = logging.getLogger("edge")
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user only (mode 0700); one that is there stays as it is.
+    """Make a folder, and those above it that are missing, for this user only (mode 0700); one that is there
+    stays as it is.
 
     Raises OSError.
     """
@@ -27,10 +28,11 @@ def private_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def held(state_dir: Path) -> Iterator[None]:
-    """Hold the state directory: two appliances with the same one would drive the same pins. It is made when needed, and
-    taken away again where nothing was kept in it.
+    """Hold the state directory: two appliances with the same one would drive the same pins. It is made when
+    needed, and taken away again where nothing was kept in it.
 
-    Where the disk fails nothing is held, which the log is told. Raises SettingsError where another process holds it.
+    Where the disk fails nothing is held, which the log is told. Raises SettingsError where another process
+    holds it.
     """
     made = not state_dir.exists()
     try:

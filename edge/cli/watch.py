@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.cli.screen.feed import ApplianceFeed, Feed
+from edge.cli.screen.feed import ApplianceFeed
 from edge.cli.screen.paint import Look, utf8
 from edge.cli.screen.recording import RecordingFeed
-from edge.cli.screen.show import print_lines, show, summary
+from edge.cli.screen.show import Feed, print_lines, show, summary
 from edge.decision.view import LABELS
 from edge.errors import SettingsError
 from edge.settings import SourceSettings

@@ -46,7 +46,7 @@ BLINK_SECONDS, BLINKS = 0.25, 10
 """How a pin shows which device this is: on and off time of one blink, and how many."""
 
 RETRY_SECONDS = 1.0
-"""A pin that could not be written is tried again so soon: it may be a relay that should be off."""
+"""How soon a pin that could not be written is tried again: it may be a relay that should be off."""
 
 
 class GpioSink:
@@ -69,7 +69,8 @@ class GpioSink:
 
     @property
     def state(self) -> str:
-        """"ok", or which pin could not be written and why, or for how long the pin library hangs, for health."""
+        """"ok", or which pin could not be written and why, or for how long the pin library hangs, for
+        health."""
         state = next((pin.fault.text for pin in self._pins if pin.fault.text), "ok")
         if (busy := self._worker.busy_seconds) >= SILENT_SECONDS:
             state = f"the pin library has not answered for {busy:.0f} s"
@@ -88,7 +89,8 @@ class GpioSink:
             raise
 
     def event(self, event: Event) -> None:
-        """Start what the event triggers; never waits for a pin. Where too many wait the oldest is dropped, and counted."""
+        """Start what the event triggers; never waits for a pin. Where too many wait the oldest is dropped,
+        and counted."""
         if self._worker.put(replace(event, peak=None, beside=())) is not None:  # kilobytes that no pin needs
             self._dropped += 1
             self._forget = True
@@ -98,8 +100,8 @@ class GpioSink:
         return self._ask([pin for pin in self._pins if pin.settings.identify], _Pin.identify)
 
     def test(self, name: str) -> str | None:
-        """Do once what an event makes the pin do; the pin as the settings name it, however `name` spells it. None for a pin
-        that is not there. Returns at once."""
+        """Do once what an event makes the pin do; the pin as the settings name it, however `name` spells it.
+        None for a pin that is not there. Returns at once."""
         pins = [pin for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
         return next(iter(self._ask(pins, _Pin.test)), None)
 
@@ -124,11 +126,11 @@ class GpioSink:
         """Take what came and do the next step of each action that is due."""
         if self._worker.stopping:
             return
-        if self._forget:  # the end of a sound that holds a pin may be among what was dropped
+        if self._forget:  # the end of a sound that holds a pin may have been dropped
             self._forget = False
             for pin in self._pins:
                 pin.trigger.reset()
-        # Who asks again before it was done asks for the same.
+        # What was asked twice since the last step is done once.
         for pin, what in dict.fromkeys(item for item in items if isinstance(item, tuple)):
             what(pin, time.monotonic())
         events = [item for item in items if isinstance(item, Event)]
@@ -146,7 +148,8 @@ class GpioSink:
         return max(min(dues) - time.monotonic(), 0.0) if dues else None
 
     def _end(self) -> None:
-        # Whatever ends the thread, every pin is made safe and then given back, even where another one's turn fails.
+        # Whatever ended the thread, every pin is made safe and then given back, even where another pin fails
+        # at that.
         with ExitStack() as ending:
             ending.callback(self._close)
             for pin in reversed(self._pins):
@@ -187,7 +190,7 @@ class _Pin:
             raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
     def identify(self, now: float) -> None:
-        """Blink, whatever the trigger does meanwhile; then the pin shows that again."""
+        """Blink, whatever the trigger does meanwhile; afterwards the pin shows the trigger's state again."""
         self._blinker.test(now)
         self.write()
 
@@ -197,7 +200,7 @@ class _Pin:
         self.write()
 
     def advance(self, now: float) -> None:
-        """Do what is due: at most one step of each."""
+        """Do what is due: at most one step of the trigger and one of the blinks."""
         self.trigger.advance(now)
         self._blinker.advance(now)
 
@@ -207,7 +210,8 @@ class _Pin:
         return min((due for due in (self.trigger.due, self._blinker.due) if due is not None), default=None)
 
     def write(self) -> None:
-        """Drive the line to what the trigger wants, unless it is there; a pin that fails is tried again soon."""
+        """Drive the line to the state that the trigger wants, unless it has that state. A write that fails is
+        tried again after RETRY_SECONDS."""
         wanted = (self.trigger if self._blinker.due is None else self._blinker).on
         if wanted == self._on and self.retry_at is None:
             return

@@ -1,4 +1,4 @@
-"""The one thread of a sink behind its one bounded queue: whoever gives it work never waits for a disk or a pin library."""
+"""The one thread of a sink behind its one bounded queue: who gives it work never waits for a device."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class Worker(Generic[Item]):
     def __init__(self, name: str, step: Callable[[list[Item]], None], *, most: int, at_once: int | None = None,
                  gather_seconds: float = 0.0, due: Callable[[], float | None] = lambda: None,
                  close: Callable[[], None] = lambda: None) -> None:
-        """name: of the thread, the sink's own name. most: items that may wait. at_once: items of one step; None: all.
+        """name: of the thread, the sink's own name. most: items that may wait. at_once: items of one step;
+        None: all.
 
-        gather_seconds: how long items are gathered into one step. due: seconds until `step` is to be called though no item
-        came; None: not before one comes. close: called in the thread when it ends, even by an error.
+        gather_seconds: how long items are gathered into one step. due: seconds until `step` is to be called
+        though no item came; None: not before one comes. close: called in the thread when it ends, even by an
+        error.
         """
         self._name, self._step = name, step
         self._most, self._at_once, self._gather_seconds = most, at_once, gather_seconds
@@ -84,7 +86,8 @@ class Worker(Generic[Item]):
             self._wake.wait_for(lambda: self.stopping, seconds)
 
     def stop(self, seconds: float) -> bool:
-        """Have the last step made. False where the thread has not ended after `seconds`. Safe twice and without start."""
+        """Have the last step made. False where the thread has not ended after `seconds`. Safe twice and
+        without start."""
         with self._wake:
             self.stopping = True
             self._wake.notify_all()

@@ -5,47 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from edge.errors import SinkError
 from edge.sinks.watching.client import WatchClient
 from edge.sinks.watching.messages import Message
 
 RETRY_SECONDS = 0.5
-"""How often an appliance that is away is sought."""
-
-
-class Feed(Protocol):
-    """Messages as they come."""
-
-    live: bool
-    """They are of now; else of a recording, and positions count."""
-    ended: bool
-    """Nothing more will come."""
-    failed: bool
-    """It ended otherwise than it should."""
-    note: str
-    """What there is to say of the connection; empty: it is well."""
-
-    def descriptors(self) -> list[int]:
-        """What to select on."""
-
-    def take(self) -> list[Message]:
-        """What has come; never waits. Raises EdgeError where the other side cannot be understood or heard."""
-
-    def close(self) -> None:
-        """Leave. Safe twice."""
+"""How often `--wait` tries to reach an appliance that is away."""
 
 
 class ApplianceFeed:
-    """The appliance of a state directory, through its socket."""
+    """Messages as they come from the appliance of a state directory, through its socket."""
 
     live = True
+    """Messages are of now; those of a recording are not, and positions are shown instead of ages."""
 
     def __init__(self, state_dir: Path, *, wait: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """wait: stay while it is away, and look on when it is back. Raises SinkError where it is away and none waits."""
-        self.ended = self.failed = False
+        """wait: stay while the appliance is away, and go on when it is back. Raises SinkError where it is away and
+        `wait` is False."""
+        self.ended = False
+        """Nothing more will come."""
+        self.failed = False
+        """It ended by an error, or without a goodbye."""
         self.note = ""
+        """What there is to say of the connection; empty where it is well."""
         self._state_dir = state_dir
         self._wait = wait
         self._monotonic = monotonic
@@ -55,11 +38,12 @@ class ApplianceFeed:
         self._connect()
 
     def descriptors(self) -> list[int]:
-        """The socket, while there is one."""
+        """What to select on: the socket, while there is one."""
         return [self._client.fileno()] if self._client is not None else []
 
     def take(self) -> list[Message]:
-        """Messages; connects anew where that is wanted and due."""
+        """What has come; never waits. Connects anew where that is wanted and due. Raises SinkError where the other
+        side cannot be understood, or refuses."""
         if self._client is None:
             if not self.ended and self._monotonic() >= self._next:
                 self._connect()
@@ -79,7 +63,7 @@ class ApplianceFeed:
         return told
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up. Safe twice."""
         if self._client is not None:
             self._client.close()
             self._client = None

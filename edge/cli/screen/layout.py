@@ -30,10 +30,12 @@ def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: dat
 
     hearing = seen.hearing
     targets = hearing.targets if hearing is not None else ()
-    name = min(max((cells(target.target) for target in targets), default=8), NAME_CELLS, max(width * 3 // 10, 8))
+    names = [target.target for target in targets] + [event.target for event in seen.events]
+    name = min(max(map(cells, names), default=8), NAME_CELLS, max(width * 3 // 10, 8))
     roomy = height >= HEADINGS_FROM
     head = [_title(seen, note, now), *level_rows(hearing, width, look)]
-    # Targets first; of what they leave a line each for events and refusals, then labels, then more events and refusals.
+    # Targets first; of what they leave a line each for events and refusals, then labels, then more events and
+    # refusals.
     room = max(height - len(head) - 5 * roomy, 0)
     for_targets = min(len(targets), max(room - 2, min(room, 1)))
     for_labels = min(top, max(room - for_targets - 2, 0)) if roomy else 0

@@ -19,8 +19,8 @@ from edge.stream import Event, Hearing
 class RecordingFeed:
     """A recording, heard by an appliance of its own in a thread of its own: every label is computed, nothing is sent.
 
-    To that appliance it is sink and watcher. Messages pass through a pair of sockets: where the view is slow the recording
-    waits, and nothing of it is lost.
+    To that appliance it is sink and watcher. Messages pass through a pair of sockets: where the view is slow
+    the recording waits, and nothing of it is lost.
     """
 
     name = "watch"

@@ -8,7 +8,8 @@ from edge.sinks.watching.messages import Message, message
 from edge.stream import Hearing, TargetHearing
 
 TAIL = ("under the threshold", "the same onset")
-"""Reasons that say nothing new of a stretch that an event came from: its sound rises and fades."""
+"""Reasons that are not shown for a stretch that an event came from: every sound rises and fades through
+them."""
 
 
 @dataclass(frozen=True, slots=True)

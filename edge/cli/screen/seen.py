@@ -1,4 +1,4 @@
-"""All that a watcher has been told, put in order: what the screen shows is made from this alone."""
+"""All that a watcher has been told, in order. The screen is drawn from this alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Seen:
         self.lost = 0
         """Messages that this watcher was too slow for."""
         self.cut_off: frozenset[str] = frozenset()
-        """Ids of events whose end was never told: what was watched ended before."""
+        """Ids of events whose end was never told, because the appliance went away before."""
         self._events: OrderedDict[str, Event] = OrderedDict()
         self._refused: list[Refusal] = []
         self._refusals = Refusals()
@@ -69,13 +69,13 @@ class Seen:
         return []
 
     def finish(self) -> list[Refusal]:
-        """What was watched has ended: what went on is over."""
+        """The appliance or recording has ended, and with it every event and refusal that went on."""
         self.hearing = None
         self.cut_off = frozenset(event.id for event in self._events.values() if event.end is None)
         return self._keep(self._refusals.finish())
 
     def _mark(self, event: Event) -> None:
-        """Its target shows it at once: the hearing of its hop comes a moment later."""
+        """Show the event at its target at once: the hearing of the same hop comes a moment later."""
         if self.hearing is not None:
             self.hearing = replace(self.hearing, targets=tuple(
                 replace(target, running=event.phase == "start") if target.target == event.target else target

@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from logging.handlers import MemoryHandler
 from typing import TextIO
 
-from edge.cli.screen.feed import RETRY_SECONDS, Feed
+from edge.cli.screen.feed import RETRY_SECONDS, ApplianceFeed
 from edge.cli.screen.layout import frame
 from edge.cli.screen.paint import Look, line
+from edge.cli.screen.recording import RecordingFeed
 from edge.cli.screen.rows import NAME_CELLS, event_row, into, refusal_row
 from edge.cli.screen.seen import Seen
 from edge.cli.screen.terminal import Terminal
 from edge.sinks.watching.messages import to_line
+
+Feed = ApplianceFeed | RecordingFeed
 
 FRAME_SECONDS = 0.1
 """No two frames are nearer: a slow line (ssh) is not flooded."""
@@ -96,7 +99,7 @@ def summary(seen: Seen, width: int) -> Iterator[str]:
 @contextlib.contextmanager
 def _held_log() -> Iterator[None]:
     """What is logged while the screen is drawn would spoil it: it is said afterwards."""
-    root, held = logging.getLogger(), MemoryHandler(1, flushLevel=logging.CRITICAL + 1)  # has no target: it keeps all
+    root, held = logging.getLogger(), MemoryHandler(1, flushLevel=logging.CRITICAL + 1)  # without a target
     before, root.handlers[:] = list(root.handlers), [held]
     try:
         yield

@@ -75,7 +75,8 @@ class Terminal:
         return USUAL_SIZE
 
     def draw(self, lines: Sequence[str]) -> None:
-        """One frame in one write: the lines that differ from the last frame's, or all where the size is another."""
+        """One frame in one write: the lines that differ from the last frame's, or all where the size is
+        another."""
         size = self.size()
         anew = size != self._drawn_size or len(lines) != len(self._drawn)
         old = [""] * len(lines) if anew else self._drawn
@@ -104,7 +105,8 @@ class Terminal:
                 termios.tcsetattr(self._input, termios.TCSANOW, self._attributes)
 
     def _say(self, text: str) -> None:
-        """Write all of it: a signal that ends the program waits meanwhile, for it must not come within a letter."""
+        """Write all of it: a signal that ends the program waits meanwhile, for it must not come within a
+        letter."""
         data = text.encode("utf-8", "replace")
         select.select([], [self._output], [])
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)

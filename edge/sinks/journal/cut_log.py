@@ -17,8 +17,8 @@ _LOG_HEAD, _FRAME_HEAD = 32, 24
 
 
 def is_cut(path: Path) -> bool:
-    """Whether the log of the journal at `path`, which nobody has open, is shorter than its index says. False where there is
-    no index, or it is another log's."""
+    """Whether the log of the journal at `path` is shorter than its index says. Nobody may have the journal
+    open. False where there is no index, or where the index belongs to another log."""
     index = _beginning(path.with_name(path.name + "-shm"), _BACKFILLED + 4)
     head = index[:_HEAD]
     if len(index) < _BACKFILLED + 4 or head != index[_HEAD:_COPY] or not head[12]:

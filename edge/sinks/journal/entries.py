@@ -1,7 +1,8 @@
 """The journal: the last events, each with what made it, so that the owner can say what was right.
 
-Bounded in events. An entry holds the logits at the event's peak and three embeddings at most, 1.1 kB for 256 values and 25
-labels, 4.4 kB for YAMNet; no sound. Sinks write it, learn reads it; the outbox lies in the same file.
+Bounded in events. An entry holds the logits at the event's peak and three embeddings at most, 1.1 kB for 256
+values and 25 labels, 4.4 kB for YAMNet; no sound. Sinks write the journal, the workshop reads it; the outbox
+lies in the same file.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Entry:
 
 
 def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbone: str) -> Entry:
-    """What the journal keeps of an event; pack: gives embeddings as the backbone gave them."""
+    """What the journal keeps of an event. pack: turns an embedding back into the int8 cells that the backbone
+    gave."""
     peak = event.peak
     cells = []
     if pack is not None and peak is not None:
@@ -71,7 +73,8 @@ class Journal:
         self._file, self._most, self._until_pruned = file, events, 0
 
     def put(self, entries: Sequence[Entry]) -> None:
-        """Put entries in, within the caller's transaction; one whose id is there is replaced, in its place.
+        """Write entries within the caller's transaction. An entry whose id is known already replaces the old
+        one in place.
 
         Raises SinkError where the disk fails.
         """
@@ -107,7 +110,7 @@ def recent(path: Path, count: int) -> list[Entry]:
 
 
 def find(path: Path, beginning: str) -> Entry:
-    """The event whose id begins so, or ends so: ids made in the same minute begin alike.
+    """The event whose id begins or ends with `beginning`; ids that were made in the same minute begin alike.
 
     Raises SettingsError where there is none, or more than one; SinkError where the journal cannot be read.
     """
@@ -124,7 +127,7 @@ def find(path: Path, beginning: str) -> Entry:
 
 
 def _begun(path: Path) -> bool:
-    """Whether there is anything: a disk that is full at the first start leaves an empty file."""
+    """Whether the file holds anything: a disk that is full at the first start leaves an empty file."""
     try:
         return path.stat().st_size > 0
     except OSError:

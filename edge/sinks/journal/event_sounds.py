@@ -25,13 +25,13 @@ FOLDER = "sounds"
 """In the state directory."""
 MEGABYTE = 1_000_000
 _UNFINISHED = "unfinished"
-"""One file that is none yet: what a power cut leaves of it the next one overwrites."""
-
+"""Name of the file that is being written. What a power cut leaves of it, the next sound overwrites."""
 
 WAITING = 16
 """Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
 BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
-"""What is kept of an event's sound, in samples: from before its start to after its end, of a long one the last of it."""
+"""The sound of an event begins BEFORE samples before its start and ends AFTER samples after its end; of a
+longer sound than LONGEST samples only the last part is kept."""
 
 Cut = Callable[[int, int], NDArray[np.int16]]
 """The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
@@ -69,9 +69,9 @@ class EventSounds:
                             wanted="a folder for the sound of events that can be written") from error
 
     def _make_room(self, newest: Path) -> None:
-        """Remove the oldest until the rest fit; ids begin with their time, so that names are in order. The newest stays,
-        wherever a clock that went back has put it."""
-        with contextlib.suppress(FileNotFoundError):  # their owner may remove one meanwhile
+        """Remove the oldest files until the rest fit. Ids begin with their time, so names sort by age;
+        `newest` stays even where a clock that was set back makes it look old."""
+        with contextlib.suppress(FileNotFoundError):  # the owner may remove a file meanwhile
             held = {path: path.stat().st_size for path in sorted(self._folder.glob("*.wav"))}
             total = sum(held.values())
             del held[newest]
@@ -100,7 +100,8 @@ class SoundKeeper:
         return f"{self._fault.text or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
 
     def event(self, event: Event) -> None:
-        """Take the sound of an event that has ended. What was forgotten before the end was told is counted."""
+        """Take the sound of an event that has ended. One whose sound is no longer remembered is counted as
+        lost."""
         if event.end is None:
             return
         sound = self._cut(max(event.start - BEFORE, event.end + AFTER - LONGEST), event.end + AFTER)
@@ -113,7 +114,8 @@ class SoundKeeper:
                 self._lost += 1
 
     def write(self) -> None:
-        """Write what waits; what cannot be written is counted and gone, for sound is large."""
+        """Write the sounds that wait. One that cannot be written is counted and dropped, for sound takes much
+        memory."""
         with self._lock:
             sounds = list(self._waiting)
             self._waiting.clear()

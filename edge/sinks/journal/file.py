@@ -1,7 +1,7 @@
 """The journal's file: what was heard, and what the broker has not acknowledged yet. The one file with sqlite3.
 
-One SQLite file in WAL mode, synchronous FULL: what was committed survives a power cut. `journal.py` keeps events in it,
-`journal_messages.py` the messages of the outbox, both in one transaction.
+One SQLite file in WAL mode, synchronous FULL: what was committed survives a power cut. `entries.py` keeps
+events in it, `messages.py` the messages of the outbox, both in one transaction.
 """
 
 from __future__ import annotations
@@ -50,10 +50,12 @@ class JournalFile:
     """An open file. Belongs to one thread at a time."""
 
     def __init__(self, path: Path, *, write: bool, salvage: bool = False, check: bool = False) -> None:
-        """Open it; for writing make it where it is not there, and check it after a process that did not close it.
+        """Open the file. For writing it is made where it is missing, and checked where its last process did
+        not close it.
 
-        check: even where it was closed. salvage: to read what can still be read of a damaged one: a file that is shorter
-        than it says, as far as it goes. Raises SinkError where it cannot be opened, or is no journal (`is_damaged`).
+        check: check it even where it was closed. salvage: read as much as possible of a damaged file, also of
+        one that was cut short. Raises SinkError where the file cannot be opened, or is no journal
+        (`is_damaged`).
         """
         self.path = path
         try:
@@ -83,7 +85,8 @@ class JournalFile:
 
     @property
     def harmed(self) -> bool:
-        """Whether somebody has cut, deleted or replaced it under us, or its WAL: what is committed would go nowhere."""
+        """Whether somebody has cut, deleted or replaced the file or its WAL since it was opened: commits
+        would be lost."""
         return any(now != before or size < least
                    for (now, size), (before, least) in zip(self._look(), self._parts, strict=True))
 
@@ -154,7 +157,8 @@ class JournalFile:
         self.version = VERSION
 
     def _check(self, *, whole: bool) -> None:
-        """Else only that no end is missing, and what the outbox needs: events may be many."""
+        """whole: check every table. Otherwise check only that the file is complete, and the outbox's table:
+        there may be many events."""
         found = ""
         if not whole:
             least = self.rows("PRAGMA page_count")[0][0] * self.rows("PRAGMA page_size")[0][0]
@@ -168,8 +172,8 @@ class JournalFile:
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file and its WAL another name, which is returned; of those from before the last stay. Raises
-    OSError."""
+    """Rename a damaged file and its WAL; the new name. Of files set aside earlier only the newest are kept.
+    Raises OSError."""
     found = path.parent.glob(f"{path.name}.aside-*")
     old = sorted({part.name.removesuffix("-wal").removesuffix("-shm") for part in found})
     for name in old[: max(len(old) - ASIDE + 1, 0)]:
@@ -184,7 +188,7 @@ def set_aside(path: Path) -> Path:
 
 
 def is_damaged(error: SinkError) -> bool:
-    """Whether an error of this file tells that what is in it is no journal; else the disk fails."""
+    """Whether this error says that the file's content is no journal; otherwise the disk failed."""
     return any(words in error.found.lower() for words in _DAMAGED)
 
 

@@ -1,6 +1,7 @@
 """The outbox's copy in the journal's file: what the next start has to deliver.
 
-A message is a row until the broker has acknowledged it. The row of the highest number stays, empty, so that numbers go on.
+Each message has a row until the broker has acknowledged it. The row of the highest number stays without its
+message, so that numbers go on from there.
 """
 
 from __future__ import annotations

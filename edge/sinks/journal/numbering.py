@@ -1,9 +1,11 @@
 """The sequence numbers of this device: they go on across restarts, even where the journal is lost.
 
-The journal's file knows the last number. This one, of a line that is written in place, knows the rest: up to where numbers
-may have been used (it is written once in a thousand), from where on messages may not have been delivered then, and whether
-some were made while the journal could not be written. So what a lost journal held can be told as a range. Who holds its lock
-owns the outbox: a second process with the same state directory does not send the same messages again.
+The journal's file knows the last number. A second file, one line that is written in place, says what a lost
+journal cannot: the number up to which numbers may have been used (the line is written once in a thousand
+numbers), the lowest number that was not delivered then, and whether messages were made while the journal
+could not be written. So the messages of a lost journal can be told as a range of numbers. The process that
+locks this file owns the outbox: a second process with the same state directory does not send the same
+messages again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ FILE = "sequence"
 RESERVE = 1_000
 """Numbers between two writes."""
 _FAR = 1_000_000_000_000
-"""A number that no device reaches by counting; as a date in 2001."""
+"""A number that no device reaches by counting. As milliseconds since 1970 it is a date in 2001."""
 _LINE = "{reserved:020d} {oldest:020d} {place:<6}\n"
 
 
@@ -62,7 +64,8 @@ class Numbering:
 
     def begin(self, newest: int, *, whole: bool) -> None:
         """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
-        # Far behind what was reserved it is an old copy, or has lost its write-ahead log.
+        # A journal whose newest number is far behind the reserved one is an old copy, or has lost its
+        # write-ahead log.
         believed = whole and not self._in_memory and newest > self._reserved - 3 * RESERVE
         self._number = newest if believed else max(newest, self._reserved)
         self.first = self._number + 1
@@ -70,16 +73,17 @@ class Numbering:
     def begin_unknown(self, utc: float) -> None:
         """Set the first number where nothing can be read. utc: seconds since 1970.
 
-        By the date, a number for each millisecond, so that neither the numbers of before are used again nor these at the
-        next such start; without a date, far away from both.
+        The date gives one number for each millisecond: higher than all numbers of before, and lower than
+        those of the next such start. A clock that was never set gives no date; then a random number far above
+        both is taken.
         """
         date = int(utc * 1000)
         self._number = max(self._reserved, date if date > _FAR else _FAR + random.randrange(_FAR // 2))
         self.first = self._number + 1
 
     def lost(self, newest: int, *, whole: bool) -> tuple[int, int] | None:
-        """The numbers from before `begin`, ends included, whose messages are not in the journal that was found (later,
-        perhaps), unless they were delivered; None where there can be none."""
+        """The range of numbers from before `begin`, ends included, whose messages are not in the journal that
+        was found. Some of them may have been delivered. None where there can be none."""
         first = newest + 1 if whole else self._oldest_before
         return (first, self.first - 1) if first < self.first else None
 
@@ -106,7 +110,7 @@ class Numbering:
         self._reserved, self._in_memory = reserved, in_memory
 
     def close(self) -> None:
-        """Give it back. Safe twice."""
+        """Close the file, which gives the lock back. Safe twice."""
         if self._handle >= 0:
             os.close(self._handle)
         self._handle = -1

@@ -29,12 +29,13 @@ WAITING = 1_000
 GATHER_SECONDS, PAUSE_SECONDS = 0.01, 0.2
 """How long events are gathered into one write, and the least time between two: a card wears with the number of writes."""
 ACKNOWLEDGED_SECONDS = 10.0
-"""How long what the broker has taken may stay in the file, unless another event is written before."""
+"""How long messages that the broker has acknowledged may stay in the file, if no event is written before."""
 STOP_SECONDS = 3.0
 
 
 class JournalSink:
-    """Writes the journal. A file that is none is set aside; one that cannot be written is tried again: both are said."""
+    """Writes the journal. A file that is no journal is set aside, one that cannot be written is tried again;
+    both are said."""
 
     name = "journal"
     waiting_messages = 0
@@ -75,12 +76,12 @@ class JournalSink:
         self._worker.start()
 
     def event(self, event: Event) -> None:
-        """Take it; the disk comes later."""
+        """Queue the event for the disk; returns at once."""
         if self._sounds is not None:
             self._sounds.event(event)
         if self._outbox is not None:
             self._outbox.expect(event.sequence)
-        if self._newest and event.sequence > self._newest + 1:  # this sink had failed
+        if self._newest and event.sequence > self._newest + 1:  # they came while this sink was down
             self._drop(self._newest + 1, event.sequence - 1)
         self._newest = event.sequence
         if (dropped := self._worker.put((event, self._labels))) is not None:
@@ -139,11 +140,11 @@ class JournalSink:
             self._lost += len(self._entries) - kept
             self._entries = self._entries[len(self._entries) - kept:]
         if self._sounds is not None:
-            self._sounds.write()  # after what is told: sound is large
+            self._sounds.write()  # after the messages were offered, for writing sound takes longest
         self._worker.pause(PAUSE_SECONDS)
 
     def _due(self) -> float | None:
-        """Seconds until something is to be written though no event came; None: nothing is."""
+        """Seconds until something must be written even if no event comes; None where nothing must."""
         unsaved = self._outbox.unsaved if self._outbox is not None else 0
         if self._writer.fault and (self._entries or unsaved):
             return self._writer.retry_seconds

@@ -1,6 +1,7 @@
-"""The journal's file kept whatever happens to it: damaged ones are set aside, a disk that fails is tried again.
+"""Writes the journal's file, whatever happens to it: a damaged file is set aside, a disk that fails is tried
+again.
 
-Belongs to the journal's thread, but for `open`, which comes before it.
+Belongs to the journal's thread, except for `open`, which is called before that thread starts.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, events: int, outbox: Outbox | None, numbering: Numbering,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
-        """events: how many are kept; 0 keeps none. outbox: None where there is no broker: what an earlier process left for
-        one stays in the file."""
+        """events: how many are kept; 0 keeps none. outbox: None where there is no broker; messages that an
+        earlier process left in the file then stay there."""
         self._path, self._most = path, events
         self._outbox, self._numbering, self._monotonic, self._utc = outbox, numbering, monotonic, utc
         self._file: JournalFile | None = None
@@ -53,8 +54,8 @@ class JournalWriter:
         return max(self._retry_at - self._monotonic(), 0.0) if self._fault.text else 0.0
 
     def open(self) -> None:
-        """Find what the last process left, and set the first number. A disk that fails is said, and tried again. Where there
-        is nothing, nothing is made before the first event."""
+        """Find what the last process left, and set the first sequence number. A disk that fails is said, and
+        tried again. No file is made before the first event."""
         there = _there(self._path) or _there(self._numbering.path)
         if there:
             self._tried(self._open)
@@ -65,7 +66,7 @@ class JournalWriter:
             else:
                 self._numbering.begin(0, whole=False)
         if self._outbox is not None:
-            self.write((), ())  # what was read of a damaged one, and what is to be told, must not be lost with the next kill
+            self.write((), ())  # so that a kill now does not lose what was read from a damaged file
 
     def write(self, entries: Sequence[Entry], messages: Sequence[Message], *, at_once: bool = False) -> bool:
         """Commit events, the messages made of them, and what the broker has acknowledged since. False: not on the disk.
@@ -73,14 +74,15 @@ class JournalWriter:
         at_once: try a disk that failed even before it is due.
         """
         if not entries and not messages and self._file is None and not self._fault.text:
-            return True  # no file is made to say nothing
+            return True  # nothing to write, and no file yet
         done = False
         if at_once or not self.retry_seconds:
             done = self._tried(lambda: self._write(entries, messages))
-            if not done and self._fresh:  # set aside: a new one at once
+            if not done and self._fresh:  # the damaged file was set aside: begin a new one at once
                 done = self._tried(lambda: self._write(entries, messages))
         if self._outbox is not None:
-            # Until the disk is back: the numbers of what was in memory only are nowhere, though all of it be delivered.
+            # While the journal cannot be written no file knows which numbers were used, not even by delivered
+            # messages. The sequence file says so until the journal is written again.
             self._in_memory |= self._numbering.in_memory or bool(messages or self._outbox.unsaved)
             self._in_memory &= not done
             self._keep_up(self._outbox, in_memory=self._in_memory)
@@ -146,7 +148,7 @@ class JournalWriter:
         if not self._owned:
             raise SinkError(str(self._numbering.path), found="a file in use by another process",
                             wanted="a state directory of its own (--state-dir)")
-        # Asked once: to look into it, once this process has it open, would take SQLite's locks away.
+        # Asked only before this process opens the file: reading it later would release SQLite's locks.
         whole = _has_something(self._path) and (self._found or not is_cut(self._path))
         try:
             self._file = JournalFile(self._path, write=True, check=self._doubted)
@@ -156,20 +158,21 @@ class JournalWriter:
                 raise
             kept = salvage_messages(self._path)
             self._set_aside(error)
-            self._restore(kept, whole=False)  # before there is a new one, which a full disk may refuse
+            self._restore(kept, whole=False)  # first, for a full disk may refuse the new file
             self._file = JournalFile(self._path, write=True)
         self._doubted = False
         self._journal = Journal(self._file, events=self._most)
 
     def _restore(self, kept: Kept, *, whole: bool) -> None:
-        """What the last process left goes into the outbox, once; later the outbox is what is right."""
+        """Put what the last process left into the outbox, once. A file that is opened again later is compared
+        with the outbox, which then knows better."""
         held = [message.sequence for message in kept.messages]
         if self._found:
             if self._outbox is not None:
                 self._outbox.compare(held if whole else ())
             return
         self._found = True
-        # A file without any number was begun a moment before a kill: what was before it is not known to it.
+        # A file without any number was begun just before a kill, and knows nothing of earlier messages.
         whole = whole and kept.newest > 0
         if not self._begun:
             self._begun = True
@@ -197,7 +200,7 @@ class JournalWriter:
 
 
 def _there(path: Path) -> bool:
-    """Whether there is such a file, or whether that cannot even be asked."""
+    """Whether the file is there, or may be: a disk that fails does not tell."""
     try:
         path.stat()
     except FileNotFoundError:

@@ -49,7 +49,8 @@ class WatchClient:
 
 
 def received(connection: socket.socket) -> tuple[list[Message], bool]:
-    """Messages that have come, and whether the other side hung up behind them; never waits (`connection` does not block).
+    """Messages that have come, and whether the other side hung up behind them; never waits (`connection` does
+    not block).
 
     Raises SinkError for what is no message.
     """

@@ -1,4 +1,5 @@
-"""What a watcher is told: one JSON object a line. Pure; `tests/sinks/test_sinks_watch_messages.py` pins every name.
+"""What a watcher is told: one JSON object and a line break in each message of the socket. Pure;
+`tests/sinks/test_sinks_watch_messages.py` pins every name.
 
 Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; null from a recording):
 
@@ -63,7 +64,7 @@ def hearing_message(hearing: Hearing, patch_samples: int, at: str | None) -> Mes
 
 
 def hearing_from(told: Message) -> Hearing:
-    """Back again. Raises SinkError where names are missing."""
+    """The hearing of a message. Raises SinkError where names are missing."""
     try:
         return Hearing(
             told["start"], told["level_dbfs"], told["noise_dbfs"], told["gate_open"],
@@ -81,7 +82,7 @@ def event_message(event: Event, device: str, at: str | None) -> Message:
 
 
 def event_from(told: Message) -> Event:
-    """Back again, without its peak. Raises SinkError where names are missing."""
+    """The event of a message, without its peak. Raises SinkError where names are missing."""
     try:
         payload = told["event"]
         ended = payload["ended_at"]

@@ -1,8 +1,9 @@
 """What is heard now, for `edge-audio watch`: a local socket in the state directory, for this user and root only.
 
-The kernel keeps the borders of messages (SOCK_SEQPACKET) and queues them for each watcher, so the listener's thread sends
-them itself: a send that finds no room returns at once. A watcher that stops reading loses messages and is told how many; one
-that is killed is forgotten. While nobody watches nothing is made, and the thread that takes watchers in sleeps.
+The kernel keeps the borders of messages (SOCK_SEQPACKET) and queues them for each watcher, so the listener's
+thread sends them itself: a send that finds no room returns at once. A watcher that stops reading loses
+messages and is told how many; one that is killed is forgotten. While nobody watches nothing is made, and the
+thread that takes watchers in sleeps.
 """
 
 from __future__ import annotations
@@ -41,11 +42,13 @@ LOOK_SECONDS = 1.0
 """How often, while anybody watches, the appliance is asked for its state."""
 
 QUEUE_BYTES = 131_072
-"""What the kernel keeps for a watcher that does not read; it doubles this, for what it needs beside the messages."""
+"""What the kernel keeps for a watcher that does not read; it doubles this, for what it needs beside the
+messages."""
 
 
 class _Watcher:
-    """One watcher's connection. Hearings may take half of its queue, so that events find room in the other half."""
+    """One watcher's connection. Hearings may take half of its queue, so that events find room in the other
+    half."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection

@@ -36,7 +36,8 @@ def address(path: Path) -> Iterator[str]:
 
 
 def listening(path: Path) -> socket.socket:
-    """A socket that listens at `path`, for this user and root only (mode 0600); one that nobody answers is replaced.
+    """A socket that listens at `path`, for this user and root only (mode 0600). An old socket that nobody
+    answers is replaced.
 
     Raises SinkError where another appliance answers, or something that is no socket lies there; OSError where the folder
     cannot be written.
@@ -80,22 +81,23 @@ def connected(path: Path) -> socket.socket:
 
 
 def welcome(peer: socket.socket) -> bool:
-    """Whether the other side is this user or root: the mode says so already, but a folder's owner may change it."""
+    """Whether the other side is this user or root. The socket's mode demands that already, but a mode can be
+    changed."""
     size = struct.calcsize("3i")
     _process, user, _group = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
     return user in (0, os.geteuid())
 
 
 def _clear(path: Path) -> None:
-    """See that nothing living is at `path`. Raises SinkError."""
+    """Check that no other appliance listens at `path`. Raises SinkError."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise SinkError(str(path), found="something that is no socket", wanted="nothing there, or an old socket")
         connected(path).close()
     except (FileNotFoundError, ConnectionRefusedError):
-        return  # nothing, or a killed appliance's
+        return  # nothing is there, or the socket of a killed appliance
     except TimeoutError:
-        pass  # it lives, but it is stopped
+        pass  # another appliance is there, but stopped (Ctrl-Z)
     except PermissionError as error:
         raise SinkError(str(path), found="another user's", wanted="a state directory of one's own (--state-dir)") from error
     raise SinkError(str(path), found="another appliance that answers there",
