@@ -214,10 +214,10 @@ class WatchSink:
             connection.close()
             return None
         about = self._look()
-        with self._lock:
+        with self._lock:  # whoever sees the greeting is among those who are told what is new
+            self._watchers = (*self._watchers, watcher)
             for line in (about, *self._past):
                 watcher.send(line)
-            self._watchers = (*self._watchers, watcher)
         return watcher
 
     def _forget_who_left(self, poll: select.poll) -> None:
