@@ -6,9 +6,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import Any, ClassVar
 
 from edge.errors import SettingsError, nearest
+from edge.model.table import Table, hints_of, is_a
 from edge.settings import (
     VERBS,
     CommandSettings,
@@ -134,45 +135,36 @@ def _check_mqtt(mqtt: MqttSettings, where: str) -> None:
 
 def keys(kind: type[Any]) -> Iterator[tuple[Field[Any], Any, Any]]:
     """Every key of a table: its field (help, low, high, choices in `metadata`), its type and its default."""
-    hints = get_type_hints(kind)
+    hints = hints_of(kind)  # type: ignore[arg-type]
     for key in fields(kind):
         default = key.default_factory() if key.default_factory is not MISSING else key.default
         yield key, hints[key.name], default
 
 
+class _Toml(Table):
+    """A table of the settings: whole numbers serve as floats and as pin names, and an unknown key is an error."""
+
+    error = SettingsError
+    words: ClassVar = {str: "a string in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+    lists: ClassVar = {str: "a list of strings, such as [\"one\", \"two\"]"}
+
+    def shown(self, value: Any) -> str:
+        return _kind_of(value)
+
+    def _checked(self, key: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
+        if key == "pin" and is_a(int, value):
+            value = str(value)
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and "\0" in text:  # no file, program or host has it in its name
+                raise self.wrong(key, repr(text), "text without NUL")
+        return super()._checked(key, value, hint, limits)
+
+
 def _table(kind: type[Any], entry: object, where: str) -> Any:
     if not isinstance(entry, dict):
         raise SettingsError(where, found=_kind_of(entry), wanted="a table")
-    known = {key.name: (key, hint) for key, hint, _ in keys(kind)}
-    _no_unknown(entry, known, where)
-    return kind(**{name: _value(*known[name], value, f"{where} {name}") for name, value in entry.items()})
-
-
-def _value(key: Field[Any], hint: Any, value: object, where: str) -> Any:
-    """The value in the field's own type; whole numbers serve as floats and as pin names."""
-    if key.name == "pin" and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e15:
-        value = float(value)
-    for text in value if isinstance(value, list) else (value,):
-        if isinstance(text, str) and "\0" in text:  # no file, program or host has it in its name
-            raise SettingsError(where, found=repr(text), wanted="text without NUL")
-    if hint == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise SettingsError(where, found=_kind_of(value), wanted="a list of strings, such as [\"one\", \"two\"]")
-        return tuple(value)
-    if type(value) is not hint:
-        raise SettingsError(where, found=_kind_of(value), wanted=_TYPES[hint])
-    choices, low, high = key.metadata["choices"], key.metadata["low"], key.metadata["high"]
-    if choices is not None and value not in choices:
-        near = _nearest(str(value), choices)
-        raise SettingsError(where, found=repr(value), wanted=f"one of {', '.join(choices)}{near}")
-    if low is not None and not low <= cast(float, value) <= high:
-        raise SettingsError(where, found=str(value), wanted=f"{low} to {high}")
-    return value
-
-
-_TYPES = {str: "a string in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+    _no_unknown(entry, (key.name for key, _, _ in keys(kind)), where)
+    return _Toml(f"{where} ", entry).read(kind)
 
 
 def _kind_of(value: object) -> str:

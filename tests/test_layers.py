@@ -20,7 +20,7 @@ SIGNAL = {"features", "model", "decision"}
 SERVING = SIGNAL | {"sources", "sinks", "control", "dispatch"}
 MAY = {
     **{name: GROUND_MAY[name] for name in GROUND},
-    "settings_file": GROUND, "features": GROUND, "model": GROUND, "decision": GROUND, "sources": GROUND,
+    "settings_file": {"model"} | GROUND, "features": GROUND, "model": GROUND, "decision": GROUND, "sources": GROUND,
     "control": SIGNAL | GROUND, "learn": SIGNAL | GROUND, "sinks": {"control"} | GROUND,
     "dispatch": {"decision"} | GROUND, "listener": {"features", "decision", "control", "dispatch"} | GROUND,
     "workshop": {"listener", "learn"} | SERVING | GROUND, "app": {"listener", "workshop"} | SERVING | GROUND,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError, SinkError
-from edge.model.json_table import Table
 from edge.model.placing import writing
+from edge.model.table import json_table
 from edge.state import private_folder
 
 LOG = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Commanded:
     """muted: until it is unmuted. thresholds: by model and target."""
 
     muted: bool = False
-    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def of(self, model: str) -> Mapping[str, float]:
         """The thresholds of one model's targets."""
@@ -52,21 +52,16 @@ def load_commanded(state_dir: Path, allow: Collection[str]) -> Commanded:
     path = state_dir / FILE
     try:
         with path.open("rb") as file:
-            values = json.loads(file.read(_MOST_BYTES))
-        if not isinstance(values, dict):
-            raise ModelError(str(path), found="no table", wanted="what was commanded")
-        table = Table(str(path), "", values)
-        if table.integer("schema") != SCHEMA:
-            raise table.wrong("schema", str(table.integer("schema")), str(SCHEMA))
-        by_model = table.table("thresholds")
-        thresholds = {}
-        for model in by_model.values:
-            one = by_model.table(model)
-            thresholds[model] = {target: one.finite(target, low=0.0, high=1.0) for target in one.values}
-        return Commanded(table.flag("muted", default=False), thresholds).allowed(allow)
+            table = json_table(file.read(_MOST_BYTES), str(path), schema=SCHEMA, wanted="what was commanded")
+        commanded = table.read(Commanded)
+        for model, thresholds in commanded.thresholds.items():
+            for target, threshold in thresholds.items():
+                if not 0.0 <= threshold <= 1.0:
+                    raise table.wrong(f"thresholds.{model}.{target}", str(threshold), "0 to 1")
+        return commanded.allowed(allow)
     except FileNotFoundError:
         return Commanded()
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ModelError) as error:
         LOG.error("%s cannot be read (%s); nothing that was commanded before holds", path, error)
         return Commanded()
 

@@ -10,6 +10,7 @@ from edge.errors import ModelError
 from edge.model.classifier import Model, Split
 from edge.model.manifest import bytes_sha256
 from edge.model.proof import Proof, check_proof, make_proof
+from edge.model.table import within
 
 MADE = ("shipped", "clips", "room")
 """How an entry came about: with the model, from labelled clips, from what the room sounded like."""
@@ -28,8 +29,8 @@ class Peaks:
 
     logits: tuple[float, ...]
     count: int
-    hours: float
-    apart: float = 1.0
+    hours: float = field(metadata=within(0.0))
+    apart: float = field(default=1.0, metadata=within(0.01, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class Positives:
     """
 
     logits: tuple[float, ...]
-    count: int
-    apart: float = 1.0
+    count: int = field(metadata=within(1))
+    apart: float = field(default=1.0, metadata=within(1e-3, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Expected:
     score and of the probability (out of fold); None where nothing was fitted.
     """
 
-    alarms_per_day: float
-    alarms_upper: float
-    extrapolated: bool
+    alarms_per_day: float = field(metadata=within(0.0))
+    alarms_upper: float = field(metadata=within(0.0))
+    extrapolated: bool = False
     misses: tuple[float, float, float] | None = None
     error_before: float | None = None
     error_after: float | None = None
@@ -72,14 +73,14 @@ class TargetCalibration:
 
     labels: tuple[str, ...]
     row_sha256: str
-    made: str
-    scale: float
-    scale_below: float
+    made: str = field(metadata=within(choices=MADE))
+    scale: float = field(metadata=within(0.0))
+    scale_below: float = field(metadata=within(0.0))
     offset: float
-    threshold: float
-    release_threshold: float
-    budget_per_day: float
-    varied_hours: float
+    threshold: float = field(metadata=within(0.0, 1.0))
+    release_threshold: float = field(metadata=within(0.0, 1.0))
+    budget_per_day: float = field(metadata=within(0.0))
+    varied_hours: float = field(metadata=within(0.0))
     expected: Expected
     positives: Positives | None = None
     negatives: Peaks | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
+from edge.model.table import within
 from edge.stream import BANDS, PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE
 
 SCHEMA = 1
@@ -22,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class TensorSpec:
     """A tensor as the manifest promises it. scale is 0.0 where it is not quantised."""
 
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = field(metadata=within(1))
     dtype: str
     scale: float = 0.0
     zero_point: int = 0
@@ -43,7 +44,7 @@ class FileSpec:
 
     file: str
     sha256: str
-    bytes: int
+    bytes: int = field(metadata=within(1))
 
     def check(self, directory: Path) -> Path:
         """The file's path, once its size and digest are as promised. Raises ModelError."""
@@ -84,8 +85,8 @@ class GraphSpec(FileSpec):
 class HeadSpec(FileSpec):
     """head.npz: `weights` float32 (rows, columns), `bias` float32 (rows,)."""
 
-    rows: int
-    columns: int
+    rows: int = field(metadata=within(1))
+    columns: int = field(metadata=within(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.head import Head
 from edge.model.manifest import Manifest, ModelTarget
+from edge.model.table import within
 
 Cells = NDArray[np.int8]
 Floats = NDArray[np.float32]
@@ -21,7 +22,7 @@ class Foreseen:
     varied sound, with the upper 95 % bound; what it may be mistaken for."""
 
     heard: int
-    clips: int
+    clips: int = field(metadata=within(1))
     alarms_per_hour: float
     alarms_upper: float
     collisions: tuple[str, ...] = ()
@@ -39,15 +40,15 @@ class TaughtSound:
     name: str
     row: Floats
     bias: float
-    scale: float
+    scale: float = field(metadata=within(1e-6))
     offset: float
-    threshold: float
-    release_threshold: float
+    threshold: float = field(metadata=within(0.0, 1.0))
+    release_threshold: float = field(metadata=within(0.0, 1.0))
     impulsive: bool
     cells: Cells
     clip: NDArray[np.uint8]
     kind: NDArray[np.uint8]
-    budget_per_hour: float
+    budget_per_hour: float = field(metadata=within(0.0))
     foreseen: Foreseen
     taught_at: str
     like: tuple[str, ...] = ()

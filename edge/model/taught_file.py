@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 
 from edge.errors import ModelError
-from edge.model.json_table import Table
 from edge.model.manifest import Manifest
 from edge.model.placing import WANTED, alone, disk_error, set_aside, sync, writing
-from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.model.table import Table, json_table
+from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.state import private_folder
 
 SCHEMA = 1
@@ -71,10 +71,7 @@ def read_taught(path: Path) -> Taught:
     """One file, whatever model it is for. Raises ModelError."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            about = json.loads(str(arrays["about"]))
-            if not isinstance(about, dict):
-                raise ModelError(str(path), found="no table", wanted="what was taught")
-            return _parsed(Table(str(path), "", about), arrays)
+            return _parsed(json_table(str(arrays["about"]), str(path), schema=SCHEMA, wanted="what was taught"), arrays)
     except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         if isinstance(error, ModelError):
             raise
@@ -184,49 +181,37 @@ def _arrays(taught: Taught) -> dict[str, Any]:
 
 
 def _parsed(table: Table, arrays: Any) -> Taught:
-    if table.integer("schema") != SCHEMA:
-        raise table.wrong("schema", str(table.integer("schema")), str(SCHEMA))
-    columns = table.size("columns")
+    columns = table.get("columns", int, limits={"low": 1})
 
     def array(name: str, dtype: type, shape: tuple[int, ...]) -> Any:
         found = arrays[name]
         if found.dtype != dtype or found.shape != shape or not np.isfinite(found).all():
-            raise ModelError(f"{table.thing}: {name}", found=f"{found.dtype} {list(found.shape)}",
+            raise ModelError(f"{table.where}{name}", found=f"{found.dtype} {list(found.shape)}",
                              wanted=f"{np.dtype(dtype)} {list(shape)}, finite")
         return found
 
     def sound(number: int, one: Table) -> TaughtSound:
         count = len(arrays[f"clip{number}"])
-        foreseen = one.table("foreseen")
-        threshold = one.finite("threshold", low=0.0, high=1.0)
-        return TaughtSound(
-            name=one.text("name"), row=array(f"row{number}", np.float32, (columns,)), bias=one.finite("bias"),
-            scale=one.finite("scale", low=1e-6), offset=one.finite("offset"), threshold=threshold,
-            release_threshold=one.finite("release_threshold", low=0.0, high=threshold),
-            impulsive=one.flag("impulsive", default=False), cells=array(f"cells{number}", np.int8, (count, columns)),
-            clip=array(f"clip{number}", np.uint8, (count,)), kind=array(f"kind{number}", np.uint8, (count,)),
-            budget_per_hour=one.finite("budget_per_hour", low=0.0),
-            foreseen=Foreseen(foreseen.integer("heard"), foreseen.size("clips"), foreseen.finite("alarms_per_hour"),
-                              foreseen.finite("alarms_upper"), foreseen.texts("collisions")),
-            taught_at=one.text("taught_at"), like=one.texts("like"), forced=one.flag("forced", default=False))
+        read = one.read(TaughtSound, row=array(f"row{number}", np.float32, (columns,)),
+                        cells=array(f"cells{number}", np.int8, (count, columns)),
+                        clip=array(f"clip{number}", np.uint8, (count,)), kind=array(f"kind{number}", np.uint8, (count,)))
+        if read.release_threshold > read.threshold:
+            raise one.wrong("release_threshold", str(read.release_threshold), f"at most the threshold, {read.threshold}")
+        return read
 
-    def labels(one: Table) -> tuple[str, ...]:
-        return one.texts("labels") if "labels" in one.values else ()  # files of before 2026-11-29 have none
+    def judgement(number: int, one: Table) -> Judgement:
+        beside = tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside"))
+        return one.read(Judgement, cells=array(f"judged{number}", np.int8, (columns,)), beside=beside)
 
     def correction(number: int, one: Table) -> TaughtCorrection:
-        bias = np.array(one.numbers("bias"), np.float32)
+        bias = np.array(one.get("bias", tuple[float, ...]), np.float32)
         if not len(bias):
             raise one.wrong("bias", "none", "the support's and each veto's")
-        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias, labels(one))
+        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias,
+                                one.get("labels", tuple[str, ...], default=()))  # files of before 2026-11-29 have none
 
-    return Taught(
-        model=table.text("model"), backbone_sha256=table.text("backbone_sha256"), front_end=table.integer("front_end"),
-        columns=columns, change=table.text("change"),
-        sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
-        judgements=tuple(
-            Judgement(one.text("event"), one.text("target"), one.flag("right", default=False),
-                      array(f"judged{number}", np.int8, (columns,)), one.text("judged_at"),
-                      tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside")),
-                      labels(one))
-            for number, one in enumerate(table.tables("judgements"))),
-        corrections={one.text("target"): correction(number, one) for number, one in enumerate(table.tables("corrections"))})
+    return table.read(
+        Taught, sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
+        judgements=tuple(judgement(number, one) for number, one in enumerate(table.tables("judgements"))),
+        corrections={one.get("target", str): correction(number, one)
+                     for number, one in enumerate(table.tables("corrections"))})

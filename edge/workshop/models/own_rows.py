@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from edge.errors import ModelError
 from edge.model.head import Head, load_head
-from edge.model.manifest import FileSpec, HeadSpec, Manifest, ModelTarget
-from edge.model.manifest_file import file_spec, head_spec, model_targets, top_table
+from edge.model.manifest import SCHEMA, FileSpec, HeadSpec, Manifest, ModelTarget
+from edge.model.table import json_table
 
 ROWS = "rows.json"
 BANK_LIST = "bank.json"
@@ -32,26 +32,22 @@ class OwnRows:
     rows: HeadSpec
     labels: tuple[str, ...]
     """One for each row; none of them is a label of the published file."""
-    shares: dict[str, dict[str, float]]
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
     """Of a label: published label to how much of its row is added to ours, weights and bias."""
-    experimental: tuple[str, ...]
-    targets: tuple[ModelTarget, ...]
+    experimental: tuple[str, ...] = ()
+    targets: tuple[ModelTarget, ...] = ()
     """They replace the known file's own of the same name; others come behind."""
-    bank: FileSpec | None
+    bank: FileSpec | None = None
 
 
 def load_own_rows(folder: Path) -> OwnRows:
     """Read `folder`/rows.json; the files beside it are not looked at. Raises ModelError."""
     path = folder / ROWS
     try:
-        table = top_table(path.read_text(encoding="utf-8"), str(path))
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError(str(path), found=error.strerror or str(error), wanted="rows of our own") from error
-    shares = table.optional("shares")
-    return OwnRows(
-        backbone_sha256=table.text("backbone_sha256"), rows=head_spec(table.table("rows")), labels=table.texts("labels"),
-        shares={} if shares is None else {label: shares.table(label).all_numbers() for label in shares.values},
-        experimental=table.texts("experimental"), targets=model_targets(table), bank=file_spec(table.optional("bank")))
+    return json_table(content, str(path), schema=SCHEMA, wanted="rows of our own").read(OwnRows)
 
 
 def with_own_rows(manifest: Manifest, published: Head, own: OwnRows, folder: Path, backbone_sha256: str,
