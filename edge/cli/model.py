@@ -10,9 +10,10 @@ from pathlib import Path
 
 from edge.cli.options import state_dir_from
 from edge.cli.parser import Parser
-from edge.control.loading import load_model
-from edge.control.thresholds import thresholds
-from edge.settings import Settings
+from edge.control.commanded import load_commanded
+from edge.control.current import serving_of
+from edge.control.loading import find_model, load_model
+from edge.settings import Settings, TargetSettings
 from edge.settings_file import load_settings
 from edge.workshop.models.export import export
 from edge.workshop.models.install import Installer
@@ -103,14 +104,19 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     for key, value in manifest.source.items():
         print(f"{key}: {value}")
     settings = load_settings(options.config) if options.config is not None else Settings()
-    settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime))
-    shown = thresholds(settings, state_dir_from(options))
-    print("targets of the settings:" if settings.target else "targets (heard where the settings name none):")
-    for each in shown.targets:
-        print(f"  {each.name:<16}threshold {each.threshold:.3f}, release {each.release_threshold:.3f} ({each.whence}): "
-              f"{', '.join(each.labels)}{'' if each.standard else '  (only where the settings name it)'}")
-    for problem in shown.problems:
-        print(f"problem: {problem}")
+    state_dir = state_dir_from(options)
+    offered = find_model(options.name, state_dir).extended.targets
+    standard = {target.name for target in offered if target.standard}
+    wanted = settings.target or tuple(TargetSettings(name=target.name) for target in sorted(
+        offered, key=lambda target: not target.standard))
+    settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime), target=wanted)
+    commanded = load_commanded(state_dir, settings.command.allow).of(options.name)
+    serving = replace(serving_of(settings, state_dir), thresholds=commanded)
+    print("targets of the settings:" if options.config else "targets (heard where the settings name none):")
+    for sound in serving.plan().targets.sounds:
+        print(f"  {sound.name:<16}threshold {sound.threshold:.3f}, release {sound.release_threshold:.3f} "
+              f"({serving.whence(sound.name)}): {', '.join(serving.model.labels[row] for row in sound.rows)}"
+              f"{'' if options.config or sound.name in standard else '  (only where the settings name it)'}")
     print(f"{len(manifest.labels)} labels:")
     for label in manifest.labels:
         print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")

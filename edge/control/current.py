@@ -14,6 +14,9 @@ from edge.errors import ModelError, SettingsError
 from edge.model.classifier import Model
 from edge.settings import Settings
 
+MADE_BY = {"shipped": "the calibration that came with the model", "room": "your calibration by the room",
+           "clips": "your calibration by recordings"}
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -37,6 +40,17 @@ class Serving:
         for finding in idle_pins(self.settings, plan, self.calibrations):
             raise finding
         return plan
+
+    def whence(self, target: str) -> str:
+        """What set the threshold of a sound that is heard, in words."""
+        settings = next((one for one in self.settings.target if one.name == target), None)
+        if target in self.thresholds:
+            return "a command"
+        if settings is not None and settings.threshold:
+            return "the settings"
+        if target in self.calibrations.entries:
+            return MADE_BY[self.calibrations.entries[target].made]
+        return "as it was taught" if target in self.calibrations.taught else "the model's own"
 
     def commanded(self) -> dict[str, float]:
         """The commanded thresholds that are in force."""

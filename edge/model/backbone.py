@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.manifest import GraphSpec, TensorSpec
-from edge.model.quantisation import dequantise, limits, quantise
-from edge.model.runtime import Runtime, TensorInfo, open_runtime
+from edge.model.manifest import GraphSpec
+from edge.model.quantisation import limits
+from edge.model.runtime import Runtime, open_runtime
 from edge.stream import BANDS, PATCH_FRAMES
 
 
@@ -32,16 +32,9 @@ class Backbone:
         """
         if bands.shape != self._scratch.shape:
             raise ModelError("patch", found=f"shape {list(bands.shape)}", wanted=f"{list(self._scratch.shape)}")
-        wanted = self._input
-        integers = quantise(bands, scale=wanted.scale, zero_point=wanted.zero_point, dtype=wanted.dtype,
-                            scratch=self._scratch)
-        self.runtime.set_input(integers.reshape(wanted.shape))
+        self.runtime.set_input(self._input.to_cells(bands, scratch=self._scratch).reshape(self._input.shape))
         self.runtime.invoke()
-        output = self.runtime.output().reshape(-1)
-        if self._output.dtype == "float32":
-            embedding: NDArray[np.float32] = output
-            return embedding
-        return dequantise(output, scale=self._output.scale, zero_point=self._output.zero_point)
+        return self._output.to_real(self.runtime.output().reshape(-1))
 
 
 def open_backbone(path: Path, spec: GraphSpec, *, runtime: str = "auto", threads: int = 1,
@@ -57,13 +50,8 @@ def check_tensors(path: Path, runtime: Runtime, spec: GraphSpec) -> None:
     for way, tensors, wanted in (("input", runtime.inputs, spec.input), ("output", runtime.outputs, spec.output)):
         if len(tensors) != 1:
             raise ModelError(f"{path}: {way}", found=f"{len(tensors)} tensors", wanted="1")
-        found = spec_of(tensors[0])
+        found = tensors[0].spec
         # Scales pass through JSON as decimals: compare them as the float32 that both are.
         if (found.shape, found.dtype, np.float32(found.scale), found.zero_point) != \
                 (wanted.shape, wanted.dtype, np.float32(wanted.scale), wanted.zero_point):
             raise ModelError(f"{path}: {way}", found=str(found), wanted=f"{wanted}, as in manifest.json")
-
-
-def spec_of(tensor: TensorInfo) -> TensorSpec:
-    """What a manifest says of this tensor."""
-    return TensorSpec(tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)

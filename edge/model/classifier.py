@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from edge.errors import ModelError, nearest
 from edge.model.backbone import Backbone, check_tensors, open_backbone
 from edge.model.head import Head, load_head, logistic
-from edge.model.manifest import Manifest, ModelTarget
+from edge.model.manifest import GraphSpec, Manifest, ModelTarget
 from edge.model.manifest_file import load_manifest
 from edge.model.runtime import Runtime, open_runtime
 from edge.model.taught import Taught
-from edge.model.whole import WholeModel
 from edge.stream import Patch, Scores
 
+_FULL_SCALE = np.float32(1.0 / 32_768.0)
 Wants = Literal["bands", "samples"]
 
 
@@ -88,9 +88,10 @@ class Whole(_Opened):
     wants: Wants = "samples"
     embedding_size = 0
 
-    def __init__(self, manifest: Manifest, rows: tuple[int, ...], whole: WholeModel) -> None:
-        super().__init__(manifest, rows, whole.runtime)
-        self.whole = whole
+    def __init__(self, manifest: Manifest, rows: tuple[int, ...], runtime: Runtime, spec: GraphSpec) -> None:
+        """runtime: with the file in it, checked against `spec`."""
+        super().__init__(manifest, rows, runtime)
+        self._input, self._output = spec.input, spec.output
         self._rows: NDArray[np.intp] | None = None
         if rows != tuple(range(len(manifest.labels))):
             self._rows = np.asarray(rows, dtype=np.intp)
@@ -98,8 +99,20 @@ class Whole(_Opened):
     def score(self, patch: Patch) -> Scores:
         if patch.data.dtype != np.int16:
             raise ModelError("patch", found=str(patch.data.dtype), wanted="int16 samples")
-        values = self.whole.scores(cast("NDArray[np.int16]", patch.data))
+        values = self.all_scores(cast("NDArray[np.int16]", patch.data))
         return Scores(patch.position, values if self._rows is None else values[self._rows], first=patch.first)
+
+    def all_scores(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+        """int16 (n,), exactly the model's length, to float32 (L,): a score for every label, whichever rows are in use.
+
+        Raises ModelError for another shape.
+        """
+        if samples.shape != (self._input.size,):
+            raise ModelError("patch", found=f"shape {list(samples.shape)}", wanted=f"[{self._input.size}]")
+        shaped = samples.reshape(self._input.shape)
+        self.runtime.set_input(shaped.astype(np.float32) * _FULL_SCALE if self._input.dtype == "float32" else shaped)
+        self.runtime.invoke()
+        return self._output.to_real(self.runtime.output().reshape(-1))
 
 
 def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
@@ -128,7 +141,7 @@ def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, dele
     path = manifest.whole.check(directory)
     opened = open_runtime(path, runtime=runtime, threads=threads, delegate=delegate)
     check_tensors(path, opened, manifest.whole)
-    return Whole(manifest, chosen, WholeModel(opened, manifest.whole))
+    return Whole(manifest, chosen, opened, manifest.whole)
 
 
 def _rows(manifest: Manifest, rows: Sequence[str] | None) -> tuple[int, ...]:

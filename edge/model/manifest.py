@@ -9,8 +9,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.model.quantisation import QUANTISED, dequantise, quantise
 from edge.model.table import within
 from edge.stream import BANDS, PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE
 
@@ -32,6 +37,18 @@ class TensorSpec:
     def size(self) -> int:
         """Number of values."""
         return math.prod(self.shape)
+
+    def to_cells(self, values: NDArray[np.float32], *, scratch: NDArray[np.float32] | None = None) -> NDArray[Any]:
+        """float32 of any shape as this tensor holds them, same shape: quantised, or as they are. scratch: for `quantise`."""
+        if self.dtype not in QUANTISED:
+            return values.astype(np.float32)
+        return quantise(values, scale=self.scale, zero_point=self.zero_point, dtype=self.dtype, scratch=scratch)
+
+    def to_real(self, cells: NDArray[Any]) -> NDArray[np.float32]:
+        """What this tensor holds, of any shape, as float32 of the same shape: dequantised where it is quantised."""
+        if self.dtype not in QUANTISED:
+            return cells.astype(np.float32, copy=False)
+        return dequantise(cells, scale=self.scale, zero_point=self.zero_point)
 
     def __str__(self) -> str:
         quantised = f", scale {self.scale:.9g}, zero point {self.zero_point}" if self.scale else ""

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,25 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         new.unlink(missing_ok=True)
     sync(path.parent)
+
+
+@contextlib.contextmanager
+def replacing(output: Path) -> Iterator[Path]:
+    """`writing`, for a file that the owner named: a new one, a regular one to replace, or a link to either.
+
+    Raises ModelError for anything else, and for an OSError inside the block. A device would not be written to but
+    replaced, for the whole machine.
+    """
+    target = Path(os.path.realpath(output))
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(mode := target.stat().st_mode):
+                found = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
+                raise ModelError(str(output), found=found, wanted="a file name")
+        with writing(target) as new:
+            yield new
+    except OSError as error:
+        raise disk_error(output, error, "a file that can be written") from error
 
 
 def set_aside(path: Path) -> Path:

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.classifier import Model
-from edge.model.manifest import Manifest, TensorSpec
-from edge.model.quantisation import QUANTISED, dequantise, quantise
+from edge.model.classifier import Model, Whole
+from edge.model.manifest import Manifest
 from edge.stream import BANDS, PATCH_FRAMES, Patch
 
 STEPS_OFF = 1
@@ -86,37 +85,17 @@ def _inputs(model: Model) -> list[NDArray[Any]]:
         return [_samples(model.patch_samples, number) for number in range(3)]
     spec = model.manifest.backbone
     assert spec is not None
-    return [_cells(bands, spec.input).reshape(-1) for bands in _bands()]
+    return [spec.input.to_cells(bands).reshape(-1) for bands in _bands()]
 
 
 def _run(model: Model, given: NDArray[Any]) -> NDArray[Any]:
     if model.wants == "samples":
-        return _all_scores(model, given)
+        return model.all_scores(given) if isinstance(model, Whole) else model.score(Patch(given, 0)).values
     spec = model.manifest.backbone
     assert spec is not None
-    bands = _values(given, spec.input).reshape(PATCH_FRAMES, BANDS)
-    embedding = model.score(Patch(bands, 0)).embedding
+    embedding = model.score(Patch(spec.input.to_real(given).reshape(PATCH_FRAMES, BANDS), 0)).embedding
     assert embedding is not None
-    return _cells(embedding, spec.output)
-
-
-def _all_scores(model: Model, given: NDArray[Any]) -> NDArray[np.float32]:
-    """Scores of every label of a whole model, whichever are asked for."""
-    whole = getattr(model, "whole", None)
-    values: NDArray[np.float32] = (whole.scores(given) if whole is not None else model.score(Patch(given, 0)).values)
-    return values
-
-
-def _cells(values: NDArray[np.float32], spec: TensorSpec) -> NDArray[Any]:
-    if spec.dtype not in QUANTISED:
-        return values.astype(np.float32)
-    return quantise(values, scale=spec.scale, zero_point=spec.zero_point, dtype=spec.dtype)
-
-
-def _values(cells: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
-    if spec.dtype not in QUANTISED:
-        return cells.astype(np.float32)
-    return dequantise(cells, scale=spec.scale, zero_point=spec.zero_point)
+    return spec.output.to_cells(embedding)
 
 
 def _bands() -> list[NDArray[np.float32]]:

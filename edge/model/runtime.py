@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.delegation import count_delegated
+from edge.model.manifest import TensorSpec
 
 LITERT = "litert"
 TFLITE = "tflite-runtime"
@@ -37,6 +38,11 @@ class TensorInfo:
     dtype: str
     scale: float
     zero_point: int
+
+    @property
+    def spec(self) -> TensorSpec:
+        """What a manifest says of this tensor."""
+        return TensorSpec(self.shape, self.dtype, self.scale, self.zero_point)
 
     def __str__(self) -> str:
         return f"{self.dtype} {list(self.shape)}"

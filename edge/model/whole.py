@@ -1,4 +1,4 @@
-"""A TFLite audio classifier taken whole: one waveform in, one row of scores out, labels from inside the file."""
+"""What lets a TFLite audio classifier be taken whole: its tensors, and labels from inside the file or beside it."""
 
 from __future__ import annotations
 
@@ -7,42 +7,13 @@ import math
 import zipfile
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.errors import ModelError
-from edge.model.manifest import GraphSpec, TensorSpec
-from edge.model.quantisation import QUANTISED, dequantise
-from edge.model.runtime import Runtime, TensorInfo
+from edge.model.manifest import TensorSpec
+from edge.model.quantisation import QUANTISED
+from edge.model.runtime import TensorInfo
 
-_FULL_SCALE = np.float32(1.0 / 32_768.0)
 _LABELS_LIMIT = 1 << 20
 """Bytes that a label list may have: YAMNet's 521 labels take 6,230."""
-
-
-class WholeModel:
-    """The runtime with a whole classifier in it. Takes int16 samples; gives scores and nothing else."""
-
-    def __init__(self, runtime: Runtime, spec: GraphSpec) -> None:
-        """runtime: already checked against `spec`."""
-        self.runtime = runtime
-        self._input, self._output = spec.input, spec.output
-
-    def scores(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-        """int16 (n,), exactly the model's length, to float32 (L,) scores. Raises ModelError for another shape."""
-        if samples.shape != (self._input.size,):
-            raise ModelError("patch", found=f"shape {list(samples.shape)}", wanted=f"[{self._input.size}]")
-        shaped = samples.reshape(self._input.shape)
-        if self._input.dtype == "float32":
-            self.runtime.set_input(shaped.astype(np.float32) * _FULL_SCALE)
-        else:
-            self.runtime.set_input(shaped)
-        self.runtime.invoke()
-        output = self.runtime.output().reshape(-1)
-        if self._output.dtype == "float32":
-            values: NDArray[np.float32] = output
-            return values
-        return dequantise(output, scale=self._output.scale, zero_point=self._output.zero_point)
 
 
 def whole_tensors(inputs: tuple[TensorInfo, ...], outputs: tuple[TensorInfo, ...],
@@ -63,8 +34,7 @@ def whole_tensors(inputs: tuple[TensorInfo, ...], outputs: tuple[TensorInfo, ...
     if made.dtype not in ("float32", *QUANTISED) or not _is_row(made.shape) or (made.dtype != "float32"
                                                                                 and not made.scale):
         raise ModelError(f"{thing}: output", found=str(made), wanted=wanted_out)
-    return (TensorSpec(given.shape, given.dtype, given.scale, given.zero_point),
-            TensorSpec(made.shape, made.dtype, made.scale, made.zero_point))
+    return given.spec, made.spec
 
 
 def _is_row(shape: tuple[int, ...]) -> bool:

@@ -17,7 +17,6 @@ from edge.model.embedded import embedded_folder
 from edge.model.head import save_head
 from edge.model.manifest import FrontEndSpec, GraphSpec, HeadSpec, Manifest, bytes_sha256, file_sha256
 from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
-from edge.model.quantisation import dequantise
 from edge.model.runtime import open_runtime
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Patch
@@ -165,7 +164,7 @@ def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:
         whole.invoke()
         backbone.set_input(whole.output(1).reshape(cut.input.shape))
         backbone.invoke()
-        embedding = dequantise(backbone.output().reshape(-1), scale=cut.output.scale, zero_point=cut.output.zero_point)
+        embedding = cut.output.to_real(backbone.output().reshape(-1))
         worst = int(np.abs(logit_steps_off(cut, embedding, whole.output(3))).max())
         if worst > _STEPS_OFF:
             raise ModelError(thing, found=f"logits {worst} steps off the file's own after splitting",

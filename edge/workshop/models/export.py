@@ -14,11 +14,10 @@ from edge.features.frontend import FrontEnd
 from edge.features.logmel import LOG_OFFSET, mel_weights
 from edge.features.window import hann_window
 from edge.model.classifier import Model, Split
-from edge.model.quantisation import dequantise
+from edge.model.placing import replacing
 from edge.model.runtime import open_runtime
 from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, SAMPLE_RATE, Block, StreamFormat
 from edge.workshop.models.compose import FrontEndTables, export_split, export_whole
-from edge.workshop.models.output_file import replacing
 from edge.workshop.models.self_description import Description
 from edge.workshop.models.trial import try_model
 
@@ -80,9 +79,7 @@ def _difference(model: Model, file: Path, runtime: str) -> float:
         (patch,) = front_end.push(Block(samples, 0, StreamFormat(SAMPLE_RATE, 1)))
         exported.set_input((samples / np.float32(32_768.0)).astype(np.float32).reshape(exported.inputs[0].shape))
         exported.invoke()
-        made, scores = exported.outputs[0], exported.output().reshape(-1)
-        if made.scale:
-            scores = dequantise(scores, scale=made.scale, zero_point=made.zero_point)
+        scores = exported.outputs[0].spec.to_real(exported.output().reshape(-1))
         worst = max(worst, float(np.abs(scores - model.score(patch).values).max()))
     return worst
 

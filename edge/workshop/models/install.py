@@ -11,13 +11,12 @@ from edge.errors import ModelError
 from edge.model.embedded import embedded_folder
 from edge.model.manifest import NAME, file_sha256
 from edge.model.manifest_file import load_manifest
-from edge.model.placing import NEW, changing, disk_error, drop, put
+from edge.model.placing import NEW, changing, disk_error, drop, put, replacing
 from edge.model.store import ModelStore, model_folders
 from edge.workshop.models import download
 from edge.workshop.models.build import build, try_directory
 from edge.workshop.models.download import Progress
 from edge.workshop.models.known import KNOWN, known_as
-from edge.workshop.models.output_file import replacing
 from edge.workshop.models.pack import write_pack
 
 
