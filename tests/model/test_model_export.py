@@ -21,11 +21,9 @@ from edge.model.runtime import Runtime, open_runtime
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
 from edge.workshop.classify import classify
-from edge.workshop.models.audio_metadata import audio_properties, label_files
 from edge.workshop.models.compose import FrontEndTables, export_split
-from edge.workshop.models.extension import Extension
 from edge.workshop.models.install import Installer
-from edge.workshop.models.self_description import Description
+from edge.workshop.models.metadata import Description, audio_properties, label_files
 from edge.workshop.models.split import pack_graph, read_graph
 from tests.recordings import Row, first_and_later
 
@@ -157,8 +155,8 @@ def test_a_backbone_with_a_float_embedding_is_exported_too() -> None:
     spec, content = model.manifest.backbone, (STARTER / "backbone.tflite").read_bytes()
     graph = read_graph(content, "backbone")
     real = TensorSpec(spec.output.shape, "float32")
-    widened = Extension(graph).tensor("widened", real)
-    Extension(graph).operator("DEQUANTIZE", graph.outputs, widened, version=2, options="DequantizeOptions")
+    widened = graph.add_tensor("widened", real)
+    graph.add_operator("DEQUANTIZE", graph.outputs, widened, version=2, options="DequantizeOptions")
     floating = pack_graph(graph, operators=range(len(graph.operators)), inputs=graph.inputs, outputs=(widened,),
                           description="float embedding")
     tables = FrontEndTables(hann_window(400), mel_weights(), LOG_OFFSET, 160, 96)

@@ -17,10 +17,9 @@ from edge.errors import ModelError
 from edge.model.classifier import Split, open_model
 from edge.model.head import Head
 from edge.model.whole import packed_labels
-from edge.workshop.models.audio_metadata import audio_properties, label_files
 from edge.workshop.models.export import Exported, export
 from edge.workshop.models.install import Installer
-from edge.workshop.models.self_description import with_labels
+from edge.workshop.models.metadata import audio_properties, label_files, with_labels
 from edge.workshop.models.split import SchemaMissing
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None

@@ -13,9 +13,9 @@ from model_tiny import LABELS
 
 from edge.errors import ModelError
 from edge.model.classifier import open_model
-from edge.workshop.models.audio_metadata import audio_properties
 from edge.workshop.models.install import Installer
 from edge.workshop.models.known import KNOWN, YAMNET_SHA256
+from edge.workshop.models.metadata import audio_properties
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 

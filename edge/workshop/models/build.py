@@ -20,10 +20,10 @@ from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
 from edge.model.runtime import open_runtime
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Patch
-from edge.workshop.models.audio_metadata import audio_properties
 from edge.workshop.models.download import is_url
 from edge.workshop.models.known import KNOWN
 from edge.workshop.models.layout import OtherLayout
+from edge.workshop.models.metadata import audio_properties
 from edge.workshop.models.own_rows import ROWS, copy_bank, load_own_rows, with_own_rows
 from edge.workshop.models.pack import shipped_names, unpack
 from edge.workshop.models.split import Cut, SchemaMissing, expose, logit_steps_off, split

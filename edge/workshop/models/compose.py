@@ -17,11 +17,9 @@ from edge.model.head import Head
 from edge.model.manifest import GraphSpec, TensorSpec
 from edge.model.whole import packed_labels
 from edge.stream import SAMPLE_RATE
-from edge.workshop.models.audio_metadata import audio_properties, label_files
-from edge.workshop.models.extension import Extension
 from edge.workshop.models.graph import Graph
-from edge.workshop.models.self_description import Description, metadata, with_labels
-from edge.workshop.models.split import SchemaMissing, describe_again, pack_graph, read_graph
+from edge.workshop.models.metadata import Description, audio_properties, label_files, metadata, with_labels
+from edge.workshop.models.split import describe_again, pack_graph, read_graph
 
 _TAKES_INT8 = 2
 """The first version of DEQUANTIZE that does; all other operators are of version 1, so that old runtimes open the file."""
@@ -60,11 +58,10 @@ def export_split(backbone: bytes, spec: GraphSpec, head: Head, labels: tuple[str
                          wanted=f"[{len(labels)}, {spec.output.size}], a row for each label")
     if spec.input.dtype != "int8" or spec.output.dtype not in ("int8", "float32"):
         raise ModelError(f"{thing}: tensors", found=f"{spec.input} to {spec.output}", wanted="int8 to int8 or float32")
-    graph = _read(backbone, thing)
+    graph = read_graph(backbone, thing)
     inside = tuple(range(len(graph.operators)))
-    extension = Extension(graph)
-    waveform, before = _front_end(extension, tables, graph.inputs[0], spec.input)
-    scores, behind = _head(extension, head, graph.outputs[0], spec.output)
+    waveform, before = _front_end(graph, tables, graph.inputs[0], spec.input)
+    scores, behind = _head(graph, head, graph.outputs[0], spec.output)
     packed = pack_graph(graph, operators=(*before, *inside, *behind), inputs=(waveform,), outputs=(scores,),
                         description="exported by edge-audio", metadata=metadata(about, labels=len(labels)))
     return with_labels(packed, labels)
@@ -83,25 +80,10 @@ def export_whole(model: bytes, spec: GraphSpec, labels: tuple[str, ...], about: 
                 return model
         except ModelError:
             pass  # named, but not there, or several lists: the file gets one list
-    try:
-        return with_labels(describe_again(model, metadata(about, labels=len(labels)), thing), labels)
-    except SchemaMissing as error:
-        raise _no_schema(error) from error
+    return with_labels(describe_again(model, metadata(about, labels=len(labels)), thing), labels)
 
 
-def _read(model: bytes, thing: str) -> Graph:
-    try:
-        return read_graph(model, thing)
-    except SchemaMissing as error:
-        raise _no_schema(error) from error
-
-
-def _no_schema(error: SchemaMissing) -> SchemaMissing:
-    return SchemaMissing(error.thing, found="no LiteRT on this machine, whose schema a new file needs",
-                         wanted="a machine with LiteRT (edge-audio model pack carries the model there)")
-
-
-def _front_end(extension: Extension, tables: FrontEndTables, bands: int, spec: TensorSpec) -> tuple[int, list[int]]:
+def _front_end(graph: Graph, tables: FrontEndTables, bands: int, spec: TensorSpec) -> tuple[int, list[int]]:
     """From a new waveform tensor to the backbone's input `bands`: the waveform's number, the operators in order.
 
     Frames overlap, and a file has no operator for that: the samples are cut at the greatest common divisor of frame
@@ -112,54 +94,54 @@ def _front_end(extension: Extension, tables: FrontEndTables, bands: int, spec: T
     fft, piece = 2 * (spectrum - 1), int(np.gcd(frame, step))
     pieces = np.arange(frames)[:, None] * (step // piece) + np.arange(frame // piece)[None, :]
     operators: list[int] = []
-    waveform = last = extension.tensor("waveform", TensorSpec((tables.patch_samples,), "float32"))
+    waveform = last = graph.add_tensor("waveform", TensorSpec((tables.patch_samples,), "float32"))
 
     def made(name: str, operator: str, shape: tuple[int, ...], *constants: int, dtype: str = "float32",
              options: str = "", **values: Any) -> None:
         nonlocal last
-        output = extension.tensor(name, TensorSpec(shape, dtype))
-        operators.append(extension.operator(operator, (last, *constants), output, options=options, **values))
+        output = graph.add_tensor(name, TensorSpec(shape, dtype))
+        operators.append(graph.add_operator(operator, (last, *constants), output, options=options, **values))
         last = output
 
     def shaped(name: str, *shape: int, dtype: str = "float32") -> None:
-        made(name, "RESHAPE", shape, extension.constant(f"{name}/shape", np.array(shape, np.int32)), dtype=dtype)
+        made(name, "RESHAPE", shape, graph.add_constant(f"{name}/shape", np.array(shape, np.int32)), dtype=dtype)
 
     shaped("pieces", tables.patch_samples // piece, piece)
     made("gathered", "GATHER", (frames, frame // piece, piece),
-         extension.constant("pieces_of_frames", pieces.astype(np.int32)), options="GatherOptions", axis=0)
+         graph.add_constant("pieces_of_frames", pieces.astype(np.int32)), options="GatherOptions", axis=0)
     shaped("frames", frames, frame)
-    made("windowed", "MUL", (frames, frame), extension.constant("window", tables.window), options="MulOptions")
-    made("padded", "PAD", (frames, fft), extension.constant("padding", np.array([[0, 0], [0, fft - frame]], np.int32)),
+    made("windowed", "MUL", (frames, frame), graph.add_constant("window", tables.window), options="MulOptions")
+    made("padded", "PAD", (frames, fft), graph.add_constant("padding", np.array([[0, 0], [0, fft - frame]], np.int32)),
          options="PadOptions")
     shaped("rows", frames, 1, fft)
-    made("spectra", "RFFT2D", (frames, 1, spectrum), extension.constant("fft_size", np.array([1, fft], np.int32)),
+    made("spectra", "RFFT2D", (frames, 1, spectrum), graph.add_constant("fft_size", np.array([1, fft], np.int32)),
          dtype="complex64", options="Rfft2dOptions")
     shaped("spectrum", frames, spectrum, dtype="complex64")
     made("magnitude", "COMPLEX_ABS", (frames, spectrum))
-    made("mel", "FULLY_CONNECTED", (frames, count), extension.constant("mel_weights", tables.mel.T),
-         extension.constant("mel_offset", np.full(count, tables.offset, np.float32)), options="FullyConnectedOptions")
+    made("mel", "FULLY_CONNECTED", (frames, count), graph.add_constant("mel_weights", tables.mel.T),
+         graph.add_constant("mel_offset", np.full(count, tables.offset, np.float32)), options="FullyConnectedOptions")
     made("log_mel", "LOG", (frames, count))
     shaped("patch", *spec.shape)
-    operators.append(extension.operator("QUANTIZE", (last,), bands, options="QuantizeOptions"))
+    operators.append(graph.add_operator("QUANTIZE", (last,), bands, options="QuantizeOptions"))
     return waveform, operators
 
 
-def _head(extension: Extension, head: Head, embedding: int, spec: TensorSpec) -> tuple[int, list[int]]:
+def _head(graph: Graph, head: Head, embedding: int, spec: TensorSpec) -> tuple[int, list[int]]:
     """From the backbone's output to a new tensor of scores: its number, the operators in order."""
     rows, columns = head.weights.shape
     operators: list[int] = []
     if spec.dtype != "float32":
-        real = extension.tensor("embedding", TensorSpec(spec.shape, "float32"))
-        operators.append(extension.operator("DEQUANTIZE", (embedding,), real, options="DequantizeOptions",
+        real = graph.add_tensor("embedding", TensorSpec(spec.shape, "float32"))
+        operators.append(graph.add_operator("DEQUANTIZE", (embedding,), real, options="DequantizeOptions",
                                             version=_TAKES_INT8))
         embedding = real
-    flat = extension.tensor("embedding_row", TensorSpec((1, columns), "float32"))
-    logits = extension.tensor("logits", TensorSpec((1, rows), "float32"))
-    scores = extension.tensor("scores", TensorSpec((1, rows), "float32"))
-    shape = extension.constant("embedding_row/shape", np.array([1, columns], np.int32))
-    operators.append(extension.operator("RESHAPE", (embedding, shape), flat))
-    operators.append(extension.operator(
-        "FULLY_CONNECTED", (flat, extension.constant("head_weights", head.weights),
-                            extension.constant("head_bias", head.bias)), logits, options="FullyConnectedOptions"))
-    operators.append(extension.operator("LOGISTIC", (logits,), scores))
+    flat = graph.add_tensor("embedding_row", TensorSpec((1, columns), "float32"))
+    logits = graph.add_tensor("logits", TensorSpec((1, rows), "float32"))
+    scores = graph.add_tensor("scores", TensorSpec((1, rows), "float32"))
+    shape = graph.add_constant("embedding_row/shape", np.array([1, columns], np.int32))
+    operators.append(graph.add_operator("RESHAPE", (embedding, shape), flat))
+    operators.append(graph.add_operator(
+        "FULLY_CONNECTED", (flat, graph.add_constant("head_weights", head.weights),
+                            graph.add_constant("head_bias", head.bias)), logits, options="FullyConnectedOptions"))
+    operators.append(graph.add_operator("LOGISTIC", (logits,), scores))
     return scores, operators

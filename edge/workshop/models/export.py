@@ -18,7 +18,8 @@ from edge.model.placing import replacing
 from edge.model.runtime import open_runtime
 from edge.stream import FRAME_SAMPLES, FRAME_STEP, PATCH_FRAMES, SAMPLE_RATE, Block, StreamFormat
 from edge.workshop.models.compose import FrontEndTables, export_split, export_whole
-from edge.workshop.models.self_description import Description
+from edge.workshop.models.metadata import Description
+from edge.workshop.models.split import SchemaMissing
 from edge.workshop.models.trial import try_model
 
 TOLERANCE = 0.05
@@ -43,7 +44,11 @@ def export(model: Model, directory: Path, output: Path, *, runtime: str = "auto"
     LiteRT is not installed; what was there is left as it was.
     """
     with replacing(output) as temporary:
-        content = _compose(model, directory)
+        try:
+            content = _compose(model, directory)
+        except SchemaMissing as error:
+            raise SchemaMissing(error.thing, found="no LiteRT on this machine, whose schema a new file needs",
+                                wanted="a machine with LiteRT (edge-audio model pack carries the model there)") from error
         temporary.write_bytes(content)
         try:
             try_model(temporary, runtime=runtime)

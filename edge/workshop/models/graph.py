@@ -1,4 +1,4 @@
-"""A TFLite graph to walk, over the flatbuffer schema's object API, which `split` brings along."""
+"""A TFLite graph to walk and to add to, over the flatbuffer schema's object API, which `split` brings along."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Graph:
                         if isinstance(value, int)}
         self._makers = {int(tensor): index for index, operator in enumerate(self.operators)
                         for tensor in operator.outputs}
+
+        self._codes: dict[tuple[str, int], int] = {}
 
     def name(self, operator: int | None) -> str:
         """The operator's name in the schema, "CONV_2D"; "nothing" for None."""
@@ -108,3 +110,49 @@ class Graph:
                 return tensor, passed
             passed.add(readers[0])
             tensor = int(self.operators[readers[0]].outputs[0])
+
+    def add_tensor(self, name: str, spec: TensorSpec, *, buffer: int = 0) -> int:
+        """A tensor's number. buffer: where its values are; 0: nowhere, an operator makes them."""
+        made = self.schema.TensorT()
+        made.name, made.shape, made.buffer = name, list(spec.shape), buffer
+        made.type = getattr(self.schema.TensorType, spec.dtype.upper())
+        if spec.scale:
+            made.quantization = self.schema.QuantizationParametersT()
+            made.quantization.scale, made.quantization.zeroPoint = [spec.scale], [spec.zero_point]
+        self.tensors.append(made)
+        return len(self.tensors) - 1
+
+    def add_constant(self, name: str, values: NDArray[Any]) -> int:
+        """A tensor with these values, float32 or int32, in the file."""
+        buffer = self.schema.BufferT()
+        little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+        buffer.data = np.frombuffer(little.tobytes(), np.uint8)
+        buffers = self.model.buffers
+        buffers.append(buffer)
+        return self.add_tensor(name, TensorSpec(values.shape, values.dtype.name), buffer=len(buffers) - 1)
+
+    def add_operator(self, name: str, inputs: Sequence[int], output: int, *, version: int = 1,
+                 options: str = "", **values: Any) -> int:
+        """Append an operator; its number. name, options: as the schema calls them ("GATHER", "GatherOptions")."""
+        made = self.schema.OperatorT()
+        made.opcodeIndex = self._code(name, version)
+        made.inputs, made.outputs = list(inputs), [output]
+        if options:
+            made.builtinOptionsType = getattr(self.schema.BuiltinOptions, options)
+            made.builtinOptions = getattr(self.schema, f"{options}T")()
+            for key, value in values.items():
+                setattr(made.builtinOptions, key, value)
+        self.operators.append(made)
+        return len(self.operators) - 1
+
+    def _code(self, name: str, version: int) -> int:
+        if (name, version) not in self._codes:
+            code = self.schema.OperatorCodeT()
+            code.builtinCode = getattr(self.schema.BuiltinOperator, name)
+            # Runtimes of before 2020 read the old, one-byte field; 127 there sends newer ones to the other.
+            code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+            code.version = version
+            codes = self.model.operatorCodes
+            codes.append(code)
+            self._codes[name, version] = len(codes) - 1
+        return self._codes[name, version]

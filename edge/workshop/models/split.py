@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.head import Head
 from edge.model.manifest import TensorSpec
-from edge.workshop.models.audio_metadata import METADATA_NAME
 from edge.workshop.models.graph import Graph
 from edge.workshop.models.layout import OtherLayout, find_layout
+from edge.workshop.models.metadata import METADATA_NAME
 
 _ALIGNMENT = 16
 """Bytes that the schema asks of a buffer's start; the object API forgets it, and int32 biases are read in place."""
@@ -93,7 +93,7 @@ def pack_graph(graph: Graph, *, operators: Sequence[int], inputs: Sequence[int],
                description: str, metadata: bytes = b"") -> bytes:
     """A TFLite file of these operators only, with the tensors, buffers and operator codes that they use.
 
-    metadata: what the file is to say of itself (`self_description`); empty: nothing. The same bytes for the same
+    metadata: what the file is to say of itself (`metadata.metadata`); empty: nothing. The same bytes for the same
     graph. `graph` is left as it was.
     """
     schema, old = graph.schema, graph.model
