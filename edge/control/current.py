@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.control.calibrations import Calibrations
 from edge.control.loading import find_model, logged
-from edge.control.plan import Plan, plan_of
+from edge.control.plan import Plan, plan_for
 from edge.decision.resolve import Asked
 from edge.errors import ModelError, SettingsError
 from edge.model.classifier import Model
@@ -30,7 +30,7 @@ class Serving:
 
     def plan(self) -> Plan:
         """A new plan of it. Raises SettingsError where there is nothing to hear, or a pin waits for what is not heard."""
-        plan = plan_of(self.model, self.asked, hop_seconds=self.settings.model.hop_seconds,
+        plan = plan_for(self.model, self.asked, hop_seconds=self.settings.model.hop_seconds,
                        calibrations=self.calibrations.serving, corrections=self.calibrations.corrections,
                        thresholds=self.thresholds)
         if not plan.targets.names and not self.calibrations.unheard:

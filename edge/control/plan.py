@@ -46,21 +46,16 @@ class Plan:
         return SOUND_SECONDS + min((late + held) / SAMPLE_RATE, LATEST_SECONDS)
 
 
-def plan_for(model: Model, targets: Sequence[TargetSettings] = (), *, hop_seconds: float = 0.24,
+def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, hop_seconds: float = 0.24,
              calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
              thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
     """A plan for a model that is open; hop_seconds: a multiple of 0.01.
 
-    targets: none means the model's own standard ones. calibrations, corrections, thresholds (commanded ones): by target.
+    targets: none means the model's own standard ones; or what was asked of the model before it was opened. calibrations,
+    corrections, thresholds (commanded ones): by target.
     Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
     """
-    return plan_of(model, ask(targets, model.labels, model.targets), hop_seconds=hop_seconds, calibrations=calibrations,
-                   corrections=corrections, thresholds=thresholds)
-
-
-def plan_of(model: Model, asked: Asked, *, hop_seconds: float, calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
-            corrections: Mapping[str, Correction] = UNCORRECTED, thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
-    """As `plan_for`, of what was asked of the model before it was opened. Raises SettingsError."""
+    asked = targets if isinstance(targets, Asked) else ask(targets, model.labels, model.targets)
     hop_samples = hop_frames(hop_seconds, model.wants, model.patch_samples) * FRAME_STEP
     resolved = resolve(asked, model.labels, calibrations=calibrations, corrections=corrections, thresholds=thresholds)
     decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)

@@ -14,7 +14,7 @@ from edge.cli.checkup.journal import check_journal
 from edge.control.commanded import Commanded, load_commanded
 from edge.control.current import idle_pins
 from edge.control.loading import NamedModel, find_model
-from edge.control.plan import plan_of
+from edge.control.plan import plan_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import level_of
 from edge.features.mix import mix
@@ -81,7 +81,7 @@ def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Pat
     try:
         asked = named.ask(settings.target)
         found = named.calibrations(model, asked, state_dir)
-        plan = plan_of(model, asked, hop_seconds=settings.model.hop_seconds, calibrations=found.serving,
+        plan = plan_for(model, asked, hop_seconds=settings.model.hop_seconds, calibrations=found.serving,
                        corrections=found.corrections, thresholds=commanded)
     except SettingsError as error:
         yield Finding("targets", False, str(error), f"edge-audio model show {model.manifest.name} lists the labels")
