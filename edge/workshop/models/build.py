@@ -37,17 +37,28 @@ _STEPS_OFF = 1
 """int8 steps that a split's logits may be off the file's own."""
 
 
-def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
-          embedded: Path) -> Manifest:
+def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> Manifest:
     """Make a model directory in `into` (there, and empty) of a published file or an archive; tried before it returns.
 
-    thing: what the owner called the file, for errors. embedded: the folder of models that came with the program; rows of
-    our own for a known file lie in it under the file's name. Raises ModelError and OSError.
+    thing: what the owner called the file, for errors. Raises ModelError and OSError.
     """
+    with file.open("rb") as opened:
+        head = opened.read(512)
     try:
-        _build(file, into, thing=thing, name=name, labels=labels, runtime=runtime, embedded=embedded)
+        if head[4:8] == b"TFL3":
+            manifest = _published(file, into, thing=thing, labels=labels, runtime=runtime)
+        elif head[257:262] == b"ustar":
+            if labels is not None:
+                raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
+            manifest = _unpacked(file, into, thing=thing, runtime=runtime)
+        else:
+            raise ModelError(thing, found=f"a file beginning {head[:8]!r}" if head else "an empty file",
+                             wanted="a TFLite model, or an archive made by edge-audio model pack")
+        manifest = replace(manifest, name=name or manifest.name)
+        manifest.check(thing)
+        (into / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
         try_directory(into, runtime=runtime)
-        return load_manifest(into)
+        return manifest
     except ModelError as error:
         # The folder is gone when the owner reads this: what is named is the file that was given.
         raise type(error)(_as_given(error.thing, into, thing), found=_as_given(error.found, into, thing),
@@ -56,21 +67,6 @@ def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path 
 
 def _as_given(text: str, into: Path, thing: str) -> str:
     return text.replace(f"{into / PUBLISHED}", thing).replace(f"{into}/", f"{thing}: ")
-
-
-def _build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
-           embedded: Path) -> None:
-    with file.open("rb") as opened:
-        head = opened.read(512)
-    if head[4:8] == b"TFL3":
-        _build_published(file, into, thing=thing, name=name, labels=labels, runtime=runtime, embedded=embedded)
-    elif head[257:262] == b"ustar":
-        if labels is not None:
-            raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
-        _build_unpacked(file, into, thing=thing, name=name, runtime=runtime)
-    else:
-        raise ModelError(thing, found=f"a file beginning {head[:8]!r}" if head else "an empty file",
-                         wanted="a TFLite model, or an archive made by edge-audio model pack")
 
 
 def try_directory(directory: Path, *, runtime: str) -> str:
@@ -91,7 +87,7 @@ def try_directory(directory: Path, *, runtime: str) -> str:
     return model.describe()
 
 
-def _build_unpacked(file: Path, into: Path, *, thing: str, name: str | None, runtime: str) -> None:
+def _unpacked(file: Path, into: Path, *, thing: str, runtime: str) -> Manifest:
     unpack(file, into, thing=thing)
     manifest = load_manifest(into)
     for spec in manifest.files:
@@ -99,47 +95,36 @@ def _build_unpacked(file: Path, into: Path, *, thing: str, name: str | None, run
     for graph in (manifest.backbone, manifest.whole):
         if graph is not None:
             try_model(into / graph.file, runtime=runtime)
-    if name is not None and name != manifest.name:
-        _write_manifest(into, replace(manifest, name=name))
+    return manifest
 
 
-def _build_published(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None,
-                     runtime: str, embedded: Path) -> None:
+def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runtime: str) -> Manifest:
     content = file.read_bytes()
     digest = bytes_sha256([content])
     known = KNOWN.get(digest)
     published = into / PUBLISHED
     published.write_bytes(content)
     inputs, outputs = try_model(published, runtime=runtime)
-    names = read_labels(labels) if labels is not None else packed_labels(content, thing)
     manifest = Manifest(
-        name=name or (known.name if known else _name_from(thing)),
-        version=known.version if known else "1", kind="split",
+        name=known.name if known else _name_from(thing), version=known.version if known else "1", kind="split",
         licence=known.licence if known else "unknown",
         description=known.description if known else f"installed from {Path(thing).name}",
-        sample_rate=SAMPLE_RATE, patch_samples=PATCH_SAMPLES, labels=names,
-        targets=known.targets if known else (),
+        sample_rate=SAMPLE_RATE, patch_samples=PATCH_SAMPLES, targets=known.targets if known else (),
+        labels=read_labels(labels) if labels is not None else packed_labels(content, thing),
         source={"file": Path(thing).name, "sha256": digest})
     cut = _cut(content, thing, known=known is not None)
     if cut is None:
         _check_sound(content, thing)
         given, made = whole_tensors(inputs, outputs, thing)
         spec = GraphSpec(PUBLISHED, digest, len(content), given, made)
-        manifest = replace(manifest, kind="whole", whole=spec, patch_samples=math.prod(given.shape))
-    else:
-        if known is not None and (embedded / known.name / ROWS).is_file():
-            manifest, cut = _with_own_rows(into, manifest, cut, embedded / known.name)
-        manifest = _write_split(into, manifest, cut)
-    manifest.check(thing)
-    _write_manifest(into, manifest)
+        return replace(manifest, kind="whole", whole=spec, patch_samples=math.prod(given.shape))
     if known is not None:
-        _copy_calibrations(embedded_folder() / known.name, into)
-
-
-def _copy_calibrations(folder: Path, into: Path) -> None:
-    """What `calibrate` found for a file that we know, from the folder of this program that is named as it is."""
-    for name in shipped_names(folder):
-        shutil.copyfile(folder / name, into / name)
+        ours = embedded_folder() / known.name
+        if (ours / ROWS).is_file():
+            manifest, cut = _with_own_rows(into, manifest, cut, ours)
+        for calibration in shipped_names(ours):
+            shutil.copyfile(ours / calibration, into / calibration)
+    return _write_split(into, manifest, cut)
 
 
 def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:
@@ -201,7 +186,3 @@ def _write_split(into: Path, manifest: Manifest, cut: Cut) -> Manifest:
         manifest, front_end=_YAMNET_FRONT_END,
         backbone=GraphSpec(backbone.name, bytes_sha256([cut.backbone]), len(cut.backbone), cut.input, cut.output),
         head=HeadSpec(head.name, file_sha256(head), head.stat().st_size, rows, columns))
-
-
-def _write_manifest(into: Path, manifest: Manifest) -> None:
-    (into / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")

@@ -85,8 +85,7 @@ class Installer(ModelStore):
         _check_file(path, thing, sha256)
         new = Path(tempfile.mkdtemp(prefix=NEW, dir=self._models))
         try:
-            manifest = build(path, new, thing=thing, name=name, labels=labels, runtime=self._runtime,
-                             embedded=embedded_folder())
+            manifest = build(path, new, thing=thing, name=name, labels=labels, runtime=self._runtime)
             self._check_name(manifest.name)
             new.chmod(0o755)
             return put(new, self._models, manifest.name)

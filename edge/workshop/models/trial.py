@@ -9,12 +9,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from edge.errors import ModelError
 from edge.model.runtime import TensorInfo, open_runtime
+from edge.model.table import Table
 
 _SECONDS = 120.0
 """A whole YAMNet takes 0.2 s on a PC; the slowest board may take a while to start Python."""
@@ -44,14 +46,8 @@ def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tupl
         raise ModelError(str(path), found=found, wanted="a TFLite model") from error
     if "found" in answer:
         raise ModelError(answer["thing"], found=answer["found"], wanted=answer["wanted"])
-    inputs, outputs = (tuple(_tensor(each) for each in answer[way]) for way in ("inputs", "outputs"))
-    return inputs, outputs
-
-
-def _tensor(values: list[object]) -> TensorInfo:
-    name, shape, dtype, scale, zero_point = values
-    assert isinstance(shape, list) and isinstance(scale, float) and isinstance(zero_point, int)
-    return TensorInfo(str(name), tuple(shape), str(dtype), scale, zero_point)
+    table = Table("", answer)
+    return table.get("inputs", tuple[TensorInfo, ...]), table.get("outputs", tuple[TensorInfo, ...])
 
 
 def _run(path: Path, runtime: str) -> dict[str, object]:
@@ -74,8 +70,7 @@ def _run(path: Path, runtime: str) -> dict[str, object]:
                 if not np.isfinite(opened.output(index)).all():
                     raise ModelError(f"{path}: output {tensor.name}", found="values that are not finite",
                                      wanted="finite values")
-    return {way: [[each.name, each.shape, each.dtype, each.scale, each.zero_point] for each in tensors]
-            for way, tensors in (("inputs", opened.inputs), ("outputs", opened.outputs))}
+    return {"inputs": [asdict(each) for each in opened.inputs], "outputs": [asdict(each) for each in opened.outputs]}
 
 
 def main() -> None:
