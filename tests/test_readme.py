@@ -186,6 +186,8 @@ def test_the_rooms_are_the_codes() -> None:
     for path in (ROOT / "edge").iterdir():
         if path.is_dir() and (path / "__init__.py").is_file():
             assert f"`{path.name}/`" in house
+        elif path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in house
 
 
 @pytest.mark.parametrize(("page", "name"), [
