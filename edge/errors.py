@@ -1,4 +1,4 @@
-"""The error family: every message names the thing, what was found and what was wanted. Imports nothing of edge.
+"""The error family: each message names the thing, what was found and what was wanted. Imports nothing of edge.
 
 EdgeError
  ├── SettingsError   settings and command line   (also ValueError)   exit code 2
@@ -69,7 +69,7 @@ class CommandError(EdgeError, ValueError):
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """Up to `most` known names that are written like `name`, and then those that hold it; letters may be small or large."""
+    """Up to `most` known names: first those spelled like `name`, then those that contain it. Case does not count."""
     folded = {each.lower(): each for each in known}
     alike = difflib.get_close_matches(name.lower(), sorted(folded), n=most, cutoff=0.5)
     holding = [low for low in folded if name and name.lower() in low]

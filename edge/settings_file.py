@@ -142,7 +142,7 @@ def keys(kind: type[Any]) -> Iterator[tuple[Field[Any], Any, Any]]:
 
 
 class _Toml(Table):
-    """A table of the settings: whole numbers serve as floats and as pin names, and an unknown key is an error."""
+    """A table of the settings, with their words in errors. A whole number serves as a pin's name too."""
 
     error = SettingsError
     words: ClassVar = {str: "a string in quotes", int: "a whole number", float: "a number", bool: "true or false"}

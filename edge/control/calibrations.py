@@ -21,7 +21,7 @@ class Calibrations:
     """Entries that serve, by target; shipped: those that came with the model and fit, whether they serve or
     the owner's do.
 
-    taught: sounds of the owner's, with what they were taught with, for those that were not calibrated since.
+    taught: the owner's sounds; the thresholds of their lessons serve until a calibration of the sound does.
     corrections: what feedback added, by target, where it was made for the labels that the target has.
     problems: what does not fit, each with what mends it in parentheses at the end. unheard: sounds that were
     taught to an earlier model of this name; targets of theirs are not heard.
@@ -54,8 +54,8 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
                      taught: Taught | None = None) -> Calibrations:
     """The calibrations that fit this model, its rows, its runtime and this machine, and are proven here.
 
-    asked: the targets. directory: the model's own. What does not fit is a problem and is not used; nothing is raised for
-    it. An entry that came with the model and is for other labels than the settings' is passed over without a word.
+    asked: the targets. directory: the model's own. What does not fit is not used: it becomes a problem and raises no
+    error. An entry that came with the model is no problem where the settings give its target other labels.
     """
     problems: list[str] = []
     name = model.manifest.name

@@ -14,7 +14,7 @@ LIMIT = 16
 
 
 def _nothing() -> None:
-    """Nobody has to be told."""
+    """For a change that nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Change:
     plan: Plan | None = None
     taken: Callable[[], None] = _nothing
     settled: threading.Event = field(default_factory=threading.Event)
-    """Set when the change is in force; not set of one that the listener's end left behind."""
+    """Set when the change is in force. Never set where the listener ended before it took the change."""
 
 
 class Control:

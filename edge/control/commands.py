@@ -19,7 +19,7 @@ MOST_BYTES = 1_024
 
 LONGEST_MUTE_SECONDS = 31 * 86_400.0
 SHOWN_LETTERS = 40
-"""Of what was found, so much is echoed at most."""
+"""An error echoes at most so many letters of what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ Act = Callable[[Command, Callable[[Outcome], None]], bool]
 """Take a command and, later, tell its outcome once; False where too many are at work already. Returns at once."""
 
 Check = Callable[[Any], str]
-""""" for a value that will do, else what was wanted."""
+"""Checks one value of a payload: an empty text where the value will do, else what was wanted."""
 
 
 _MISSING = object()
-"""A value that no check lets pass."""
+"""Stands for a field that is missing; every check refuses it, and so says what was wanted."""
 
 
 def _text(shortest: int, longest: int) -> Check:

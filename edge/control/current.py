@@ -87,7 +87,7 @@ def other_tables(before: Settings, after: Settings) -> Iterator[str]:
 
 
 def idle_pins(settings: Settings, plan: Plan, calibrations: Calibrations) -> Iterator[SettingsError]:
-    """An error for each pin that waits for a target that there is not. One that is `unheard` will be there again."""
+    """An error for each pin whose target does not exist. An `unheard` target exists: it waits for a new lesson."""
     names = dict.fromkeys((*plan.targets.names, *(target.name for target in settings.target), *calibrations.unheard))
     for pin in settings.pin:
         if pin.target not in names and (pin.target or not pin.identify):

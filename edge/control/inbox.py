@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge.control.commands import Command, Outcome
 
 WAITING = 16
-"""Commands that may wait; one that finds no place is answered so."""
+"""Commands that may wait. The sender of a further one is told that too many wait."""
 
 Answer = Callable[[Outcome], None]
 
@@ -41,7 +41,7 @@ class Inbox:
 
     def reload(self) -> None:
         """Ask for another look at what was taught, calibrated and set. Returns at once; safe in a signal handler."""
-        if self._jobs.qsize() <= WAITING:  # else a hundred signals are one
+        if self._jobs.qsize() <= WAITING:  # further signals change nothing: a reload waits already
             self._jobs.put(None)
 
     def refitted(self, counts: Mapping[str, object], answer: Answer) -> None:

@@ -51,9 +51,11 @@ def model_folder(name: str | Path, state_dir: Path) -> Path:
 class NamedModel:
     """A model that was found by its name and is not open yet.
 
-    name: as the settings have it. folder: where it lies. manifest: as it came. taught: what its owner taught it and it can
-    serve; None for a model that cannot be taught, that is named by its path, or that has changed since it was taught.
-    problems: what was taught and is not served, each with the command that mends it. unheard: names of such sounds.
+    name: as the settings have it. folder: the model's directory. manifest: the model's own.
+    taught: what the owner taught this model and it can serve. None where nothing was taught, where the model is named
+    by its path, and where the model has changed since.
+    problems: a line for all that was taught and is not served, each with the command that mends it.
+    unheard: names of the taught sounds that are not served.
     """
 
     name: str | Path
@@ -69,7 +71,7 @@ class NamedModel:
         return self.manifest if self.taught is None else self.taught.extend(self.manifest)
 
     def ask(self, wanted: Sequence[TargetSettings]) -> Asked:
-        """What the settings' targets ask of this model, but for taught sounds that are `unheard`, and patterns over them.
+        """What the settings' targets ask of this model, without `unheard` sounds and without patterns over them.
 
         Raises SettingsError as `edge.decision.resolve.ask` does.
         """
@@ -79,7 +81,7 @@ class NamedModel:
         return ask(heard, self.extended.labels, self.extended.targets)
 
     def calibrations(self, model: Model, asked: Asked, state_dir: Path) -> Calibrations:
-        """The calibrations of what is asked that fit `model`, which is this one opened, and all that does not fit."""
+        """The calibrations that fit, of what is asked, and what does not fit. model: this one, opened."""
         found = calibrations_for(model, asked, directory=self.folder, state_dir=state_dir, taught=self.taught)
         return replace(found, problems=(*self.problems, *found.problems), unheard=self.unheard)
 
@@ -95,9 +97,9 @@ class NamedModel:
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:
-    """Find a model, and read its manifest and what it was taught. Raises ModelError where one of them cannot be read.
+    """Find a model; read its manifest and what it was taught. Raises ModelError for a file that cannot be read.
 
-    What was taught to an earlier model of this name is left out, and told in `problems`: nothing is raised for it.
+    Lessons of an earlier model of this name are left out and told in `problems`; they raise no error.
     """
     folder = model_folder(name, state_dir)
     manifest = load_manifest(folder)
@@ -114,7 +116,7 @@ def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, r
                delegate: str = "", rows: Sequence[str] | None = None) -> Model:
     """Open an embedded or installed model by name, with the sounds that it was taught, or one by the path of its directory.
 
-    rows: labels to score; None: all. What was taught to an earlier model of this name is left out, and the log says so.
+    rows: labels to score; None: all. Lessons of an earlier model of this name are left out, and the log says so.
     Raises ModelError where the model is not there or is not what its manifest says.
     """
     named = find_model(name, state_dir or default_state_dir())
@@ -124,13 +126,16 @@ def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, r
 
 
 def load_model_for(settings: ModelSettings, state_dir: Path) -> Model:
-    """The model that the settings name, with all its rows; `load_calibrations` logs what does not fit. Raises ModelError."""
+    """The model that the settings name, with all its rows. Raises ModelError.
+
+    Nothing is logged here: `load_calibrations` logs what does not fit.
+    """
     return find_model(settings.name, state_dir).open(runtime=settings.runtime, threads=settings.threads,
                                                      delegate=settings.delegate)
 
 
 def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
-    """What a model was taught, for those who would change it; None where nothing was, or the model is named by its path.
+    """What a model was taught, for a command that changes it. None: nothing, or the model is named by its path.
 
     Raises ModelError where any of it does not fit the model.
     """
@@ -141,7 +146,7 @@ def taught_to(name: str | Path, state_dir: Path) -> Taught | None:
 
 
 def load_calibrations(model: Model, settings: Settings, state_dir: Path) -> Calibrations:
-    """The calibrations of the settings' targets that fit `model`, which the settings name; the log tells what does not fit.
+    """The calibrations that fit, of the settings' targets; the log tells what does not. model: the settings' own.
 
     Raises ModelError, SettingsError.
     """

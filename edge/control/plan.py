@@ -51,8 +51,8 @@ def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, ho
              thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
     """A plan for a model that is open; hop_seconds: a multiple of 0.01.
 
-    targets: none means the model's own standard ones; or what was asked of the model before it was opened. calibrations,
-    corrections, thresholds (commanded ones): by target.
+    targets: none means the model's own standard ones; an `Asked` was resolved before the model was opened.
+    calibrations, corrections, thresholds (commanded ones): by target.
     Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
     """
     asked = targets if isinstance(targets, Asked) else ask(targets, model.labels, model.targets)

@@ -1,4 +1,4 @@
-"""What owners call sounds, and what would serve them: labels of the starter and of YAMNet, or a lesson. Data, and a hint."""
+"""What owners call sounds, and what serves them: labels of the starter or of YAMNet, or a lesson."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.errors import nearest
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A sound. names: what owners call it, in small letters. starter, yamnet: labels of these models that stand for it."""
+    """A sound that owners want. names: what they call it, in small letters. starter, yamnet: labels of these models."""
 
     names: tuple[str, ...]
     starter: tuple[str, ...] = ()
@@ -47,9 +47,9 @@ WISHES = (
 
 
 def what_serves(name: str, labels: Sequence[str]) -> str:
-    """What a target of this name could be had with, for the error that says that a model with these labels has none.
+    """The end of an error about a target that a model lacks: what would serve instead. labels: the model's.
 
-    Labels of this model that stand for it or are written alike, YAMNet where it has some, and always a lesson.
+    Names the model's labels that stand for the sound or are written alike, YAMNet where it has some, and a lesson.
     """
     plain = name.lower().replace("-", "_").replace(" ", "_")
     wish = next((each for each in WISHES if plain in each.names), Wish(()))

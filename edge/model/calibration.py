@@ -16,7 +16,7 @@ MADE = ("shipped", "clips", "room")
 """How an entry came about: with the model, from labelled clips, from what the room sounded like."""
 
 EQUAL_MACHINES = ("x86_64", "aarch64")
-"""LiteRT's int8 scores are bit-equal on these; tflite-runtime's are not, and belong to the machine they were made on."""
+"""Machines on which LiteRT's int8 scores are equal to the bit. Scores of tflite-runtime differ from one to the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Whole(_Opened):
         return Scores(patch.position, values if self._rows is None else values[self._rows], first=patch.first)
 
     def all_scores(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-        """int16 (n,), exactly the model's length, to float32 (L,): a score for every label, whichever rows are in use.
+        """int16 (n,), exactly the model's length, to float32 (L,): a score for every label, in use or not.
 
         Raises ModelError for another shape.
         """

@@ -39,13 +39,13 @@ class TensorSpec:
         return math.prod(self.shape)
 
     def to_cells(self, values: NDArray[np.float32], *, scratch: NDArray[np.float32] | None = None) -> NDArray[Any]:
-        """float32 of any shape as this tensor holds them, same shape: quantised, or as they are. scratch: for `quantise`."""
+        """float32 of any shape to this tensor's dtype, same shape. scratch: float32 memory that `quantise` may use."""
         if self.dtype not in QUANTISED:
             return values.astype(np.float32)
         return quantise(values, scale=self.scale, zero_point=self.zero_point, dtype=self.dtype, scratch=scratch)
 
     def to_real(self, cells: NDArray[Any]) -> NDArray[np.float32]:
-        """What this tensor holds, of any shape, as float32 of the same shape: dequantised where it is quantised."""
+        """Values in this tensor's dtype, any shape, to float32 of the same shape."""
         if self.dtype not in QUANTISED:
             return cells.astype(np.float32, copy=False)
         return dequantise(cells, scale=self.scale, zero_point=self.zero_point)

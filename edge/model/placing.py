@@ -103,8 +103,8 @@ def writing(path: Path) -> Iterator[Path]:
 def replacing(output: Path) -> Iterator[Path]:
     """`writing`, for a file that the owner named: a new one, a regular one to replace, or a link to either.
 
-    Raises ModelError for anything else, and for an OSError inside the block. A device would not be written to but
-    replaced, for the whole machine.
+    Raises ModelError for anything else, and for an OSError inside the block. A device is refused: it would be
+    replaced by a file, for the whole machine.
     """
     target = Path(os.path.realpath(output))
     try:

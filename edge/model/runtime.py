@@ -120,10 +120,10 @@ _QUIET = threading.Lock()
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 meanwhile; then write it there, without lines that begin "INFO: ".
+    """Hold back what the block writes to file descriptor 2; then write all but its lines that begin "INFO: ".
 
-    The runtimes say in such a line that XNNPACK has started, and no variable or call of theirs leaves it out. Warnings
-    and errors come out late, or never where the runtime crashes. Other threads' messages are held back and come out too.
+    The runtimes say in such a line that XNNPACK has started; none of their settings leaves the line out. Warnings and
+    errors come out after the block, and are lost where the runtime crashes. Messages of other threads are held too.
     """
     with _QUIET, os.fdopen(os.memfd_create("runtime"), "rb") as said:
         try:

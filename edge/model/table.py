@@ -21,7 +21,7 @@ SIDES = (("low", -math.inf), ("high", math.inf))
 
 
 def within(low: float = -math.inf, high: float = math.inf, *, choices: tuple[str, ...] | None = None) -> Mapping[str, Any]:
-    """What a field's metadata says of its value, or of every value of a tuple: from `low` to `high`; one of `choices`."""
+    """Metadata of a field: its value, or each value of its tuple, is from `low` to `high`, or one of `choices`."""
     return {"low": low, "high": high, "choices": choices}
 
 
@@ -52,9 +52,10 @@ class Table:
         return kind(**given)
 
     def get(self, key: str, hint: Any, *, default: Any = MISSING, limits: Mapping[str, Any] = NO_LIMITS) -> Any:
-        """The value of one key as `hint` has it: str, int, float, bool, a dataclass; tuple, dict or `| None` of these.
+        """The value of one key, checked against its type.
 
-        limits: as `within` gives them. Raises ModelError for a value of another type, and for none without a default.
+        hint: str, int, float, bool or a dataclass; a tuple, dict or `| None` of one. limits: as `within` gives them.
+        Raises ModelError for a value of another type or out of its limits, and for a missing one without a default.
         """
         if self.values.get(key) is None and default is not MISSING:
             return default

@@ -1,4 +1,4 @@
-"""What lets a TFLite audio classifier be taken whole: its tensors, and labels from inside the file or beside it."""
+"""A TFLite audio classifier that is taken whole: its tensors, and its labels from inside the file or beside it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class _HttpsOnly(urllib.request.HTTPRedirectHandler):
 
 
 class _Retry(Exception):
-    """This attempt came to nothing; another may not."""
+    """This attempt failed; the next one may succeed."""
 
 
 def is_url(source: str) -> bool:
@@ -51,7 +51,7 @@ def fetch(url: str, folder: Path, *, progress: Progress | None = None, context: 
           pauses: Sequence[float] = PAUSES_SECONDS, sleep: Callable[[float], None] = time.sleep) -> Path:
     """The file at `url`, complete: in `folder` (made where needed) for https, where it lies for file://.
 
-    context: which servers to trust; None: those that the system trusts. pauses: seconds before each further attempt.
+    context: which servers to trust; None: those that the system trusts. pauses: seconds before each new attempt.
     Raises ModelError for another kind of address, for what the server refuses, and when every attempt failed.
     """
     try:
@@ -84,7 +84,7 @@ def fetch(url: str, folder: Path, *, progress: Progress | None = None, context: 
 
 
 def _attempt(opener: urllib.request.OpenerDirector, url: str, file: Path, progress: Progress | None) -> None:
-    """One request; returns when `file` is complete. Raises _Retry, ModelError; OSError where the disk fails."""
+    """Make one request and write `file` whole. Raises _Retry, ModelError; OSError where the disk fails."""
     request = urllib.request.Request(url, headers={"User-Agent": f"edge-audio/{__version__}",
                                                    "Accept-Encoding": "identity"})
     try:

@@ -1,4 +1,4 @@
-"""A TFLite graph to walk and to add to, over the flatbuffer schema's object API, which `split` brings along."""
+"""A TFLite graph to walk and to add to, over the object API of the flatbuffer schema that `split` imports."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Graph:
 
     def add_operator(self, name: str, inputs: Sequence[int], output: int, *, version: int = 1,
                  options: str = "", **values: Any) -> int:
-        """Append an operator; its number. name, options: as the schema calls them ("GATHER", "GatherOptions")."""
+        """Append an operator; its number. name, options: the schema's words ("GATHER", "GatherOptions")."""
         made = self.schema.OperatorT()
         made.opcodeIndex = self._code(name, version)
         made.inputs, made.outputs = list(inputs), [output]

@@ -57,8 +57,8 @@ class Installer(ModelStore):
                 context: ssl.SSLContext | None = None) -> Path:
         """Install a published TFLite file or an archive; its directory.
 
-        source: a path, an https:// or file:// address, or the name of a file that is KNOWN, which is fetched from where
-        it was published.
+        source: a path, an https:// or file:// address, or the name of a KNOWN file, which is fetched from where it was
+        published.
         name: to call it; None: the known name of a published file, an archive's own, else from the file's name. A
         model that is installed under that name is replaced, when the new one is complete and has run; one that came
         with the program is not. sha256: what the file must have. labels: text file, one a line, for a TFLite file
@@ -100,7 +100,7 @@ class Installer(ModelStore):
 
 
 def _fetch_known(digest: str, folder: Path, progress: Progress | None, context: ssl.SSLContext | None) -> tuple[str, Path]:
-    """The KNOWN file of this digest: the address that gave it, and where it lies. Raises ModelError where none gives it."""
+    """Fetch the KNOWN file of this digest: the address that gave it, and its path. Raises ModelError where none did."""
     known, tried = KNOWN[digest], []
     for address in known.addresses:
         try:

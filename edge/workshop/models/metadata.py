@@ -1,9 +1,9 @@
-"""What a TFLite file says of itself: the sample rate that it hears, and a list of labels inside. Read, and written.
+"""What a TFLite file says of itself: the sample rate that it hears, and its labels. Read here, and written here.
 
-Read from the bytes, for boards without LiteRT's schema; written with the package flatbuffers, for MediaPipe's audio
-classifier and TensorFlow Lite's task library. Table and field numbers are those of the public schemas: schema.fbs (Model,
-Metadata, Buffer) and metadata_schema.fbs (ModelMetadata, SubGraphMetadata, TensorMetadata, Content, AudioProperties,
-AssociatedFile).
+Reading needs no package: boards without LiteRT have no schema. Writing needs flatbuffers; MediaPipe's audio classifier
+and TensorFlow Lite's task library read the result. Table and field numbers are those of the public schemas: schema.fbs
+(Model, Metadata, Buffer) and metadata_schema.fbs (ModelMetadata, SubGraphMetadata, TensorMetadata, Content,
+AudioProperties, AssociatedFile).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def audio_properties(model: bytes, thing: str) -> tuple[int, int] | None:
 
 
 def label_files(model: bytes, thing: str) -> tuple[str, ...]:
-    """Names of the files inside the model that hold a label for each value of its first output; none said: empty.
+    """Names of the files inside the model that label its first output's values; empty where it names none.
 
     Raises ModelError if the metadata cannot be read.
     """
@@ -71,8 +71,8 @@ def _readable(thing: str) -> Iterator[None]:
 class _Table:
     """A table of a flatbuffer, read where it lies. A wrong distance raises struct.error or IndexError.
 
-    A table begins with the distance back to its vtable, which holds the fields' places; what is not a number is found by
-    following a distance forward.
+    A table begins with the distance back to its vtable, which holds the places of the fields. A field that is no number
+    holds the distance forward to its value.
     """
 
     def __init__(self, data: bytes, distance_at: int) -> None:
@@ -201,7 +201,7 @@ class _Writer:
 
     def table(self, fields: int, *, numbers: dict[int, int] | None = None, kinds: dict[int, int] | None = None,
               children: dict[int, int] | None = None) -> int:
-        """numbers: uint32 fields; kinds: one-byte fields; children: what `text`, `tables` and `table` made."""
+        """numbers: uint32 fields. kinds: one-byte fields. children: what `text`, `tables` and `table` made."""
         self.builder.StartObject(fields)
         for field, child in (children or {}).items():
             self.builder.PrependUOffsetTRelativeSlot(field, child, 0)

@@ -93,8 +93,8 @@ def pack_graph(graph: Graph, *, operators: Sequence[int], inputs: Sequence[int],
                description: str, metadata: bytes = b"") -> bytes:
     """A TFLite file of these operators only, with the tensors, buffers and operator codes that they use.
 
-    metadata: what the file is to say of itself (`metadata.metadata`); empty: nothing. The same bytes for the same
-    graph. `graph` is left as it was.
+    metadata: what the file says of itself (`metadata.metadata`); empty: nothing. The same graph gives the same bytes.
+    `graph` is left as it was.
     """
     schema, old = graph.schema, graph.model
     chosen = [graph.operators[index] for index in operators]
