@@ -20,6 +20,8 @@ from tests.fakes import FakeSink
 from tests.sources.wav_files import heard, wav
 from tests.test_patterns import alarm
 
+pytestmark = pytest.mark.big
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "deploy" / "examples"
 BELLS = 5
