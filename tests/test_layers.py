@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ ONE_FILE = {
 }
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Dotted names that a file imports, by statement or by importlib, inside functions too."""
     found: set[str] = set()
