@@ -52,6 +52,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _small = ""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _a_state_directory_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test does without a state directory goes to no owner's, and not to that of another worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_AUDIO_STATE", str(tmp_path_factory.mktemp("state-of-all")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _messages_end_with_the_test() -> Iterator[None]:
     """Commands send messages to standard error, which pytest closes after each test: the next one must not write there."""

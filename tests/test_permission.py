@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,26 @@ sys.exit(main(arguments))
 """
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder that anybody may enter: pytest's own is for its user only."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Path]:
+    """A copy of the program that anybody may read: the clone may lie in root's own folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copytree(ROOT / "edge", folder / "edge", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "models" / "starter", folder / "models" / "starter")
+        shutil.copy(ROOT / "setup.cfg", folder)
+        yield folder
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 @pytest.mark.parametrize(("arguments", "words"), [
     (["classify", "{folder}/locked.wav"], ["locked.wav", "ermission denied"]),
@@ -37,7 +59,8 @@ sys.exit(main(arguments))
     (["model", "install", "{folder}/free.wav", "--state-dir", "{folder}/locked"], ["locked", "ermission denied"]),
     (["model", "list", "--state-dir", "{folder}/locked"], ["locked", "ermission denied"]),
 ])
-def test_no_permission_is_one_line_that_names_the_thing(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+def test_no_permission_is_one_line_that_names_the_thing(arguments: list[str], words: list[str], tmp_path: Path,
+                                                        program: Path) -> None:
     free = write_wav(tmp_path / "free.wav", tone(1.0))
     write_wav(tmp_path / "locked.wav", tone(1.0)).chmod(0o600)
     for name in ("locked.toml", "locked.log"):
@@ -45,14 +68,6 @@ def test_no_permission_is_one_line_that_names_the_thing(arguments: list[str], wo
         (tmp_path / name).chmod(0o600)
     (tmp_path / "log.toml").write_text(f'[log]\nevents = "{tmp_path}/locked.log"\n')
     (tmp_path / "locked").mkdir(mode=0o700)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    # A copy of the program that anybody may read: the clone may lie in root's own folder.
-    program = tmp_path.parent / "program"
-    if not program.exists():
-        shutil.copytree(ROOT / "edge", program / "edge", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "models" / "starter", program / "models" / "starter")
-        shutil.copy(ROOT / "setup.cfg", program)
     before = sorted(tmp_path.rglob("*"))
     given = [part.format(folder=tmp_path) for part in arguments]
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(free), *given],
