@@ -36,6 +36,8 @@ from edge.sources.open import open_source
 from edge.stats import Stats
 from tests.fakes import FakeSink, FakeSource, blocks_of, silence, tone
 
+pytestmark = pytest.mark.big
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60
 

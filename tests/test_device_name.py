@@ -31,6 +31,7 @@ def test_a_host_name_becomes_a_device_name(host: str, name: str, monkeypatch: py
     assert Settings().device.name == parse_settings({"device": {"name": ""}}).device.name == name
 
 
+@pytest.mark.big
 @given(st.text(max_size=64))
 def test_every_host_name_gives_a_topic_level_that_settings_would_take(host: str) -> None:
     name = device_name_of(host)
@@ -56,6 +57,7 @@ def test_a_name_of_the_owners_own_stays(tmp_path: Path, monkeypatch: pytest.Monk
     assert replace(settings, device=DeviceSettings("demo")).device.name == "demo"
 
 
+@pytest.mark.big
 def test_the_broker_hears_of_it_by_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "kitchen.lan")
     told = threading.Event()

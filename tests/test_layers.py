@@ -66,6 +66,7 @@ def test_the_top_is_small() -> None:
     assert len(top) <= 14 and len(MAY) - len(top) - 2 <= 10
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("name", sorted(MAY))
 def test_dependencies_point_down_only(name: str) -> None:
     above: dict[str, list[str]] = {}
@@ -115,10 +116,12 @@ def test_a_circle_is_found() -> None:
     assert circles({"a": {"a"}}) == [["a"]]
 
 
+@pytest.mark.big
 def test_no_module_imports_itself_by_way_of_others() -> None:
     assert circles(arrows()) == []
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("depth", [2, 3])
 def test_no_package_imports_itself_by_way_of_others(depth: int) -> None:
     """Depth 2: the rooms of edge/ (edge.sinks, edge.listener). Depth 3: the rooms inside each of them too."""
@@ -132,6 +135,7 @@ def test_no_package_imports_itself_by_way_of_others(depth: int) -> None:
     assert circles(between) == []
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("library", "home"), ONE_FILE.items())
 def test_each_library_is_imported_in_one_file(library: str, home: str) -> None:
     users = [str(path.relative_to(ROOT)) for path in FILES

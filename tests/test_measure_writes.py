@@ -9,6 +9,8 @@ import pytest
 from edge.sinks.journal import sink as journal
 from tests.measure_writes import MODELS, per_event
 
+pytestmark = pytest.mark.big
+
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="this kernel does not count what is written")
 @pytest.mark.parametrize(("model", "most"), [("starter", 25_000), ("YAMNet", 35_000)])

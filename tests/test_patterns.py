@@ -47,6 +47,7 @@ def test_two_beeps_and_a_pause_are_no_smoke_alarm() -> None:
     assert heard("starter", alarm(3100.0, beeps=2, pause=1.5), OFFERED) == []
 
 
+@pytest.mark.big
 def test_yamnet_hears_it_by_its_own_labels(yamnet_file: Path, tmp_path: Path) -> None:
     Installer(tmp_path).install(yamnet_file)
     targets = tuple(replace(target, labels=YAMNET_BEEPS) if target.name == "alarm_beep" else target for target in OFFERED

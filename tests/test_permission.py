@@ -15,6 +15,8 @@ import pytest
 from tests.cli.test_cli import ROOT, write_wav
 from tests.fakes import tone
 
+pytestmark = pytest.mark.big
+
 NOBODY = 65_534
 
 AS_NOBODY = f"""

@@ -18,6 +18,8 @@ from edge.cli.demonstration.broker import PrivateBroker
 from edge.sinks.mqtt.subscriber import Subscriber
 from tests.sinks.certificates import Authority
 
+pytestmark = pytest.mark.big
+
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "Tr0ub4dor-correct-horse"
 KNOCKS = "\n".join((

@@ -45,6 +45,7 @@ def said_of(state_dir: Path) -> str:
     return next(finding.text for finding in check(settings, state_dir) if finding.part == "state")
 
 
+@pytest.mark.big
 def test_a_second_appliance_is_refused_and_everything_else_is_not(running: Path, tmp_path: Path) -> None:
     """Two of them drove the same pins, and each took the other's connection to the broker away, again and again."""
     sound = write_wav(tmp_path / "short.wav", silence(1.0))
@@ -57,6 +58,7 @@ def test_a_second_appliance_is_refused_and_everything_else_is_not(running: Path,
     edge_audio("feedback", "--list", "--state-dir", running)
 
 
+@pytest.mark.big
 def test_a_directory_is_free_again_after_a_kill(tmp_path: Path) -> None:
     script = ("import pathlib, sys, time\nfrom edge.state import held\n"
               "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(100)")
@@ -84,6 +86,7 @@ def test_what_is_made_is_for_its_owner_alone_and_what_is_there_stays_as_it_is(tm
     assert f"`chmod 700 {there}`" in said_of(there) and said_of(there / "state").endswith("can be written")
 
 
+@pytest.mark.big
 def test_a_run_that_keeps_nothing_leaves_no_directory(tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "short.wav", silence(1.0))
     edge_audio("run", "--file", sound, "--fast", "--state-dir", tmp_path / "state")

@@ -17,6 +17,8 @@ from edge import __version__
 from edge.cli import COMMANDS, main
 from tests.fakes import silence, tone
 
+pytestmark = pytest.mark.big
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

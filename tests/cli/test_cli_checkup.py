@@ -88,6 +88,7 @@ def test_what_was_taught_and_cannot_be_read_is_told_with_the_way_back(settings: 
     assert not model.ok and "000001.npz" in model.text and "teach --undo" in model.advice
 
 
+@pytest.mark.big
 def test_the_broker_is_asked_and_its_security_said(settings: Settings, tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.sign("broker", alternative="IP:127.0.0.1")
     with PrivateBroker(user="joe", password="hunter2", extra=f"certfile {certificate}\nkeyfile {key}") as broker:
@@ -112,6 +113,7 @@ def test_a_password_in_the_clear_is_said(settings: Settings, tmp_path: Path, hos
     assert ["off: whoever is on the way" in finding.text for finding in told] == [True] * warned
 
 
+@pytest.mark.big
 def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
         settings: Settings, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = authority.sign("kitchen")

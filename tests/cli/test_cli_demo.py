@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from edge.cli import main
 from edge.cli.demonstration.scenes import Expected, Heard, Scene, load_scenes
 from edge.model.embedded import embedded_folder
@@ -30,5 +32,6 @@ def test_the_bundled_scenes_hold_what_the_project_is_for() -> None:
     assert any(not entry.events for entry in scenes), "a scene in which nothing must be heard"
 
 
+@pytest.mark.big
 def test_the_demo_hears_what_is_expected_and_nothing_else() -> None:
     assert main(["demo", "--fast"]) == 0

@@ -92,6 +92,7 @@ def yamnet_ear(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     return {scene.file.name: classify(model, scene.file, hop_seconds=0.12) for scene in SCENES}
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.file.stem)
 def test_yamnet_names_each_bundled_sound_too(scene: Scene, yamnet_ear: dict[str, Classification]) -> None:
     heard = yamnet_ear[scene.file.name]
@@ -113,6 +114,7 @@ def test_the_starter_hears_what_is_in_a_scene_and_nothing_else(scene: Scene) -> 
     assert scene.compare(heard) == ((), ())
 
 
+@pytest.mark.big
 @pytest.mark.skipif(not (shutil.which("sox") and shutil.which("espeak-ng")), reason="sox and espeak-ng make the voice")
 def test_the_scenes_come_out_the_same_again(tmp_path: Path) -> None:
     subprocess.run([sys.executable, DEMO / "synthesise.py", "--out", tmp_path], check=True)

@@ -23,6 +23,8 @@ from edge.workshop.classify import classify
 from tests.cli.pseudo_terminal import PATIENCE_SECONDS, ROOT, Watched
 from tests.cli.test_cli import complaint, edge_audio
 
+pytestmark = pytest.mark.big
+
 CLAPS = ROOT / "models/demo/claps.wav"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.pseudo_terminal import ROOT, Watched
 
+pytestmark = pytest.mark.big
+
 CLAPS = ROOT / "models/demo/claps.wav"
 
 

@@ -37,6 +37,7 @@ def test_the_starters_calibration_is_of_its_rows(tmp_path: Path) -> None:
     fits(load_model("starter", state_dir=tmp_path), MODELS / "starter", tmp_path, at_least=20)
 
 
+@pytest.mark.big
 def test_yamnets_calibration_is_of_the_rows_that_are_installed_with_it(yamnet_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert", reason="splitting YAMNet needs LiteRT")
     directory = Installer(tmp_path).install(yamnet_file)

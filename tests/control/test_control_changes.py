@@ -154,6 +154,7 @@ def hear(model: Model, served: Calibrations) -> Hear:
     return run
 
 
+@pytest.mark.big
 def test_claps_are_neither_lost_nor_told_twice_wherever_a_change_falls(hear: Hear) -> None:
     """The same plan anew, before every third block of the bundled claps: only the running event is cut short."""
     expected = [event.start for event in hear("claps.wav").events if event.phase == "start"]

@@ -225,6 +225,7 @@ def fuzz(examples: int, number: int = -1) -> None:
     assert sum(outcomes.values()) >= examples and outcomes[True] >= examples / 50 and outcomes[False] >= examples / 2
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("number", range(4))  # four workers may share them
 def test_no_payload_crashes_the_parser_or_gets_past_the_schema(number: int) -> None:
     fuzz(1_250, 100 + number)

@@ -23,6 +23,8 @@ from edge.sinks.journal.entries import FILE, recent
 from edge.workshop.feedback import take_in
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
+pytestmark = pytest.mark.big
+
 Start = Callable[..., Running]
 BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=14.0))
 

@@ -16,6 +16,8 @@ import pytest
 from edge.settings import MqttSettings
 from tests.control.commanding import DEMO, PATIENCE_SECONDS, Owner
 
+pytestmark = pytest.mark.big
+
 ROOT = DEMO.parents[1]
 
 NOISE = """

@@ -15,6 +15,8 @@ from edge.settings import PinSettings
 from edge.workshop import feedback as judging
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
+pytestmark = pytest.mark.big
+
 Start = Callable[..., Running]
 
 

@@ -138,6 +138,7 @@ def test_to_which_target_an_onset_was_yielded_is_told() -> None:
     assert [(each.target, each.refused) for each in decision.hearing()] == [("clap", ""), ("snap", "heard as clap")]
 
 
+@pytest.mark.big
 def test_onsets_do_not_heap_up_while_the_gate_is_shut() -> None:
     """A tap drips for an hour beside a shut gate: 3,751 onsets once waited for patches that never came."""
     minute = rows_with(60.0, [(each + 0.5, 0.0) for each in range(60)])

@@ -14,6 +14,7 @@ def frames_of(framer, samples, sizes):
     return made
 
 
+@pytest.mark.big
 @given(st.integers(1, 30), st.data(), st.lists(st.integers(0, 90), max_size=12))
 def test_block_size_does_not_change_frames(length, data, sizes):
     step = data.draw(st.integers(1, length))

@@ -35,6 +35,7 @@ def test_a_model_that_takes_the_waveform_gets_the_samples_themselves(patch_sampl
         assert patch.data.dtype == np.int16
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("sound_format", FORMATS, ids=str)
 @pytest.mark.parametrize("wants", ["bands", "samples"])
 @settings(max_examples=5, deadline=None)

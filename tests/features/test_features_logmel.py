@@ -18,6 +18,7 @@ def test_the_mel_matrix_is_yamnets_own(yamnet):
     assert np.array_equal(mel_weights(), yamnet.mel_weights)
 
 
+@pytest.mark.big
 def test_int8_patches_of_real_clips_equal_those_of_yamnets_own_front_end(yamnet, clips):
     cells = different = largest = 0
     for samples in clips(200.0):

@@ -80,6 +80,7 @@ def test_position_is_that_after_the_last_sample_heard(sound_format):
         assert front_end.position == (block.position + block.length) * 16_000 // sound_format.rate
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("sound_format", FORMATS, ids=str)
 @pytest.mark.parametrize("seconds", [0.001, 0.5, 0.975, 1.0, 1.215, 2.3])
 @pytest.mark.parametrize("wants", ["bands", "samples"])

@@ -6,6 +6,8 @@ import pytest
 from edge.features.frontend import FrontEnd
 from edge.stream import Block, StreamFormat
 
+pytestmark = pytest.mark.big
+
 
 def patches_of(samples, rate):
     front_end = FrontEnd(wants="samples", hop_seconds=0.48)

@@ -15,6 +15,7 @@ from tests.features.features_blocks import MONO, blocks, noise
 RING = 400
 
 
+@pytest.mark.big
 @given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), min_size=1, max_size=8), st.integers(0, 2_000),
        st.integers(0, 2_000))
 def test_a_cut_is_what_was_pushed_with_silence_for_what_was_lost(pushes: list[tuple[int, int]], start: int,

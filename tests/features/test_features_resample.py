@@ -63,6 +63,7 @@ def test_the_output_is_that_of_integer_arithmetic_alone(rate):
     assert np.array_equal(whole(rate, samples), np.clip(rounded, -32_768, 32_767))
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("rate", EXACT + ODD)
 @settings(max_examples=6, deadline=None)
 @given(cuts=st.lists(st.floats(0, 1), max_size=15))
@@ -82,6 +83,7 @@ def test_single_samples_give_the_same_output_too(rate):
     assert np.array_equal(np.concatenate((*pieces, resampler.flush())), whole(rate, samples))
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("rate", EXACT + ODD + [384_000])
 def test_n_samples_give_the_outputs_up_to_the_last_ones_time(rate):
     for count in (0, 1, 2, rate // 100, rate // 10 + 1):
@@ -115,6 +117,7 @@ def test_sines_to_7500_hz_come_out_within_half_a_db(rate, hertz):
     assert abs(decibels(np.sqrt(2 * (out ** 2).mean()) / 30_000)) < 0.5
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000, 192_000, 44_101])
 @pytest.mark.parametrize("hertz", [8_500, 8_600, 10_000, 12_345, 15_900, 17_000, 20_000, 21_900])
 def test_sines_from_8500_hz_come_out_60_db_down(rate, hertz):
@@ -154,6 +157,7 @@ def test_what_a_slow_recording_lacks_is_not_made_up(rate):
     assert decibels(spectrum[hertz > rate * 8.5 / 16].max() / spectrum.max()) < -60
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("rate", EXACT + ODD)
 @pytest.mark.parametrize("constant", [-32_768, -1, 1, 12_345, 32_767])
 def test_a_constant_comes_out_as_it_went_in(rate, constant):

@@ -46,6 +46,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[dict[str, object], int]:
     return json.loads(out), process.returncode
 
 
+@pytest.mark.big
 @every_remembering_broker
 def test_twenty_boards_lose_nothing_while_the_broker_is_killed(broker: PrivateBroker) -> None:
     heard: list[tuple[str, str, bool]] = []
@@ -80,6 +81,7 @@ def test_twenty_boards_lose_nothing_while_the_broker_is_killed(broker: PrivateBr
     assert all(one["id"][14] == "7" for one in told)  # UUID version 7
 
 
+@pytest.mark.big
 def test_each_board_has_its_own_will_status_states_and_health_and_nothing_stays(broker: PrivateBroker) -> None:
     heard: list[tuple[str, str, bool]] = []
     online = threading.Event()
@@ -117,6 +119,7 @@ def test_each_board_has_its_own_will_status_states_and_health_and_nothing_stays(
     assert kept == []
 
 
+@pytest.mark.big
 def test_the_table_and_a_recording_of_ones_own(broker: PrivateBroker, tmp_path: Path,
                                               capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "edge-audio.toml"
@@ -128,6 +131,7 @@ def test_the_table_and_a_recording_of_ones_own(broker: PrivateBroker, tmp_path: 
     assert re.search(r"^lost +0$", out, re.MULTILINE)
 
 
+@pytest.mark.big
 def test_settings_with_tls_and_a_password_serve_all_boards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     authority = Authority(tmp_path / "authority")
     certificate, key = authority.sign("broker", alternative="IP:127.0.0.1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import pytest
+
 from deploy.fleet.agenda import Agenda
 from deploy.fleet.board import Board, CountingOutbox
 from deploy.fleet.check import Check
@@ -78,6 +80,7 @@ def test_each_lost_connection_is_followed_by_the_next_address_after_a_longer_pau
     assert one.lost(0.0) == 60.0
 
 
+@pytest.mark.big
 def test_what_had_to_be_dropped_is_told_and_is_not_lost() -> None:
     with PrivateBroker() as broker:
         settings = replace(broker.settings(), queue_events=3)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LINE = json.loads(BUNDLED.read_text().splitlines()[0])
 
 
+@pytest.mark.big
 def test_the_bundled_recording_is_what_the_starter_hears_in_the_bundled_sounds() -> None:
     again = subprocess.run([ROOT / "deploy" / "fleet" / "record.sh", sys.executable, "-m", "edge"], cwd=ROOT,
                            capture_output=True, text=True, check=True).stdout

@@ -104,6 +104,7 @@ def test_every_line_is_tried_below() -> None:
     assert len(LINES) == 4
 
 
+@pytest.mark.big
 def test_all_that_is_retained_is_shown(shell: Callable[[str], Shell], publish: Callable[..., None]) -> None:
     publish(KITCHEN.status, "online", retain=True)
     publish(KITCHEN.state("typing"), "ON", retain=True)
@@ -111,6 +112,7 @@ def test_all_that_is_retained_is_shown(shell: Callable[[str], Shell], publish: C
     assert {shown.line(), shown.line()} == {f"{KITCHEN.status} online", f"{KITCHEN.state('typing')} ON"}
 
 
+@pytest.mark.big
 def test_events_of_every_board_are_shown(shell: Callable[[str], Shell], publish: Callable[..., None]) -> None:
     """A retained message of its own shows that it has subscribed."""
     publish(Topics("edge-audio", "hall").event("first"), "here", retain=True)
@@ -120,6 +122,7 @@ def test_events_of_every_board_are_shown(shell: Callable[[str], Shell], publish:
     assert shown.line() == f"{KITCHEN.event('double_clap')} {told()}"
 
 
+@pytest.mark.big
 def test_a_command_runs_for_each_clap_even_for_those_of_meanwhile(shell: Callable[[str], Shell],
                                                                   publish: Callable[..., None]) -> None:
     topic = KITCHEN.event("double_clap")
@@ -136,6 +139,7 @@ def test_a_command_runs_for_each_clap_even_for_those_of_meanwhile(shell: Callabl
     assert {again.line(), again.line()} == {f"clapped: {told(id=name)}" for name in ("retained", "meanwhile")}
 
 
+@pytest.mark.big
 def test_a_board_that_is_gone_is_forgotten(shell: Callable[[str], Shell], publish: Callable[..., None]) -> None:
     old = Topics("edge-audio", "old")
     gone = (old.status, old.state("typing"), "homeassistant/device/edge-audio_old/config")

@@ -135,6 +135,7 @@ def test_labelled_sound_gives_curve_threshold_and_what_they_are_worth() -> None:
     assert worth.alarms / worth.hours < 100.0 and worth.upper > worth.alarms / worth.hours
 
 
+@pytest.mark.big
 def test_the_budget_holds_on_sound_that_the_threshold_never_saw() -> None:
     budget, counted, hours = Budget(per_day=240.0, varied_hours=1.0), 0, 0.0
     for _ in range(8):

@@ -17,6 +17,8 @@ from edge.model.classifier import Split
 from edge.model.manifest import ModelTarget
 from edge.workshop.classify import classify
 
+pytestmark = pytest.mark.big
+
 HOP_SECONDS = 0.48
 BESIDE = {"neg_speech", "neg_misc", "neg_notclap", "door_slam", "drawer", "page_turn", "phone_ring", "cough", "laughter"}
 """Classes without either target, from several sources, that are heard in a few seconds."""

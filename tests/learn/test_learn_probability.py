@@ -35,6 +35,7 @@ def test_calibration_lowers_the_error_of_a_known_distortion() -> None:
     assert before > 0.1 and after < 0.04
 
 
+@pytest.mark.big
 def test_beta_wins_where_the_two_slopes_differ_and_platt_where_they_do_not() -> None:
     logits, truth, folds = sample(20_000, Curve(0.15, 1.5, 0.0))
     fitted = fit_curve(logits, truth, folds)
@@ -71,6 +72,7 @@ def test_a_side_without_recordings_is_refused() -> None:
         fit_platt(np.array([1.0, 2.0]), np.array([True, True]))
 
 
+@pytest.mark.big
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.floats(-16, 16), st.booleans()), min_size=4, max_size=60))
 def test_every_fitted_curve_rises(sounds: list[tuple[float, bool]]) -> None:

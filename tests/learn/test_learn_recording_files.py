@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
     return sounds
 
 
+@pytest.mark.big
 def test_a_folder_that_is_called_as_a_recording_ends_no_scan(folder: Path, tmp_path: Path,
                                                              capsys: pytest.CaptureFixture[str]) -> None:
     """A recorder made a folder `sub.wav`; `classify sounds/` ended with "found a folder; wanted a file"."""

@@ -23,6 +23,7 @@ def objective(point: Wide, z: Wide, wanted: Wide, weights: Wide, given: Wide, ri
     return float((weights * loss).sum() + ridge / 2.0 * (point[:-1] ** 2).sum())
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("count", "columns"), [(400, 12), (30, 80)])
 @pytest.mark.parametrize("soft", [False, True])
 def test_rows_reach_the_minimum_that_scipy_finds(count: int, columns: int, soft: bool) -> None:

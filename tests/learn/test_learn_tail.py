@@ -23,6 +23,7 @@ def true_per_day(threshold: float, per_hour: float, beta: float) -> float:
     return 24.0 * per_hour * math.exp(-max(threshold + 5.0, 0.0) / beta)
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("minutes", [10, 60])
 def test_the_bound_holds_where_the_room_held_no_alarm(minutes: int) -> None:
     rng = np.random.default_rng(minutes)

@@ -14,6 +14,8 @@ from edge.model.classifier import Model
 from edge.model.runtime import open_runtime
 from edge.stream import SAMPLE_RATE, Block, Patch, StreamFormat
 
+pytestmark = pytest.mark.big
+
 soundfile = pytest.importorskip("soundfile", reason="the recordings are FLAC and Ogg")
 
 CLIPS, PATCHES_PER_CLIP = 200, 7

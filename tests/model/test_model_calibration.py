@@ -115,6 +115,7 @@ def test_the_order_of_labels_does_not_matter_and_which_rows_are_in_use_neither(s
         row_sha256(few, ["no_such"])
 
 
+@pytest.mark.big
 def test_a_whole_model_is_bound_and_proven_too(tiny: Path, runtime: str, tmp_path: Path) -> None:
     directory = Installer(tmp_path, runtime=runtime).install(tiny / "float.tflite")
     model = open_model(directory, runtime=runtime)

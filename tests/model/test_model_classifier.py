@@ -172,6 +172,7 @@ def waveform() -> np.ndarray:
     return samples
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("name", ["float", "flat", "int16", "uint8"])
 def test_a_whole_model_hears_samples_and_gives_scores(tiny: Path, store: Installer, runtime: str,
                                                       waveform: np.ndarray, name: str) -> None:
@@ -184,6 +185,7 @@ def test_a_whole_model_hears_samples_and_gives_scores(tiny: Path, store: Install
     assert np.allclose(scores.values, wanted, atol=1 / 256 if name == "uint8" else 1e-6)
 
 
+@pytest.mark.big
 def test_rows_of_a_whole_model_are_picked_from_its_scores(tiny: Path, store: Installer, runtime: str,
                                                           waveform: np.ndarray) -> None:
     directory = store.install(tiny / "float.tflite")
@@ -193,6 +195,7 @@ def test_rows_of_a_whole_model_are_picked_from_its_scores(tiny: Path, store: Ins
     assert np.array_equal(few.score(Patch(waveform, 0)).values, everything[[2, 0]])
 
 
+@pytest.mark.big
 def test_a_whole_model_refuses_other_lengths_and_bands(tiny: Path, store: Installer, runtime: str) -> None:
     model = open_model(store.install(tiny / "float.tflite"), runtime=runtime)
     with pytest.raises(ModelError, match=r"found shape \[1599\]; wanted \[1600\]"):

@@ -13,6 +13,8 @@ from model_https_server import Server
 from edge.errors import ModelError
 from edge.workshop.models.download import PAUSES_SECONDS, fetch
 
+pytestmark = pytest.mark.big
+
 CONTENT = np.random.default_rng(7).integers(0, 256, 700_000, dtype=np.uint8).tobytes()
 
 

@@ -27,6 +27,8 @@ from edge.workshop.models.metadata import Description, audio_properties, label_f
 from edge.workshop.models.split import pack_graph, read_graph
 from tests.recordings import Row, first_and_later
 
+pytestmark = pytest.mark.big
+
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4
 SCORES_OFF = 0.03

@@ -40,6 +40,7 @@ def _export(store: Installer, name: str, output: Path, runtime: str) -> Exported
 
 # Models taken whole.
 
+@pytest.mark.big
 @needs_litert
 @pytest.mark.parametrize("name", ["float", "flat", "uint8"])
 def test_a_whole_model_gets_its_labels_and_metadata(tiny: Path, store: Installer, tmp_path: Path, runtime: str,
@@ -53,6 +54,7 @@ def test_a_whole_model_gets_its_labels_and_metadata(tiny: Path, store: Installer
     assert store.show(store.install(tmp_path / "out.tflite").name).labels == LABELS
 
 
+@pytest.mark.big
 @needs_litert
 def test_labels_that_were_named_beside_the_file_are_inside_its_export(tiny: Path, store: Installer, tmp_path: Path,
                                                                       runtime: str) -> None:
@@ -62,6 +64,7 @@ def test_labels_that_were_named_beside_the_file_are_inside_its_export(tiny: Path
     assert packed_labels((tmp_path / "out.tflite").read_bytes(), "out") == ("ein", "zwei", "drei")
 
 
+@pytest.mark.big
 def test_a_file_that_says_it_all_already_is_exported_as_it_is(exports: Path, store: Installer, tmp_path: Path,
                                                               runtime: str) -> None:
     store.install(exports / "starter.tflite", name="ears")
@@ -80,6 +83,7 @@ def test_a_file_that_names_no_labels_has_none(tiny: Path, name: str) -> None:
     assert label_files((tiny / f"{name}.tflite").read_bytes(), name) == ()
 
 
+@pytest.mark.big
 def test_a_model_that_takes_integers_is_refused(tiny: Path, store: Installer, tmp_path: Path, runtime: str) -> None:
     store.install(tiny / "int16.tflite")
     with pytest.raises(ModelError, match=r"whole\.tflite: input: found int16 \[1, 1600\].*; wanted float32"):
@@ -96,6 +100,7 @@ class _OtherHead(Head):
         return super().logits(embedding) + np.float32(1.0)
 
 
+@pytest.mark.big
 @needs_litert
 def test_a_file_that_scores_otherwise_than_the_appliance_is_not_written(starter: Split, tmp_path: Path,
                                                                         runtime: str) -> None:
@@ -114,6 +119,7 @@ def test_a_head_without_a_row_for_each_label_is_refused(starter: Split, tmp_path
         export(starter, STARTER, tmp_path / "out.tflite", runtime=runtime)
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("output", "found"), [("nowhere/out.tflite", "No such file or directory"), (".", "a folder"),
                                                ("pipe", "a device or pipe"), ("x" * 300, "File name too long")])
 def test_a_place_that_cannot_be_written_to_is_named(tiny: Path, exports: Path, store: Installer, tmp_path: Path,
@@ -125,6 +131,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tiny: Path, exports: Path, s
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "state"]
 
 
+@pytest.mark.big
 def test_an_export_is_written_where_a_link_leads(exports: Path, store: Installer, tmp_path: Path, runtime: str) -> None:
     store.install(exports / "starter.tflite", name="ears")
     (tmp_path / "link.tflite").symlink_to("real.tflite")

@@ -27,6 +27,7 @@ def _left(tmp_path: Path) -> list[str]:
 
 # YAMNet as published.
 
+@pytest.mark.big
 @pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
 def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path, store: Installer,
                                                               runtime: str) -> None:
@@ -42,6 +43,7 @@ def test_yamnet_as_published_is_split_and_known_by_its_digest(yamnet_file: Path,
     assert store.verify("yamnet") == open_model(directory, runtime=runtime).describe()
 
 
+@pytest.mark.big
 @pytest.mark.skipif(not HAS_LITERT, reason="splitting needs LiteRT's schema")
 def test_yamnet_can_be_called_otherwise_and_have_its_digest_asked_for(yamnet_file: Path, store: Installer) -> None:
     assert store.install(yamnet_file, name="ears", sha256=YAMNET_SHA256.upper()).name == "ears"
@@ -57,6 +59,7 @@ def test_without_litert_the_published_file_asks_for_an_archive(yamnet_file: Path
 
 # Any other classifier.
 
+@pytest.mark.big
 def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny: Path, store: Installer,
                                                                            runtime: str) -> None:
     store.install(tiny / "float.tflite")
@@ -67,6 +70,7 @@ def test_a_classifier_of_another_layout_is_taken_whole_with_its_own_labels(tiny:
     assert "model float 1 (whole, 3 of 3 rows)" in store.verify("float")
 
 
+@pytest.mark.big
 def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"unlabelled\.tflite: labels: found none packed inside; wanted a text file"):
         store.install(tiny / "unlabelled.tflite")
@@ -75,6 +79,7 @@ def test_labels_come_from_a_text_file_where_none_are_inside(tiny: Path, store: I
     assert store.show("unlabelled").labels == ("one", "two words", "drei")
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("text", "found"), [
     (b"one\ntwo\n", "labels: found 2; wanted 3, as in whole.output"), (b"a\n\nb\n", "an empty line"),
     (b"", "no labels"), (b"a\nb\na\n", "found 'a' twice"), (b"\xff\xfe\n", "no UTF-8")])
@@ -86,11 +91,13 @@ def test_labels_that_do_not_fit_are_refused(tiny: Path, store: Installer, tmp_pa
     assert _left(tmp_path) == []
 
 
+@pytest.mark.big
 def test_a_label_list_that_is_not_there_is_named(tiny: Path, store: Installer, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.txt: found No such file"):
         store.install(tiny / "unlabelled.tflite", labels=tmp_path / "none.txt")
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("name", "found"), [
     ("two_outputs", "output: found 2 tensors; wanted one row of scores"),
     ("spectrogram", r"input: found float32 \[1, 40, 40\]; wanted one waveform"),
@@ -108,6 +115,7 @@ def test_a_model_of_wrong_shapes_is_refused_and_leaves_nothing(tiny: Path, store
     assert _left(tmp_path) == []
 
 
+@pytest.mark.big
 def test_a_file_that_says_it_hears_16_khz_is_taken(tiny: Path, store: Installer) -> None:
     assert store.install(tiny / "16khz.tflite").name == "16khz"
 
@@ -132,6 +140,7 @@ def test_a_file_that_is_no_model_is_refused_and_leaves_nothing(store: Installer,
     assert _left(tmp_path) == []
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
 def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_file: Path, store: Installer,
                                                                         tmp_path: Path, share: float) -> None:
@@ -143,6 +152,7 @@ def test_a_truncated_model_is_refused_even_where_it_crashes_the_runtime(yamnet_f
     assert _left(tmp_path) == []
 
 
+@pytest.mark.big
 def test_errors_name_the_file_that_was_given_and_no_folder_of_ours(tiny: Path, yamnet_pack: Path, store: Installer,
                                                                    tmp_path: Path) -> None:
     for file, name in ((tiny / "float.tflite", "half.tflite"), (yamnet_pack, "half.tar")):
@@ -191,6 +201,7 @@ def test_a_state_directory_without_permission_is_said(tiny: Path, tmp_path: Path
 
 # Addresses.
 
+@pytest.mark.big
 def test_a_model_installs_from_https_and_leaves_no_download(tiny: Path, store: Installer, server: Server,
                                                             tmp_path: Path) -> None:
     server.behaviour.content = (tiny / "float.tflite").read_bytes()
@@ -210,6 +221,7 @@ def test_a_download_of_another_digest_leaves_nothing(tiny: Path, store: Installe
     assert _left(tmp_path) == []
 
 
+@pytest.mark.big
 def test_a_file_address_installs_and_leaves_the_file(tiny: Path, store: Installer) -> None:
     assert store.install((tiny / "float.tflite").as_uri()).name == "float"
     assert (tiny / "float.tflite").is_file()

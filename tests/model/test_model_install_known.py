@@ -37,6 +37,7 @@ def as_published(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_cut", lambda content, thing, *, known: None)
 
 
+@pytest.mark.big
 def test_a_known_name_is_fetched_from_the_first_address_that_gives_the_file(
         publish: Publish, store: Installer, server: Server, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_published(tiny, monkeypatch)
@@ -49,6 +50,7 @@ def test_a_known_name_is_fetched_from_the_first_address_that_gives_the_file(
     assert [path.name for path in directory.parent.iterdir()] == ["ears"]
 
 
+@pytest.mark.big
 def test_an_address_that_gives_another_file_is_passed_over(
         publish: Publish, store: Installer, server: Server, tiny: Path, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +73,7 @@ def test_without_a_network_it_says_where_a_person_finds_the_file(publish: Publis
     assert not list((tmp_path / "state" / "models").iterdir())
 
 
+@pytest.mark.big
 def test_a_file_of_that_name_is_installed_itself(publish: Publish, store: Installer, tiny: Path, tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     publish("https://127.0.0.1:1/ears.tflite")

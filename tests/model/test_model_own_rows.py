@@ -103,6 +103,7 @@ def test_nothing_of_the_published_rows_is_in_ours(yamnet: Path) -> None:
     assert float(np.abs(alike).max()) < 0.9
 
 
+@pytest.mark.big
 def test_the_bank_its_list_and_the_card_come_with_it_and_travel(yamnet: Path, store: Installer, tmp_path: Path,
                                                                 yamnet_pack: Path) -> None:
     directory = store.install(yamnet_pack)

@@ -16,6 +16,7 @@ from edge.workshop.models.install import Installer
 from edge.workshop.models.pack import unpack
 
 
+@pytest.mark.big
 def test_a_packed_model_installs_on_another_board_and_runs(yamnet_pack: Path, store: Installer, runtime: str) -> None:
     directory = store.install(yamnet_pack)
     assert directory.name == "yamnet"
@@ -32,17 +33,20 @@ def test_the_published_file_stays_out_of_the_archive(yamnet_pack: Path) -> None:
         assert {(each.uid, each.mtime, each.mode) for each in archive} == {(0, 0, 0o644)}
 
 
+@pytest.mark.big
 def test_packing_again_gives_the_same_bytes(yamnet_pack: Path, store: Installer, tmp_path: Path) -> None:
     store.install(yamnet_pack)
     store.pack("yamnet", tmp_path / "again.tar")
     assert (tmp_path / "again.tar").read_bytes() == yamnet_pack.read_bytes()
 
 
+@pytest.mark.big
 def test_an_archive_can_be_given_another_name(yamnet_pack: Path, store: Installer) -> None:
     assert store.install(yamnet_pack, name="ears").name == "ears"
     assert store.show("ears").name == "ears"
 
 
+@pytest.mark.big
 def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, store: Installer) -> None:
     directory = store.install(tiny / "float.tflite")
     (directory / "README.md").write_text("the card")
@@ -52,6 +56,7 @@ def test_a_card_beside_the_model_travels_with_it(tiny: Path, tmp_path: Path, sto
     assert not (store.find("other") / "notes.pdf").exists()
 
 
+@pytest.mark.big
 def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store: Installer, tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     os.mkfifo(tmp_path / "pipe")
@@ -62,6 +67,7 @@ def test_an_archive_never_takes_the_place_of_a_pipe_or_device(tiny: Path, store:
     assert (tmp_path / "pipe").is_fifo() and (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.big
 def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: Installer, tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
     (tmp_path / "link.tar").symlink_to("real.tar")
@@ -73,6 +79,7 @@ def test_an_archive_is_written_where_a_link_leads(tiny: Path, store: Installer, 
         store.pack("float", tmp_path / "loop")
 
 
+@pytest.mark.big
 def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path, store: Installer,
                                                                       tmp_path: Path) -> None:
     store.install(tiny / "float.tflite")
@@ -84,6 +91,7 @@ def test_an_archive_that_cannot_be_written_is_said_and_leaves_nothing(tiny: Path
     assert not [path for path in tmp_path.iterdir() if "folder" in path.name and path.name != "folder"]
 
 
+@pytest.mark.big
 def test_a_spoilt_model_is_not_packed(tiny: Path, store: Installer, tmp_path: Path) -> None:
     (store.install(tiny / "float.tflite") / "whole.tflite").write_bytes(b"spoilt")
     with pytest.raises(ModelError, match=r"whole\.tflite: found 6 bytes"):

@@ -13,6 +13,7 @@ import pytest
 from edge.model.runtime import quiet
 
 
+@pytest.mark.big
 def test_a_command_that_opens_a_model_says_nothing_of_its_own_on_standard_error(tmp_path: Path, runtime: str) -> None:
     """Nearly every command began with `INFO: Created TensorFlow Lite XNNPACK delegate for CPU.`"""
     done = subprocess.run([sys.executable, "-m", "edge", "model", "verify", "starter", "--runtime", runtime, "--state-dir",

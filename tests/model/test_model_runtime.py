@@ -27,12 +27,14 @@ def _python(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.big
 def test_importing_the_model_stage_imports_no_runtime() -> None:
     loaded = _python("import sys, edge.model.classifier, edge.model.store, edge.workshop.models.build\n"
                      "print([name for name in sys.modules if 'litert' in name or 'tflite_runtime' in name])")
     assert loaded == "[]"
 
 
+@pytest.mark.big
 def test_the_listener_finds_models_without_what_installs_them() -> None:
     loaded = _python("import sys, edge.model.classifier, edge.model.store\n"
                      "print([name for name in ('ssl', 'urllib.request', 'tarfile') if name in sys.modules])")
@@ -106,6 +108,7 @@ def test_a_named_runtime_that_is_missing_is_an_error_that_says_how_to_get_it(tin
     assert "found not installed" in str(caught.value) and command in str(caught.value)
 
 
+@pytest.mark.big
 def test_a_broken_litert_is_not_passed_over_in_silence(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "ai_edge_litert").mkdir()
     (tmp_path / "ai_edge_litert" / "__init__.py").write_text("raise ImportError('libpywrap.so: GLIBC_2.99 not found')")
@@ -131,6 +134,7 @@ def test_a_missing_delegate_is_named(tiny: Path, runtime: str) -> None:
         open_runtime(tiny / "float.tflite", runtime=runtime, delegate="libnothing.so.1")
 
 
+@pytest.mark.big
 def test_a_library_that_is_no_delegate_is_refused(tiny: Path, runtime: str) -> None:
     library = ctypes.util.find_library("m")
     assert library is not None
@@ -169,6 +173,7 @@ def delegate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "libtest_delegate.so"
 
 
+@pytest.mark.big
 def test_a_delegate_is_loaded_and_named(tiny: Path, runtime: str, delegate: Path,
                                         capfd: pytest.CaptureFixture[str]) -> None:
     opened = open_runtime(tiny / "float.tflite", runtime=runtime, delegate=str(delegate))
@@ -180,6 +185,7 @@ def test_a_delegate_is_loaded_and_named(tiny: Path, runtime: str, delegate: Path
     assert (opened.output() == 0.5).all()
 
 
+@pytest.mark.big
 def test_a_delegate_without_its_device_is_an_error(tiny: Path, delegate: Path, runtime: str) -> None:
     # In a process of its own: the runtimes complain once more when a delegate that failed is freed.
     said = _python("from pathlib import Path; from edge.errors import ModelError\n"

@@ -19,6 +19,8 @@ from edge.workshop.models import build as building
 from edge.workshop.models import install as installer
 from edge.workshop.models.install import Installer
 
+pytestmark = pytest.mark.big
+
 
 def _left(tmp_path: Path) -> list[str]:
     """What the store holds, by file name."""

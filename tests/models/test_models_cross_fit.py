@@ -147,6 +147,7 @@ def test_a_class_is_of_the_table_or_else_of_the_clips() -> None:
         sides_of("bark", labelled)
 
 
+@pytest.mark.big
 def test_recordings_are_cross_fitted_by_one_command(shared: Path, tmp_path: Path,
                                                     capsys: pytest.CaptureFixture[str]) -> None:
     with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:

@@ -70,6 +70,7 @@ def test_a_part_of_the_folds_holds_nothing_of_the_others(toy: Any) -> None:
         np.testing.assert_array_equal(part.cells[part.clip == number], toy.cells[toy.clip == list(toy.path).index(path)])
 
 
+@pytest.mark.big
 def test_the_choice_and_the_rows_see_only_the_training_folds(toy: Any, choice: ModuleType) -> None:
     options = choice.grid(("patches", "altered"), ((0.04, 0.1), (1.0, 1.0)))
     own = toy.fold == 3
@@ -210,6 +211,7 @@ def test_the_folds_are_those_of_esc10(material: ModuleType, shared: Path) -> Non
     assert len(sources) == len({group for group, _ in sources}) == 304
 
 
+@pytest.mark.big
 def test_real_labels_teach_and_shuffled_ones_do_not(material: ModuleType, checks: ModuleType, shared: Path) -> None:
     from edge.learn.embedding import Embedder
     from edge.model.classifier import open_model

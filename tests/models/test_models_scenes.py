@@ -17,6 +17,8 @@ from edge.errors import SettingsError
 from models.measuring.__main__ import main
 from models.measuring.sed import check_installed
 
+pytestmark = pytest.mark.big
+
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 16_000
 

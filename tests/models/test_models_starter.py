@@ -145,6 +145,7 @@ CUT = "thoaidn05/Sound-Classify"
 """The sound itself started this recorder: the attack is cut off, and a knock is one blow on furniture."""
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("label", "classes", "beside", "first_floor", "later_floor"), [
     ("hand_clap", {"hand_clap"}, {"applause"}, 0.95, 0.93),
     ("typing", {"keyboard_typing"}, {"keyboard_key", "typewriter", "mouse_click"}, 0.97, 0.96),

@@ -23,6 +23,8 @@ from edge.stats import Stats
 from edge.stream import SAMPLE_RATE
 from tests.sinks.conftest import board_of
 
+pytestmark = pytest.mark.big
+
 NOON = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 
 

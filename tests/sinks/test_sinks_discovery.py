@@ -18,6 +18,8 @@ from edge.stream import Event
 from edge.topics import Topics, encode
 from tests.sinks.conftest import Ear, Offering
 
+pytestmark = pytest.mark.big
+
 MakeEvent = Callable[..., Event]
 StartMqtt = Callable[..., Offering]
 Listen = Callable[[PrivateBroker], Ear]

@@ -16,6 +16,7 @@ from tests.faults.account import Account, account
 from tests.faults.tap import Tap
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("fault", "times"), [
     (kills.appliance_killed, 3), (kills.broker_killed, 2), (kills.both_killed, 1), (damages.cut_while_down, 1)])
 def test_nothing_is_lost(fault: Any, times: int) -> None:
@@ -64,6 +65,7 @@ def test_the_account_sees_what_is_missing() -> None:
     assert "| a fault | 1 | 5 | 4 | 1 | 0 | 0 | 1.5 s |" in table_of([last], "7")
 
 
+@pytest.mark.big
 def test_the_tap_notes_what_was_acknowledged_and_nothing_else(start_mqtt: Any, make_event: Any, until: Any) -> None:
     with PrivateBroker() as broker:
         tap = Tap(broker.port)

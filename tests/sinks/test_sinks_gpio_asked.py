@@ -36,6 +36,7 @@ def make() -> Iterator[Make]:
         sink.stop()
 
 
+@pytest.mark.big
 def test_identify_blinks_with_the_pins_that_are_there_for_it(make: Make) -> None:
     sink, changes = make({}, {"pin": "27", "identify": True, "target": ""})
     assert sink.identify() == ("27",)
@@ -48,6 +49,7 @@ def test_a_device_without_such_pins_says_so(make: Make) -> None:
     assert sink.identify() == ()
 
 
+@pytest.mark.big
 def test_what_an_event_does_meanwhile_is_shown_after_the_blinks(make: Make, make_event: MakeEvent) -> None:
     sink, changes = make({"identify": True, "action": "toggle"})
     sink.identify()

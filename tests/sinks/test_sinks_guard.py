@@ -188,6 +188,7 @@ def test_every_sink_can_be_started_again(tmp_path: Path, make_event: MakeEvent, 
     assert [message.sequence for message in outbox.messages(unsaved=False)] == [1, 2, 4, 5, 7, 8]
 
 
+@pytest.mark.big
 def test_the_broker_s_sink_connects_again_after_its_failure(
         broker: PrivateBroker, start_mqtt: Callable[..., MqttSink], until: Until) -> None:
     sink = start_mqtt(broker.settings())

@@ -28,6 +28,7 @@ def scribble(path: Path, chance: random.Random) -> None:
         file.truncate(size)
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("harm", [cut, scribble])
 @pytest.mark.parametrize("closed", [False, True])
@@ -43,6 +44,7 @@ def test_a_file_that_was_damaged_while_nobody_had_it(tmp_path: Path, harm: Calla
     process.writer.close()
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("seed", range(12))
 def test_a_log_that_was_cut_after_a_kill_is_noticed_by_its_index(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -73,6 +75,7 @@ def test_an_index_of_another_log_says_nothing(tmp_path: Path) -> None:
         process.writer.close()
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("ending", ["", "-wal"])
 def test_a_file_that_is_cut_while_it_is_written(tmp_path: Path, ending: str, seed: int) -> None:

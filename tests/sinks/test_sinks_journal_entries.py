@@ -79,6 +79,7 @@ def test_the_oldest_go_first_and_the_file_stays_bounded(tmp_path: Path) -> None:
     assert path.stat().st_size < 600_000 and sizes[-1] <= sizes[len(sizes) // 2] + 4096
 
 
+@pytest.mark.big
 @pytest.mark.parametrize(("columns", "labels", "most"), [(256, 25, 1_200), (632, 25, 2_600), (1024, 521, 5_200)])
 def test_how_much_an_event_takes(tmp_path: Path, columns: int, labels: int, most: int) -> None:
     path = tmp_path / "journal.sqlite3"

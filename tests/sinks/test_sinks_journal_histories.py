@@ -13,6 +13,8 @@ from edge.sinks.journal import file as journal_file
 from edge.sinks.messages import Dropped, Message
 from tests.sinks.journal_process import START, Process
 
+pytestmark = pytest.mark.big
+
 
 class History:
     """A device over many runs, and what its subscriber knows."""

@@ -124,6 +124,7 @@ def test_a_closed_pipe_is_counted_and_not_raised(tmp_path: Path, make_event: Mak
     assert "Broken pipe" in sink.state
 
 
+@pytest.mark.big
 def test_only_the_line_that_a_full_disk_cut_is_lost(tmp_path: Path) -> None:
     """A limit on the file's size cuts a write short as a full disk does; later lines must still be whole."""
     path = tmp_path / "events.jsonl"
@@ -173,6 +174,7 @@ def test_a_reader_that_stopped_reading_stops_nobody(tmp_path: Path, make_event: 
     os.close(writer)
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("close", ["import os; os.close(1)", "import sys; sys.stdout.close()", "pass"])
 def test_a_closed_standard_output_is_an_error_at_start(close: str) -> None:
     program = (f"{close}\n"

@@ -26,6 +26,8 @@ from edge.stream import Event
 from edge.topics import Topics
 from tests.sinks.certificates import Authority
 
+pytestmark = pytest.mark.big
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 USERS = ("kitchen", "cellar", "homeassistant")
 OWN = ("status", "event/clap", "state/clap", "health", "dropped", "muted", "pin/17", "response/mute",

@@ -23,6 +23,8 @@ from edge.topics import event_payload
 from tests.brokers import every_broker
 from tests.sinks.conftest import Offering, board_of
 
+pytestmark = pytest.mark.big
+
 MakeEvent = Callable[..., Event]
 StartMqtt = Callable[..., Offering]
 Listen = Callable[..., Any]

@@ -12,6 +12,8 @@ import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
 
+pytestmark = pytest.mark.big
+
 STORY = """
 import signal
 from edge.sinks.outbox import Outbox

@@ -73,6 +73,7 @@ def test_pauses_grow_after_failures_however_long_each_of_them_took(
     assert pauses[:5] == [1, 2, 4, 8, 16]
 
 
+@pytest.mark.big
 def test_a_connection_that_the_broker_acknowledged_and_that_held_makes_the_pause_short_again(
         broker: PrivateBroker, pauses: list[float], make_door: Callable[..., Any], start_mqtt: StartMqtt, until: Until,
         monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +87,7 @@ def test_a_connection_that_the_broker_acknowledged_and_that_held_makes_the_pause
     assert pauses == [1, 1, 1]
 
 
+@pytest.mark.big
 def test_a_connection_that_is_lost_at_once_is_a_failure(
         broker: PrivateBroker, pauses: list[float], make_door: Callable[..., Any], start_mqtt: StartMqtt,
         until: Until, monkeypatch: pytest.MonkeyPatch) -> None:

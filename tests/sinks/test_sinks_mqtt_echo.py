@@ -16,6 +16,8 @@ from edge.sinks.mqtt.retained import Retained
 from edge.topics import Topics
 from tests.sinks.certificates import Authority
 
+pytestmark = pytest.mark.big
+
 StartMqtt = Callable[..., Any]
 Listen = Callable[..., Any]
 Until = Callable[[Callable[[], bool]], None]

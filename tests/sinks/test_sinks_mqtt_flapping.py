@@ -14,6 +14,7 @@ from edge.sinks.mqtt.bucket import Bucket
 from edge.sinks.mqtt.sink import SAY_CHANGES
 
 
+@pytest.mark.big
 def test_the_first_connections_are_said_and_then_that_not_every_one_is(
         broker: PrivateBroker, make_door: Callable[..., Any], start_mqtt: Callable[..., Any],
         until: Callable[[Callable[[], bool]], None], caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,7 @@ ACCEPTED = b"\x20\x03\x00\x00\x00"
 BOARD = Board(Topics("edge-audio", "kitchen"), "1.2.3", "starter", (TargetEntities("clap"),))
 
 
+@pytest.mark.big
 def test_a_broker_that_takes_small_packets_only_is_not_lost_over_a_large_one(listen: Listen, start_mqtt: StartMqtt,
                                                                           make_event: MakeEvent, until: Until) -> None:
     with PrivateBroker(extra="max_packet_size 1000") as broker:
@@ -46,6 +47,7 @@ def test_a_broker_that_takes_small_packets_only_is_not_lost_over_a_large_one(lis
         assert "offline" not in [payload for topic, payload in ear.heard() if topic.endswith("/status")]
 
 
+@pytest.mark.big
 def test_what_is_refused_once_is_said_as_long_as_the_connection_lasts(tmp_path: Path, listen: Listen, start_mqtt: StartMqtt,
                                                                       make_event: MakeEvent, until: Until) -> None:
     """Events are tried again after a while, what is retained and subscriptions are not: nobody would know any more."""
@@ -63,6 +65,7 @@ def test_what_is_refused_once_is_said_as_long_as_the_connection_lasts(tmp_path: 
         assert "refuses messages: not authorized" in sink.state
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_message_that_would_fill_our_memory_is_not_told(protocol: str, broker: PrivateBroker, until: Until) -> None:
     told: list[str] = []
@@ -94,6 +97,7 @@ def test_what_is_no_mqtt_ends_the_connection_and_nothing_else(rubbish: bytes, ma
     assert sink._thread is not None and sink._thread.is_alive()
 
 
+@pytest.mark.big
 def test_a_bug_of_ours_is_not_taken_for_the_brokers(broker: PrivateBroker, until: Until) -> None:
     def stumble(_received: Received) -> None:
         raise ValueError("a bug")
@@ -107,6 +111,7 @@ def test_a_bug_of_ours_is_not_taken_for_the_brokers(broker: PrivateBroker, until
     connection.close()
 
 
+@pytest.mark.big
 def test_what_a_broker_does_not_acknowledge_does_not_pile_up(broker: PrivateBroker, listen: Listen,
                                                              make_door: Callable[..., Any], until: Until) -> None:
     ear, door, kept = listen(broker, "edge-audio/kitchen/pin/+"), make_door(broker.port), Kept()

@@ -26,6 +26,8 @@ from edge.stream import Event
 from tests.brokers import every_broker
 from tests.sinks.conftest import Offering
 
+pytestmark = pytest.mark.big
+
 MakeEvent = Callable[..., Event]
 StartMqtt = Callable[..., Offering]
 Listen = Callable[[PrivateBroker], Any]

@@ -16,6 +16,8 @@ from edge.settings import MqttSettings
 from edge.sinks.mqtt.connection import GUESS_SECONDS, REFUSAL_SECONDS, Connection, check_broker
 from edge.sinks.mqtt.sink import MqttSink
 
+pytestmark = pytest.mark.big
+
 StartMqtt = Callable[..., MqttSink]
 Until = Callable[[Callable[[], bool]], None]
 

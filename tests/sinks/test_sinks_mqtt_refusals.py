@@ -30,6 +30,7 @@ Listen = Callable[[PrivateBroker], Any]
 Until = Callable[[Callable[[], bool]], None]
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_wrong_password_is_said_and_never_shown(protocol: str, tmp_path: Path, start_mqtt: StartMqtt, until: Until,
                                                   caplog: pytest.LogCaptureFixture) -> None:
@@ -69,6 +70,7 @@ def test_no_host_is_a_settings_error() -> None:
         MqttSink(MqttSettings(), board_of(), Outbox(messages=1, size=1, stats=Stats()))
 
 
+@pytest.mark.big
 def test_two_devices_of_one_name_are_suspected(broker: PrivateBroker, start_mqtt: StartMqtt, until: Until) -> None:
     one = start_mqtt(broker.settings())
     until(lambda: one.state == "connected")
@@ -111,6 +113,7 @@ def test_the_state_says_what_a_broker_said(answer: bytes, state: str, make_door:
     until(lambda: re.fullmatch(state, sink.state) is not None)
 
 
+@pytest.mark.big
 def test_messages_that_the_broker_forbids_are_said_and_do_not_block_others(
         tmp_path: Path, listen: Listen, start_mqtt: StartMqtt, until: Until, make_event: MakeEvent,
         caplog: pytest.LogCaptureFixture) -> None:
@@ -127,6 +130,7 @@ def test_messages_that_the_broker_forbids_are_said_and_do_not_block_others(
         until(lambda: caplog.text.count("refuses messages: not authorized: edge-audio/kitchen/status") == 1)
 
 
+@pytest.mark.big
 def test_the_subscriber_says_why_it_cannot_subscribe() -> None:
     with PrivateBroker(user="joe", password="x") as broker, \
             pytest.raises(SinkError, match="refused: not authorized"), \

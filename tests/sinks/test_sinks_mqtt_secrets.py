@@ -36,6 +36,7 @@ def with_file(path: Path) -> MqttSettings:
     return MqttSettings(host="127.0.0.1", user="joe", password_file=str(path))
 
 
+@pytest.mark.big
 def test_a_password_file_without_a_final_line_break_and_with_carriage_return_works(tmp_path: Path) -> None:
     with PrivateBroker(user="joe", password="wörd 1") as broker:
         for text in ("wörd 1", "wörd 1\n", "wörd 1\r\n", "wörd 1\nsecond line\n"):
@@ -70,6 +71,7 @@ def test_a_password_without_a_user_is_a_settings_error(tmp_path: Path) -> None:
             check_broker(replace(settings, host="127.0.0.1"))
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o644, 0o606, 0o622, 0o610, 0o777])
 def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int, authority: Authority) -> None:
     with pytest.raises(SettingsError, match=rf"found mode {mode:04o}, by which others can .*wanted mode 0600") as told:
@@ -87,6 +89,7 @@ def test_a_file_for_its_owner_only_serves(tmp_path: Path, mode: int) -> None:
     assert read_password(with_file(secret(tmp_path / "password", mode=mode))) == "hunter2"
 
 
+@pytest.mark.big
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize(("owner", "group", "mode", "fine"), [
     (0, 1234, 0o640, True), (0, 1234, 0o440, True), (0, NOT_A_GROUP_OF_OURS, 0o640, False), (0, 1234, 0o660, False),
@@ -109,6 +112,7 @@ def test_roots_file_may_be_readable_by_the_service_s_own_group(tmp_path: Path, o
         assert "hunter2" not in done.stdout + done.stderr
 
 
+@pytest.mark.big
 def test_systemd_s_credentials_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     """Their access lists show as readable by the group, which says nothing: systemd guards them."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -138,6 +142,7 @@ def test_a_credential_that_is_not_there_is_said(name: str, folder: str, found: s
         MqttSink(MqttSettings(host="127.0.0.1", user="joe", password_credential=name), board_of(), NOTHING)
 
 
+@pytest.mark.big
 def test_certificates_and_keys_that_are_none_are_named(tmp_path: Path, authority: Authority) -> None:
     certificate, key = (str(path) for path in authority.sign("client"))
     other_key = str(authority.sign("other")[1])

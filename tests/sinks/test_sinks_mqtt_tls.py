@@ -19,6 +19,8 @@ from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from tests.sinks.certificates import Authority
 
+pytestmark = pytest.mark.big
+
 LONG_AGO, IN_FUTURE = ("200101000000Z", "210101000000Z"), ("480101000000Z", "490101000000Z")
 LOOPBACK = "IP:127.0.0.1"
 StartMqtt = Callable[..., MqttSink]

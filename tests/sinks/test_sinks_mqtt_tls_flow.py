@@ -20,6 +20,8 @@ from edge.sinks.mqtt.sink import MqttSink
 from edge.stream import Event
 from tests.sinks.certificates import Authority
 
+pytestmark = pytest.mark.big
+
 LENGTHS = (1, 100, 5_000, 16_384, 40_000)
 """Characters of a payload: less than a record of TLS (16,384 bytes), as much, and more."""
 

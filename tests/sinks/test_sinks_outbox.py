@@ -30,6 +30,8 @@ from edge.stats import Stats
 from edge.stream import Event
 from tests.sinks.conftest import board_of
 
+pytestmark = pytest.mark.big
+
 
 class Watched(Outbox):
     """Notes of every message that is offered as saved whether the journal's file holds its event."""

@@ -11,6 +11,8 @@ from edge.cli.demonstration.broker import PrivateBroker, find
 from edge.errors import SinkError
 from edge.sinks.mqtt.connection import check_broker
 
+pytestmark = pytest.mark.big
+
 
 def test_it_listens_on_loopback_and_is_gone_afterwards() -> None:
     with PrivateBroker() as broker:

@@ -91,6 +91,7 @@ def test_one_that_stalls_loses_messages_and_is_told_how_many_and_the_others_lose
     assert sum(told["messages"] for told in stalled.kinds("lost")) == count - len(heard)
 
 
+@pytest.mark.big
 def test_a_killed_watcher_is_forgotten(watch_sink: WatchSink, tmp_path: Path) -> None:
     script = ("import pathlib, sys, time\nfrom edge.sinks.watching.client import WatchClient\n"
               "client = WatchClient(pathlib.Path(sys.argv[1]))\nprint('here', flush=True)\ntime.sleep(100)")

@@ -103,6 +103,7 @@ def test_a_side_that_is_no_appliance_is_refused(tmp_path: Path) -> None:
         client.close()
 
 
+@pytest.mark.big
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 @pytest.mark.parametrize("opened", [False, True], ids=["by the mode", "by who asks, though the mode was opened"])
 def test_another_user_is_refused(opened: bool) -> None:
@@ -120,6 +121,7 @@ def test_another_user_is_refused(opened: bool) -> None:
         sink.stop()
 
 
+@pytest.mark.big
 def test_a_stopped_appliance_keeps_nobody_waiting_for_ever(tmp_path: Path) -> None:
     """Its queue of connections is full, nobody takes them in: the newcomer gives up and says so."""
     script = ("import pathlib, sys, time\nfrom edge.sinks.watching.sink import WatchSink\n"

@@ -20,6 +20,8 @@ from edge.sources.command import Command
 from edge.stats import Stats
 from edge.stream import Block
 
+pytestmark = pytest.mark.big
+
 PATIENCE_SECONDS = 60.0
 SAMPLES = np.arange(-20_000, 20_000, dtype="<i2")
 

@@ -20,7 +20,8 @@ from hearing import PATIENCE_SECONDS, ROOT, SYSTEM_ALSA, Hearing, alsa, ask  # n
 
 from edge.sources.microphone import MicrophoneSource  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not SYSTEM_ALSA.exists(), reason=f"no ALSA here: {SYSTEM_ALSA} is missing")
+pytestmark = [pytest.mark.big,
+              pytest.mark.skipif(not SYSTEM_ALSA.exists(), reason=f"no ALSA here: {SYSTEM_ALSA} is missing")]
 
 SIGNAL = (np.arange(2_000_000) % 60_013 - 30_006).astype("<i2")  # longer than any queue below; 60,013 is prime
 

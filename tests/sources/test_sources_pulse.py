@@ -22,7 +22,7 @@ from hearing import PATIENCE_SECONDS, SYSTEM_ALSA, Hearing, alsa
 from edge.stream import Block
 
 PLUGINS = [*Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")]
-pytestmark = [
+pytestmark = [pytest.mark.big,
     pytest.mark.skipif(shutil.which("pulseaudio") is None, reason="pulseaudio is not installed"),
     pytest.mark.skipif(not PLUGINS or not SYSTEM_ALSA.exists(), reason="ALSA's pulse plugin (libasound2-plugins) is "
                        "not installed"),

@@ -47,6 +47,7 @@ def test_events_are_listed_in_the_order_of_their_starts(busy: Classification) ->
     assert [float(line.split()[2]) for line in found["table"].splitlines() if line.startswith("  event")] == starts
 
 
+@pytest.mark.big
 def test_no_name_in_the_picture_covers_another_or_runs_out(busy: Classification, tmp_path: Path) -> None:
     """Each event had its target's name beside it: thirty names covered one another and ran past the axis."""
     plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")

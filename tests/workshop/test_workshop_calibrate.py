@@ -53,6 +53,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: int = 
     return capsys.readouterr().out
 
 
+@pytest.mark.big
 def test_the_room_moves_thresholds_and_keeps_embeddings_only(
         room: Path, state: Path, starter: Model, capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "--room", room, "--target", "hand_clap", "--budget", "1/day")
@@ -75,6 +76,7 @@ def test_large_numbers_are_written_out(state: Path, capsys: pytest.CaptureFixtur
     assert re.search(r"false alarms a day [\d,]+,\d{3} \(at most [\d,]+,\d{3}\)", text), text
 
 
+@pytest.mark.big
 def test_it_says_how_long_to_listen_for_the_budget(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """After two minutes it said "at most 7,200 a day", and not what would make that less."""
     words = ("--room", room, "--target", "hand_clap", "--dry-run")
@@ -85,6 +87,7 @@ def test_it_says_how_long_to_listen_for_the_budget(room: Path, state: Path, caps
     assert "To be certain" not in run(capsys, *words, "--budget", "5000/minute")
 
 
+@pytest.mark.big
 def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = [json.loads(run(capsys, "--room", room, "--target", "hand_clap", "--budget", budget, "--format", "json",
                             "--dry-run")) for budget in ("5/hour", "0.2/week")]
@@ -95,6 +98,7 @@ def test_a_smaller_budget_asks_for_more(room: Path, state: Path, capsys: pytest.
     assert not state.exists(), "--dry-run keeps nothing"
 
 
+@pytest.mark.big
 def test_a_calibration_serves_at_the_next_start(room: Path, state: Path, starter: Model,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "--room", room, "--target", "hand_clap", "--format", "csv")
@@ -156,6 +160,7 @@ def test_reset_takes_one_or_all_back(room: Path, state: Path, starter: Model, ca
     run(capsys, "--reset", "typing", code=2)
 
 
+@pytest.mark.big
 def test_labelled_folders_give_a_curve_a_picture_and_what_it_is_worth(
         state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for side, sound in (("with", "claps"), ("without", "voice")):
@@ -200,6 +205,7 @@ def test_a_mistake_is_one_line(arguments: list[str], named: str, state: Path, ca
     assert not state.exists()
 
 
+@pytest.mark.big
 def test_a_state_directory_that_cannot_be_written_is_said_before_hearing(room: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = edge_audio("calibrate", "--room", room, "--state-dir", tmp_path / "file" / "state", code=2)

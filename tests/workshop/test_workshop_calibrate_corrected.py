@@ -15,6 +15,8 @@ from edge.model.taught import Taught, TaughtCorrection
 from edge.model.taught_file import save_taught
 from tests.cli.test_cli import write_wav
 
+pytestmark = pytest.mark.big
+
 
 def test_what_feedback_silenced_raises_no_threshold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A false alarm that its owner had silenced once moved the threshold of the room that it sounds in."""

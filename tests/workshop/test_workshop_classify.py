@@ -113,6 +113,7 @@ def test_progress_counts_the_seconds_heard() -> None:
     assert seen[-1] == (pytest.approx(len(SOUND) / SAMPLE_RATE), pytest.approx(len(SOUND) / SAMPLE_RATE))
 
 
+@pytest.mark.big
 def test_the_picture_is_drawn(result: Classification, tmp_path: Path) -> None:
     plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     plot.plot_classification(result, tmp_path / "out.png")
@@ -121,6 +122,7 @@ def test_the_picture_is_drawn(result: Classification, tmp_path: Path) -> None:
         plot.plot_classification(result, tmp_path / "nowhere" / "out.png")
 
 
+@pytest.mark.big
 def test_the_starter_scores_recorded_claps_over_everything_else(shared: Path) -> None:
     model = load_model("starter", runtime=RUNTIME)
 

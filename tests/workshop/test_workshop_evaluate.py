@@ -51,6 +51,7 @@ def test_alarms_are_peaks_a_second_apart_in_clips_without_the_sound() -> None:
     assert none.hours == 0.0 and math.isnan(none.per_hour) and math.isinf(none.per_hour_upper)
 
 
+@pytest.mark.big
 def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) -> None:
     """Four real recordings; the clap's target as the shipped calibration has it, then as settings would."""
     data = shared / "data"
@@ -119,6 +120,7 @@ def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
     assert [heard(bias) for bias in ([0.0], [0.0, 5.0, 100.0], [100.0, 5.0, 60.0], [-100.0, -100.0])] == [2, 0, 2, 2]
 
 
+@pytest.mark.big
 def test_a_confusion_matrix_is_drawn_with_every_name_inside_the_picture(tmp_path: Path) -> None:
     plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     names = tuple(f"a_class_of_a_long_name_{number}" for number in range(22))

@@ -25,6 +25,7 @@ from edge.workshop.picture_path import check_picture_path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.big
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60))
 def test_area_under_curve_is_mann_and_whitneys_u(pairs: list[tuple[int, bool]]) -> None:
     scores = np.array([score for score, _ in pairs], np.float32)

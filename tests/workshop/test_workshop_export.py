@@ -12,6 +12,7 @@ from edge.workshop.classify import classify
 from tests.model.model_taught import STARTER, scene
 
 
+@pytest.mark.big
 def test_an_export_goes_back_into_an_appliance_and_hears_the_same(tmp_path: Path,
                                                                   capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("ai_edge_litert", reason="a new file needs LiteRT's schema")

@@ -23,6 +23,8 @@ from edge.stream import Scores
 from edge.workshop.feedback import judge
 from edge.workshop.lessons import Lessons
 
+pytestmark = pytest.mark.big
+
 
 @pytest.mark.parametrize("target", ["baby_cry", "music", "hand_clap"])
 def test_a_right_one_that_was_missed_does_not_raise_the_rest(target: str, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_a_source_that_gives_nothing_is_given_up_and_so_is_one_of_zeros(starter:
         hear(starter, targets, FakeSource(blocks_of(silence(3.0))), hop_seconds=0.24)
 
 
+@pytest.mark.big
 def test_hearing_ends_in_time_and_gives_each_patch_its_place(starter: Model) -> None:
     targets = resolve_targets((), starter.labels, starter.targets).sounds
     sound = np.concatenate([tone(2.0, amplitude=40.0), tone(1.0), tone(17.0, amplitude=40.0)])

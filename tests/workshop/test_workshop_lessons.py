@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from edge.control.loading import load_model, model_folder
 from edge.learn.embedding import Embedder
@@ -17,6 +18,8 @@ from edge.sources.recording import open_recording
 from edge.workshop.lessons import as_served
 from edge.workshop.recordings import samples_of
 from edge.workshop.teach import hears
+
+pytestmark = pytest.mark.big
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 

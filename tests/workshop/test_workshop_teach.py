@@ -19,6 +19,8 @@ from edge.settings import Settings, TargetSettings
 from edge.sinks.journal.entries import FILE, recent
 from edge.workshop.classify import classify
 
+pytestmark = pytest.mark.big
+
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 TAUGHT_WITH = 12
 """Of the 20 recordings of dropped keys; the others are to be heard."""

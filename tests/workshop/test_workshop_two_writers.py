@@ -89,6 +89,7 @@ def taught_in(state: Path) -> Taught:
     return load_taught(state, load_manifest(model_folder("starter", state)))
 
 
+@pytest.mark.big
 def test_feedback_during_a_lesson_is_kept_and_so_is_the_lesson(tmp_path: Path) -> None:
     """`teach` read the taught file before its recordings, and wrote it after them: feedback over MQTT meanwhile was lost.
 
@@ -137,6 +138,7 @@ def test_who_waits_for_minutes_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert "waiting for it, 0.3 s at most" in caplog.text
 
 
+@pytest.mark.big
 def test_a_calibration_by_clips_during_one_of_the_room_is_kept(tmp_path: Path) -> None:
     """The room's entry was made of what served before the room was heard: the curve found meanwhile was wiped out."""
     state, path = tmp_path / "state", own_path(tmp_path / "state", "starter")
