@@ -7,7 +7,6 @@ room is what `calibrate` heard: one bounded file a model in the state directory.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.model.arrays import reading_arrays
 from edge.model.manifest import Manifest
-from edge.model.placing import WANTED, disk_error, writing
+from edge.model.placing import keeping
 from edge.model.quantisation import dequantise, quantise
-from edge.state import private_folder
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
@@ -96,13 +95,9 @@ def save_room(state_dir: Path, manifest: Manifest, embeddings: Floats, seconds: 
     path, spec = room_path(state_dir, manifest.name), manifest.backbone.output
     cells = quantise(embeddings, scale=spec.scale, zero_point=spec.zero_point, dtype=spec.dtype)
     each = np.full(len(cells), seconds / max(len(cells), 1), np.float32)
-    try:
-        private_folder(path.parent)
-        with writing(path) as new, new.open("wb") as file:
-            np.savez(file, cells=cells, scale=np.float32(spec.scale), zero_point=np.int32(spec.zero_point), seconds=each,
-                     backbone_sha256=np.array(manifest.backbone.sha256))
-    except OSError as error:
-        raise disk_error(path, error, WANTED) from error
+    with keeping(path) as new, new.open("wb") as file:
+        np.savez(file, cells=cells, scale=np.float32(spec.scale), zero_point=np.int32(spec.zero_point), seconds=each,
+                 backbone_sha256=np.array(manifest.backbone.sha256))
 
 
 def load_room(state_dir: Path, manifest: Manifest) -> Bank | None:
@@ -128,11 +123,8 @@ def load_room(state_dir: Path, manifest: Manifest) -> Bank | None:
 
 def _read(path: Path, bank_of: Callable[[Any], Bank], kind: str, wanted: str, columns: int) -> tuple[str, Bank]:
     """The backbone that an archive was made on, and what `bank_of` makes of its arrays. Raises ModelError."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            made_on, bank = str(arrays["backbone_sha256"]), bank_of(arrays)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(str(path), found=f"no {kind} ({error})", wanted=wanted) from error
+    with reading_arrays(path, found=f"no {kind}", wanted=wanted) as arrays:
+        made_on, bank = str(arrays["backbone_sha256"]), bank_of(arrays)
     count = len(bank.cells)
     shapes = [bank.cells.shape, bank.names.shape, bank.sources.shape, bank.seconds.shape, bank.altered.shape]
     kinds = [bank.cells.dtype, bank.seconds.dtype, bank.altered.dtype]

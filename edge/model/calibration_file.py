@@ -16,10 +16,9 @@ from typing import Any
 from edge.errors import ModelError
 from edge.model.calibration import Calibration, TargetCalibration
 from edge.model.manifest import NAME, Manifest
-from edge.model.placing import WANTED, alone, disk_error, writing
+from edge.model.placing import alone, disk_error, keeping
 from edge.model.proof import Proof, decode, encode, forms
 from edge.model.table import Table, json_table
-from edge.state import private_folder
 
 SCHEMA = 1
 _LIMIT = 4 << 20
@@ -78,12 +77,8 @@ def changing_calibrations(state_dir: Path) -> Iterator[None]:
 
 def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration; the old one stays until the new one is complete. Raises ModelError where the disk fails."""
-    try:
-        private_folder(path.parent)
-        with writing(path) as new:
-            new.write_text(calibration_text(calibration), encoding="utf-8")
-    except OSError as error:
-        raise disk_error(path, error, WANTED) from error
+    with keeping(path) as new:
+        new.write_text(calibration_text(calibration), encoding="utf-8")
 
 
 def calibration_text(calibration: Calibration) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.model.arrays import reading_arrays
 
 Real = TypeVar("Real", np.float32, np.float64)
 
@@ -58,19 +58,8 @@ class Head:
 def load_head(path: Path, *, rows: int, columns: int) -> Head:
     """Read head.npz. Raises ModelError if it is none, or not `rows` x `columns`."""
     wanted = f"weights float32 [{rows}, {columns}], bias float32 [{rows}]"
-    try:
-        # Opened here: np.load leaves a file of its own open when the archive is broken.
-        with path.open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
-            if isinstance(arrays, np.ndarray):
-                raise ModelError(str(path), found="a single array", wanted=wanted)
-            weights, bias = arrays["weights"], arrays["bias"]
-    except KeyError as error:
-        raise ModelError(str(path), found=str(error), wanted=wanted) from error
-    except ModelError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(str(path), found=f"no NumPy archive ({error})", wanted=wanted) from error
+    with reading_arrays(path, found="no NumPy archive", wanted=wanted) as arrays:
+        weights, bias = arrays["weights"], arrays["bias"]
     if weights.dtype != np.float32 or bias.dtype != np.float32 or weights.shape != (rows, columns) \
             or bias.shape != (rows,):
         raise ModelError(str(path), found=f"weights {weights.dtype} {list(weights.shape)}, bias {bias.dtype} "

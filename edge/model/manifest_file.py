@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from edge.errors import ModelError
 from edge.model.manifest import SCHEMA, Manifest
+from edge.model.placing import disk_error
 from edge.model.table import json_table
 
 MANIFEST = "manifest.json"
@@ -21,17 +21,15 @@ def load_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
-        raise ModelError(str(path), found=error.strerror or str(error), wanted="a model's manifest") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(str(path), found="bytes that are no UTF-8", wanted="a model's manifest in JSON") from error
-    return parse_manifest(text, str(path))
+        raise disk_error(path, error, "a model's manifest") from error
+    return parse_manifest(content, str(path))
 
 
-def parse_manifest(text: str, thing: str) -> Manifest:
-    """The manifest in `text`; `thing` names it in errors. Raises ModelError."""
-    manifest = json_table(text, thing, schema=SCHEMA, wanted="a model's manifest").read(Manifest)
+def parse_manifest(content: str | bytes, thing: str) -> Manifest:
+    """The manifest that a JSON text holds; `thing` names the text in errors. Raises ModelError."""
+    manifest = json_table(content, thing, schema=SCHEMA, wanted="a model's manifest").read(Manifest)
     manifest.check(thing)
     return manifest
 

@@ -100,6 +100,20 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def keeping(path: Path) -> Iterator[Path]:
+    """`writing`, for a file of the state directory, whose folder is made when needed.
+
+    Raises ModelError where the disk fails.
+    """
+    try:
+        private_folder(path.parent)
+        with writing(path) as new:
+            yield new
+    except OSError as error:
+        raise disk_error(path, error, WANTED) from error
+
+
+@contextlib.contextmanager
 def replacing(output: Path) -> Iterator[Path]:
     """`writing`, for a file that the owner named: a new one, a regular one to replace, or a link to either.
 

@@ -127,6 +127,8 @@ def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str) ->
     """A JSON text as one table of this schema; `thing` names it in errors. Raises ModelError."""
     try:
         parsed = json.loads(content if isinstance(content, str) else content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ModelError(thing, found="bytes that are no UTF-8", wanted=wanted) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(thing, found=f"no JSON ({error})", wanted=wanted) from error
     if not isinstance(parsed, dict):

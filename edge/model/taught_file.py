@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -26,11 +25,11 @@ from typing import Any
 import numpy as np
 
 from edge.errors import ModelError
+from edge.model.arrays import reading_arrays
 from edge.model.manifest import Manifest
-from edge.model.placing import WANTED, alone, disk_error, set_aside, sync, writing
+from edge.model.placing import WANTED, alone, disk_error, keeping, set_aside, sync
 from edge.model.table import Table, json_table
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
-from edge.state import private_folder
 
 SCHEMA = 1
 KEPT = 20
@@ -69,14 +68,9 @@ def newest_taught(state_dir: Path, model: str) -> Taught | None:
 
 def read_taught(path: Path) -> Taught:
     """One file, whatever model it is for. Raises ModelError."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return _parsed(json_table(str(arrays["about"]), str(path), schema=SCHEMA, wanted="what was taught"), arrays)
-    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(str(path), found=f"nothing that can be read ({error})",
-                         wanted="what was taught (edge-audio teach --undo goes back a step)") from error
+    wanted = "what was taught (edge-audio teach --undo goes back a step)"
+    with reading_arrays(path, found="nothing that can be read", wanted=wanted) as arrays:
+        return _parsed(json_table(str(arrays["about"]), str(path), schema=SCHEMA, wanted="what was taught"), arrays)
 
 
 @contextlib.contextmanager
@@ -98,10 +92,9 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
     folder = taught_folder(state_dir, taught.model)
     steps = _steps(folder)
     path = folder / f"{int(steps[-1].stem) + 1 if steps else 1:06d}.npz"
+    with keeping(path) as new, new.open("wb") as file:
+        np.savez_compressed(file, **_arrays(taught))
     try:
-        private_folder(folder)
-        with writing(path) as new, new.open("wb") as file:
-            np.savez_compressed(file, **_arrays(taught))
         for old in [*steps, path][:-KEPT]:
             old.unlink()
     except OSError as error:

@@ -69,6 +69,24 @@ def test_undo_brings_back_the_last_step_exactly(tmp_path: Path, manifest: Manife
         undo_taught(tmp_path, "starter")
 
 
+def test_a_byte_that_the_disk_changed_is_told_and_undone(tmp_path: Path, manifest: Manifest) -> None:
+    """An SD card gave back one byte otherwise: the deflated rows broke, and zlib's error ended `run` and `teach --undo`."""
+    save_taught(tmp_path, Taught.nothing(manifest))
+    path = save_taught(tmp_path, full(manifest))
+    content = path.read_bytes()
+    told = 0
+    for place in range(0, len(content), max(len(content) // 400, 1)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:])
+        try:
+            load_taught(tmp_path, manifest)
+        except ModelError:
+            told += 1
+    assert told > 100
+    path.write_bytes(content[:200] + b"\xff" * 100 + content[300:])
+    assert undo_taught(tmp_path, "starter") == f"{path.name}, which could not be read"
+    assert load_taught(tmp_path, manifest).change == ""
+
+
 def test_steps_are_bounded(tmp_path: Path, manifest: Manifest) -> None:
     for _ in range(KEPT + 5):
         save_taught(tmp_path, Taught.nothing(manifest))

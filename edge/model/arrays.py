@@ -1,0 +1,39 @@
+"""NumPy archives (.npz), read with every fault of the file told as one error."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import ModelError
+
+_FAULTS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile,
+           zlib.error)
+"""What NumPy and the zip and deflate modules raise where bytes are missing or are not as they were written."""
+
+
+@contextmanager
+def reading_arrays(path: Path, *, found: str, wanted: str) -> Iterator[Any]:
+    """Give the block the arrays of an archive, by name; the file is closed when the block ends.
+
+    found, wanted: for errors. Raises ModelError for a file that cannot be read or is damaged, and for whatever the
+    block finds missing or of another kind in it. A ModelError of the block goes through as it is.
+    """
+    try:
+        # Opened here: np.load leaves a file of its own open when the archive is broken.
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            if isinstance(arrays, np.ndarray):
+                raise ModelError(str(path), found="a single array", wanted=wanted)
+            with arrays:
+                yield arrays
+    except ModelError:
+        raise
+    except _FAULTS as error:
+        raise ModelError(str(path), found=f"{found} ({error})", wanted=wanted) from error
