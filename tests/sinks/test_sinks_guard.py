@@ -70,9 +70,10 @@ def alone(**parts: object) -> Settings:
 
 
 @pytest.mark.parametrize("where", ["event", "health"])
-def test_a_sink_that_raises_fails_alone_and_is_said_once(where: str, tmp_path: Path,
-                                                         caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sink_that_raises_fails_alone_and_is_said_once(
+        where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A bug in one sink ended the run: no pin moved any more because a log line could not be written."""
+    monkeypatch.setattr("edge.backoff.Backoff.pause_seconds", lambda self, ran: 600.0)  # longer than any machine takes
     before, broken, behind = FakeSink(), Broken(where), FakeSink()
     heard(tmp_path, before, broken, behind)
     for sink in (before, behind):
