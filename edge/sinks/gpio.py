@@ -64,13 +64,14 @@ class GpioSink:
                                 wanted="each pin in one [[pin]] entry only")
         self._libraries = PinLibraries()
         self._worker: Worker[Event | _Asked] = Worker(self.name, self._step, most=QUEUE_EVENTS, due=self._due,
-                                                      close=self._end)
-        self._dropped, self._forget = 0, False
+                                                      open=self._open, close=self._end)
+        self._dropped = 0
+        self._forget = False
+        """Whether the end of a sound that holds a pin may have been dropped."""
 
     @property
     def state(self) -> str:
-        """"ok", or which pin could not be written and why, or for how long the pin library hangs, for
-        health."""
+        """For health: "ok", which pin could not be written and why, or for how long the pin library hangs."""
         state = next((pin.fault.text for pin in self._pins if pin.fault.text), "ok")
         if (busy := self._worker.busy_seconds) >= SILENT_SECONDS:
             state = f"the pin library has not answered for {busy:.0f} s"
@@ -79,29 +80,24 @@ class GpioSink:
         return state + (f"; {self._dropped} events came while it did not answer and were dropped" if self._dropped else "")
 
     def start(self) -> None:
-        """Take the pins and put them into their safe state. Raises SinkError where one cannot be had."""
-        try:
-            for pin in self._pins:
-                pin.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
-            self._worker.start()
-        except SinkError:
-            self._close()
-            raise
+        """Take the pins and put them into their safe state. Raises SinkError where one cannot be had, or where the
+        pin library still hangs in what the last run asked of it."""
+        self._worker.start()
 
     def event(self, event: Event) -> None:
-        """Start what the event triggers; never waits for a pin. Where too many wait the oldest is dropped,
+        """Start what the event triggers; never waits for a pin. Where too many events wait, the oldest is dropped
         and counted."""
         if self._worker.put(replace(event, peak=None, beside=())) is not None:  # kilobytes that no pin needs
             self._dropped += 1
             self._forget = True
 
     def identify(self) -> tuple[str, ...]:
-        """Blink with the pins that are there for it (`identify`); their names. Returns at once."""
+        """Blink with the pins whose settings say `identify`; returns their names, at once."""
         return self._ask([pin for pin in self._pins if pin.settings.identify], _Pin.identify)
 
     def test(self, name: str) -> str | None:
-        """Do once what an event makes the pin do; the pin as the settings name it, however `name` spells it.
-        None for a pin that is not there. Returns at once."""
+        """Do once what an event makes the pin do. Returns the pin's name in the settings, however `name` spells
+        it; None for a pin that is not there. Returns at once."""
         pins = [pin for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
         return next(iter(self._ask(pins, _Pin.test)), None)
 
@@ -126,7 +122,7 @@ class GpioSink:
         """Take what came and do the next step of each action that is due."""
         if self._worker.stopping:
             return
-        if self._forget:  # the end of a sound that holds a pin may have been dropped
+        if self._forget:
             self._forget = False
             for pin in self._pins:
                 pin.trigger.reset()
@@ -147,6 +143,14 @@ class GpioSink:
         dues = [due for pin in self._pins for due in (pin.due, pin.retry_at) if due is not None]
         return max(min(dues) - time.monotonic(), 0.0) if dues else None
 
+    def _open(self) -> None:
+        try:
+            for pin in self._pins:
+                pin.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
+        except SinkError:
+            self._close()
+            raise
+
     def _end(self) -> None:
         # Whatever ended the thread, every pin is made safe and then given back, even where another pin fails
         # at that.
@@ -162,7 +166,7 @@ class GpioSink:
 
 
 class _Pin:
-    """One entry of the settings, its trigger and, once opened, its device."""
+    """One entry of the settings, its trigger and, once it is opened, its device."""
 
     def __init__(self, settings: PinSettings, on_change: Callable[[str, bool], None] | None) -> None:
         if not PIN_NAME.fullmatch(settings.pin):
@@ -190,7 +194,7 @@ class _Pin:
             raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
     def identify(self, now: float) -> None:
-        """Blink, whatever the trigger does meanwhile; afterwards the pin shows the trigger's state again."""
+        """Blink, whatever the trigger does meanwhile. Afterwards the pin shows the trigger's state again."""
         self._blinker.test(now)
         self.write()
 

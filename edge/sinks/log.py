@@ -23,7 +23,7 @@ from edge.topics import encode, event_payload
 LOG = logging.getLogger(__name__)
 
 QUEUE_LINES = 1000
-"""Lines that may wait for a slow disk or reader; the oldest go first, and are counted."""
+"""Lines that may wait for a slow disk or reader. Where there are more, the oldest are dropped and counted."""
 
 STOP_SECONDS = 2.0
 """How long `stop` waits for lines that are still to be written."""
@@ -32,8 +32,8 @@ STOP_SECONDS = 2.0
 class LogSink:
     """Writes event lines to `settings.events`: "-" is standard output, empty is nowhere, else a file to append to.
 
-    A file that was moved away (logrotate) is made again. A line that cannot be written is counted in `lost_lines` and
-    said once until writing works again.
+    A file that was moved away (logrotate) is made again. A line that cannot be written is counted in `lost_lines`. The
+    log is told once of such lines, and once when writing works again.
     """
 
     name = "log"
@@ -47,24 +47,18 @@ class LogSink:
         self._torn = False
         self._fault = Fault(LOG, self.name, "lines are lost until it can")
         self._worker: Worker[bytes] = Worker(self.name, self._write_all, most=QUEUE_LINES, at_once=1,
-                                             close=self._close)
+                                             open=self._open, close=self._close)
         self.lost_lines = 0
 
     @property
     def state(self) -> str:
-        """"ok", or why lines are lost and how many, for health."""
+        """For health: "ok", or why lines are lost and how many."""
         return f"{self._fault.text}; {self.lost_lines} lines lost" if self._fault.text else "ok"
 
     def start(self) -> None:
-        """Open the file. Raises SinkError where that fails."""
-        if not self._path:
-            return
-        try:
-            self._file = self._open()
-        except OSError as error:
-            raise SinkError(f"log.events {self._path}", found=error.strerror or str(error),
-                            wanted="a file that can be appended to, or - for standard output") from error
-        self._worker.start()
+        """Open the file. Raises SinkError where that fails, or where the last run's line is still being written."""
+        if self._path:
+            self._worker.start()
 
     def event(self, event: Event) -> None:
         """Queue one line; never waits for the disk."""
@@ -86,6 +80,13 @@ class LogSink:
         for line in lines:
             self._write(line)
 
+    def _open(self) -> None:
+        try:
+            self._file = self._opened()
+        except OSError as error:
+            raise SinkError(f"log.events {self._path}", found=error.strerror or str(error),
+                            wanted="a file that can be appended to, or - for standard output") from error
+
     def _close(self) -> None:
         if self._path != "-":
             os.close(self._file)
@@ -93,7 +94,7 @@ class LogSink:
     def _write(self, line: bytes) -> None:
         try:
             if self._moved():
-                moved, self._file = self._file, self._open()
+                moved, self._file = self._file, self._opened()
                 os.close(moved)
             self._append(line)
         except OSError as error:
@@ -103,14 +104,15 @@ class LogSink:
             self._fault.over(f"{self._path} can be written again; {self.lost_lines} lines were lost")
 
     def _append(self, line: bytes) -> None:
-        """One write; after one that a full disk cut short, a line break first, so that only that line is lost."""
+        """Write the line at once. After a line that a full disk cut short a line break comes first, so that only
+        the cut line is lost."""
         rest = b"\n" + line if self._torn else line
         while rest:
             written = os.write(self._file, rest)
             self._torn = written < len(rest)
             rest = rest[written:]
 
-    def _open(self) -> int:
+    def _opened(self) -> int:
         if self._path == "-":
             return _standard_output()
         # O_NONBLOCK: a named pipe without a reader is an error at once, not a start that never ends.
@@ -127,7 +129,8 @@ class LogSink:
 
 
 def _standard_output() -> int:
-    """Its descriptor. Raises OSError where it is closed (`>&-`): its number may by now be another file's."""
+    """The descriptor of standard output. Raises OSError where standard output is closed (`>&-`): by now its number
+    may be another file's."""
     try:
         if sys.stdout is not None:  # mypy does not know it, but Python documents None for a closed descriptor
             descriptor = sys.stdout.fileno()

@@ -1,4 +1,7 @@
-"""The one thread of a sink behind its one bounded queue: who gives it work never waits for a device."""
+"""A sink's one thread and its one bounded queue: whoever gives the sink work never waits for a device.
+
+The sinks whose thread waits for a socket (`mqtt/`, `watching/`) have a thread of their own: it waits in a poll.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,26 @@ Item = TypeVar("Item")
 
 
 class Worker(Generic[Item]):
-    """Calls `step` in a thread of its own with all items that have come since the last call, oldest first.
+    """Calls `step`, in a thread of its own, with the items that have come since the last call, oldest first.
 
-    `step` is called when items came, when `due` is over, and once more after `stop`, with what still waits.
+    `step` is called when items have come and when `due` says so. After `stop` it is called once more, with the items
+    that still wait.
     """
 
     def __init__(self, name: str, step: Callable[[list[Item]], None], *, most: int, at_once: int | None = None,
                  gather_seconds: float = 0.0, due: Callable[[], float | None] = lambda: None,
-                 close: Callable[[], None] = lambda: None) -> None:
+                 open: Callable[[], None] = lambda: None, close: Callable[[], None] = lambda: None) -> None:
         """name: of the thread, the sink's own name. most: items that may wait. at_once: items of one step;
         None: all.
 
         gather_seconds: how long items are gathered into one step. due: seconds until `step` is to be called
-        though no item came; None: not before one comes. close: called in the thread when it ends, even by an
-        error.
+        though no item came; None: not before one comes. open: called by `start`, before the thread begins. close:
+        called in the thread when it ends, even by an error.
         """
         self._name, self._step = name, step
-        self._most, self._at_once, self._gather_seconds = most, at_once, gather_seconds
-        self._due, self._close = due, close
+        self._most, self._at_once = most, at_once
+        self._gather_seconds, self._due = gather_seconds, due
+        self._open, self._close = open, close
         self._items: deque[Item] = deque()
         self._wake = threading.Condition()
         self._since: float | None = None
@@ -57,18 +62,23 @@ class Worker(Generic[Item]):
     @property
     def ended(self) -> bool:
         """Whether the thread ended without `stop`: by an error."""
-        return self.thread is not None and self.running and not self.thread.is_alive()
+        return self.thread is not None and not self.stopping and not self.thread.is_alive()
 
     def start(self) -> None:
-        """Start the thread. Raises SinkError where the thread of before is stuck in its last step."""
+        """Open the device and start the thread. Raises what `open` raises.
+
+        Raises SinkError, before anything is opened, where the last run's thread is stuck in its last step: the
+        device is still that thread's.
+        """
         if self.thread is not None and self.thread.is_alive():
             raise SinkError(self._name, found="a thread that has not come back from its device", wanted="an answer to it")
+        self._open()
         self.stopping = False
         self.thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self.thread.start()
 
     def put(self, item: Item) -> Item | None:
-        """Queue an item for the next step; the oldest item, which was dropped, where there was no room."""
+        """Queue an item for the next step. Returns the oldest item where it had to be dropped for want of room."""
         with self._wake:
             self._items.append(item)
             dropped = self._items.popleft() if len(self._items) > self._most else None
@@ -86,8 +96,8 @@ class Worker(Generic[Item]):
             self._wake.wait_for(lambda: self.stopping, seconds)
 
     def stop(self, seconds: float) -> bool:
-        """Have the last step made. False where the thread has not ended after `seconds`. Safe twice and
-        without start."""
+        """Have the last step made. Returns False where the thread has not ended after `seconds`. Safe twice, and
+        before `start`."""
         with self._wake:
             self.stopping = True
             self._wake.notify_all()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from edge.errors import SinkError
 from edge.settings import PinSettings
 from edge.sinks import gpio as gpio_module
 from edge.sinks.gpio import GpioSink
@@ -45,4 +46,37 @@ def test_a_pin_library_that_hangs_is_said_and_what_waits_for_it_is_bounded(
         hold.set()
     until(lambda: sink.state.startswith("ok; 41 events came while it did not answer"))
     until(lambda: not wire.state)
+    sink.stop()
+
+
+def test_a_library_that_hangs_beyond_the_stop_keeps_its_pins_until_it_has_made_them_safe(
+        make_event: Callable[..., Event], monkeypatch: pytest.MonkeyPatch,
+        until: Callable[[Callable[[], bool]], None]) -> None:
+    """The start after such a stop opened the pins anew, failed, and gave back the lines that the hanging thread still
+    had: that thread, once back, could not make them safe any more. Now the start is refused before it touches a pin."""
+    monkeypatch.setattr(gpio_module, "STOP_SECONDS", 0.05)
+    hold, held = threading.Event(), threading.Event()
+    changes: list[bool] = []
+
+    def hang(name: str, on: bool) -> None:
+        changes.append(on)
+        held.set()
+        hold.wait(30)
+
+    sink = GpioSink([pin(action="toggle")], hang)
+    sink.start()
+    try:
+        sink.event(make_event())
+        assert held.wait(30)
+        sink.stop()
+        with pytest.raises(SinkError, match="a thread that has not come back"):
+            sink.start()
+        assert sink.pin("17").state
+    finally:
+        hold.set()
+    until(lambda: changes == [True, False])
+    thread = sink._worker.thread
+    assert thread is not None
+    thread.join(30)
+    sink.start()
     sink.stop()

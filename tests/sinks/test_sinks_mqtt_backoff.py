@@ -4,6 +4,7 @@ pause short again."""
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from edge.backoff import STEADY_SECONDS, Backoff
 from edge.cli.demonstration.broker import PrivateBroker
+from edge.errors import SinkError
 from edge.settings import MqttSettings
 from edge.sinks.mqtt import sink as mqtt_module
 
@@ -100,3 +102,28 @@ def test_a_connection_that_is_lost_at_once_is_a_failure(
         door.cut()
         until(lambda times=times: len(pauses) == times)  # type: ignore[misc]
     assert pauses == [1, 2, 4]
+
+
+def test_a_sink_whose_search_for_the_host_outlives_its_stop_is_not_started_beside_it(
+        monkeypatch: pytest.MonkeyPatch, start_mqtt: StartMqtt, until: Until) -> None:
+    """A start took back that the old thread should end: two threads then shared one connection and one outbox."""
+    hold, held = threading.Event(), threading.Event()
+
+    def hang(*_args: object, **_others: object) -> list[object]:
+        held.set()
+        hold.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(mqtt_module, "STOP_SECONDS", 0.05)
+    sink = start_mqtt(MqttSettings(host="broker.example", retry_seconds=3600.0))
+    try:
+        assert held.wait(30)
+        sink.stop()
+        with pytest.raises(SinkError, match="a thread that has not come back"):
+            sink.start()
+    finally:
+        hold.set()
+    until(lambda: not any(thread.name == "mqtt" for thread in threading.enumerate()))
+    sink.start()
+    assert sink.state == "connecting" or "host name not found" in sink.state

@@ -1,7 +1,7 @@
 """Events into the journal and its outbox, by a thread of its own behind a bounded queue: nobody waits for the disk.
 
-An event is *made* when it is committed; only then is it offered to whoever talks to the broker. While the disk fails events
-are offered from memory, which health says: a disk that is full delays nothing and loses nothing that memory can hold.
+An event is offered to whoever talks to the broker once it is committed. While the disk fails, events are offered
+from memory, and health says so. A full disk delays no event, and loses none that memory can hold.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from edge.stream import Event
 LOG = logging.getLogger(__name__)
 
 WAITING = 1_000
-"""Events that may wait for a disk; the oldest go first, and are counted."""
+"""Events that may wait for a disk. Where there are more, the oldest are dropped and counted."""
 GATHER_SECONDS, PAUSE_SECONDS = 0.01, 0.2
-"""How long events are gathered into one write, and the least time between two: a card wears with the number of writes."""
+"""How long events are gathered into one write, and the least time between two writes: a card wears with their
+number."""
 ACKNOWLEDGED_SECONDS = 10.0
 """How long messages that the broker has acknowledged may stay in the file, if no event is written before."""
 STOP_SECONDS = 3.0
 
 
 class JournalSink:
-    """Writes the journal. A file that is no journal is set aside, one that cannot be written is tried again;
-    both are said."""
+    """Writes the journal. A file that is no journal is set aside. A file that cannot be written is tried again.
+    The log is told of both."""
 
     name = "journal"
     waiting_messages = 0
@@ -43,17 +44,20 @@ class JournalSink:
     def __init__(self, settings: JournalSettings, path: Path, *, pack: Pack | None, labels: tuple[str, ...],
                  backbone: str, numbering: Numbering, stats: Stats, outbox: Outbox | None = None, device: str = "",
                  boot: str = "", sounds: SoundKeeper | None = None) -> None:
-        """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of what makes embeddings.
+        """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of the backbone, "" for a
+        model without.
 
-        outbox: gets what is made for the broker, under the name `device`; boot: which boot's monotonic clock events have.
-        sounds: keeps the sound of events; None: nobody does.
+        outbox: gets the messages for the broker, None where there is none; device: the name that messages carry;
+        boot: the boot whose monotonic clock dates the events. sounds: keeps the sound of events; None: no sound is kept.
         """
         self._pack, self._labels, self._backbone = pack, labels, backbone
         self._device, self._boot = device, boot
-        self._most, self._stats, self._outbox, self._sounds = settings.events, stats, outbox, sounds
+        self._most, self._sounds = settings.events, sounds
+        self._stats, self._outbox = stats, outbox
         self._writer = JournalWriter(path, events=settings.events, outbox=outbox, numbering=numbering)
         self._worker: Worker[tuple[Event, tuple[str, ...]]] = Worker(
-            self.name, self._step, most=WAITING, gather_seconds=GATHER_SECONDS, due=self._due, close=self._writer.close)
+            self.name, self._step, most=WAITING, gather_seconds=GATHER_SECONDS, due=self._due,
+            open=self._writer.open, close=self._writer.close)
         self._entries: list[Entry] = []
         self._newest = 0
         self._acknowledged_at: float | None = None
@@ -61,16 +65,18 @@ class JournalSink:
 
     @property
     def state(self) -> str:
-        """"ok", or what is wrong, for health."""
+        """For health: "ok", or what is wrong."""
         lost = f"; {self._lost} events not kept" if self._lost else ""
         sounds = f"; {self._sounds.state}" if self._sounds is not None else ""
         return f"{self._writer.fault or 'ok'}{lost}{sounds}"
 
     def start(self) -> None:
-        """Take up what the last process left, and begin to write; a disk that fails is no reason not to hear."""
+        """Take up what the last process left, and begin to write. A disk that fails is no error: hearing goes on.
+
+        Raises SinkError where the last run's write has not come back from the disk.
+        """
         if self._sounds is not None:
             LOG.warning("the sound of events is kept in %s ([journal] sound)", self._sounds.folder)
-        self._writer.open()
         if self._outbox is not None:
             self._outbox.on_gone = self._on_gone
         self._worker.start()
@@ -88,7 +94,7 @@ class JournalSink:
             self._drop(dropped[0].sequence, dropped[0].sequence)
 
     def relabel(self, labels: tuple[str, ...]) -> None:
-        """The logits of the events to come are of these labels; in the thread that gives the events."""
+        """Take over other labels for the logits of the events to come; in the listener's thread."""
         self._labels = labels
 
     def health(self, health: Mapping[str, object]) -> None:

@@ -1,8 +1,8 @@
 """Events, states and health to an MQTT broker.
 
-One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the
-outbox. They leave the outbox when the broker has acknowledged them; until then they are sent again, under the
-same id.
+One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the outbox.
+A message leaves the outbox when the broker has acknowledged it. Until then each new connection sends it again,
+under the same id.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ SAY_SECONDS = 60.0
 """A broker that stays away or refuses messages is logged at most once in so many seconds."""
 
 SAY_CHANGES, CHANGE_SECONDS = 6, 600.0
-"""So many new connections are logged, then one in so many seconds: two of one name alternate for ever."""
+"""So many new connections are logged, then one in so many seconds: two devices of one name take the connection from
+each other for ever."""
 
 
 class MqttSink:
@@ -75,7 +76,9 @@ class MqttSink:
         self._retain_anew()  # refuses names that are no topic levels before anything is opened
         self._state = "not started"
         self._said_at: float | None = None
-        self._changes, self._flapping = Bucket(SAY_CHANGES, 1.0 / CHANGE_SECONDS, monotonic), False
+        self._changes = Bucket(SAY_CHANGES, 1.0 / CHANGE_SECONDS, monotonic)
+        self._flapping = False
+        """Whether connections are made and lost so often that they are no longer logged."""
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
         self._bell: Doorbell | None = None
@@ -83,7 +86,7 @@ class MqttSink:
 
     @property
     def state(self) -> str:
-        """"connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: why" ..."""
+        """For health: "connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: why"."""
         waiting = len(self._outbox)
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 
@@ -93,7 +96,12 @@ class MqttSink:
         return len(self._outbox)
 
     def start(self) -> None:
-        """Begin to connect; a broker that is away is no error."""
+        """Begin to connect; a broker that is away is no error.
+
+        Raises SinkError where the last run's thread has not come back, say from a search for the host name.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise SinkError(self.name, found="a thread that has not come back from the network", wanted="an answer to it")
         if self._settings.tls_insecure:
             LOG.warning("mqtt: %s", INSECURE)
         self._state = "connecting"
@@ -135,11 +143,9 @@ class MqttSink:
         self._give_up_at = min(self._give_up_at, self._monotonic() + FLUSH_SECONDS)
         self._stopping.set()
         self._wake()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        thread.join(STOP_SECONDS)
-        self._state = "stopped"
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+            self._state = "stopped"
 
     def _wake(self) -> None:
         if self._bell is not None:
@@ -147,7 +153,7 @@ class MqttSink:
 
     def _run(self) -> None:
         backoff = Backoff(self._settings.retry_seconds, first_seconds=FIRST_SECONDS, jitter=self._chance)
-        while True:  # once at least: a short recording is over before we are in
+        while True:  # once at least: a short recording may be over before the broker has answered
             self._retain_anew()
             if self._stopping.wait(backoff.pause_seconds(self._visit())):
                 break
