@@ -128,12 +128,12 @@ class Calibration:
     model: str
     binding: Binding
     proof: tuple[Proof, ...]
-    targets: dict[str, TargetCalibration] = field(default_factory=dict)
+    targets: dict[str, TargetCalibration]
 
     @classmethod
     def new(cls, model: Model, *, shipped: bool = False) -> Calibration:
         """An empty one for this model, runtime and machine, with its proof. Raises ModelError where the runtime fails."""
-        return cls(model.manifest.name, Binding.of(model, shipped=shipped), make_proof(model))
+        return cls(model.manifest.name, Binding.of(model, shipped=shipped), make_proof(model), {})
 
     def problem(self, model: Model) -> str:
         """Why this calibration must not be used with `model` here; empty where it may. Runs the model on the proof."""

@@ -57,7 +57,8 @@ class Table:
         hint: str, int, float, bool or a dataclass; a tuple, dict or `| None` of one. limits: as `within` gives them.
         Raises ModelError for a value of another type or out of its limits, and for a missing one without a default.
         """
-        if self.values.get(key) is None and default is not MISSING:
+        # A null in the file is a value of the wrong type, unless None is the default.
+        if default is not MISSING and self.values.get(key, default) is default:
             return default
         if key not in self.values:
             raise self.wrong(key, "nothing", self.words.get(hint, "a list" if get_origin(hint) is tuple else "a table"))

@@ -131,6 +131,9 @@ def test_a_whole_model_is_bound_and_proven_too(tiny: Path, runtime: str, tmp_pat
 
 BREAKS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda values: values.pop("binding"), "binding"),
+    (lambda values: values.pop("targets"), "targets"),  # was read as a calibration of nothing, and nobody was told
+    (lambda values: values.update(targets=None), "targets"),
+    (lambda values: values["targets"]["hand_clap"]["expected"].update(extrapolated=None), "expected.extrapolated"),
     (lambda values: values.update(schema=2), "schema"),
     (lambda values: values["binding"].update(machines="x86_64"), "binding.machines"),
     (lambda values: values["targets"].update({"a/b": values["targets"]["hand_clap"]}), "targets"),

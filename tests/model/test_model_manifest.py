@@ -105,6 +105,9 @@ def test_a_missing_key_is_named(key: str) -> None:
     ("targets", [{"name": "x", "labels": ["typing"], "threshold": 0.1}],
      "m.json: targets[0].release_threshold: found nothing"),
     ("targets", ["typing"], 'm.json: targets: found "typing"; wanted a list of tables'),
+    ("targets", None, "m.json: targets: found null; wanted a list of tables"),
+    ("experimental", None, "m.json: experimental: found null; wanted a list of texts"),
+    ("backbone.input.scale", None, "m.json: backbone.input.scale: found null; wanted a number"),
 ])
 def test_a_mismatch_says_key_found_and_wanted(path: str, value: object, words: str) -> None:
     values = split_manifest()
