@@ -93,18 +93,18 @@ class GpioSink:
 
     def identify(self) -> tuple[str, ...]:
         """Blink with the pins whose settings say `identify`; returns their names, at once."""
-        return self._ask([pin for pin in self._pins if pin.settings.identify], _Pin.identify)
+        return self._ask([(pin, pin.blinker) for pin in self._pins if pin.settings.identify])
 
     def test(self, name: str) -> str | None:
         """Do once what an event makes the pin do. Returns the pin's name in the settings, however `name` spells
         it; None for a pin that is not there. Returns at once."""
-        pins = [pin for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
-        return next(iter(self._ask(pins, _Pin.test)), None)
+        asked = [(pin, pin.trigger) for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
+        return next(iter(self._ask(asked)), None)
 
-    def _ask(self, pins: Sequence[_Pin], what: Callable[[_Pin, float], None]) -> tuple[str, ...]:
-        for pin in pins:
-            self._worker.put((pin, what))
-        return tuple(pin.settings.pin for pin in pins)
+    def _ask(self, asked: Sequence[_Asked]) -> tuple[str, ...]:
+        for each in asked:
+            self._worker.put(each)
+        return tuple(pin.settings.pin for pin, _ in asked)
 
     def health(self, health: Mapping[str, object]) -> None:
         """Pins show no health."""
@@ -127,8 +127,9 @@ class GpioSink:
             for pin in self._pins:
                 pin.trigger.reset()
         # What was asked twice since the last step is done once.
-        for pin, what in dict.fromkeys(item for item in items if isinstance(item, tuple)):
-            what(pin, time.monotonic())
+        for pin, trigger in dict.fromkeys(item for item in items if isinstance(item, tuple)):
+            trigger.test(time.monotonic())
+            pin.write()
         events = [item for item in items if isinstance(item, Event)]
         for pin in self._pins:
             pin.advance(time.monotonic())
@@ -140,7 +141,7 @@ class GpioSink:
 
     def _due(self) -> float | None:
         """Seconds to the next step of any action or the next try of a pin that failed, or None where there is none."""
-        dues = [due for pin in self._pins for due in (pin.due, pin.retry_at) if due is not None]
+        dues = [due for pin in self._pins if (due := pin.due) is not None]
         return max(min(dues) - time.monotonic(), 0.0) if dues else None
 
     def _open(self) -> None:
@@ -175,7 +176,8 @@ class _Pin:
             raise SettingsError(f"[[pin]] {settings.pin} target", found="nothing", wanted="the name of a target")
         self.settings = settings
         self.trigger = Trigger(settings)
-        self._blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
+        self.blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
+        """Shows which device this is, whatever `trigger` does meanwhile. Afterwards the pin shows that again."""
         self.device: Any = None
         self.fault = Fault(LOG, "gpio")
         self.retry_at: float | None = None
@@ -193,30 +195,20 @@ class _Pin:
         except library_errors() as error:
             raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
-    def identify(self, now: float) -> None:
-        """Blink, whatever the trigger does meanwhile. Afterwards the pin shows the trigger's state again."""
-        self._blinker.test(now)
-        self.write()
-
-    def test(self, now: float) -> None:
-        """Do the action once."""
-        self.trigger.test(now)
-        self.write()
-
     def advance(self, now: float) -> None:
         """Do what is due: at most one step of the trigger and one of the blinks."""
         self.trigger.advance(now)
-        self._blinker.advance(now)
+        self.blinker.advance(now)
 
     @property
     def due(self) -> float | None:
-        """When there is something to advance."""
-        return min((due for due in (self.trigger.due, self._blinker.due) if due is not None), default=None)
+        """When there is a next step of the trigger or the blinks, or a write to try again; None where there is none."""
+        return min((due for due in (self.trigger.due, self.blinker.due, self.retry_at) if due is not None), default=None)
 
     def write(self) -> None:
         """Drive the line to the state that the trigger wants, unless it has that state. A write that fails is
         tried again after RETRY_SECONDS."""
-        wanted = (self.trigger if self._blinker.due is None else self._blinker).on
+        wanted = (self.trigger if self.blinker.due is None else self.blinker).on
         if wanted == self._on and self.retry_at is None:
             return
         try:
@@ -235,7 +227,7 @@ class _Pin:
     def make_safe(self) -> None:
         """Drop the action and drive the line to its safe state."""
         self.trigger.reset()
-        self._blinker.reset()
+        self.blinker.reset()
         self.write()
 
     def close(self) -> None:
@@ -249,5 +241,5 @@ class _Pin:
             LOG.error("gpio: pin %s cannot be given back: %s", self.settings.pin, in_words(error))
 
 
-_Asked = tuple[_Pin, Callable[[_Pin, float], None]]
-"""A pin, and what was asked of it without an event."""
+_Asked = tuple[_Pin, Trigger]
+"""A pin, and its trigger or blinker that somebody asked for without an event."""
