@@ -41,21 +41,15 @@ class Decision:
                 pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
             for sound in targets.sounds]
         self._loudness = [LoudnessDetector(target) for target in targets.loudness]
-        self.reset()
+        self._forget()
 
     def _sound(self, target: Target, hop_samples: int) -> Sound:
         if target.impulsive:
             return ImpulsiveDetector(target, self._onset_detector, patch_samples=self._patch_samples)
         return LastingDetector(target, patch_samples=self._patch_samples, hop_samples=hop_samples)
 
-    def reset(self) -> None:
-        """Back to the state after construction."""
-        self._forget()
-        self._floor.reset()
-        for part in (*self._sounds, *self._loudness, *filter(None, self._patterns)):
-            part.reset()
-
     def _forget(self) -> None:
+        """Nothing is known of the sound before the next row: no onset, no judgement."""
         self._rows: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
         self._rows_position = 0
         self._onsets: list[Onset] = []

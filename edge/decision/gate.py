@@ -32,11 +32,6 @@ class Gate:
         self._hang_over = max(round(settings.hang_over_seconds * SAMPLE_RATE), patch_samples)
         self._frames = max(hop_samples // FRAME_STEP, 1)
         self._means: deque[NDArray[np.float32]] = deque(maxlen=max(round(FLOOR_SECONDS * SAMPLE_RATE / hop_samples), 1))
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
-        self._means.clear()
         self._open_until = 0
 
     def push(self, patch: Patch) -> bool:

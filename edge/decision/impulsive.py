@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.decision.calibration import Heard
-from edge.decision.detection import Detection
-from edge.decision.evidence import Evidence
+from edge.decision.detection import Detection, Evidence
 from edge.decision.onset import Onset, OnsetDetector
 from edge.decision.targets import Target
-from edge.stream import Phase
 
 INSIDE = 640
 """Samples (40 ms) of a sound that must lie in a patch before the patch can name it."""
@@ -46,18 +44,13 @@ class ImpulsiveDetector:
         self.target = target
         self._detector = detector
         self._patch_samples = patch_samples
-        self._evidence = Evidence(target.threshold, patch_samples)
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
+        self._evidence = Evidence(target.name, target.threshold, patch_samples)
         self.refused = ""
         self._waiting: list[_Candidate] = []
         self._named: list[Onset] = []
         self._taken: dict[int, str] = {}
         self._running: Onset | None = None
         self._past_peak = False  # a later patch was less sure, so the surest one of the event is known
-        self._evidence.reset()
         self._over = False
         self._unexplained = 0
         self._heard_until = -1
@@ -122,7 +115,7 @@ class ImpulsiveDetector:
         """A gap, or the end of the stream, at position `until`: a running event ends; what waits is forgotten."""
         self._waiting, self._named = [], []
         self._over, self._unexplained = False, 0
-        return self._end(until) if self._running is not None else []
+        return self._end(until)
 
     def _choose(self, inside: list[_Candidate], position: int, stop: int) -> list[Onset]:
         """The onsets that this patch, which is over the threshold, names."""
@@ -151,36 +144,27 @@ class ImpulsiveDetector:
         self._last_named = onset.position
 
     def _start(self, onset: Onset, heard: Heard) -> list[Detection]:
-        ended = self._end(onset.position) if self._running is not None else []
+        ended = self._end(onset.position)
         self._name(onset)
         self._running, self._past_peak = onset, False
         self._evidence.begin(heard)
-        return [*ended, self._detection("start", None)]
+        return [*ended, self._evidence.detection("start", onset.position, None)]
 
     def _follow(self, heard: Heard, stop: int) -> list[Detection]:
         """The running event: keep the patch that was surest; end it when it is past that and has died away."""
         running = self._running
         if running is None:
             return []
-        best = self._evidence.best
-        assert best is not None
         inside = running.position >= heard.scores.position
-        self._past_peak |= not (inside and heard.probability > best.probability)
-        if inside:
-            self._evidence.go_on(heard)
+        self._past_peak |= not (inside and self._evidence.go_on(heard))
         end = self._detector.decayed(running, stop)
         return self._end(end) if self._past_peak and end is not None else []
 
     def _end(self, at: int) -> list[Detection]:
-        assert self._running is not None
-        known = self._detector.decayed(self._running, at)
-        ended = self._detection("end", max(min(at, known) if known is not None else at, self._running.position))
-        self._running = None
-        return [ended]
-
-    def _detection(self, phase: Phase, end: int | None) -> Detection:
-        assert self._running is not None
-        best = self._evidence.best
-        assert best is not None
-        return Detection(phase, self.target.name, best.label, best.probability, best.score,
-                         self._running.position, end, best.scores, self._evidence.beside)
+        """End the running event, if one runs, where its sound has died away, and at position `at` at the latest."""
+        running, self._running = self._running, None
+        if running is None:
+            return []
+        known = self._detector.decayed(running, at)
+        end = max(at if known is None else min(at, known), running.position)
+        return [self._evidence.detection("end", running.position, end)]

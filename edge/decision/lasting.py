@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge.decision.calibration import Heard
-from edge.decision.detection import Detection
-from edge.decision.evidence import Evidence
+from edge.decision.detection import Detection, Evidence
 from edge.decision.onset import Onset
 from edge.decision.targets import Target
-from edge.stream import Phase
 
 ONSET_WITHIN_DB = 10.0
 """The event starts at the first onset of the patch that is at most so much weaker than its strongest."""
@@ -31,18 +29,13 @@ class LastingDetector:
         self.target = target
         self._patch_samples = patch_samples
         self._hop_samples = hop_samples
-        self._evidence = Evidence(target.threshold, patch_samples)
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
+        self._evidence = Evidence(target.name, target.threshold, patch_samples)
         self.refused = ""
         self._over_since: int | None = None
         self.running = False  # an event has started and not ended
         self._start = 0
         self._last = 0
         self._sounds = False
-        self._evidence.reset()
         self._deaf_until: int | None = None
 
     def take_over(self, other: LastingDetector) -> None:
@@ -81,7 +74,7 @@ class LastingDetector:
             self.refused = "shorter than the minimum duration"
             return []
         self.running, self._sounds, self._last = True, True, position
-        return [self._detection("start", None)]
+        return [self._evidence.detection("start", self._start, None)]
 
     def interrupt(self, until: int) -> list[Detection]:
         """A gap, or the end of the stream, at position `until`: a running event ends where it was last heard.
@@ -116,10 +109,4 @@ class LastingDetector:
         end = max(self._last + self._hop_samples, self._start, at_least)
         self.running, self._over_since = False, None
         self._deaf_until = end + self.target.refractory
-        return self._detection("end", end)
-
-    def _detection(self, phase: Phase, end: int | None) -> Detection:
-        best = self._evidence.best
-        assert best is not None
-        return Detection(phase, self.target.name, best.label, best.probability, best.score, self._start, end, best.scores,
-                         self._evidence.beside)
+        return self._evidence.detection("end", self._start, end)

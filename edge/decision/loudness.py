@@ -23,10 +23,6 @@ class NoiseFloor:
 
     def __init__(self) -> None:
         self._step = round(STEP_SECONDS * SAMPLE_RATE / FRAME_STEP)
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
         self._means: deque[float] = deque(maxlen=round(FLOOR_SECONDS / STEP_SECONDS))
         self._open, self._count = 0.0, 0
 
@@ -54,10 +50,6 @@ class LoudnessDetector:
 
     def __init__(self, target: LoudnessTarget) -> None:
         self.target = target
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
         self.refused = ""
         self.over_db = 0.0
         self._since: int | None = None

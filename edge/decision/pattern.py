@@ -61,14 +61,8 @@ class PatternDetector:
         self.source = source
         self._chains = [_Chain(pattern) for pattern in patterns]
         self._sent = sent
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the state after construction."""
         self._held: list[Detection] = []
         self._used: set[int] = set()
-        for chain in self._chains:
-            chain.reset()
 
     @property
     def busy(self) -> bool:

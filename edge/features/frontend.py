@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
-from edge.features.framing import Framer
+from edge.features.framing import Framer, band_patches, sample_patches
 from edge.features.level import count_clipped, level_of
 from edge.features.logmel import LogMel
 from edge.features.mix import MEAN, mix
-from edge.features.patches import band_patches, sample_patches
 from edge.features.resample import Resampler
 from edge.stream import (
     BANDS,
@@ -93,7 +92,12 @@ class FrontEnd:
         self._log_mel = LogMel()
         self._wants_bands = wants == "bands"
         self._patches = band_patches(frames) if self._wants_bands else sample_patches(patch_samples, frames * FRAME_STEP)
-        self.reset()
+        self.deaf_samples = 0
+        self.level = None
+        self.rows, self.rows_position = _NO_ROWS, 0
+        self.samples, self.samples_position = _NO_SAMPLES, 0
+        self._resampler = Resampler(SAMPLE_RATE)
+        self._forget(0)
 
     @property
     def position(self) -> int:
@@ -130,16 +134,6 @@ class FrontEnd:
         self.level = level
         self._forget(end)
         return patches
-
-    def reset(self) -> None:
-        """Back to the state after construction: position 0, nothing counted."""
-        self.deaf_samples = 0
-        self.level = None
-        self.rows = _NO_ROWS
-        self.rows_position = 0
-        self.samples, self.samples_position = _NO_SAMPLES, 0
-        self._resampler = Resampler(SAMPLE_RATE)
-        self._forget(0)
 
     def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
         """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz.

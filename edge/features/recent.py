@@ -38,11 +38,6 @@ class RecentSound:
         start = max(start, self._begin, self._end - len(self._ring))
         return np.take(self._ring, np.arange(start, max(min(end, self._end), start)), mode="wrap")
 
-    def reset(self) -> None:
-        """Forget all."""
-        self._begin, self._end = 0, -1
-        self._ring[:] = 0
-
     def _write(self, samples: NDArray[np.int16], end: int) -> None:
         """The samples before position `end`, no more of them than the ring holds."""
         self._ring[np.arange(end - len(samples), end) % len(self._ring)] = samples

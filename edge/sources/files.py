@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
-from edge.sources.pcm import from_float
+from edge.sources.wav import from_float
 from edge.stream import StreamFormat
 
 

@@ -88,9 +88,3 @@ def test_a_waveform_patch_is_judged_by_its_level(random: np.random.Generator) ->
     loud = random.normal(0, 100, 15_600)
     loud[-500:] *= 10
     assert gate.push(Patch(loud.astype(np.int16), 200 * HOP))
-
-
-def test_reset_returns_to_the_state_after_construction(gate: Gate, random: np.random.Generator) -> None:
-    settle(gate, random)
-    gate.reset()
-    assert gate.push(Patch(room(random), 0))

@@ -110,14 +110,6 @@ def test_an_interruption_ends_what_runs_and_nothing_else() -> None:
     assert not detector.busy
 
 
-def test_reset_returns_to_the_state_after_construction() -> None:
-    detector = Decision(Targets((target(refractory=100.0),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
-    detector.push(Scores(0, np.array([0.9], np.float32)))
-    detector.interrupt(PATCH)
-    detector.reset()
-    assert [d.phase for d in detector.push(Scores(HOP, np.array([0.9], np.float32)))] == ["start"]
-
-
 def test_a_position_that_goes_back_is_refused() -> None:
     detector = Decision(Targets((target(),)), ("clap",), patch_samples=PATCH, hop_samples=HOP)
     detector.push(Scores(HOP, np.array([0.9], np.float32)))

@@ -57,20 +57,6 @@ def test_blocks_of_seven_samples_give_the_same_patches():
     assert same(push(one, blocks(samples, size=7)) + one.finish(), push(other, blocks(samples)) + other.finish())
 
 
-@pytest.mark.parametrize("sound_format", FORMATS, ids=str)
-def test_reset_gives_a_front_end_as_new(sound_format):
-    used, new = (FrontEnd(wants="bands", hop_seconds=0.24, channel=0) for _ in range(2))
-    push(used, blocks(noise(sound_format, 1.77), sound_format, size=1_234))
-    push(used, blocks(noise(MONO, 0.5, seed=5), MONO, start=99_999, gap=True))
-    used.reset()
-    assert (used.position, used.deaf_samples, used.level, len(used.rows), used.rows_position) == (0, 0, None, 0, 0)
-    fresh = blocks(noise(sound_format, 1.5, seed=2), sound_format)
-    assert same(push(used, fresh), push(new, fresh))
-    assert (used.position, used.level, used.rows_position) == (new.position, new.level, new.rows_position)
-    assert np.array_equal(used.rows, new.rows)
-    assert same(used.finish(), new.finish())
-
-
 def test_patches_may_be_kept_and_cannot_be_written_to():
     front_end = FrontEnd(wants="bands", hop_seconds=0.96)
     (kept,) = push(front_end, blocks(noise(MONO, 1.0)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.sources.condition import AFTER_SECONDS, Condition
+from edge.sources.live import AFTER_SECONDS, Condition
 from edge.stream import Block, StreamFormat
 
 
@@ -54,9 +54,3 @@ def test_only_the_channel_in_use_is_watched() -> None:
     assert condition_after(half_dead, 12, channel=0, channels=2).state == "ok"
     assert condition_after(half_dead, 12, channel=1, channels=2).state.startswith("gives only zeros")
     assert condition_after(half_dead, 12, channel=-1, channels=2).state == "ok"
-
-
-def test_reset_forgets() -> None:
-    condition = condition_after(ZEROS, 12)
-    condition.reset()
-    assert vars(condition) == vars(Condition(-1))

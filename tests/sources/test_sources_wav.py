@@ -15,8 +15,8 @@ from wav_files import heard, noise, wav
 
 from edge.errors import SourceError
 from edge.seams import Source
-from edge.sources.pcm import from_float
 from edge.sources.recording import Recording, open_recording
+from edge.sources.wav import from_float
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile, the independent reader, is not installed")
 RNG = np.random.default_rng(3)
