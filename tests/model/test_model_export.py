@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +26,20 @@ from edge.workshop.models.compose import FrontEndTables, export_split
 from edge.workshop.models.install import Installer
 from edge.workshop.models.metadata import Description, audio_properties, label_files
 from edge.workshop.models.split import pack_graph, read_graph
-from tests.recordings import Row, first_and_later
+from tests.recordings import Row, first_and_later, recordings
 
 pytestmark = pytest.mark.big
 
 HAS_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
 CLIPS, PATCHES_PER_CLIP = 150, 4
 SCORES_OFF = 0.03
-"""What a score may be off: a band in an int8 step's neighbour moves it by up to 0.013 on LiteRT, by up to 0.022 on
-tflite-runtime (413 patches of the first recordings, either model). Of 3,168 patches of 1,200 recordings, two are further off
-(YAMNet on LiteRT): a rooster by 0.0304, and a cough that was added on 2026-11-29 by 0.057, each with the same top label."""
+"""What a score may be off: a band in an int8 step's neighbour moves it by up to 0.026 (YAMNet on LiteRT, all but three of
+7,891 patches of every recording of the manifest), by up to 0.022 on tflite-runtime (413 patches of the first ones)."""
+FARTHEST = ("0e84add2c2e4", "09ed4cd786f7", "82a067d2cd69")
+"""The recordings of those three patches, by the start of their SHA-256: a cough (0.0568 off), a rooster (0.0304) and a
+living room (0.0303). Each has the same top label."""
+FARTHEST_OFF = 0.08
+"""What no score is off."""
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +66,18 @@ def _agree(file: Path, model: Split, shared: Path, runtime: str) -> None:
     exported = open_runtime(file, runtime=runtime)
     first, later = first_and_later(shared)
     assert _agree_on(exported, model, _patches(shared, first, CLIPS)) >= 400
-    assert _agree_on(exported, model, _patches(shared, later, CLIPS // 3)) >= 60
+    farthest = [row for row in recordings(shared) if row["sha256"].startswith(FARTHEST)]
+    assert len(farthest) == len(FARTHEST)
+    sound = chain(_patches(shared, later, CLIPS // 3), _patches(shared, farthest, len(farthest)))
+    assert _agree_on(exported, model, sound, beyond=len(farthest)) >= 60 + len(farthest)
 
 
-def _agree_on(exported: Runtime, model: Split, sound: Iterator[tuple[np.ndarray, Patch]]) -> int:
-    """Asserts that scores differ by at most SCORES_OFF. The number of patches."""
-    patches = same = tied = equal = 0
+def _agree_on(exported: Runtime, model: Split, sound: Iterator[tuple[np.ndarray, Patch]], *, beyond: int = 0) -> int:
+    """The number of patches. Asserts that scores differ by at most SCORES_OFF, and mostly not at all.
+
+    beyond: patches that were chosen because their scores differ, by at most FARTHEST_OFF.
+    """
+    patches = same = tied = equal = far = 0
     worst = 0.0
     for waveform, patch in sound:
         exported.set_input(waveform.astype(np.float32))
@@ -74,14 +85,16 @@ def _agree_on(exported: Runtime, model: Split, sound: Iterator[tuple[np.ndarray,
         theirs, ours = exported.output()[0], model.score(patch).values
         off = float(np.abs(theirs - ours).max())
         patches, worst, equal = patches + 1, max(worst, off), equal + (off < 1e-5)
+        far += off > SCORES_OFF
         same += bool(np.argmax(theirs) == np.argmax(ours))
         tied += bool(ours[np.argmax(theirs)] >= ours.max() - SCORES_OFF)
     print(f"{model.manifest.name}: {patches} patches, top label the same {same}, or as good {tied}; scores equal to 0.00001 "
           f"{equal / patches:.2%}, worst {worst:.4f} off")
     assert tied == patches
     assert same >= 0.99 * patches
-    assert equal >= 0.95 * patches
-    assert worst <= SCORES_OFF
+    assert equal >= 0.95 * patches - beyond
+    assert far <= beyond
+    assert worst <= FARTHEST_OFF
     return patches
 
 
