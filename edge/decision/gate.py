@@ -12,15 +12,16 @@ from edge.settings import GateSettings
 from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Patch
 
 FLOOR_SECONDS = 15.0
-"""The noise floor is the lowest mean of a hop in this long: pauses set it, sounds shorter than that do not."""
+"""The noise floor is the lowest mean of a hop in so many seconds. A shorter sound does not raise it."""
 
 
 class Gate:
     """Judges the newest hop of every patch against a floor tracked for each band.
 
-    Opens when one frame rises over the floor by `open_db` in the mean of all bands (a click, a clap), or the hop's mean
-    rises by twice that in any one band (a quiet beep moves the mean of all bands by little). Stays open for
-    `hang_over_seconds`. Until `FLOOR_SECONDS` have been heard it is open: the room is not known yet.
+    The gate opens when one frame rises over the floor by `open_db` in the mean of all bands (a click, a clap), or
+    when the hop's mean rises by twice that in any one band (a quiet beep hardly moves the mean of all bands).
+    The gate then stays open for `hang_over_seconds`. At the start, the gate is open until `FLOOR_SECONDS` have
+    been heard, because the room is not known before.
     """
 
     def __init__(self, settings: GateSettings, *, hop_samples: int, patch_samples: int = PATCH_SAMPLES) -> None:

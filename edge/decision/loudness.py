@@ -12,10 +12,10 @@ from edge.decision.targets import LoudnessTarget
 from edge.stream import FRAME_STEP, SAMPLE_RATE, Phase
 
 FLOOR_SECONDS = 15.0
-"""The room's noise is the quietest STEP_SECONDS of so long. What lasts longer becomes the room's."""
+"""The room's noise is the quietest STEP_SECONDS of the last FLOOR_SECONDS. A longer sound is noise."""
 STEP_SECONDS = 0.5
 RELEASE_DB = 3.0
-"""An event goes on while it is louder than `louder_db` less this."""
+"""An event goes on while its sound is louder than `louder_db` less this."""
 
 
 class NoiseFloor:

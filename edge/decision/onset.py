@@ -1,4 +1,7 @@
-"""Where sounds begin: spectral flux of the log-mel rows against an adaptive floor. Pure: time is the rows' position."""
+"""Where sounds begin: spectral flux of the log-mel rows against an adaptive floor. Pure.
+
+Time is the position of the rows.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from edge.stream import BANDS, FRAME_STEP
 DB_PER_NEPER = 20.0 / float(np.log(10.0))
 """Rows are natural logarithms of magnitudes: one unit is 8.69 dB."""
 SILENT_ROW = float(np.log(0.001))
-"""What digital silence gives in every band; what is taken to lie before the first row."""
+"""What digital silence gives in every band. Silence is taken to lie before the first row."""
 
 LAG = 2
-"""Frames between the two rows whose difference is the flux: a frame is 25 ms long, so an attack fills it in two steps."""
+"""Frames between the two rows whose difference is the flux. An attack fills a frame (25 ms) in two steps."""
 NARROW_BANDS, NARROW_WEIGHT = 6, 0.25 / 6
-"""A beep rises in a few bands only: a quarter of the mean rise of the six that rise most counts as flux too."""
+"""A beep rises in few bands only, so a quarter of the mean rise of the six that rise most is flux too."""
 PEAK_FRAMES = 3
 """A peak is the highest flux within so many frames (30 ms) on either side."""
 FLOOR_FRAMES = 100
@@ -26,7 +29,7 @@ OVER_FLOOR_DB = 2.0
 FLOOR_SHARE = 1.5
 """A peak counts from FLOOR_SHARE times the floor and OVER_FLOOR_DB more, in the mean of all bands."""
 FALLING_DB = 6.0
-"""Where the power is so much lower after a peak than before, a sound has stopped: its end splashes into all bands."""
+"""A peak with so much less power after it than before it is an end, which splashes into all bands."""
 APART = 960
 """Samples (60 ms): peaks nearer than that are one onset. An attack has more than one edge."""
 ECHO_WITHIN, ECHO_DB = 1_920, 6.0
@@ -39,15 +42,16 @@ _TURN = KEPT_FRAMES - FLOOR_FRAMES - 2 * PEAK_FRAMES
 """Frames judged at a time: all of the floor before them is still remembered."""
 DECAY_DB = 20.0
 LONGEST_DECAY = 8_000
-"""An impulsive sound is over when it has fallen by DECAY_DB, or to the level before it, or after so many samples (0.5 s)."""
+"""An impulsive sound is over when it has fallen by DECAY_DB, or to the level before it, or after LONGEST_DECAY
+samples (0.5 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
     """Something began at `position` (16 kHz).
 
-    flux_db: mean rise over the bands. level_db: power of the attack (any reference, the same for all). before_db: power
-    just before it. echo: weaker than one just before it.
+    flux_db: mean rise over the bands. level_db: power of the attack, to the same reference for all onsets.
+    before_db: power just before it. echo: this onset is weaker than another just before it.
     """
 
     position: int
@@ -60,8 +64,9 @@ class Onset:
 class OnsetDetector:
     """Rows in, onsets out, each 30 ms after its peak. Böck and Widmer's SuperFlux (DAFx 2013), causal.
 
-    flux[t] = mean over bands of max(0, row[t] - max over neighbouring bands of row[t - LAG]): the maximum keeps a voice
-    that glides from one band to the next from looking like attacks. Of a narrow sound, the few bands that it has.
+    flux[t] = mean over bands of max(0, row[t] - max over neighbouring bands of row[t - LAG]). Because of that
+    maximum, a voice that glides from one band to the next does not look like attacks. For a narrow sound, the
+    mean is taken over the few bands that rise most.
     """
 
     def __init__(self) -> None:
@@ -76,14 +81,14 @@ class OnsetDetector:
         self._last: Onset | None = None
 
     def take_over(self, other: OnsetDetector) -> None:
-        """Go on where another one stands. What it holds is replaced at each push, never written to."""
+        """Go on where another detector stands. The arrays are shared: a push replaces them, and writes to none."""
         self._before, self._flux, self._power = other._before, other._flux, other._power
         self._next, self._last, self._begin = other._next, other._last, other._begin
 
     def push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32] | None = None) -> list[Onset]:
         """Onsets that rows float32 `(k, 64)` complete; `position` of the first row's first sample.
 
-        power: `decibels(rows)`, where it is known already. Rows that do not follow the last ones make it forget.
+        power: `decibels(rows)`, where the caller has it. Rows that do not follow the last reset the detector.
         """
         if position != self._next:
             self.reset()
@@ -118,7 +123,10 @@ class OnsetDetector:
         return found
 
     def strongest(self, start: int, stop: int) -> Onset | None:
-        """The steepest rise between two positions, however small; for a sound that was named but not seen to begin."""
+        """The steepest rise between two positions, however small; None where too little is remembered.
+
+        For a sound that the model named, and whose rise was no peak.
+        """
         first = max((start - self._begin - CENTRE) // FRAME_STEP, PEAK_FRAMES)
         last = min((stop - self._begin - CENTRE) // FRAME_STEP, KEPT_FRAMES - PEAK_FRAMES)
         if self._next < 0 or first >= last:

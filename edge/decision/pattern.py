@@ -37,7 +37,7 @@ class _Chain:
 
     @property
     def complete(self) -> bool:
-        """All its events are there; the quiet after them may not be over yet."""
+        """All events of the pattern have come; the quiet after them may not be over yet."""
         return len(self.events) == self.pattern.count
 
     def settle(self, settled: int) -> bool:
@@ -52,8 +52,8 @@ class _Chain:
 class PatternDetector:
     """All patterns over one source target: its detections in; theirs and the patterns' out.
 
-    A pattern fires once, when its last event has come and the quiet after it is over; its events are then used up. A
-    pattern that suppresses holds back the events that may become it, and lets them go when they do not.
+    A pattern fires once, when its last event has come and the quiet after it is over. No event counts twice for
+    it. A suppressing pattern holds back the events that may become part of it, and lets them go when they do not.
     """
 
     def __init__(self, source: str, patterns: Sequence[PatternTarget], *, sent: bool) -> None:
@@ -70,7 +70,10 @@ class PatternDetector:
         return bool(self._held) or any(chain.complete for chain in self._chains)
 
     def push(self, detections: Sequence[Detection], settled: int) -> list[Detection]:
-        """The source's new detections, in order; `settled`: every event of it that starts before is known."""
+        """Take the source's new detections, in order.
+
+        settled: every event of the source that starts before this position is known.
+        """
         found: list[Detection] = []
         for detection in detections:
             if detection.phase == "end":
@@ -79,7 +82,7 @@ class PatternDetector:
                 else:
                     self._held.append(detection)
                 continue
-            # What was complete and waited for quiet did not get it, unless it lasted long enough.
+            # A complete pattern that waits for quiet fires only if the quiet lasted up to this event.
             found += self._settle(detection.start)
             for chain in self._chains:
                 chain.start(detection)
@@ -88,7 +91,7 @@ class PatternDetector:
         return found + self._release()
 
     def interrupt(self, detections: Sequence[Detection]) -> list[Detection]:
-        """The stream broke: the source's last ends; what was held back goes; nothing is complete any more."""
+        """The stream broke: take the source's last ends, let go what was held back, begin patterns afresh."""
         self._held += [detection for detection in detections if detection.start not in self._used]
         self._used.clear()
         for chain in self._chains:
@@ -119,7 +122,7 @@ class PatternDetector:
         return [start, replace(start, phase="end", end=end)]
 
     def _release(self) -> list[Detection]:
-        """Held detections that no suppressing pattern may still use up, oldest first; none overtakes an older one."""
+        """Let go, in order, the held detections before the first that a suppressing pattern may still take."""
         wanted = [event.start for chain in self._chains if chain.pattern.suppress for event in chain.events]
         first = min(wanted, default=None)
         free = [held for held in self._held if first is None or held.start < first]

@@ -32,9 +32,9 @@ class Microphone:
 
 
 def choose(names: Sequence[str], wanted: str) -> int:
-    """Index of the one name that contains `wanted`, or is it; upper or lower case is all one.
+    """Index of the name that is `wanted`, else of the one name that contains it, in upper or lower case.
 
-    Raises SourceError if there is none (it may be plugged in yet), SettingsError if there are several.
+    Raises SourceError if there is none (it may be plugged in later), SettingsError if there are several.
     """
     matches = [i for i, name in enumerate(names) if name.lower() == wanted.lower()]
     if not matches:
@@ -52,8 +52,9 @@ def pick_format(settings: SourceSettings, name: str, most_channels: int, default
                 offers: Offers) -> StreamFormat:
     """The first rate that the card offers, with as few channels as it offers there.
 
-    16 kHz if the card can, so that nothing is resampled; else its own rate, else the usual ones. What the settings
-    name is asked for alone. Raises SettingsError where the card refuses all of it.
+    The order of rates is 16 kHz, which needs no resampling, then the card's own rate, then the usual ones. A rate
+    or a number of channels in the settings is the only one asked for. Raises SettingsError where the card refuses
+    all of it.
     """
     rates = (settings.rate,) if settings.rate else dict.fromkeys((SAMPLE_RATE, default_rate, *USUAL_RATES))
     least = max(settings.channel + 1, 1)

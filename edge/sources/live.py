@@ -26,7 +26,7 @@ AFTER_SECONDS = 10.0
 CLIPPED_SHARE = 0.01
 """Share of samples at either end of int16 from which a block counts as clipping."""
 FORGIVEN_SHARE = 0.25
-"""Seconds of clipping that one clean second makes good: a loud minute is no fault, too high a gain is."""
+"""Seconds of clipping that one clean second makes good. Too high a gain is a fault, a few loud seconds are not."""
 
 
 class LiveSource(ABC):

@@ -1,8 +1,8 @@
 """Keeps the chatter of C libraries off standard error while PortAudio looks for cards.
 
-ALSA and JACK print a dozen lines about devices that are not there, each time. An error handler set in libasound through
-ctypes would have to outlive every thread of it; turning file descriptor 2 aside for a moment is simpler. Lines that are
-not theirs (other threads' log lines) pass on at once.
+Each time, ALSA and JACK print a dozen lines about devices that are not there. For a moment, file descriptor 2
+is a pipe, and a thread sorts its lines: other threads' log lines pass on at once. (An error handler set in
+libasound through ctypes would have to outlive every thread of libasound.)
 """
 
 from __future__ import annotations

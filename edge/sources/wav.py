@@ -21,7 +21,7 @@ from edge.stream import StreamFormat
 PCM, FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # KSDATAFORMAT_SUBTYPE_*: the tag, then this
 _NOT_STATED = 0x7FFF_F000
-"""Data lengths from here up are what programs write into a pipe's header, where the length is not known yet."""
+"""A data length from here up stands for an unknown one: programs write it when they write into a pipe."""
 Decode = Callable[[bytes], NDArray[np.int16]]
 """Little-endian sample bytes, a whole number of samples, to int16 `(n,)`."""
 WANTED = "a WAV file of 8, 16, 24, 32-bit PCM or 32, 64-bit float"
