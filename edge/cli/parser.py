@@ -50,8 +50,10 @@ class Parser(argparse.ArgumentParser):
             wanted = f"one of {', '.join(names)}{meant(word, names)}"
             self.error(f"found no {self._parts.metavar.lower()} {word!r}; wanted {wanted}")
         behind = next((each for each in given if each in names), "")
-        if not behind or word in ("-h", "--help", "--version"):
-            self.parse_args(given)  # ends the program: help, version, or the error that says what is missing
+        if word in ("-h", "--help", "--version"):
+            self.parse_args(given)  # prints and ends the program
+        if not behind:
+            self.error(f"found no {self._parts.metavar.lower()}; one is required: {', '.join(names)}")
         return behind
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
@@ -105,7 +106,7 @@ def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) ->
         _explain(outcome)
     if outcome.refused and not options.force:
         raise ModelError(f"sound {options.name}", found=outcome.refused, wanted="one that can be told apart: more and "
-                         "clearer recordings, --like for a class that is the same, or --force")
+                         f"clearer recordings, {same_as(outcome.sound.foreseen.collisions)}, or --force")
     if outcome.refused:
         print(f"edge-audio: taught all the same (--force): {outcome.refused}", file=sys.stderr)
     if outcome.kept:
@@ -144,6 +145,12 @@ def _row(sound: TaughtSound) -> dict[str, object]:
             "recall": round(foreseen.heard / foreseen.clips, 3), "recall_low": round(low, 3), "recall_high": round(high, 3),
             "alarms_per_hour": round(foreseen.alarms_per_hour, 2), "alarms_upper": round(foreseen.alarms_upper, 2),
             "threshold": round(sound.threshold, 4), "forced": sound.forced, "taught_at": sound.taught_at}
+
+
+def same_as(collisions: Sequence[str]) -> str:
+    """Advice on --like for a sound that is refused. collisions: what the sound is nearest to, the nearest first."""
+    near = [name for name in collisions if "taught" not in name and not name.startswith("neg_")]
+    return f"--like {near[0]} if that is the same sound" if near else "--like for a class that is the same"
 
 
 def _explain(outcome: Outcome) -> None:

@@ -42,6 +42,8 @@ class ModelStore:
         if name not in known:
             wanted = f"one of {', '.join(sorted(known))}" if known else "an installed model"
             wanted += "".join(f"; nearest is {near}" for near in nearest(name, known))
+            if name == "yamnet":
+                wanted += "; edge-audio model install yamnet fetches it"
             raise ModelError("model", found=repr(name), wanted=wanted)
         return known[name][0]
 

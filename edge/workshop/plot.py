@@ -35,13 +35,14 @@ def _share(hertz: float) -> float:
 
 
 def _highest(result: Classification, top: int, labels: Sequence[str] | None) -> list[int]:
-    """Columns of `result.scores` to draw, those of the highest scores first."""
+    """Columns of `result.scores` to draw: those of the highest scores first, then what else raised an event."""
     check_labels(labels or (), result.labels, result.model)
     order = [int(row) for row in np.argsort(-result.scores.max(axis=0), kind="stable")
              if labels is None or result.labels[row] in labels]
     if not order:
         raise SettingsError("labels", found="none to draw", wanted="one or more")
-    return order[:top]
+    heard = {event.label for event, _, _ in result.timed_events()}
+    return order[:top] + [row for row in order[top:] if result.labels[row] in heard]
 
 
 def plot_classification(result: Classification, path: Path, *, top: int = 10,
@@ -54,7 +55,9 @@ def plot_classification(result: Classification, path: Path, *, top: int = 10,
 
 
 def classification_figure(result: Classification, *, top: int = 10, labels: Sequence[str] | None = None) -> Figure:
-    """A picture: log-mel bands over time, below them the events of each target, then the highest scores.
+    """A picture: log-mel bands over time, below them the events of each target, then scores.
+
+    Scores are those of the `top` highest labels, and of every label that raised an event.
 
     labels: draw the highest of these only; None: of all. Raises SourceError for a classification without
     patches, SettingsError for a label that the model lacks. Whoever asks for the picture closes it.
@@ -169,7 +172,7 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
                   xerr=[[0.0], [max(entry.expected.alarms_upper - entry.expected.alarms_per_day, 0.0)]],
                   label="the threshold, with its upper bound")
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_major_formatter("{x:,.10g}")
     low = min(entry.expected.alarms_per_day, entry.budget_per_day)
     axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
              xlabel="false alarms a day", ylabel="share missed")

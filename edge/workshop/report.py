@@ -201,7 +201,7 @@ def _table(session: Session, results: Sequence[Result], dry_run: bool) -> None:
     for one in results:
         was = f"{one.before.threshold:.4f} ({one.before.made})" if one.before else "none"
         print(f"{one.target:<16}{_line(one.entry)}; before: {was}")
-        for line in (*_worth(one), *_room(one), *one.listening(budget)):
+        for line in (*_worth(one), *_room(one), *one.listening(budget), *one.deaf()):
             print(f"{'':<16}{line}")
     given = [target.name for target in session.settings.target if target.threshold]
     if set(given) & {one.target for one in results}:

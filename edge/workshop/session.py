@@ -37,6 +37,9 @@ log = logging.getLogger("edge")
 WEEK_HOURS = 168.0
 """The longest that --minutes lets a room be heard."""
 
+DEAF = 0.99
+"""A target is as good as deaf from this share of misses on; where misses are not known, from this threshold on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -67,6 +70,19 @@ class Result:
             way = f"the most that can be heard is a week, --minutes 10080, for {none * 24.0 / WEEK_HOURS:.2g} a day"
         return [(f"{_long(room.hours)} of this room cannot say more of a whole day. To be certain (95 %) of at most "
                  f"{budget.per_day:.2g} a day, hear {_long(needed)} of it without a false alarm ({way})")]
+
+
+    def deaf(self) -> list[str]:
+        """A warning where hardly any sound of the target reaches the threshold; empty where enough do.
+
+        That happens where the room held the sound itself. Without recordings of the target its misses are not
+        known, and the threshold alone tells.
+        """
+        misses = self.entry.expected.misses
+        if (self.entry.threshold if misses is None else misses[0]) < DEAF:
+            return []
+        return [(f"hardly any {self.target} reaches so high a threshold. If the room held that sound, take this back: "
+                 f"edge-audio calibrate --reset {self.target}")]
 
 
 def _long(hours: float) -> str:

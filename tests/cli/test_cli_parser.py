@@ -34,6 +34,12 @@ def test_options_may_stand_anywhere(given: tuple[str, ...]) -> None:
     assert (options.name, options.clips, options.model) == ("my_alarm", [Path("one.wav"), Path("two.wav")], "yamnet")
 
 
+def test_a_refused_sound_is_told_which_class_it_may_be_the_same_as() -> None:
+    """A doorbell was refused as too like the bank's doorbells, and the message left the word behind --like open."""
+    assert teach.same_as(("neg_tap", "doorbell", "siren")) == "--like doorbell if that is the same sound"
+    assert teach.same_as(("taught kettle",)) == teach.same_as(()) == "--like for a class that is the same"
+
+
 def test_what_follows_two_dashes_is_no_option() -> None:
     options = teach_options("my_alarm", "--force", "--", "-one.wav", "--force")
     assert options.force and options.clips == [Path("-one.wav"), Path("--force")]
@@ -65,7 +71,9 @@ def test_a_word_like_no_other_is_answered_by_the_list(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("arguments", [[], ["--config"], ["model"]])
 def test_a_missing_command_or_verb_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert "required: " in usage_error(arguments, capsys)
+    """Nothing said which commands there are: "the following arguments are required: COMMAND"."""
+    said = usage_error(arguments, capsys)
+    assert "required: " in said and ("install, list" if arguments == ["model"] else "run, demo, classify") in said
 
 
 @pytest.mark.parametrize("arguments", [["--version", "run"], ["--help", "run"], ["model", "-h", "list"]])

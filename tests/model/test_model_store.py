@@ -55,6 +55,12 @@ def test_an_unknown_model_names_the_nearest_known_one(tiny: Path, store: Install
             store.find(name)
 
 
+def test_yamnet_that_is_not_installed_is_told_with_the_command_that_fetches_it(store: Installer, embedded: Path) -> None:
+    """`run --model yamnet` on a fresh machine said "wanted one of starter", and no more."""
+    with pytest.raises(ModelError, match=r"wanted one of starter; edge-audio model install yamnet fetches it$"):
+        store.find("yamnet")
+
+
 def test_models_are_listed_with_where_they_come_from(tiny: Path, store: Installer, embedded: Path) -> None:
     store.install(tiny / "int16.tflite")
     assert [(each.name, each.embedded, each.problem) for each in store.list()] == [

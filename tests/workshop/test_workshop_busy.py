@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,4 +69,14 @@ def test_a_sound_without_events_says_so(busy: Classification) -> None:
     plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
     figure = plot.classification_figure(Classification(*(getattr(busy, name) for name in busy.__slots__[:-1]), ()))
     assert "no event" in [axes.get_ylabel() for axes in figure.axes]
+    plot.plt.close(figure)
+
+
+def test_what_raised_an_event_has_a_row_of_scores_too(busy: Classification) -> None:
+    """A siren among the events had no row below, where the five highest labels stood."""
+    plot = pytest.importorskip("edge.workshop.plot", reason="matplotlib is not installed here")
+    heard = replace(busy, events=tuple(replace(one, label=LABELS[6]) for one in busy.events))
+    figure = plot.classification_figure(heard, top=2)
+    rows = [text.get_text() for text in figure.axes[2].get_yticklabels()]
+    assert rows == [LABELS[0], LABELS[1], LABELS[6]]
     plot.plt.close(figure)

@@ -151,7 +151,10 @@ def _listen(source: Source, channel: int, kind: str, advice: str) -> Finding:
         return Finding(kind, False, f"{form}: nothing but zeros", "unmute it (alsamixer), or choose another")
     text = f"{form}: heard {seconds:.1f} s, loudest block {loudest:.0f} dBFS"
     if lacking:
-        return Finding(kind, False, f"{text}; {lacking}", "[source] rate; edge-audio devices lists what a card offers")
+        faster = {"microphone": "[source] rate; edge-audio devices lists what a card offers",
+                  "file": "a recording made at such a rate: one that is only converted lacks the same",
+                  "command": "have it print 16000 Hz or more, and name that in [source] rate"}
+        return Finding(kind, False, f"{text}; {lacking}", faster[kind])
     return Finding(kind, True, text)
 
 
