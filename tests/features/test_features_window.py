@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.features.window import hann_window
+from edge.features.logmel import hann_window
 
 
 def test_the_window_is_the_files_own_to_the_last_bit(yamnet):

@@ -14,8 +14,7 @@ import pytest
 from model_taught import STARTER, TAUGHT, open_taught, scene
 
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import LOG_OFFSET, mel_weights
-from edge.features.window import hann_window
+from edge.features.logmel import LOG_OFFSET, hann_window, mel_weights
 from edge.model.classifier import Split, open_model
 from edge.model.manifest import TensorSpec
 from edge.model.runtime import Runtime, open_runtime

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.features.frontend import FrontEnd
-from edge.features.logmel import LOG_OFFSET, mel_weights
-from edge.features.window import hann_window
+from edge.features.logmel import LOG_OFFSET, hann_window, mel_weights
 from edge.model.classifier import Model, Split
 from edge.model.placing import replacing
 from edge.model.runtime import open_runtime
