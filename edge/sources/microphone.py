@@ -113,16 +113,6 @@ def list_microphones() -> list[Microphone]:
         return [audio.describe(card) for card in audio.cards()]
 
 
-def find_microphone(settings: SourceSettings) -> tuple[str, StreamFormat]:
-    """Name of the microphone that the settings mean, and the format it would be heard in; nothing is recorded.
-
-    Raises SourceError if it is missing or in use, SettingsError if it refuses what the settings ask.
-    """
-    with _port_audio() as audio, quiet_libraries():
-        card, form = audio.pick(settings)
-        return str(card["name"]), form
-
-
 def _pyaudio() -> Any:
     try:
         import pyaudio  # type: ignore[import-untyped,import-not-found,unused-ignore]

@@ -20,7 +20,7 @@ import numpy as np
 
 from edge.errors import EdgeError
 from edge.settings import SourceSettings
-from edge.sources.microphone import MicrophoneSource, find_microphone, list_microphones
+from edge.sources.microphone import MicrophoneSource, _port_audio, list_microphones
 from edge.stats import Stats
 from edge.stream import Block, StreamFormat
 
@@ -145,6 +145,8 @@ if __name__ == "__main__":
         print(json.dumps([[m.name, m.host_api, m.channels, m.default_rate, m.rates] for m in list_microphones()]))
     else:
         try:
-            print(json.dumps([*find_microphone(SourceSettings(**settings))], default=str))
+            with _port_audio() as audio:
+                card, form = audio.pick(SourceSettings(**settings))
+            print(json.dumps([card["name"], form], default=str))
         except EdgeError as error:
             print(json.dumps({"kind": type(error).__name__, "error": str(error)}))
