@@ -1,10 +1,10 @@
 """The composition root: settings in, a wired appliance out. The one file that knows every room.
 
-One block: `source` gives it to `listener`, which makes patches of it, scores them, decides, and hands each
-detection to `out` (the dispatcher). That makes an event of it and gives it to each sink through a guard:
-pins, log, watch socket, broker, journal. One command: the broker's sink hands it to `inbox`; the thread of
-`steering` does it, and what changes the hearing crosses on `control` to the listener, which takes it between
-two blocks.
+A block goes from `source` to `listener`, which makes patches, scores them and decides. Each detection goes to
+`out`, the dispatcher, which makes an event and gives the event to each sink through a guard: pins, log, watch
+socket, broker, journal. A command goes from the broker's sink to `inbox`, and the thread of `steering`
+carries it out. What changes the hearing crosses on `control` to the listener, which takes it between two
+blocks.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Appliance:
     stats: Stats
     steering: Steering
     bugs: list[BaseException] = field(default_factory=list)
-    """What ended a thread of ours that belongs to no sink. It ends the run too, so that systemd starts it
-    afresh."""
+    """What ended a thread of ours that belongs to no sink. Such a bug ends the run, too, so that systemd
+    starts the program afresh."""
 
     def run(self) -> None:
         """Make the pins safe and begin to connect, then hear the source. Everything is given back whatever

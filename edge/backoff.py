@@ -38,24 +38,25 @@ class Backoff:
 
 
 class Fault:
-    """What is wrong with one thing. The log is told when a fault begins, becomes another and is over, not
-    each time."""
+    """What is wrong with one thing. The log is told when a fault begins, when it becomes another, and when it
+    is over; never twice of the same."""
 
     def __init__(self, log: logging.Logger, name: str, meanwhile: str = "") -> None:
         """name: what log lines begin with. meanwhile: what the log says of the time until the fault is
         over."""
-        self._log, self._name, self._meanwhile = log, name, f"; {meanwhile}" if meanwhile else ""
+        self._log, self._name = log, name
+        self._meanwhile = f"; {meanwhile}" if meanwhile else ""
         self.text = ""
         """What is wrong, in words for health; empty where nothing is."""
 
     def found(self, text: str, trace: BaseException | None = None) -> None:
-        """This is wrong. trace: what was raised, where the log is to show its traceback."""
+        """Note what is wrong. trace: an exception whose traceback the log is to show."""
         if text != self.text:
             self._log.error("%s: %s%s", self._name, text, self._meanwhile, exc_info=trace)
         self.text = text
 
     def over(self, words: str) -> None:
-        """Nothing is wrong. words: what the log is told where something was."""
+        """Note that nothing is wrong. words: what the log is told if something was wrong before."""
         if self.text:
             self._log.warning("%s: %s", self._name, words)
         self.text = ""

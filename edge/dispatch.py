@@ -28,10 +28,10 @@ STOP_SECONDS = 5.0
 
 
 class Guard:
-    """A sink that fails alone. Where it raises it is stopped, and started again after a pause, in a thread of
-    the guard's.
+    """Keeps one sink's failure from the others. A sink that raises is stopped, and started again after a
+    pause, in a thread of the guard's.
 
-    Meanwhile `state` says what was raised, the log has told it once, and the events that come are counted,
+    Meanwhile `state` says what was raised, and the log has said so once. The events that come are counted,
     not kept.
     """
 
@@ -65,7 +65,7 @@ class Guard:
         return 0 if self._down else self._sink.waiting_messages
 
     def start(self) -> None:
-        """Start the sink. What it raises now ends the appliance's start, and is not mended."""
+        """Start the sink. What the sink raises now ends the appliance's start: nothing is tried again."""
         self._started_at = time.monotonic()
         self._sink.start()
 
@@ -91,8 +91,10 @@ class Guard:
         return True
 
     def failed(self, error: BaseException, what: str = "") -> None:
-        """The sink has raised this in `what`, or a thread of its own in nothing that was asked of it: stop it
-        now, and start it again after a pause. From any thread."""
+        """Stop the sink, which has raised `error`, and start it again after a pause. From any thread.
+
+        what: the method that raised; "" where a thread of the sink's own ended.
+        """
         with self._lock:
             if self._down or self._stopping.is_set():
                 return
@@ -181,7 +183,7 @@ class Dispatcher:
             self._levels.popleft()
 
     def forget_levels(self) -> None:
-        """Nothing is heard: health has no level to tell."""
+        """Forget all levels: nothing is heard, so health has no level to tell."""
         self._levels.clear()
 
     def send(self, detection: Detection) -> Event:
@@ -192,7 +194,7 @@ class Dispatcher:
                 new_event_id(started_at.timestamp()), started_at, self._clock.monotonic(detection.start),
                 self._synchronised(), self._loudest_since(detection.start))
             self._stats.events += 1
-        # The end keeps the start's date and counts on from it: a wall clock that is set in between must not tear them.
+        # The end is dated from the start, so a wall clock that is set in between changes no duration.
         started = self._running[detection.target]
         ended_at = None
         if detection.end is not None:
@@ -209,13 +211,13 @@ class Dispatcher:
 
     def health(self, *, now: bool = False) -> None:
         """Hand health to every sink when it is due, or at once."""
-        time = self._clock.now()
-        if not now and time < self._next_health:
+        seconds = self._clock.now()
+        if not now and seconds < self._next_health:
             return
-        self._next_health = time + self._health_seconds
+        self._next_health = seconds + self._health_seconds
         level = self._levels[-1][1] if self._levels else None
         health: dict[str, object] = {
-            "schema": 1, "uptime_seconds": round(time - self._started, 1),
+            "schema": 1, "uptime_seconds": round(seconds - self._started, 1),
             "level_dbfs": None if level is None else round(level.rms_dbfs, 1),
             "peak_dbfs": None if level is None else round(level.peak_dbfs, 1),
             **self._about(), **self._stats.snapshot()}

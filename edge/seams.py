@@ -30,7 +30,7 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Where events go. Nothing in it may make the listener wait. One that was stopped may be started
+    """Where events go. No method of a sink may make the listener wait. A sink that was stopped may be started
     again."""
 
     @property
@@ -43,8 +43,7 @@ class Sink(Protocol):
 
     @property
     def waiting_messages(self) -> int:
-        """Messages that the broker has not acknowledged; 0 for a sink that has nothing to do with a
-        broker."""
+        """Messages that the broker has not acknowledged; 0 for a sink without a broker."""
 
     def start(self) -> None:
         """Take the device or begin to connect. Raises SinkError where waiting cannot help."""
@@ -60,11 +59,11 @@ class Sink(Protocol):
 
 
 class Watcher(Protocol):
-    """Who wants to see what is heard, hop by hop. Nothing in it may make the listener wait."""
+    """Whoever wants to see what is heard, hop by hop. No method of a watcher may make the listener wait."""
 
     @property
     def watching(self) -> bool:
-        """Whether anybody looks: otherwise nothing is made for it."""
+        """Whether anybody looks. While nobody does, no `Hearing` is made."""
 
     def hearing(self, hearing: Hearing) -> None:
         """What is heard after the newest patch; return at once."""

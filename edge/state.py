@@ -23,16 +23,16 @@ def private_folder(folder: Path) -> None:
     for each in (*reversed(folder.parents), folder):
         if not each.exists():
             each.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(exist_ok=True)  # says what is there where it is no folder
+    folder.mkdir(exist_ok=True)  # raises where something else than a folder is there
 
 
 @contextlib.contextmanager
 def held(state_dir: Path) -> Iterator[None]:
-    """Hold the state directory: two appliances with the same one would drive the same pins. It is made when
-    needed, and taken away again where nothing was kept in it.
+    """Hold the state directory, for two appliances with the same one would drive the same pins. A directory
+    that was missing is made, and removed again where nothing was kept in it.
 
-    Where the disk fails nothing is held, which the log is told. Raises SettingsError where another process
-    holds it.
+    Where the disk fails nothing is held, and the log says so. Raises SettingsError where another process
+    holds the directory.
     """
     made = not state_dir.exists()
     try:
@@ -59,6 +59,6 @@ def _lock(handle: int, state_dir: Path) -> None:
         if os.path.samestat(os.fstat(handle), state_dir.stat()):
             return
     except (BlockingIOError, FileNotFoundError):
-        pass  # held, or just now taken away by the one that held it
+        pass  # another process holds the directory, or has just removed it
     raise SettingsError(f"state directory {state_dir}", found="another `edge-audio run` that uses it",
                         wanted="one appliance for each: stop the other, or choose another --state-dir")

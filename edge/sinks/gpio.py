@@ -80,13 +80,13 @@ class GpioSink:
         return state + (f"; {self._dropped} events came while it did not answer and were dropped" if self._dropped else "")
 
     def start(self) -> None:
-        """Take the pins and put them into their safe state. Raises SinkError where one cannot be had, or where the
-        pin library still hangs in what the last run asked of it."""
+        """Take the pins and put them into their safe state. Raises SinkError where one cannot be had, or
+        where the pin library still hangs in what the last run asked of it."""
         self._worker.start()
 
     def event(self, event: Event) -> None:
-        """Start what the event triggers; never waits for a pin. Where too many events wait, the oldest is dropped
-        and counted."""
+        """Start what the event triggers; never waits for a pin. Where too many events wait, the oldest is
+        dropped and counted."""
         if self._worker.put(replace(event, peak=None, beside=())) is not None:  # kilobytes that no pin needs
             self._dropped += 1
             self._forget = True
@@ -96,8 +96,8 @@ class GpioSink:
         return self._ask([(pin, pin.blinker) for pin in self._pins if pin.settings.identify])
 
     def test(self, name: str) -> str | None:
-        """Do once what an event makes the pin do. Returns the pin's name in the settings, however `name` spells
-        it; None for a pin that is not there. Returns at once."""
+        """Do once what an event makes the pin do. Returns the pin's name in the settings, however `name`
+        spells it; None for a pin that is not there. Returns at once."""
         asked = [(pin, pin.trigger) for pin in self._pins if pin_line(pin.settings.pin) == pin_line(name)]
         return next(iter(self._ask(asked)), None)
 
@@ -177,7 +177,8 @@ class _Pin:
         self.settings = settings
         self.trigger = Trigger(settings)
         self.blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
-        """Shows which device this is, whatever `trigger` does meanwhile. Afterwards the pin shows that again."""
+        """Shows which device this is, whatever `trigger` does meanwhile. Afterwards the pin shows that
+        again."""
         self.device: Any = None
         self.fault = Fault(LOG, "gpio")
         self.retry_at: float | None = None
@@ -202,7 +203,8 @@ class _Pin:
 
     @property
     def due(self) -> float | None:
-        """When there is a next step of the trigger or the blinks, or a write to try again; None where there is none."""
+        """When there is a next step of the trigger or the blinks, or a write to try again; None where there
+        is none."""
         return min((due for due in (self.trigger.due, self.blinker.due, self.retry_at) if due is not None), default=None)
 
     def write(self) -> None:

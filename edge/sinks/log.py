@@ -30,10 +30,11 @@ STOP_SECONDS = 2.0
 
 
 class LogSink:
-    """Writes event lines to `settings.events`: "-" is standard output, empty is nowhere, else a file to append to.
+    """Writes event lines to `settings.events`: "-" is standard output, empty is nowhere, else a file to
+    append to.
 
-    A file that was moved away (logrotate) is made again. A line that cannot be written is counted in `lost_lines`. The
-    log is told once of such lines, and once when writing works again.
+    A file that was moved away (logrotate) is made again. A line that cannot be written is counted in
+    `lost_lines`. The log is told once of such lines, and once when writing works again.
     """
 
     name = "log"
@@ -56,7 +57,8 @@ class LogSink:
         return f"{self._fault.text}; {self.lost_lines} lines lost" if self._fault.text else "ok"
 
     def start(self) -> None:
-        """Open the file. Raises SinkError where that fails, or where the last run's line is still being written."""
+        """Open the file. Raises SinkError where that fails, or where the last run's line is still being
+        written."""
         if self._path:
             self._worker.start()
 
@@ -104,8 +106,8 @@ class LogSink:
             self._fault.over(f"{self._path} can be written again; {self.lost_lines} lines were lost")
 
     def _append(self, line: bytes) -> None:
-        """Write the line at once. After a line that a full disk cut short a line break comes first, so that only
-        the cut line is lost."""
+        """Write the line at once. After a line that a full disk cut short a line break comes first, so that
+        only the cut line is lost."""
         rest = b"\n" + line if self._torn else line
         while rest:
             written = os.write(self._file, rest)
@@ -129,8 +131,8 @@ class LogSink:
 
 
 def _standard_output() -> int:
-    """The descriptor of standard output. Raises OSError where standard output is closed (`>&-`): by now its number
-    may be another file's."""
+    """The descriptor of standard output. Raises OSError where standard output is closed (`>&-`): by now its
+    number may be another file's."""
     try:
         if sys.stdout is not None:  # mypy does not know it, but Python documents None for a closed descriptor
             descriptor = sys.stdout.fileno()

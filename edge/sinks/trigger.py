@@ -9,7 +9,8 @@ from edge.stream import Event
 class Trigger:
     """One pin's action as a small state machine.
 
-    The pin rests in its safe state; a trigger takes it out of it and back, so with `safe_on` every action is inverted.
+    The pin rests in its safe state. A trigger takes the pin away from that state and back, so `safe_on`
+    inverts every action.
 
     - pulse: away for `seconds`; an event meanwhile starts the `seconds` anew.
     - toggle: away, and back at the next event.

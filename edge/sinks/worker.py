@@ -1,6 +1,7 @@
 """A sink's one thread and its one bounded queue: whoever gives the sink work never waits for a device.
 
-The sinks whose thread waits for a socket (`mqtt/`, `watching/`) have a thread of their own: it waits in a poll.
+The sinks whose thread waits for a socket (`mqtt/`, `watching/`) have a thread of their own: it waits in a
+poll.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Item = TypeVar("Item")
 class Worker(Generic[Item]):
     """Calls `step`, in a thread of its own, with the items that have come since the last call, oldest first.
 
-    `step` is called when items have come and when `due` says so. After `stop` it is called once more, with the items
-    that still wait.
+    `step` is called when items have come and when `due` says so. After `stop` it is called once more, with
+    the items that still wait.
     """
 
     def __init__(self, name: str, step: Callable[[list[Item]], None], *, most: int, at_once: int | None = None,
@@ -30,8 +31,8 @@ class Worker(Generic[Item]):
         None: all.
 
         gather_seconds: how long items are gathered into one step. due: seconds until `step` is to be called
-        though no item came; None: not before one comes. open: called by `start`, before the thread begins. close:
-        called in the thread when it ends, even by an error.
+        though no item came; None: not before one comes. open: called by `start`, before the thread begins.
+        close: called in the thread when it ends, even by an error.
         """
         self._name, self._step = name, step
         self._most, self._at_once = most, at_once
@@ -67,8 +68,8 @@ class Worker(Generic[Item]):
     def start(self) -> None:
         """Open the device and start the thread. Raises what `open` raises.
 
-        Raises SinkError, before anything is opened, where the last run's thread is stuck in its last step: the
-        device is still that thread's.
+        Raises SinkError, before anything is opened, where the last run's thread is stuck in its last step:
+        the device is still that thread's.
         """
         if self.thread is not None and self.thread.is_alive():
             raise SinkError(self._name, found="a thread that has not come back from its device", wanted="an answer to it")
@@ -78,7 +79,8 @@ class Worker(Generic[Item]):
         self.thread.start()
 
     def put(self, item: Item) -> Item | None:
-        """Queue an item for the next step. Returns the oldest item where it had to be dropped for want of room."""
+        """Queue an item for the next step. Returns the oldest item where it had to be dropped for want of
+        room."""
         with self._wake:
             self._items.append(item)
             dropped = self._items.popleft() if len(self._items) > self._most else None
@@ -96,8 +98,8 @@ class Worker(Generic[Item]):
             self._wake.wait_for(lambda: self.stopping, seconds)
 
     def stop(self, seconds: float) -> bool:
-        """Have the last step made. Returns False where the thread has not ended after `seconds`. Safe twice, and
-        before `start`."""
+        """Have the last step made. Returns False where the thread has not ended after `seconds`. Safe twice,
+        and before `start`."""
         with self._wake:
             self.stopping = True
             self._wake.notify_all()

@@ -24,7 +24,7 @@ from edge.sinks.journal.file import JournalFile
 from edge.stream import Event, short_id
 
 PRUNE_EVERY = 64
-"""Events between two prunings: as many more than the bound may lie in the file."""
+"""Events between two prunings. The file may hold so many more than the bound."""
 Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
 """An embedding float32 `(E,)` to the int8 cells that the backbone gave."""
 
@@ -70,7 +70,8 @@ class Journal:
 
     def __init__(self, file: JournalFile, *, events: int) -> None:
         """events: how many are kept."""
-        self._file, self._most, self._until_pruned = file, events, 0
+        self._file, self._most = file, events
+        self._until_pruned = 0
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Write entries within the caller's transaction. An entry whose id is known already replaces the old
@@ -110,7 +111,7 @@ def recent(path: Path, count: int) -> list[Entry]:
 
 
 def find(path: Path, beginning: str) -> Entry:
-    """The event whose id begins or ends with `beginning`; ids that were made in the same minute begin alike.
+    """The event whose id begins or ends with `beginning`. Ids that were made in the same minute begin alike.
 
     Raises SettingsError where there is none, or more than one; SinkError where the journal cannot be read.
     """

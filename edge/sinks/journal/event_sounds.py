@@ -1,4 +1,5 @@
-"""The sound of events as WAV files, where the owner asked for it: bounded, and for nobody but the appliance's user."""
+"""The sound of events as WAV files, where the owner asked for them: bounded, and readable by the appliance's
+user only."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ _UNFINISHED = "unfinished"
 """Name of the file that is being written. What a power cut leaves of it, the next sound overwrites."""
 
 WAITING = 16
-"""Sounds that may wait for a disk, 5 MB; the oldest go first, and are counted."""
+"""Sounds that may wait for a disk, 5 MB in all. Where there are more, the oldest are dropped and counted."""
 BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
 """The sound of an event begins BEFORE samples before its start and ends AFTER samples after its end; of a
 longer sound than LONGEST samples only the last part is kept."""
@@ -43,10 +44,10 @@ def sound_path(folder: Path, event: str) -> Path:
 
 
 class EventSounds:
-    """Writes them. Belongs to one thread."""
+    """Writes the sound of events into a folder. Belongs to one thread."""
 
     def __init__(self, folder: Path, *, megabytes: int) -> None:
-        """megabytes: room for all of them; the oldest go first."""
+        """megabytes: room for all files; where they need more, the oldest are removed."""
         self._folder, self._room = folder, megabytes * MEGABYTE
 
     def write(self, event: str, samples: NDArray[np.int16]) -> None:
@@ -86,7 +87,7 @@ class SoundKeeper:
     """Takes the sound of events in the listener's thread, writes it in the journal's."""
 
     def __init__(self, folder: Path, cut: Cut, *, megabytes: int) -> None:
-        """cut: gives the sound; megabytes: room for all of it."""
+        """cut: gives the sound; megabytes: room for all files."""
         self.folder, self._cut = folder, cut
         self._sounds = EventSounds(folder, megabytes=megabytes)
         self._waiting: deque[tuple[str, NDArray[np.int16]]] = deque()
@@ -96,7 +97,7 @@ class SoundKeeper:
 
     @property
     def state(self) -> str:
-        """What health says of it."""
+        """For health: what is wrong, or that sound is kept, and how many sounds were not."""
         return f"{self._fault.text or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
 
     def event(self, event: Event) -> None:

@@ -1,11 +1,14 @@
 """The sequence numbers of this device: they go on across restarts, even where the journal is lost.
 
-The journal's file knows the last number. A second file, one line that is written in place, says what a lost
-journal cannot: the number up to which numbers may have been used (the line is written once in a thousand
-numbers), the lowest number that was not delivered then, and whether messages were made while the journal
-could not be written. So the messages of a lost journal can be told as a range of numbers. The process that
-locks this file owns the outbox: a second process with the same state directory does not send the same
-messages again.
+The journal's file knows the last number. A second file of one line says what a lost journal cannot:
+
+- the number up to which numbers may have been used,
+- the lowest number that was not delivered when the line was written,
+- whether messages were made while the journal could not be written.
+
+So the messages of a lost journal can be told as a range of numbers. The line is written in place, once in a
+thousand numbers. The process that locks this file owns the outbox: a second process with the same state
+directory does not send the same messages again.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ class Numbering:
         self.path = path
         self._handle = -1
         self._number = 0
-        self._reserved, self._oldest_before, self._in_memory = 0, 1, False
+        self._reserved, self._oldest_before = 0, 1
+        self._in_memory = False
         self.first = 1
         """The first number of this process."""
 
@@ -58,12 +62,18 @@ class Numbering:
         return True
 
     @property
+    def held(self) -> bool:
+        """Whether this process has the file."""
+        return self._handle >= 0
+
+    @property
     def in_memory(self) -> bool:
         """Whether the file says that messages were made that the journal does not hold."""
         return self._in_memory
 
     def begin(self, newest: int, *, whole: bool) -> None:
-        """Set the first number. newest: the highest that the journal knows, 0 for none; whole: it was there, and sound."""
+        """Set the first number. newest: the highest that the journal knows, 0 for none; whole: whether the
+        journal was there, and sound."""
         # A journal whose newest number is far behind the reserved one is an old copy, or has lost its
         # write-ahead log.
         believed = whole and not self._in_memory and newest > self._reserved - 3 * RESERVE
@@ -93,14 +103,17 @@ class Numbering:
         return self._number
 
     def keep_up(self, oldest: int, *, in_memory: bool) -> None:
-        """Write the line where that is due. oldest: the lowest number that is not delivered; in_memory: messages are being
-        made that the journal does not hold. Raises SinkError where the disk fails: numbers go on all the same."""
+        """Write the line where that is due. oldest: the lowest number that is not delivered; in_memory:
+        whether messages are made that the journal does not hold.
+
+        Raises SinkError where the disk fails. Numbers go on all the same.
+        """
         due = self._number + RESERVE // 2 > self._reserved
-        if self._handle < 0 or not (due or in_memory != self._in_memory):
+        if not self.held or not (due or in_memory != self._in_memory):
             return
         reserved = self._number + RESERVE if due else self._reserved
         try:
-            # In place: so it works on a disk that is full, too.
+            # Written in place, which works on a full disk, too.
             os.pwrite(self._handle, _LINE.format(reserved=reserved, oldest=oldest, place="memory" if in_memory else "file")
                       .encode(), 0)
             os.fdatasync(self._handle)
@@ -111,6 +124,6 @@ class Numbering:
 
     def close(self) -> None:
         """Close the file, which gives the lock back. Safe twice."""
-        if self._handle >= 0:
+        if self.held:
             os.close(self._handle)
         self._handle = -1

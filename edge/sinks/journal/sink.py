@@ -1,7 +1,8 @@
-"""Events into the journal and its outbox, by a thread of its own behind a bounded queue: nobody waits for the disk.
+"""Events into the journal and its outbox, by a thread of its own behind a bounded queue: nobody waits for the
+disk.
 
-An event is offered to whoever talks to the broker once it is committed. While the disk fails, events are offered
-from memory, and health says so. A full disk delays no event, and loses none that memory can hold.
+An event is offered to whoever talks to the broker once it is committed. While the disk fails, events are
+offered from memory, and health says so. A full disk delays no event, and loses none that memory can hold.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ STOP_SECONDS = 3.0
 
 
 class JournalSink:
-    """Writes the journal. A file that is no journal is set aside. A file that cannot be written is tried again.
-    The log is told of both."""
+    """Writes the journal. A file that is no journal is set aside. A file that cannot be written is tried
+    again. The log is told of both."""
 
     name = "journal"
     waiting_messages = 0
@@ -44,11 +45,12 @@ class JournalSink:
     def __init__(self, settings: JournalSettings, path: Path, *, pack: Pack | None, labels: tuple[str, ...],
                  backbone: str, numbering: Numbering, stats: Stats, outbox: Outbox | None = None, device: str = "",
                  boot: str = "", sounds: SoundKeeper | None = None) -> None:
-        """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of the backbone, "" for a
-        model without.
+        """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of the backbone,
+        "" for a model without.
 
-        outbox: gets the messages for the broker, None where there is none; device: the name that messages carry;
-        boot: the boot whose monotonic clock dates the events. sounds: keeps the sound of events; None: no sound is kept.
+        outbox: gets the messages for the broker, None where there is none; device: the name that messages
+        carry; boot: the boot whose monotonic clock dates the events. sounds: keeps the sound of events; None:
+        no sound is kept.
         """
         self._pack, self._labels, self._backbone = pack, labels, backbone
         self._device, self._boot = device, boot
@@ -71,7 +73,8 @@ class JournalSink:
         return f"{self._writer.fault or 'ok'}{lost}{sounds}"
 
     def start(self) -> None:
-        """Take up what the last process left, and begin to write. A disk that fails is no error: hearing goes on.
+        """Take up what the last process left, and begin to write. A disk that fails is no error: hearing goes
+        on.
 
         Raises SinkError where the last run's write has not come back from the disk.
         """

@@ -1,5 +1,5 @@
-"""Writes the journal's file, whatever happens to it: a damaged file is set aside, a disk that fails is tried
-again.
+"""Writes the journal's file, whatever happens to the file: a damaged one is set aside, and a disk that fails
+is tried again.
 
 Belongs to the journal's thread, except for `open`, which is called before that thread starts.
 """
@@ -32,13 +32,23 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, events: int, outbox: Outbox | None, numbering: Numbering,
                  monotonic: Callable[[], float] = time.monotonic, utc: Callable[[], float] = time.time) -> None:
-        """events: how many are kept; 0 keeps none. outbox: None where there is no broker; messages that an
-        earlier process left in the file then stay there."""
+        """events: how many are kept; 0 keeps none. outbox: None where there is no broker. Messages that an
+        earlier process left in the file then stay in the file."""
         self._path, self._most = path, events
-        self._outbox, self._numbering, self._monotonic, self._utc = outbox, numbering, monotonic, utc
+        self._outbox, self._numbering = outbox, numbering
+        self._monotonic, self._utc = monotonic, utc
         self._file: JournalFile | None = None
         self._journal: Journal | None = None
-        self._owned = self._begun = self._found = self._fresh = self._doubted = self._in_memory = False
+        self._begun = False
+        """Whether the first sequence number is set."""
+        self._found = False
+        """Whether this process has taken up what a file held."""
+        self._fresh = False
+        """Whether the last try to write set a damaged file aside."""
+        self._doubted = False
+        """Whether the file was harmed while it was open, so that the next opening checks all of it."""
+        self._in_memory = False
+        """Whether messages were made that the journal does not hold."""
         self._retry_at = float("-inf")
         self._fault = Fault(LOG, "journal", "hearing goes on, events wait in memory")
         self._number_fault = Fault(LOG, "journal", "hearing goes on, a lost journal could not be told")
@@ -54,19 +64,19 @@ class JournalWriter:
         return max(self._retry_at - self._monotonic(), 0.0) if self._fault.text else 0.0
 
     def open(self) -> None:
-        """Find what the last process left, and set the first sequence number. A disk that fails is said, and
-        tried again. No file is made before the first event."""
+        """Find what the last process left, and set the first sequence number. Where the disk fails, the log
+        is told, and the disk is tried again. No file is made before the first event."""
         there = _there(self._path) or _there(self._numbering.path)
         if there:
             self._tried(self._open)
         if not self._begun:
             self._begun = True
-            if there and not self._owned:
+            if there and not self._numbering.held:
                 self._numbering.begin_unknown(self._utc())
             else:
                 self._numbering.begin(0, whole=False)
         if self._outbox is not None:
-            self.write((), ())  # so that a kill now does not lose what was read from a damaged file
+            self.write((), ())  # a kill from now on does not lose what was read from a damaged file
 
     def write(self, entries: Sequence[Entry], messages: Sequence[Message], *, at_once: bool = False) -> bool:
         """Commit events, the messages made of them, and what the broker has acknowledged since. False: not on the disk.
@@ -92,7 +102,6 @@ class JournalWriter:
         """Give the file back. Safe twice."""
         self._close()
         self._numbering.close()
-        self._owned = False
 
     def _tried(self, action: Callable[[], None]) -> bool:
         try:
@@ -143,9 +152,7 @@ class JournalWriter:
             outbox.written(changes, waiting)
 
     def _open(self) -> None:
-        if not self._owned:
-            self._owned = self._numbering.open()
-        if not self._owned:
+        if not self._numbering.held and not self._numbering.open():
             raise SinkError(str(self._numbering.path), found="a file in use by another process",
                             wanted="a state directory of its own (--state-dir)")
         # Asked only before this process opens the file: reading it later would release SQLite's locks.

@@ -1,4 +1,4 @@
-"""Commands that arrive over MQTT: limited, counted, parsed, handed to who carries them out, and answered.
+"""Commands that arrive over MQTT: limited, counted, parsed, handed to whoever carries them out, and answered.
 
 The thread that talks to the broker calls `receive`, which returns at once. Whoever carries out a command
 answers from another thread. Everything here is bounded: a flood of commands costs only its senders' answers.

@@ -1,8 +1,8 @@
 """Events, states and health to an MQTT broker.
 
-One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the outbox.
-A message leaves the outbox when the broker has acknowledged it. Until then each new connection sends it again,
-under the same id.
+One thread of this sink connects, sends and waits; `event` only notes a state. The messages come from the
+outbox. A message leaves the outbox when the broker has acknowledged it. Until then each new connection sends
+it again, under the same id.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ SAY_SECONDS = 60.0
 """A broker that stays away or refuses messages is logged at most once in so many seconds."""
 
 SAY_CHANGES, CHANGE_SECONDS = 6, 600.0
-"""So many new connections are logged, then one in so many seconds: two devices of one name take the connection from
-each other for ever."""
+"""So many new connections are logged, then one in so many seconds: two devices of one name take the
+connection from each other for ever."""
 
 
 class MqttSink:
@@ -86,7 +86,8 @@ class MqttSink:
 
     @property
     def state(self) -> str:
-        """For health: "connected", "away: connection refused; 12 messages wait", "broker host:1883 refused: why"."""
+        """For health: "connected", "away: connection refused; 12 messages wait", "broker host:1883 refused:
+        why"."""
         waiting = len(self._outbox)
         return self._state + (f"; {waiting} messages wait" if waiting and not self._state.startswith("connected") else "")
 

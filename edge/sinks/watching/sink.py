@@ -36,14 +36,14 @@ PAST_EVENTS = 40
 """Starts and ends of events that a new watcher is told at once."""
 
 WATCHERS = 8
-"""So many at once; one more is told so and sent away."""
+"""So many may watch at once. One more is told so and sent away."""
 
 LOOK_SECONDS = 1.0
 """How often, while anybody watches, the appliance is asked for its state."""
 
 QUEUE_BYTES = 131_072
-"""What the kernel keeps for a watcher that does not read; it doubles this, for what it needs beside the
-messages."""
+"""Bytes that the kernel keeps for a watcher that does not read. The kernel doubles the number, for what it
+needs beside the messages."""
 
 
 class _Watcher:
@@ -51,6 +51,7 @@ class _Watcher:
     half."""
 
     def __init__(self, connection: socket.socket) -> None:
+        """connection: taken over, and made never to wait."""
         self.connection = connection
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE_BYTES)
@@ -105,7 +106,7 @@ class WatchSink:
 
     @property
     def watching(self) -> bool:
-        """Whether anybody looks: otherwise no hearing need be made."""
+        """Whether anybody looks. While nobody does, no hearing need be made."""
         return bool(self._watchers)
 
     def start(self) -> None:
@@ -123,14 +124,14 @@ class WatchSink:
         self._thread.start()
 
     def event(self, event: Event) -> None:
-        """Keep it for those who come later, and tell it to those who watch; returns at once."""
+        """Keep the event for watchers who come later, and tell those who watch now; returns at once."""
         line = to_line(event_message(event, self._device, self._now()))
         with self._lock:
             self._past.append(line)
             self._send(line)
 
     def hearing(self, hearing: Hearing) -> None:
-        """Tell it to those who watch; returns at once."""
+        """Tell those who watch; returns at once."""
         if self._watchers:
             line = to_line(hearing_message(hearing, self._patch_samples, self._now()))
             with self._lock:
@@ -157,7 +158,8 @@ class WatchSink:
                 self.path.unlink()
 
     def _send(self, line: bytes, *, minor: bool = False) -> None:
-        """To each watcher, with the lock held; what it has lost is told before."""
+        """Send a line to each watcher; the caller holds the lock. A watcher that has lost messages is told so
+        first."""
         for watcher in self._watchers:
             if watcher.lost and watcher.has_room:
                 lost, watcher.lost = watcher.lost, 0
@@ -203,7 +205,7 @@ class WatchSink:
         except BlockingIOError:  # it hung up before it was answered
             return None
         except OSError:
-            time.sleep(0.1)  # no descriptor is left: it stays at the door, and must not keep this thread busy
+            time.sleep(0.1)  # no descriptor is left: who waits at the door must not keep this thread busy
             return None
         if not welcome(connection):
             connection.close()
