@@ -50,10 +50,10 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--top", found=str(options.top), wanted=f"0 to {LABELS}")
     if options.width < 0:
         raise SettingsError("--width", found=str(options.width), wanted="a number of columns; 0: the terminal's")
-    for given, name in ((options.fast, "--fast"), (options.wait, "--wait")):
-        if given and (options.file is None) != (name == "--wait"):
-            raise SettingsError(name, found="a recording" if options.file is not None else "no --file",
-                                wanted="the appliance (no --file)" if name == "--wait" else "a recording (--file)")
+    if options.fast and options.file is None:
+        raise SettingsError("--fast", found="no --file", wanted="a recording (--file)")
+    if options.wait and options.file is not None:
+        raise SettingsError("--wait", found="a recording", wanted="the appliance (no --file)")
     dumb = os.environ.get("TERM", "dumb") in ("", "dumb")
     if options.format == "screen" and not sys.stdout.isatty():
         raise SettingsError("--format screen", found="no terminal", wanted="a terminal, or --format json")

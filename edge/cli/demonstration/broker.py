@@ -25,8 +25,8 @@ START_SECONDS = 10.0
 class PrivateBroker:
     """A context: listening on entry, gone on exit, with nothing left behind.
 
-    With `user` it asks for a name and password, else it lets everybody in. It keeps nothing on disk, so a broker that
-    was stopped has forgotten its retained messages.
+    With `user` the broker asks for a name and password, else it lets everybody in. It keeps nothing on disk:
+    a broker that was stopped has forgotten its retained messages.
     """
 
     host = "127.0.0.1"
@@ -91,7 +91,7 @@ class PrivateBroker:
 
     @property
     def pid(self) -> int:
-        """Its process and the number of its process group, for tests that freeze it."""
+        """The number of the broker's process, and of its process group; 0 while it is stopped."""
         return self._process.pid if self._process is not None else 0
 
     def _end(self, *, kill: bool) -> None:
@@ -112,7 +112,7 @@ class PrivateBroker:
         program = find("mosquitto")
         lines = [f"listener {self.port} {self.host}", "persistence false", "log_dest stderr", "log_type error"]
         if os.getuid() == 0:
-            # Else it becomes the user mosquitto, who may not read this folder.
+            # Else Mosquitto becomes the user mosquitto, who may not read this folder.
             lines.append(f"user {pwd.getpwuid(0).pw_name}")
         if self._user:
             self._write_secret("password", self._password + "\n")

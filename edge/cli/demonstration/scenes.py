@@ -36,7 +36,10 @@ class Scene:
     events: tuple[Expected, ...]
 
     def compare(self, heard: Sequence[Heard]) -> tuple[tuple[Expected, ...], tuple[Heard, ...]]:
-        """What was missed and what was heard too much: each expected event takes the nearest one of its target."""
+        """The expected events that were missed, and the heard ones that were not expected: (missed, extra).
+
+        Each expected event takes the nearest heard one of its target.
+        """
         left = list(heard)
         missed = []
         for expected in self.events:

@@ -47,7 +47,7 @@ class View:
             self._say(f"{topic:<36} {message['phase']:<6} {message['ended_at'] or message['started_at']}  {told}")
 
     def wait_for_the_end(self) -> None:
-        """Wait until the appliance has said that it is offline: all that it sent has come. Raises SinkError."""
+        """Wait for the appliance's `offline`, which comes after all that it sent. Raises SinkError."""
         if not self._offline.wait(PATIENCE_SECONDS):
             raise SinkError("demo subscriber", found=f"no {OFFLINE!r} within {PATIENCE_SECONDS:g} s",
                             wanted="the appliance's last message")
@@ -84,7 +84,7 @@ def play(scene: Scene, settings: Settings, state_dir: Path, *, paced: bool, say:
         tell(f"{'':<44}pin {pin} {'on' if on else 'off'}")
 
     view = View(device, lambda line: tell("  " + line))
-    # Records of its own: what waits for the owner's broker is none of the demonstration's.
+    # In a folder of its own: the demonstration must not deliver what waits for the owner's broker.
     with PrivateBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-audio-demo-") as records:
         mqtt = broker.settings()
         with Subscriber(mqtt, [f"{mqtt.prefix}/#"], view.receive):

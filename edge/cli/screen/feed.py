@@ -1,4 +1,4 @@
-"""Where messages come from: an appliance that runs; `recording.py` has the other way, a recording heard for this view."""
+"""Messages from an appliance that runs. `recording.py` makes them of a recording instead."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ class ApplianceFeed:
     """Messages are of now; those of a recording are not, and positions are shown instead of ages."""
 
     def __init__(self, state_dir: Path, *, wait: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """wait: stay while the appliance is away, and go on when it is back. Raises SinkError where it is away and
-        `wait` is False."""
+        """wait: stay while the appliance is away, and go on when it is back.
+
+        Raises SinkError where the appliance is away and `wait` is False.
+        """
         self.ended = False
-        """Nothing more will come."""
+        """Whether nothing more will come."""
         self.failed = False
-        """It ended by an error, or without a goodbye."""
+        """Whether the messages ended by an error, or without a goodbye."""
         self.note = ""
         """What there is to say of the connection; empty where it is well."""
         self._state_dir = state_dir
@@ -42,8 +44,10 @@ class ApplianceFeed:
         return [self._client.fileno()] if self._client is not None else []
 
     def take(self) -> list[Message]:
-        """What has come; never waits. Connects anew where that is wanted and due. Raises SinkError where the other
-        side cannot be understood, or refuses."""
+        """What has come; never waits. Connects anew where that is wanted and due.
+
+        Raises SinkError where the appliance refuses, or says what cannot be understood.
+        """
         if self._client is None:
             if not self.ended and self._monotonic() >= self._next:
                 self._connect()

@@ -1,4 +1,4 @@
-"""What fits: the rows of one frame, beneath each other, for a terminal of any size. Pure."""
+"""The rows of one frame, one below the other, for a terminal of any size: as many as fit. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADINGS_FROM = 16
 """Lines from which each part has a heading, labels are shown, and there is a last line that explains."""
 
 SILENT_SECONDS = 3.0
-"""After so long without a hearing it is said."""
+"""After so long without a hearing the title says that nothing is heard."""
 
 Row = list[Span]
 
@@ -22,8 +22,8 @@ Row = list[Span]
 def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: datetime | None, note: str = "") -> list[str]:
     """`height` lines of `width` cells.
 
-    top: labels to show at most; now: UTC, for ages; None: a recording, where positions are told; note: what there is to
-    say of the connection.
+    top: labels to show at most. now: UTC, for ages; None for a recording, where positions are shown. note:
+    what there is to say of the connection.
     """
     def when(at: str | None, position: int) -> str:
         return into(position) if now is None else ago(at, now)
@@ -34,8 +34,8 @@ def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: dat
     name = min(max(map(cells, names), default=8), NAME_CELLS, max(width * 3 // 10, 8))
     roomy = height >= HEADINGS_FROM
     head = [_title(seen, note, now), *level_rows(hearing, width, look)]
-    # Targets first; of what they leave a line each for events and refusals, then labels, then more events and
-    # refusals.
+    # Targets come first. Of what they leave, events and refusals get a line each, then labels. The rest goes
+    # to more events and refusals.
     room = max(height - len(head) - 5 * roomy, 0)
     for_targets = min(len(targets), max(room - 2, min(room, 1)))
     for_labels = min(top, max(room - for_targets - 2, 0)) if roomy else 0
@@ -54,7 +54,7 @@ def frame(seen: Seen, *, width: int, height: int, top: int, look: Look, now: dat
     body: list[Row] = []
     for heading, share, rows in parts:
         body += [[(heading, "dim")]] * roomy
-        body += (rows + [[]] * share)[:share]  # what comes and goes moves nothing below it
+        body += (rows + [[]] * share)[:share]  # always `share` lines, so that the parts below do not move
     lost = f"; {seen.lost} messages lost: this terminal is slow" if seen.lost else ""
     body += [[(f"q quits{lost}", "dim")]] * roomy
     return [line(row, width, look) for row in [*head, *body, *([[]] * height)][:height]]
@@ -78,7 +78,7 @@ def _title(seen: Seen, note: str, now: datetime | None) -> Row:
 
 
 def _nearest(targets: Sequence[TargetHearing], room: int) -> list[TargetHearing]:
-    """Those nearest to an event if not all fit, in their own order."""
+    """The `room` targets that are nearest to an event, in their own order."""
     def near(number: int) -> float:
         target = targets[number]
         return 2.0 if target.running else (target.probability or 0.0) / max(target.threshold, 1e-6)

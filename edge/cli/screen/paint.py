@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 STYLES = {"": "", "strong": "1", "dim": "2", "event": "1;32", "near": "33", "warn": "1;31"}
-"""What a style is in SGR numbers; all of it can be told without colour too."""
+"""SGR numbers of each style. No style says anything that the text does not say without colour."""
 
 Span = tuple[str, str]
 """A text and its style."""
@@ -32,7 +32,8 @@ def utf8(environment: Mapping[str, str]) -> bool:
 
 
 def clean(text: str, look: Look) -> str:
-    """Nothing that moves a cursor, and nothing that the terminal cannot show: labels come from models of others."""
+    """The text with "?" for what moves a cursor or what the terminal cannot show: labels come from others'
+    models."""
     return "".join(letter if letter.isprintable() and (look.unicode or letter.isascii()) else "?" for letter in text)
 
 
@@ -60,7 +61,8 @@ def fit(text: str, width: int) -> str:
 
 
 def line(spans: Iterable[Span], width: int, look: Look) -> str:
-    """One line of exactly `width` cells, with its colours if the look has any: drawn over an old one it leaves nothing."""
+    """One line of exactly `width` cells, so that nothing of an older line stays; with colours where the look
+    has any."""
     painted, room = [], width
     for text, style in spans:
         text = clean(text, look)

@@ -8,16 +8,16 @@ from edge.sinks.watching.messages import Message, message
 from edge.stream import Hearing, TargetHearing
 
 TAIL = ("under the threshold", "the same onset")
-"""Reasons that are not shown for a stretch that an event came from: every sound rises and fades through
-them."""
+"""Reasons that are not shown for a stretch from which an event came: every sound passes through them when it
+rises and fades."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What one target made of a stretch of hops: the highest probability in it, and why that was not enough.
+    """Why a target made no event of a stretch of hops, and the highest probability in the stretch.
 
-    position: where the first of its patches ends, so the sound lies just before; at: when that was told (None in a
-    recording).
+    position: where the stretch's first patch ends; the sound lies just before. at: when that patch was told,
+    None in a recording.
     """
 
     target: str
@@ -49,7 +49,7 @@ class Refusals:
 
     @property
     def open(self) -> tuple[Refusal, ...]:
-        """Those that go on."""
+        """The refusals whose stretch goes on."""
         return tuple(stretch.refusal for stretch in self._stretches.values() if stretch.refusal is not None)
 
     def push(self, hearing: Hearing, end: int, at: str | None) -> list[Refusal]:
@@ -70,7 +70,7 @@ class Refusals:
             stretch.refusal = None
 
     def finish(self) -> list[Refusal]:
-        """The end of the stream: those that were open."""
+        """End the stream. Returns the refusals that were open."""
         left = list(self.open)
         self._stretches.clear()
         return left

@@ -1,4 +1,4 @@
-"""One row of the screen each: the level, a target, a label, an event, a refusal. Pure."""
+"""The rows of the screen: one for the level, a target, a label, an event, a refusal. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME_CELLS = 20
 """The most that a name takes."""
 
 When = Callable[[str | None, int], str]
-"""(UTC in RFC 3339 or None, position) to the words for it."""
+"""Words for a moment, given as UTC in RFC 3339 (None in a recording) and as a position."""
 
 
 def level_rows(hearing: Hearing | None, width: int, look: Look) -> list[list[Span]]:
@@ -58,7 +58,8 @@ def label_row(label: str, score: float, width: int, look: Look) -> list[Span]:
 
 
 def event_row(event: Event, width: int, name: int, when: When, *, cut_off: bool = False) -> list[Span]:
-    """E while it goes on; when, what, how sure, and how long it lasted. cut_off: nobody will tell its end."""
+    """E while the event goes on; when, what, how sure, and how long. cut_off: nobody will tell the event's
+    end."""
     running = event.end is None and not cut_off
     lasted = "goes on" if running else "end not heard" if cut_off else f"lasted {event.duration_seconds:.2f} s"
     told = _when(when(event.started_at.astimezone(UTC).isoformat(), event.start), width)
@@ -67,14 +68,14 @@ def event_row(event: Event, width: int, name: int, when: When, *, cut_off: bool 
 
 
 def refusal_row(refusal: Refusal, width: int, name: int, when: When) -> list[Span]:
-    """x; when, what, its highest probability against the threshold (where there is room), and why that was no event."""
+    """x; when, what, the highest probability against the threshold where there is room, and the reason."""
     figures = f"{_figure(refusal.probability)}/{_figure(refusal.threshold)} " if width >= NARROW else ""
     told = _when(when(refusal.at, refusal.position), width)
     return [(f"x {told} {fit(refusal.target, name)} {figures}{refusal.reason}", "")]
 
 
 def _when(words: str, width: int) -> str:
-    """On the right of ten cells; of seven where it is narrow, without "ago"."""
+    """The words at the right of ten cells; in a narrow row of seven cells, without "ago"."""
     return f"{words:>10}" if width >= NARROW else f"{words.removesuffix(' ago'):>7}"
 
 

@@ -41,7 +41,7 @@ class Seen:
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
-        """Newest first; those that go on before those that are over."""
+        """Newest first. Refusals that go on come before those that are over."""
         return (*self._refusals.open, *reversed(self._refused))
 
     def take(self, told: Message) -> list[Refusal]:
@@ -69,7 +69,8 @@ class Seen:
         return []
 
     def finish(self) -> list[Refusal]:
-        """The appliance or recording has ended, and with it every event and refusal that went on."""
+        """End every event and refusal that goes on: the appliance or recording has ended. Returns those
+        refusals."""
         self.hearing = None
         self.cut_off = frozenset(event.id for event in self._events.values() if event.end is None)
         return self._keep(self._refusals.finish())

@@ -24,7 +24,7 @@ from edge.sinks.watching.messages import to_line
 Feed = ApplianceFeed | RecordingFeed
 
 FRAME_SECONDS = 0.1
-"""No two frames are nearer: a slow line (ssh) is not flooded."""
+"""The least time between two frames, so that a slow line (ssh) is not flooded."""
 
 NOTED_EVERY = 1.0
 """Seconds after which a frame is drawn though nothing came: ages go on."""
@@ -55,7 +55,7 @@ def show(feed: Feed, output: TextIO, *, top: int, width: int, look: Look) -> See
                 fresh = True
             if feed.note != before:
                 fresh = True
-                if feed.note:  # it is away: nothing is heard now
+                if feed.note:  # the appliance is away: nothing is heard now
                     seen.finish()
     seen.finish()
     return seen
@@ -85,7 +85,7 @@ def print_lines(feed: Feed, output: TextIO) -> None:
 
 
 def summary(seen: Seen, width: int) -> Iterator[str]:
-    """What came of a recording, oldest first, for after the screen."""
+    """Lines with the events and refusals of a recording, oldest first, to print after the screen is gone."""
     def when(_at: str | None, position: int) -> str:
         return into(position)
 
@@ -98,7 +98,8 @@ def summary(seen: Seen, width: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _held_log() -> Iterator[None]:
-    """What is logged while the screen is drawn would spoil it: it is said afterwards."""
+    """Hold back what is logged while the screen is drawn, and log it afterwards: it would spoil the
+    screen."""
     root, held = logging.getLogger(), MemoryHandler(1, flushLevel=logging.CRITICAL + 1)  # without a target
     before, root.handlers[:] = list(root.handlers), [held]
     try:

@@ -29,7 +29,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminal:
-    """A context: the screen and the keys are ours inside."""
+    """A context: inside, the screen and the keys are ours."""
 
     def __init__(self, output: TextIO) -> None:
         """output: a terminal; keys are read from standard input where that is a terminal too."""
@@ -75,8 +75,8 @@ class Terminal:
         return USUAL_SIZE
 
     def draw(self, lines: Sequence[str]) -> None:
-        """One frame in one write: the lines that differ from the last frame's, or all where the size is
-        another."""
+        """Write one frame at once: the lines that differ from the last frame's, or all lines after a change
+        of size."""
         size = self.size()
         anew = size != self._drawn_size or len(lines) != len(self._drawn)
         old = [""] * len(lines) if anew else self._drawn
@@ -105,7 +105,7 @@ class Terminal:
                 termios.tcsetattr(self._input, termios.TCSANOW, self._attributes)
 
     def _say(self, text: str) -> None:
-        """Write all of it: a signal that ends the program waits meanwhile, for it must not come within a
+        """Write all of the text. A signal that ends the program waits until then, so that it does not cut a
         letter."""
         data = text.encode("utf-8", "replace")
         select.select([], [self._output], [])
@@ -114,7 +114,7 @@ class Terminal:
             while data:
                 try:
                     data = data[os.write(self._output, data):]
-                except BlockingIOError:  # another program has left it so
+                except BlockingIOError:  # another program has made the terminal non-blocking
                     select.select([], [self._output], [])
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

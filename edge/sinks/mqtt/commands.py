@@ -62,10 +62,10 @@ class MqttCommands:
         self.pattern = topics.commands if allow else ""
         """The topics to subscribe to; empty where the settings allow no command."""
         self._bucket = Bucket(BURST, PER_SECOND, monotonic)
-        self._monotonic = monotonic
+        self._says = Bucket(1, 1.0 / SAY_SECONDS, monotonic)
         self._answers: deque[Answer] = deque(maxlen=ANSWERS)
         self._wake: Callable[[], None] = lambda: None
-        self._dropped, self._say_at = 0, 0.0
+        self._dropped = 0
         self._counting = threading.Lock()
 
     def answered(self, wake: Callable[[], None]) -> None:
@@ -136,10 +136,9 @@ class MqttCommands:
         """Count a command that is dropped, and log how many were, once a minute."""
         self._stats.dropped_commands += 1
         self._dropped += 1
-        now = self._monotonic()
-        if now >= self._say_at:
+        if self._says.take():
             LOG.warning("command: %d dropped without an answer: more than %g a second", self._dropped, PER_SECOND)
-            self._dropped, self._say_at = 0, now + SAY_SECONDS
+            self._dropped = 0
 
 
 def _words(text: str) -> str:
