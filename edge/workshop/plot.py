@@ -151,6 +151,7 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
     axes.set_title(f"{target}: misses against false alarms", fontsize=10)
     if entry.positives is None:
         axes.text(0.5, 0.5, "no recording of it is known", ha="center", transform=axes.transAxes)
+        axes.set(xticks=[], yticks=[])
         return
     kinds = [("room", entry.room, 24.0, "tab:green"), ("varied sound", entry.negatives, entry.varied_hours, "tab:purple")]
     shares = [Share(fit_tail(peaks), hours) for _, peaks, hours, _ in kinds if peaks is not None and hours]
@@ -173,6 +174,7 @@ def _misses(axes: Axes, target: str, entry: TargetCalibration) -> None:
                   label="the threshold, with its upper bound")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.10g}")
+    axes.tick_params(axis="x", labelsize=8)
     low = min(entry.expected.alarms_per_day, entry.budget_per_day)
     axes.set(xlim=(max(low, 1e-3) / 30, max(entry.expected.alarms_upper, entry.budget_per_day) * 30), ylim=(-0.03, 1.03),
              xlabel="false alarms a day", ylabel="share missed")
