@@ -52,7 +52,7 @@ def test_check_finds_it(telephone: Path, tmp_path: Path) -> None:
     source = SourceSettings(kind="file", path=str(telephone), paced=False)
     (finding,) = [one for one in check(Settings(log=LogSettings(events=""), source=source), tmp_path) if one.part == "file"]
     assert not finding.ok and finding.text.endswith(SAID) and "8000 Hz" in finding.text
-    assert "recording" in finding.advice and "card" not in finding.advice, "a file comes from no sound card"
+    assert "rate" in finding.advice and "card" not in finding.advice, "a file comes from no sound card"
 
 
 def test_classify_says_it_on_standard_error(telephone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
