@@ -26,7 +26,7 @@ SHOWN_LETTERS = 40
 class Mute:
     """Throw the sound away before anything hears it; seconds: for so long, None: until `Unmute`.
 
-    on: False is as good as `Unmute`, for switches that have one topic; it must be allowed, too.
+    on: False does what `Unmute` does, for switches that have one topic only; `unmute` must be allowed for it.
     """
 
     request: str | None = None
@@ -148,7 +148,8 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
         raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in SCHEMA)}",
                            wanted=f"one of {known}" if known else "no command: [command] allow lists none")
     thing = f"command {verb}"
-    if verb == "mute" and not payload:  # so does one look that makes a broker forget a retained message
+    # An empty payload is also how a retained message is deleted from a broker: nobody may mute the board by that.
+    if verb == "mute" and not payload:
         raise CommandError(thing, found="nothing", wanted="{} or more, as an empty message may be meant for the broker")
     fields = _fields(thing, payload)
     kind, needed, optional = SCHEMA[verb]

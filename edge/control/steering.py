@@ -1,5 +1,6 @@
-"""What comes back in: commands and reloads, done one after another by a thread of its own; only a refit has another, so that
-nobody who mutes has to wait for it.
+"""What comes back in: commands and reloads, done one after another by a thread of their own.
+
+A refit takes seconds and has a second thread, so that whoever mutes need not wait for it.
 
 Nothing that takes time (a disk, a model to open, a refit) happens in the listener's thread or in the one that talks to the
 broker. What changes how the appliance hears is made whole here, and then crosses on the control queue.
@@ -31,6 +32,7 @@ PATIENCE_SECONDS = 10.0
 """How long the listener may take over a change: it takes one at every block, and at least once a second."""
 STOP_SECONDS = 2.0
 
+
 class Pins(Protocol):
     """The pins, as far as commands move them."""
 
@@ -56,14 +58,20 @@ class Steering:
         """commanded: what holds from before, which lies in records_dir; `start` puts it in force.
 
         serve_anew: what serves with other settings, and what was taught and calibrated since; raises EdgeError.
-        read_settings: reads them again (None: they are what they were). on_muted, on_serving: told in the listener's
-        thread when it is in force; both return at once.
+        read_settings: reads the settings again; None: a reload keeps them as they were. on_muted, on_serving: called
+        in the listener's thread when the change is in force; both return at once.
         """
         self.serving = serving
         self.inbox = inbox
-        self._control, self._commanded, self._records_dir = control, commanded, records_dir
-        self._serve_settings, self._take_in, self._read_settings = serve_anew, refit, read_settings
-        self._pins, self._on_muted, self._on_serving = pins, on_muted, on_serving
+        self._control = control
+        self._commanded = commanded
+        self._records_dir = records_dir
+        self._serve_settings = serve_anew
+        self._take_in = refit
+        self._read_settings = read_settings
+        self._pins = pins
+        self._on_muted = on_muted
+        self._on_serving = on_serving
         self._saved = False
         self.muted = commanded.muted
         self._unmute_at: float | None = None

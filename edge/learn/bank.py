@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
 
 MOST_EMBEDDINGS = 4_000
-"""That are kept of a room: the starter's take 1 MB, YAMNet's 4 MB."""
+"""So many are kept of a room: the starter's take 1 MB, YAMNet's 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)

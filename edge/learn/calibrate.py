@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError
 from edge.learn.figures import alarm_places, heard_hours, share_apart, wilson_interval
-from edge.learn.probability import Curve
+from edge.learn.probability import RELEASE_LOGITS, Curve
 from edge.learn.tail import COUNTED, Share, alarms_per_day, alarms_upper, fit_tail, tail_size, threshold_for
 from edge.model.calibration import Expected, Peaks, Positives, TargetCalibration
 
@@ -30,9 +30,6 @@ budget of one false alarm a day allows five in an hour of such sound."""
 MOST_COST = 0.1
 """Share of the labelled recordings of a target that the room may cost. Without a limit, ten lively minutes
 taken for a whole day would put the threshold over most claps."""
-
-RELEASE_LOGITS = 1.5
-"""How far a target's release threshold lies under its threshold."""
 
 BURST_SECONDS = 30.0
 """Peaks nearer to each other than this may come from one and the same cause."""

@@ -14,6 +14,8 @@ from edge.stream import SAMPLE_RATE
 
 ALARM_SECONDS = 1.0
 """A false alarm is a peak over the threshold, at most one in so many seconds."""
+_BINS = 10
+"""Of a reliability diagram."""
 
 
 def area_under_curve(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
@@ -127,27 +129,27 @@ class Reliability:
 
 
 def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64] | None = None,
-                *, bins: int = 10) -> Reliability:
+                ) -> Reliability:
     """What share of the sounds of about the same probability was the target, in bins of equal width.
 
     probabilities: float64 `(n,)`. truth: bool `(n,)`. weights: float64 `(n,)`; None: each counts 1.
     """
     share = np.ones(len(truth)) if weights is None else weights
-    place = np.minimum((np.asarray(probabilities, np.float64) * bins).astype(np.intp), bins - 1)
-    weight = np.bincount(place, share, bins).astype(np.float64)
+    place = np.minimum((np.asarray(probabilities, np.float64) * _BINS).astype(np.intp), _BINS - 1)
+    weight = np.bincount(place, share, _BINS).astype(np.float64)
     held = weight > 0.0
     total = np.where(held, weight, 1.0)
-    return Reliability((np.bincount(place, share * probabilities, bins) / total)[held],
-                       (np.bincount(place, share * truth, bins) / total)[held], weight[held])
+    return Reliability((np.bincount(place, share * probabilities, _BINS) / total)[held],
+                       (np.bincount(place, share * truth, _BINS) / total)[held], weight[held])
 
 
 def expected_calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.bool_],
-                               weights: NDArray[np.float64] | None = None, *, bins: int = 10) -> float:
+                               weights: NDArray[np.float64] | None = None) -> float:
     """How far a probability lies from the share of positives, on average over the sounds; NaN for no sound.
 
     Arguments as for `reliability`. Naeini, Cooper and Hauskrecht, AAAI 2015.
     """
-    curve = reliability(probabilities, truth, weights, bins=bins)
+    curve = reliability(probabilities, truth, weights)
     if not len(curve.weight):
         return math.nan
     return float(np.average(np.abs(curve.probability - curve.share), weights=curve.weight))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
-from edge.learn.probability import fit_platt
+from edge.learn.probability import RELEASE_LOGITS, fit_platt
 from edge.learn.regression import Floats, fit_rows
 from edge.model.head import logistic
 
@@ -35,8 +35,6 @@ LOWEST_RECALL = 0.5
 """Share of the examples: a sound of which less is heard cannot be told apart."""
 LIKE = 0.5
 """A negative collides with the sound where its score is over this quantile of the examples' scores."""
-RELEASE_LOGITS = 1.5
-"""How far its release threshold lies under its threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
         logits = np.einsum("ij,ij->i", embeddings, rows[fold]) + bias[fold]
         own, other = logits[: len(positive)], logits[len(positive):]
         heard = np.array([own[(examples.clip == clip) & (examples.kind == HEARD)].max() for clip in range(examples.clips)])
-        start = threshold_logit(heard, other, negatives.seconds, alarms_per_hour)
+        start = start_logit(heard, other, negatives.seconds, alarms_per_hour)
         merit = (float((heard >= start).sum()), _area(heard, other))
         if best is None or merit > best[0]:
             best = merit, start, rows[-1], float(bias[-1]), heard, other
@@ -145,7 +143,7 @@ def _area(heard: Floats, other: Floats) -> float:
     return area_under_curve(np.concatenate((heard, other)), np.arange(len(heard) + len(other)) < len(heard))
 
 
-def threshold_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: float) -> float:
+def start_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: float) -> float:
     """The logit from which an embedding is the sound: so high that the negatives over it keep
     alarms_per_hour, and half way to the weakest example where that lies higher still."""
     order = np.argsort(-other, kind="stable")

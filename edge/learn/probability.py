@@ -19,6 +19,8 @@ from edge.model.head import logistic
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 
+RELEASE_LOGITS = 1.5
+"""How far a calibrated or taught release threshold lies under its threshold, in logits."""
 _WINS_BY = 0.01
 """Share of the log loss by which a curve with more parameters must be better."""
 _FLATTEST = 0.05

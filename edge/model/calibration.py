@@ -21,7 +21,9 @@ EQUAL_MACHINES = ("x86_64", "aarch64")
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """How high a target's logit rose in sound without it: one peak for each alarm there would be at a low threshold.
+    """How high a target's logit rose in sound that does not hold the target.
+
+    There is one peak for each false alarm that a low threshold would give.
 
     logits: the highest, descending; count: how many there were in all; hours: of sound. apart: share of the highest that
     began a burst; the others followed on one (a siren, a talk), and say nothing new.

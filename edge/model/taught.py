@@ -56,21 +56,21 @@ class TaughtSound:
 
     @property
     def scale_below(self) -> float:
-        """As scale: a straight line."""
+        """The slope below logit 0, equal to `scale`: the curve of a taught sound is a straight line in logits."""
         return self.scale
 
     @property
     def target(self) -> ModelTarget:
-        """What the model offers with it; heard where the settings name no target."""
+        """The target that the model offers for this sound; heard where the settings name no target."""
         return ModelTarget(self.name, (self.name,), self.threshold, self.release_threshold, impulsive=self.impulsive)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the owner said of one event. cells int8 `(E,)`: the embedding at its peak; beside: two more at
-    most.
+    """What the owner said of one event. cells int8 `(E,)`: the embedding at the event's peak.
 
-    labels: those that `target` had then; a judgement counts only where the target has them.
+    beside: embeddings of two more of its patches at most. labels: those that `target` had then; a judgement
+    counts only where the target still has them.
     """
 
     event: str
@@ -87,8 +87,8 @@ class TaughtCorrection:
     """Rows beside one of the model's own targets: float32 `(1 + vetoes, E)` and `(1 + vetoes,)`, the
     support's first.
 
-    labels: those of the target that the rows were fitted beside, in any order; beside others they mean
-    nothing.
+    labels: those that the target had when the rows were fitted, in any order. The rows mean nothing for a
+    target of other labels.
     """
 
     weights: Floats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,9 +19,7 @@ from edge.settings import TargetSettings
 from edge.sources.delivered import warn_of_low_rate
 from edge.sources.recording import open_recording
 from edge.stream import SAMPLE_RATE, Block, Event, Patch, Scores, StreamFormat
-
-Progress = Callable[[float, float], None]
-"""Called with the seconds heard so far, and with all there are."""
+from edge.workshop.progress import Progress
 
 MOST_CHANNELS = 64
 

@@ -18,12 +18,10 @@ from edge.model.classifier import Model
 from edge.seams import Source
 from edge.settings import GateSettings
 from edge.stream import SAMPLE_RATE, Block, Patch, Scores
+from edge.workshop.progress import Progress
 
 PATIENCE_SECONDS = 15.0
 """How long a source may give nothing before hearing is given up."""
-
-Progress = Callable[[float, float], None]
-"""Called with the seconds heard so far, and with all there are to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,10 @@ class Timed:
 
     def __init__(self, source: Source, seconds: float, *, progress: Progress | None = None,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._source, self._wanted, self._progress, self._monotonic = source, seconds, progress, monotonic
+        self._source = source
+        self._wanted = seconds
+        self._progress = progress
+        self._monotonic = monotonic
         self.seconds = 0.0
         self.silent = True
         """Nothing but zeros so far."""
@@ -94,8 +95,11 @@ class _Kept:
     """Keeps each target's logit of every patch, and every n-th embedding; n doubles when there are too many."""
 
     def __init__(self, targets: Sequence[Target], *, hop_samples: int, most: int) -> None:
-        self._targets, self._hop, self._most = targets, hop_samples, most
-        self._every, self._seen = 1, 0
+        self._targets = targets
+        self._hop = hop_samples
+        self._most = most
+        self._every = 1
+        self._seen = 0
         self._next = -1
         self.rows: list[list[list[float]]] = []
         self.positions: list[int] = []

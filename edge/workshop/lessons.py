@@ -27,7 +27,9 @@ class Lessons:
 
     def __init__(self, name: str, folder: Path, state_dir: Path) -> None:
         """Raises ModelError for a model that cannot be taught, and where what was taught does not fit it."""
-        self.name, self.folder, self.state_dir = name, folder, state_dir
+        self.name = name
+        self.folder = folder
+        self.state_dir = state_dir
         self.manifest = load_manifest(folder)
         Taught.nothing(self.manifest)
         self.taught = load_taught(state_dir, self.manifest)

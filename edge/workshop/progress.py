@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Progress = Callable[[float, float], None]
+"""Called with how much is done so far, and with how much there is in all."""
+
 PATIENCE_SECONDS = 1.0
 """What takes less than this needs no bar."""
 REDRAWN_SECONDS = 0.1
 
 
 @contextmanager
-def bar(name: str, unit: str) -> Iterator[Callable[[float, float], None]]:
+def bar(name: str, unit: str) -> Iterator[Progress]:
     """A function that draws how much of a total is done, on a line that is cleared at the end."""
     began = drawn = time.monotonic()
 

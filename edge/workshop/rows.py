@@ -17,21 +17,20 @@ Row = Mapping[str, object]
 _NUMBER = re.compile(r"-?[\d,]*\.?\d+|")
 
 
-def print_rows(rows: Sequence[Row], form: str, out: TextIO | None = None, *, empty: str = "") -> None:
-    """Print rows as a table, as json (one object a line) or as csv.
+def print_rows(rows: Sequence[Row], form: str, *, empty: str = "") -> None:
+    """Print rows on standard output as a table, as json (one object a line) or as csv.
 
-    out: None means standard output. empty: what a table without rows says instead.
+    empty: what a table without rows says instead.
     """
-    out = out or sys.stdout
     if form == "json":
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False), file=out)
+            print(json.dumps(row, ensure_ascii=False))
     elif form == "csv":
-        print_csv(rows, out)
+        print_csv(rows, sys.stdout)
     elif empty and not rows:
-        print(empty, file=out)
+        print(empty)
     else:
-        print_table(rows, out)
+        print_table(rows, sys.stdout)
 
 
 def print_csv(rows: Sequence[Row], out: TextIO, *, heading: bool = True) -> None:

@@ -16,7 +16,7 @@ from edge.learn.lesson import (
     alarms_with_bound,
     learn_sound,
     source_folds,
-    threshold_logit,
+    start_logit,
 )
 from edge.learn.teach import refusal
 
@@ -80,9 +80,9 @@ def test_folds_keep_a_source_together_and_are_even() -> None:
 def test_a_threshold_spends_the_budget_and_no_more() -> None:
     other = np.linspace(-5.0, 5.0, 1000, dtype=np.float32)
     seconds = np.full(1000, 3.6, np.float32)  # an hour in all; two seconds at most count for each
-    start = threshold_logit(np.array([0.0], np.float32), other, seconds, alarms_per_hour=20.0)
+    start = start_logit(np.array([0.0], np.float32), other, seconds, alarms_per_hour=20.0)
     assert 2.0 * (other >= start).sum() == pytest.approx(20.0, abs=2.0)
-    clear = threshold_logit(np.array([15.0, 20.0], np.float32), other, seconds, alarms_per_hour=20.0)
+    clear = start_logit(np.array([15.0, 20.0], np.float32), other, seconds, alarms_per_hour=20.0)
     assert start < clear < 15.0
 
 
