@@ -4,6 +4,10 @@ scenes: recordings whose sounds are annotated with onset, offset and label, in a
 recording, or in one annotations.csv for all. The appliance hears every recording, and its events are scored
 by sed_eval (extra `evaluate`).
 
+onsets: single sounds at known ratios over known backgrounds, as models/scenes/build.py lays them (onsets/choose,
+onsets/report). Of each target: the share of its sounds that raise it within 80 ms, by ratio; false alarms in an
+hour of all scenes; and the share of other sounds that raise it.
+
 cross-fit: what a sound is worth that is taught from labelled clips. For each fold of sources a row is fitted
 as `teach` fits it, without any clip of those sources, and then judges their clips: recall, and false alarms
 in hours of other sound. The manifest needs a column group, source or source_repo, which says which clips
@@ -25,14 +29,17 @@ from edge.errors import EdgeError
 from edge.learn.classes import load_classes
 from edge.learn.labelled_clips import labelled_by_class
 from edge.model.embedded import embedded_folder
-from edge.settings import TargetSettings
+from edge.settings import Settings, TargetSettings
 from models.measuring.cross_fit_clips import cross_fit_clips
+from models.measuring.evaluate_onsets import evaluate_onsets
 from models.measuring.evaluate_scenes import evaluate_scenes
+from models.measuring.onset_report import print_onsets
 from models.measuring.report import print_cross_fit, print_scenes
 
 EXAMPLES = """Examples:
   python -m models.measuring scenes scenes/truth --target hand_clap --target door_knock
   python -m models.measuring scenes scenes/rooms --by ratio_db --format json
+  python -m models.measuring onsets scenes/onsets/report --by source
   python -m models.measuring cross-fit data/manifest.csv hand_clap siren
 """
 
@@ -40,14 +47,19 @@ EXAMPLES = """Examples:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m models.measuring", description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    ways = parser.add_subparsers(dest="way", metavar="scenes|cross-fit", required=True)
+    ways = parser.add_subparsers(dest="way", metavar="scenes|onsets|cross-fit", required=True)
     scenes = ways.add_parser("scenes", help="score the events on annotated scenes")
     scenes.add_argument("folder", type=Path, metavar="FOLDER", help="recordings with their annotations")
-    scenes.add_argument("--target", action="append", default=[], metavar="NAME",
-                        help="hear this target (repeatable; default: the settings', else the model's standard ones)")
     scenes.add_argument("--by", default="", metavar="COLUMN",
                         help="also give figures for each value of this column of the folder's scenes.csv")
     scenes.set_defaults(run=_run_scenes)
+    onsets = ways.add_parser("onsets", help="count the events on scenes of single sounds")
+    onsets.add_argument("folder", type=Path, metavar="FOLDER", help="scenes, with scenes.csv and placed.csv")
+    onsets.add_argument("--by", default="", choices=("source", "background"), help="also give the recall for each of these")
+    onsets.set_defaults(run=_run_onsets)
+    for way in (scenes, onsets):
+        way.add_argument("--target", action="append", default=[], metavar="NAME",
+                         help="hear this target (repeatable; default: the settings', else the model's standard ones)")
     fit = ways.add_parser("cross-fit", help="teach classes of clips, and judge every clip by a row without its source")
     fit.add_argument("clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings")
     fit.add_argument("names", nargs="+", metavar="CLASS", help="a class to teach")
@@ -55,9 +67,10 @@ def _arguments() -> argparse.ArgumentParser:
                      help="false alarms to allow in an hour of varied sound (2, as teach does)")
     fit.add_argument("--split", default="", help="only rows of the manifest whose column split says this")
     fit.set_defaults(run=_run_cross_fit)
-    for way, hop in ((scenes, "the settings'"), (fit, "0.48")):
-        common(way, formats=True)
+    for way in (scenes, fit):
         way.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
+    for way, hop in ((scenes, "the settings'"), (onsets, "the settings'"), (fit, "0.48")):
+        common(way, formats=True)
         way.add_argument("--hop", type=float, metavar="SECONDS", help=f"distance between patches (default: {hop})")
     return parser
 
@@ -74,11 +87,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def _run_scenes(options: argparse.Namespace) -> int:
-    settings, state_dir = settings_from(options), state_dir_from(options)
-    if options.target:
-        known = {target.name: target for target in settings.target}
-        targets = tuple(known.get(name, TargetSettings(name=name)) for name in dict.fromkeys(options.target))
-        settings = replace(settings, target=targets)
+    settings, state_dir = _settings(options), state_dir_from(options)
     hop = hop_from(options.hop, settings.model.hop_seconds)
     classes = load_classes(options.classes or embedded_folder() / "classes.toml")
     model = load_model_for(settings.model, state_dir)
@@ -88,6 +97,28 @@ def _run_scenes(options: argparse.Namespace) -> int:
     about = {"source": options.folder.name, "model": model.manifest.name, "runtime": model.runtime_name, "hop_seconds": hop}
     print_scenes(found, about, options.format, sys.stdout)
     return 0
+
+
+def _run_onsets(options: argparse.Namespace) -> int:
+    settings, state_dir = _settings(options), state_dir_from(options)
+    hop = hop_from(options.hop, settings.model.hop_seconds)
+    model = load_model_for(settings.model, state_dir)
+    served = load_calibrations(model, settings, state_dir)
+    found = evaluate_onsets(model, options.folder, settings.target, hop_seconds=hop, by=options.by,
+                            calibrations=served.serving, corrections=served.corrections)
+    about = {"source": options.folder.name, "model": model.manifest.name, "runtime": model.runtime_name, "hop_seconds": hop}
+    print_onsets(found, about, options.format, sys.stdout)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The settings, with the targets that --target names."""
+    settings = settings_from(options)
+    if not options.target:
+        return settings
+    known = {target.name: target for target in settings.target}
+    targets = tuple(known.get(name, TargetSettings(name=name)) for name in dict.fromkeys(options.target))
+    return replace(settings, target=targets)
 
 
 def _run_cross_fit(options: argparse.Namespace) -> int:

@@ -3,9 +3,12 @@
     python models/scenes/build.py FOLDER
     python -m models.measuring scenes FOLDER/truth
     python -m models.measuring scenes FOLDER/rooms
+    python -m models.measuring onsets FOLDER/onsets/report
 
 `truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 60 scenes of a minute: sounds 24, 12, 6, 0 and -6 dB
-over (or under) ambience, appliances, music or speech, one after another or overlapping. Beside each WAV lies a .txt of
+over (or under) ambience, appliances, music or speech, one after another or overlapping. `onsets/choose` and `onsets/report`:
+single sounds of the two halves of the sources (halves.py), in the quiet and with their loudest 20 ms 30, 20 and 10 dB over
+talk, music, ambience and machines; hard sounds at the same ratios; and each background alone. Beside each WAV lies a .txt of
 tab-separated onset, offset (seconds) and label; scenes.csv says seed and kind of each scene, placed.csv where each sound
 comes from. The same seed gives the same samples. Needs the recordings (EDGE_AUDIO_SHARED, default ../shared), numpy and
 soundfile. FOLDER must lie outside the repository: these recordings may not be published.
@@ -27,6 +30,8 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "starter"))
 
 from clips import REPOSITORY
 from cut import RATE
+from halves import HALVES
+from onset_scene import Scenes
 from scene import Kind, Scene, room_scene, truth_scene
 from stock import BACKGROUNDS, LASTING, OTHERS, SINGLE, Stock
 
@@ -34,6 +39,7 @@ RATIOS_DB = (12.0, 6.0, 0.0, -6.0, 24.0)  # the scenes of a ratio stay the same 
 EACH = 6  # scenes of each ratio, overlapping or not
 TRUTH = 12
 SEED = 20261
+SETS = ("truth", "rooms", "onsets")
 
 
 def main() -> int:
@@ -43,11 +49,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--each", type=int, default=EACH, help="scenes of each ratio, overlapping or not")
     parser.add_argument("--truth", type=int, default=TRUTH, help="scenes on a quiet background")
+    parser.add_argument("--set", action="append", choices=SETS, help="build this set (repeatable; default: all)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     if folder == REPOSITORY or REPOSITORY in folder.parents:
         print(f"build.py: {arguments.folder}: found a folder of the repository; wanted one outside it", file=sys.stderr)
         return 2
+    wanted = arguments.set or SETS
+    if "onsets" in wanted:
+        for half in HALVES:
+            _write_onsets(folder / "onsets" / half, Scenes(half, arguments.seed))
+    if {"truth", "rooms"} & set(wanted):
+        _build_clips(folder, arguments.seed, arguments.truth, arguments.each)
+    return 0
+
+
+def _build_clips(folder: Path, seed: int, count: int, each: int) -> None:
+    """The sets truth and rooms."""
     stock = Stock()
     for label in (*SINGLE, *LASTING, *OTHERS):
         pieces, sources = stock.count(label)
@@ -55,11 +73,30 @@ def main() -> int:
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     (folder / "rooms").mkdir(parents=True, exist_ok=True)
     quiet = Kind("truth", "ambience", None, False)
-    truth = [(f"truth-{number:02d}", quiet, [arguments.seed, 0, number]) for number in range(arguments.truth)]
-    rooms = [(kind.name, kind, [arguments.seed, 1, number]) for number, kind in enumerate(_rooms(arguments.each))]
+    truth = [(f"truth-{number:02d}", quiet, [seed, 0, number]) for number in range(count)]
+    rooms = [(kind.name, kind, [seed, 1, number]) for number, kind in enumerate(_rooms(each))]
     _write(folder / "truth", truth, stock)
     _write(folder / "rooms", rooms, stock)
-    return 0
+
+
+def _write_onsets(folder: Path, scenes: Scenes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for label, sources in scenes.impulses.pieces.items():
+        print(f"{folder.name}: {label}: {sum(map(len, sources.values()))} pieces of {len(sources)} sources")
+    with (folder / "scenes.csv").open("w", newline="", encoding="utf-8") as listed, \
+            (folder / "placed.csv").open("w", newline="", encoding="utf-8") as sounds:
+        scene_rows, sound_rows = csv.writer(listed, lineterminator="\n"), csv.writer(sounds, lineterminator="\n")
+        scene_rows.writerow(["scene", "sounds", "background", "ratio_db", "background_dbfs", "seconds", "behind"])
+        sound_rows.writerow(["scene", "onset", "offset", "label", "source", "ratio_db", "background", "room", "path",
+                             "source_onset", "gain_db"])
+        for one in scenes.all():
+            _write_scene(folder / one.name, one.scene)
+            ratio = "" if one.ratio_db is None else f"{one.ratio_db:g}"
+            scene_rows.writerow([one.name, one.sounds, one.background, ratio, f"{one.background_dbfs:.2f}",
+                                 f"{len(one.scene.samples) / RATE:.3f}", ";".join(one.scene.behind)])
+            sound_rows.writerows([one.name, f"{each.onset / RATE:.4f}", f"{each.offset / RATE:.4f}", each.label, each.source,
+                                  ratio, each.background, each.room, each.path, f"{each.source_onset / RATE:.4f}",
+                                  each.gain_db] for each in one.scene.placed)
 
 
 def _rooms(each: int) -> list[Kind]:

@@ -20,7 +20,6 @@ STEP = 8  # samples (0.5 ms) from one short-time energy to the next
 WIDTH = 32  # samples (2 ms) in each
 PRE_EMPHASIS = 0.97
 WITHIN = 1e-2  # 20 dB: from the peak's energy down to where a sound begins and ends
-CLEAR = 10**-2.5  # 25 dB: what comes before a single sound must be so much weaker than its peak
 FADE = 80  # samples (5 ms) that every cut fades in
 
 
@@ -34,6 +33,28 @@ class Cut:
     stop: int
 
 
+@dataclass(frozen=True)
+class Clear:
+    """What a single sound must be like to be cut.
+
+    before_db, throughout_db: how much weaker than its peak the 100 ms before it are, on the mean and throughout.
+    before_seconds: how much before it must have been recorded. rise_seconds: from the onset to the peak, at most.
+    again_db: nothing after the peak comes nearer to it than this. after_seconds: how long it is heard out, at least.
+    """
+
+    before_db: float
+    throughout_db: float
+    before_seconds: float
+    rise_seconds: float
+    again_db: float
+    after_seconds: float
+
+
+STRICT = Clear(25.0, 20.0, 0.005, 0.03, 6.0206, 0.02)
+RELAXED = Clear(15.0, 8.0, 0.0, 0.06, 0.0, 0.0)
+"""For recordings in halls, where reflections are as strong as the sound, and for those that begin with the sound."""
+
+
 def energies(samples: Floats) -> Energies:
     """Mean square of the pre-emphasised samples, float64 (n,): one each 0.5 ms, over 2 ms."""
     wide = samples.astype(np.float64)
@@ -43,12 +64,12 @@ def energies(samples: Floats) -> Energies:
     return np.maximum((sums[starts + WIDTH] - sums[starts]) / WIDTH, 1e-14)
 
 
-def single_sounds(samples: Floats, *, longest_seconds: float = 0.3) -> list[Cut]:
+def single_sounds(samples: Floats, *, longest_seconds: float = 0.3, clear: Clear = STRICT) -> list[Cut]:
     """The clear single sounds of a recording, loudest first.
 
-    Clear: its peak is within 12 dB of the recording's highest; the 100 ms before it are 25 dB weaker than its peak on the
-    mean and 20 dB throughout (at least 5 ms of them were recorded); the peak comes within 30 ms of the onset; from 30 ms
-    after the peak nothing rises to within 6 dB of it while the cut lasts; and it has fallen by 20 dB, for good, within
+    Clear (STRICT): its peak is within 12 dB of the recording's highest; the 100 ms before it are 25 dB weaker than its peak
+    on the mean and 20 dB throughout (at least 5 ms of them were recorded); the peak comes within 30 ms of the onset; from
+    30 ms after the peak nothing rises to within 6 dB of it while the cut lasts; and it has fallen by 20 dB, for good, within
     `longest_seconds` of its onset. The cut goes on until the sound has fallen by 45 dB, or until it rises again.
     """
     energy = energies(samples)
@@ -59,7 +80,7 @@ def single_sounds(samples: Floats, *, longest_seconds: float = 0.3) -> list[Cut]
     highest = float(energy.max())
     while left.max() > highest * 10**-1.2:
         peak = int(left.argmax())
-        cut = _around(energy, peak, longest_seconds)
+        cut = _around(energy, peak, longest_seconds, clear)
         low, high = max(0, peak - _steps(0.12)), peak + _steps(0.25)
         left[low:high] = 0.0
         if cut is not None and all(cut.stop <= other.start or cut.start >= other.stop for other in found):
@@ -67,19 +88,22 @@ def single_sounds(samples: Floats, *, longest_seconds: float = 0.3) -> list[Cut]
     return found
 
 
-def _around(energy: Energies, peak: int, longest_seconds: float) -> Cut | None:
+def _around(energy: Energies, peak: int, longest_seconds: float, clear: Clear) -> Cut | None:
     top = float(energy[peak])
     first = _first_within(energy, peak)
     before = energy[max(0, first - _steps(0.1)) : max(0, first - _steps(0.003))]
-    if len(before) < _steps(0.005) or before.mean() > top * CLEAR or before.max() > top * WITHIN:
+    if len(before) < _steps(clear.before_seconds) or first == peak == 0:
+        return None  # what was not recorded may have been part of it
+    if len(before) and (before.mean() > top * _power(clear.before_db) or before.max() > top * _power(clear.throughout_db)):
         return None
-    if peak - first > _steps(0.03):
+    if peak - first > _steps(clear.rise_seconds):
         return None
     last = _last_within(energy, peak)
     if last - first > _steps(longest_seconds):
         return None
     stop = _dead_by(energy, last, top)
-    if stop - last < _steps(0.02) or energy[peak + _steps(0.03) : stop].max(initial=0.0) > top * 0.25:
+    again = energy[peak + _steps(0.03) : stop].max(initial=0.0)
+    if stop - last < _steps(clear.after_seconds) or again > top * _power(clear.again_db):
         return None
     onset = first * STEP + WIDTH - STEP  # what is new in the window that rose over the threshold: its last samples
     return Cut(max(0, onset - WIDTH - FADE), onset, last * STEP + WIDTH, stop * STEP + WIDTH)
@@ -147,6 +171,10 @@ def taken(samples: Floats, cut: Cut) -> Floats:
     piece[:rise] *= np.linspace(0.0, 1.0, rise, endpoint=False, dtype=np.float32)
     piece[len(piece) - fall :] *= np.linspace(1.0, 0.0, fall, dtype=np.float32)
     return piece
+
+
+def _power(weaker_db: float) -> float:
+    return float(10 ** (-weaker_db / 10))
 
 
 def _steps(seconds: float) -> int:

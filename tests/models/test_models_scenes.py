@@ -90,13 +90,13 @@ def built(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One quiet scene, and one of each ratio, overlapping or not."""
     pytest.importorskip("soundfile")
     folder = tmp_path_factory.mktemp("scenes")
-    done = _build(folder, "--each", "1", "--truth", "1")
+    done = _build(folder, "--each", "1", "--truth", "1", "--set", "truth", "--set", "rooms")
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def test_scenes_are_the_seeds_and_hold_what_their_annotations_say(shared: Path, built: Path, tmp_path: Path) -> None:
-    assert _build(tmp_path, "--each", "1", "--truth", "1").returncode == 0
+    assert _build(tmp_path, "--each", "1", "--truth", "1", "--set", "truth", "--set", "rooms").returncode == 0
     waves = sorted(built.glob("*/*.wav"))
     assert len(waves) == 1 + 5 * 2
     for path in waves:

@@ -1,0 +1,140 @@
+"""Every onset that the appliance finds in scenes of single sounds, as looks beside what it truly is: one .npz a folder.
+
+    python models/scenes/build.py SCENES
+    python -m models.impulse.onsets SCENES/onsets/choose CHOOSE.npz
+
+A network is then judged on the file within seconds, without hearing the scenes again. Arrays, one entry an onset:
+
+- `looks`: uint8 `(n, 2, 48, 64, 2)`, the first look (EARLY rows) and the second (AFTER); `cells` turns them into float32;
+- `label`: the placed sound within 80 ms, nearest and not yet taken; "" for none. `source`, `ratio` (dB; NaN in the quiet)
+  and `room` are that sound's; `sounds` and `background` the scene's ("alone": nothing was placed in it);
+- `scene`: number of the scene; `seconds`: where in it; `echo`: the detector takes the onset for an echo.
+
+For all: `placed_label`, `placed_source`, `placed_ratio`, `placed_background`, one entry a placed sound; `placed_onset`, the
+number of its onset, -1 where none was found; `hours`, of all scenes together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.onset import CENTRE, Onset, OnsetDetector
+from edge.features.frontend import FrontEnd
+from edge.features.look import AFTER, EARLY, HIGHEST, LOOK_ROWS, LOWEST, look
+from edge.stream import BANDS, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
+from models.measuring.onsets import matched
+
+STEPS = 255.0 / (HIGHEST - LOWEST)
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """A placed sound; `onset` in seconds."""
+
+    onset: float
+    label: str
+    source: str
+    ratio: float
+    background: str
+    room: str
+
+
+def main() -> None:
+    """Arguments in, file out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="scenes, as models/scenes/build.py writes them")
+    parser.add_argument("file", type=Path, help="the .npz to write")
+    options = parser.parse_args()
+    arrays = gather(options.folder)
+    np.savez(options.file, **arrays)
+    placed = arrays["placed_onset"].astype(int)
+    print(f"{options.file}: {len(arrays['label'])} onsets in {float(arrays['hours']):.2f} hours; "
+          f"{np.mean(placed >= 0):.1%} of {len(placed)} placed sounds have one")
+
+
+def cells(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Looks as the network takes them, float32, to the nearest of 256 steps."""
+    return np.asarray(looks / np.float32(STEPS) + np.float32(LOWEST), np.float32)
+
+
+def gather(folder: Path) -> dict[str, Any]:
+    """The arrays that the file holds."""
+    scenes = _read(folder / "scenes.csv")
+    placed: dict[str, list[_Sound]] = {scene["scene"]: [] for scene in scenes}
+    for row in _read(folder / "placed.csv"):
+        ratio = float(row["ratio_db"]) if row["ratio_db"] else float("nan")
+        placed[row["scene"]].append(
+            _Sound(float(row["onset"]), row["label"], row["source"], ratio, row["background"], row["room"]))
+    looks: list[NDArray[np.uint8]] = []
+    found: list[tuple[object, ...]] = []
+    partners: list[int] = []
+    samples = 0
+    for number, scene in enumerate(scenes):
+        rows, onsets, length = _onsets(folder / f"{scene['scene']}.wav")
+        samples += length
+        kept = [one for one in onsets if _row(one) + AFTER <= len(rows)]
+        partner = matched([_seconds(one) for one in kept], [sound.onset for sound in placed[scene["scene"]]])
+        owners = {one: sound for sound, one in enumerate(partner) if one >= 0}
+        partners += [one + len(looks) if one >= 0 else -1 for one in partner]
+        for place, onset in enumerate(kept):
+            sound = placed[scene["scene"]][owners[place]] if place in owners else None
+            looks.append(np.stack([_steps(look(rows, _row(onset), heard)) for heard in (EARLY, AFTER)]))
+            found.append((number, _seconds(onset), onset.echo, scene["sounds"], scene["background"],
+                          *((sound.label, sound.source, sound.ratio, sound.room) if sound else ("", "", np.nan, ""))))
+    names = ("scene", "seconds", "echo", "sounds", "background", "label", "source", "ratio", "room")
+    every = [sound for own in placed.values() for sound in own]
+    columns = zip(*found, strict=True) if found else ((),) * len(names)
+    return {
+        "looks": np.stack(looks) if looks else np.zeros((0, 2, LOOK_ROWS, BANDS, 2), np.uint8),
+        **{name: np.array(column) for name, column in zip(names, columns, strict=True)},
+        "scenes": np.array([scene["scene"] for scene in scenes]),
+        "hours": np.array(samples / SAMPLE_RATE / 3600.0),
+        "placed_onset": np.array(partners, np.int64),
+        **{f"placed_{name}": np.array([getattr(sound, name) for sound in every])
+           for name in ("label", "source", "ratio", "background", "room")},
+    }
+
+
+def _onsets(path: Path) -> tuple[NDArray[np.float32], list[Onset], int]:
+    """Rows of a scene, its onsets, and its samples."""
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+    front, detector = FrontEnd(wants="bands", patch_samples=PATCH_SAMPLES, hop_seconds=0.24), OnsetDetector()
+    rows: list[NDArray[np.float32]] = []
+    onsets: list[Onset] = []
+    form = StreamFormat(SAMPLE_RATE, 1)
+    for start in range(0, len(samples), SAMPLE_RATE):
+        front.push(Block(samples[start : start + SAMPLE_RATE], start, form))
+        if len(front.rows):
+            rows.append(front.rows.copy())
+            onsets += detector.push(rows[-1], front.rows_position)
+    return np.concatenate(rows), onsets, len(samples)
+
+
+def _row(onset: Onset) -> int:
+    return (onset.position - CENTRE) // FRAME_STEP
+
+
+def _seconds(onset: Onset) -> float:
+    return onset.position / SAMPLE_RATE
+
+
+def _steps(shown: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.rint((shown - np.float32(LOWEST)) * np.float32(STEPS)), np.uint8)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Scenes of single sounds through the appliance's own path: its events are counted against what was placed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from edge.decision.resolve import resolve_targets
+from edge.decision.targets import Calibrated, Correction
+from edge.errors import SettingsError, SourceError
+from edge.model.classifier import Model
+from edge.settings import TargetSettings
+from edge.stream import SAMPLE_RATE
+from edge.workshop.classify import classify
+from edge.workshop.progress import bar
+from models.measuring.onsets import QUIET, Listened, OnsetFigures, Placed, measure_onsets
+
+SCENES = {"scene", "sounds", "background", "seconds"}
+PLACED = {"scene", "onset", "label", "source", "ratio_db"}
+
+
+def evaluate_onsets(model: Model, folder: Path, targets: Sequence[TargetSettings], *, hop_seconds: float,
+                    calibrations: Mapping[str, Calibrated], corrections: Mapping[str, Correction],
+                    by: str = "") -> tuple[OnsetFigures, ...]:
+    """Hear every scene that the folder's scenes.csv lists, and count.
+
+    targets: none means the model's standard ones, all of which are heard. Figures are of those that have the name of a
+    class that scenes are for. Raises SourceError for a folder without such scenes, SettingsError for targets that the
+    model cannot serve, and where no scene is for any of them.
+    """
+    scenes = read_scenes(folder)
+    names = [one.name for one in resolve_targets(targets, model.labels, model.targets, calibrations=calibrations).sounds
+             if one.sent]
+    made_for = {sounds for _, sounds, *_ in scenes}
+    if not made_for & set(names):
+        raise SettingsError("targets", found=", ".join(names), wanted=f"one of {', '.join(sorted(made_for))}")
+    heard = []
+    with bar("evaluate", "scenes") as progress:
+        for number, (name, sounds, background, placed) in enumerate(scenes):
+            result = classify(model, folder / f"{name}.wav", hop_seconds=hop_seconds, targets=targets,
+                              calibrations=calibrations, corrections=corrections, embeddings=False, bands=False)
+            events = {target: [event.start / SAMPLE_RATE for event in result.events if event.target == target]
+                      for target in names}
+            heard.append(Listened(sounds, background, result.duration_seconds, placed, events))
+            progress(number + 1, len(scenes))
+    return measure_onsets(heard, names, by)
+
+
+def read_scenes(folder: Path) -> list[tuple[str, str, str, tuple[Placed, ...]]]:
+    """Name, class, background and placed sounds of each scene. Raises SourceError where a list is missing or not whole."""
+    placed: dict[str, list[Placed]] = {}
+    for row in _rows(folder / "placed.csv", PLACED):
+        ratio = f"{float(row['ratio_db']):g} dB" if row["ratio_db"] else QUIET
+        placed.setdefault(row["scene"], []).append(Placed(float(row["onset"]), row["label"], row["source"], ratio))
+    found = [(row["scene"], row["sounds"], row["background"], tuple(placed.get(row["scene"], ())))
+             for row in _rows(folder / "scenes.csv", SCENES)]
+    if not found:
+        raise SourceError(str(folder / "scenes.csv"), found="no scene", wanted="scenes")
+    return found
+
+
+def _rows(path: Path, wanted: set[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise SourceError(str(path), found=error.strerror or str(error),
+                          wanted="the list that models/scenes/build.py writes in onsets/choose and onsets/report") from error
+    if rows and (missing := wanted - rows[0].keys()):
+        raise SourceError(str(path), found=f"no column {', '.join(sorted(missing))}", wanted=", ".join(sorted(wanted)))
+    return rows

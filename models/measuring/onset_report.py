@@ -1,0 +1,57 @@
+"""Print figures of scenes of single sounds: tables for people, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TextIO
+
+from edge.workshop.rows import Row, print_csv, print_table, rounded
+from models.measuring.onsets import OnsetFigures, Share
+
+
+def print_onsets(found: Sequence[OnsetFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:
+    """Print figures by target as table, json or csv. about: source, model, runtime, hop_seconds."""
+    if form == "json":
+        print(json.dumps({**about, "targets": {one.target: _plain(asdict(one)) for one in found}}), file=out)
+        return
+    rows = [_row(one, "", one.recall) for one in found]
+    rows += [_row(one, value, shares) for one in found for value, shares in one.recall_by.items()]
+    if not any(row["of"] for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "of"} for row in rows]
+    if form == "csv":
+        print_csv(rows, out)
+        return
+    hours = found[0].alarms.hours
+    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {hours:.2f} hours of scenes", file=out)
+    print_table(rows, out)
+    print("\nsounds that raise another target", file=out)
+    print_table([{"target": one.target, "sound": label, "raise it": share.count, "of": share.of, "share": _share(share)}
+                 for one in found for label, share in one.taken.items() if share.count], out)
+    print("\nfalse alarms by background", file=out)
+    print_table([{"target": one.target, "background": kind, "false alarms": alarms.count, "hours": f"{alarms.hours:.2f}",
+                  "an hour": f"{alarms.per_hour:.1f}", "at most": f"{alarms.per_hour_upper:.1f}"}
+                 for one in found for kind, alarms in one.alarms_by.items()], out)
+
+
+def _row(one: OnsetFigures, value: str, shares: Mapping[str, Share]) -> Row:
+    cells = {ratio: _share(shares[ratio]) if ratio in shares else "" for ratio in one.recall}
+    if value:
+        return {"target": one.target, "of": value, **cells, "sounds": max(share.of for share in shares.values()),
+                "false/h": "", "at most": "", "hard taken": ""}
+    return {"target": one.target, "of": "", **cells, "sounds": max(share.of for share in shares.values()),
+            "false/h": f"{one.alarms.per_hour:.1f}", "at most": f"{one.alarms.per_hour_upper:.1f}",
+            "hard taken": f"{_share(one.hard)} of {one.hard.of}"}
+
+
+def _share(share: Share) -> str:
+    return f"{share.share:.2f} ({share.low:.2f}-{share.high:.2f})"
+
+
+def _plain(value: object) -> object:
+    """For JSON: numbers rounded, null where there is nothing to count."""
+    if isinstance(value, Mapping):
+        inner = {key: _plain(one) for key, one in value.items()}
+        return rounded(inner) if all(not isinstance(one, dict) for one in inner.values()) else inner
+    return value
