@@ -5,13 +5,15 @@
 
 A network is then judged on the file within seconds, without hearing the scenes again. Arrays, one entry an onset:
 
-- `looks`: uint8 `(n, 2, 48, 64, 2)`, the first look (EARLY rows) and the second (AFTER); `cells` turns them into float32;
-- `label`: the placed sound within 80 ms, nearest and not yet taken; "" for none. `source`, `ratio` (dB; NaN in the quiet)
-  and `room` are that sound's; `sounds` and `background` the scene's ("alone": nothing was placed in it);
-- `scene`: number of the scene; `seconds`: where in it; `echo`: the detector takes the onset for an echo.
+- `looks`: uint8 `(n, 2, 48, 64, 2)`, the first look (EARLY rows heard) and the second (AFTER); `cells` makes
+  float32 of them;
+- `label`: class of the placed sound within 80 ms, the nearest one; "" for none. `source`, `ratio` (dB; NaN in
+  the quiet) and `room` are that sound's. `inside`: where `label` is "", the class of the sound that lasts then;
+- `sounds`, `background`: the scene's ("alone": nothing was placed in that scene). `scene`: the scene's number
+  in `scenes`. `seconds`: where in the scene. `echo`: the detector takes the onset for an echo.
 
-For all: `placed_label`, `placed_source`, `placed_ratio`, `placed_background`, one entry a placed sound; `placed_onset`, the
-number of its onset, -1 where none was found; `hours`, of all scenes together.
+One entry a placed sound: `placed_label`, `_source`, `_ratio`, `_room`, `_sounds`, `_background`; `placed_onset`:
+the number of its onset, -1 where none was found. `hours`: of all scenes together.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from __future__ import annotations
 import argparse
 import csv
 import wave
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,6 @@ from edge.stream import BANDS, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, St
 from models.measuring.onsets import matched
 
 STEPS = 255.0 / (HIGHEST - LOWEST)
-
-
-@dataclass(frozen=True)
-class _Sound:
-    """A placed sound; `onset` in seconds."""
-
-    onset: float
-    label: str
-    source: str
-    ratio: float
-    background: str
-    room: str
 
 
 def main() -> None:
@@ -68,39 +57,49 @@ def cells(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
 def gather(folder: Path) -> dict[str, Any]:
     """The arrays that the file holds."""
     scenes = _read(folder / "scenes.csv")
-    placed: dict[str, list[_Sound]] = {scene["scene"]: [] for scene in scenes}
+    placed: dict[str, list[dict[str, str]]] = {scene["scene"]: [] for scene in scenes}
     for row in _read(folder / "placed.csv"):
-        ratio = float(row["ratio_db"]) if row["ratio_db"] else float("nan")
-        placed[row["scene"]].append(
-            _Sound(float(row["onset"]), row["label"], row["source"], ratio, row["background"], row["room"]))
+        placed[row["scene"]].append(row)
     looks: list[NDArray[np.uint8]] = []
     found: list[tuple[object, ...]] = []
     partners: list[int] = []
     samples = 0
     for number, scene in enumerate(scenes):
+        own = placed[scene["scene"]]
         rows, onsets, length = _onsets(folder / f"{scene['scene']}.wav")
         samples += length
         kept = [one for one in onsets if _row(one) + AFTER <= len(rows)]
-        partner = matched([_seconds(one) for one in kept], [sound.onset for sound in placed[scene["scene"]]])
-        owners = {one: sound for sound, one in enumerate(partner) if one >= 0}
+        partner = matched([_seconds(one) for one in kept], [float(sound["onset"]) for sound in own])
+        owners = {one: own[place] for place, one in enumerate(partner) if one >= 0}
         partners += [one + len(looks) if one >= 0 else -1 for one in partner]
         for place, onset in enumerate(kept):
-            sound = placed[scene["scene"]][owners[place]] if place in owners else None
             looks.append(np.stack([_steps(look(rows, _row(onset), heard)) for heard in (EARLY, AFTER)]))
             found.append((number, _seconds(onset), onset.echo, scene["sounds"], scene["background"],
-                          *((sound.label, sound.source, sound.ratio, sound.room) if sound else ("", "", np.nan, ""))))
-    names = ("scene", "seconds", "echo", "sounds", "background", "label", "source", "ratio", "room")
-    every = [sound for own in placed.values() for sound in own]
+                          *_truth(owners.get(place)), "" if place in owners else _inside(_seconds(onset), own)))
+    names = ("scene", "seconds", "echo", "sounds", "background", "label", "source", "ratio", "room", "inside")
     columns = zip(*found, strict=True) if found else ((),) * len(names)
+    every = [(scene, sound) for scene in scenes for sound in placed[scene["scene"]]]
     return {
         "looks": np.stack(looks) if looks else np.zeros((0, 2, LOOK_ROWS, BANDS, 2), np.uint8),
         **{name: np.array(column) for name, column in zip(names, columns, strict=True)},
         "scenes": np.array([scene["scene"] for scene in scenes]),
         "hours": np.array(samples / SAMPLE_RATE / 3600.0),
         "placed_onset": np.array(partners, np.int64),
-        **{f"placed_{name}": np.array([getattr(sound, name) for sound in every])
-           for name in ("label", "source", "ratio", "background", "room")},
+        **{f"placed_{name}": np.array([scene[name] for scene, _ in every]) for name in ("sounds", "background")},
+        **{f"placed_{name}": np.array([_truth(sound)[place] for _, sound in every])
+           for place, name in enumerate(("label", "source", "ratio", "room"))},
     }
+
+
+def _truth(sound: dict[str, str] | None) -> tuple[str, str, float, str]:
+    """Label, source, ratio and room of a placed sound; of none, nothing."""
+    if sound is None:
+        return "", "", float("nan"), ""
+    return sound["label"], sound["source"], float(sound["ratio_db"] or "nan"), sound["room"]
+
+
+def _inside(seconds: float, sounds: list[dict[str, str]]) -> str:
+    return next((one["label"] for one in sounds if float(one["onset"]) <= seconds <= float(one["offset"])), "")
 
 
 def _onsets(path: Path) -> tuple[NDArray[np.float32], list[Onset], int]:

@@ -17,7 +17,7 @@ from edge.workshop.progress import bar
 from models.measuring.onsets import QUIET, Listened, OnsetFigures, Placed, measure_onsets
 
 SCENES = {"scene", "sounds", "background", "seconds"}
-PLACED = {"scene", "onset", "label", "source", "ratio_db"}
+PLACED = {"scene", "onset", "offset", "label", "source", "ratio_db"}
 
 
 def evaluate_onsets(model: Model, folder: Path, targets: Sequence[TargetSettings], *, hop_seconds: float,
@@ -52,7 +52,8 @@ def read_scenes(folder: Path) -> list[tuple[str, str, str, tuple[Placed, ...]]]:
     placed: dict[str, list[Placed]] = {}
     for row in _rows(folder / "placed.csv", PLACED):
         ratio = f"{float(row['ratio_db']):g} dB" if row["ratio_db"] else QUIET
-        placed.setdefault(row["scene"], []).append(Placed(float(row["onset"]), row["label"], row["source"], ratio))
+        sound = Placed(float(row["onset"]), float(row["offset"]), row["label"], row["source"], ratio)
+        placed.setdefault(row["scene"], []).append(sound)
     found = [(row["scene"], row["sounds"], row["background"], tuple(placed.get(row["scene"], ())))
              for row in _rows(folder / "scenes.csv", SCENES)]
     if not found:

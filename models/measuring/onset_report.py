@@ -39,10 +39,10 @@ def _row(one: OnsetFigures, value: str, shares: Mapping[str, Share]) -> Row:
     cells = {ratio: _share(shares[ratio]) if ratio in shares else "" for ratio in one.recall}
     if value:
         return {"target": one.target, "of": value, **cells, "sounds": max(share.of for share in shares.values()),
-                "false/h": "", "at most": "", "hard taken": ""}
+                "false/h": "", "at most": "", "extra": "", "hard taken": ""}
     return {"target": one.target, "of": "", **cells, "sounds": max(share.of for share in shares.values()),
             "false/h": f"{one.alarms.per_hour:.1f}", "at most": f"{one.alarms.per_hour_upper:.1f}",
-            "hard taken": f"{_share(one.hard)} of {one.hard.of}"}
+            "extra": str(one.extra), "hard taken": f"{_share(one.hard)} of {one.hard.of}"}
 
 
 def _share(share: Share) -> str:

@@ -13,9 +13,13 @@ QUIET, HARD = "quiet", "hard"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A sound in a scene. onset: seconds. ratio: "quiet", or of its loudest 20 ms over the background, as "20 dB"."""
+    """A sound in a scene. onset, offset: seconds.
+
+    ratio: "quiet", or the loudest 20 ms over the background, as "20 dB".
+    """
 
     onset: float
+    offset: float
     label: str
     source: str
     ratio: str
@@ -58,7 +62,8 @@ class Alarms:
 
 @dataclass(frozen=True, slots=True)
 class OnsetFigures:
-    """One target. recall: in the scenes that are for it, by ratio. hard: of the other sounds in the scenes of hard ones,
+    """One target. recall: in the scenes that are for it, by ratio. extra: further events while a sound of its own class
+    lasts; they are no false alarms. hard: of the other sounds in the scenes of hard ones,
     those that raised it. taken: the same by class, over all scenes. by: recall by a column's value and ratio, and false
     alarms by background.
     """
@@ -66,6 +71,7 @@ class OnsetFigures:
     target: str
     recall: Mapping[str, Share]
     alarms: Alarms
+    extra: int
     hard: Share
     taken: Mapping[str, Share]
     recall_by: Mapping[str, Mapping[str, Share]]
@@ -84,6 +90,11 @@ def matched(found: Sequence[float], placed: Sequence[float]) -> list[int]:
     return partner
 
 
+def inside(event: float, sounds: Iterable[Placed]) -> bool:
+    """Whether one of the sounds lasts at this time."""
+    return any(sound.onset <= event <= sound.offset for sound in sounds)
+
+
 def measure_onsets(scenes: Sequence[Listened], targets: Iterable[str], by: str = "") -> tuple[OnsetFigures, ...]:
     """Figures of each target that some scene is for. by: "source" or "background"."""
     made_for = {scene.sounds for scene in scenes}
@@ -93,17 +104,21 @@ def measure_onsets(scenes: Sequence[Listened], targets: Iterable[str], by: str =
 def _figures(target: str, scenes: Sequence[Listened], by: str) -> OnsetFigures:
     heard: list[tuple[Listened, Placed, bool]] = []
     alarms: list[tuple[Listened, int]] = []
+    extra = 0
     for scene in scenes:
         events = scene.events.get(target, ())
         partners = matched(events, [sound.onset for sound in scene.placed])
         heard += [(scene, sound, partner >= 0) for sound, partner in zip(scene.placed, partners, strict=True)]
-        alarms.append((scene, len(events) - sum(partner >= 0 for partner in partners)))
+        lone = [event for number, event in enumerate(events) if number not in partners]
+        further = sum(inside(event, (sound for sound in scene.placed if sound.label == target)) for event in lone)
+        extra += further
+        alarms.append((scene, len(lone) - further))
     own = [(scene, sound, found) for scene, sound, found in heard if scene.sounds == sound.label == target]
     others = [(scene, sound, found) for scene, sound, found in heard if sound.label != target]
     keys: dict[str, Callable[[Listened, Placed], str]] = {
         "source": lambda scene, sound: sound.source, "background": lambda scene, sound: scene.background}
     return OnsetFigures(
-        target, _shares(own, lambda scene, sound: sound.ratio), _alarms(alarms),
+        target, _shares(own, lambda scene, sound: sound.ratio), _alarms(alarms), extra,
         share_of([found for scene, _, found in others if scene.sounds == HARD]),
         _shares(others, lambda scene, sound: sound.label),
         {value: _shares([one for one in own if keys[by](*one[:2]) == value], lambda scene, sound: sound.ratio)

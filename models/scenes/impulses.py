@@ -18,6 +18,8 @@ LONGEST = {"hand_clap": 0.3, "finger_snap": 0.3, "door_knock": 0.4}
 LONGEST_SECONDS = 1.0
 SLOW_RISE = {"glass_break": 0.3}
 """Seconds to the peak of a sound that begins with a knock and goes on with splinters."""
+APPLAUSE = ("arnuuv/ESC-50-Audio-CNN",)
+"""Sources whose claps are those of several people at once."""
 DRY_SECONDS = 0.12
 """A sound that has fallen by 20 dB so soon is dry: the recording holds little of a room."""
 ROOM_SECONDS = 1.5
@@ -42,7 +44,8 @@ class Impulses:
         loudest stretch."""
         clips: dict[str, list[Clip]] = defaultdict(list)
         for clip in clips_of(self.half, (label,)):
-            clips[clip.group].append(clip)
+            if clip.source not in APPLAUSE:
+                clips[clip.group].append(clip)
         found: dict[str, list[Piece]] = {}
         for source, own in sorted(clips.items()):
             for cuts in _ways(label):

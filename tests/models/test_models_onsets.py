@@ -28,7 +28,8 @@ def test_an_event_is_matched_once_and_to_the_nearest_sound() -> None:
 
 
 def _scene(sounds: str, background: str, placed: list[tuple[float, str, str, str]], **events: list[float]) -> Listened:
-    return Listened(sounds, background, 360.0, tuple(Placed(*one) for one in placed), events)
+    sounds_placed = tuple(Placed(onset, onset + 0.2, *more) for onset, *more in placed)
+    return Listened(sounds, background, 360.0, sounds_placed, events)
 
 
 def test_figures_of_a_target() -> None:
@@ -36,7 +37,7 @@ def test_figures_of_a_target() -> None:
     quiet = [(1.0, "hand_clap", "one", "quiet"), (3.0, "hand_clap", "two", "quiet")]
     hard = [(1.0, "cough", "three", "20 dB"), (3.0, "hand_clap", "one", "20 dB"), (5.0, "door_slam", "four", "20 dB")]
     scenes = [
-        _scene("hand_clap", "talk", claps, hand_clap=[1.01, 1.3, 2.95]),
+        _scene("hand_clap", "talk", claps, hand_clap=[1.01, 1.15, 1.3, 2.95]),
         _scene("hand_clap", "quiet", quiet, hand_clap=[1.0]),
         _scene("finger_snap", "music", [(2.0, "finger_snap", "five", "10 dB")], hand_clap=[2.0]),
         _scene("hard", "talk", hard, hand_clap=[1.0, 3.0], finger_snap=[5.0]),
@@ -48,6 +49,7 @@ def test_figures_of_a_target() -> None:
     assert clap.recall["quiet"].low < 0.5 < clap.recall["quiet"].high
     assert (clap.alarms.count, clap.alarms.hours, clap.alarms.per_hour) == (2, 0.5, 4.0)
     assert clap.alarms.per_hour_upper == pytest.approx(6.296 / 0.5, abs=0.01), "Poisson, 95 %: 2 are at most 6.3"
+    assert clap.extra == 1, "a second event within the clap"
     assert (clap.alarms_by["talk"].count, clap.alarms_by["music"].count) == (2, 0)
     assert (clap.hard.count, clap.hard.of) == (1, 2), "its own class is not hard"
     assert {label: (share.count, share.of) for label, share in clap.taken.items()} == {
@@ -71,8 +73,9 @@ def folder(tmp_path: Path) -> Path:
         file.writeframes(np.clip(sound * 32768.0, -32768, 32767).astype("<i2").tobytes())
     for name, rows in (
         ("scenes", [["scene", "sounds", "background", "seconds"], ["hand_clap-20dB-talk", "hand_clap", "talk", "8"]]),
-        ("placed", [["scene", "onset", "label", "source", "ratio_db", "background", "room"],
-                    *[["hand_clap-20dB-talk", onset, "hand_clap", "one", "20", "talk", ""] for onset in (2.0, 3.5, 5.0)]])):
+        ("placed", [["scene", "onset", "offset", "label", "source", "ratio_db", "background", "room"],
+                    *[["hand_clap-20dB-talk", onset, onset + 0.1, "hand_clap", "one", "20", "talk", ""]
+                      for onset in (2.0, 3.5, 5.0)]])):
         with (tmp_path / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     return tmp_path
