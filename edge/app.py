@@ -221,5 +221,6 @@ def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
                 for sound in targets.sounds if sound.sent]
     entities += [TargetEntities(pattern.name, momentary=True) for pattern in targets.patterns]
     entities += [TargetEntities(target.name) for target in targets.loudness]
+    entities += [TargetEntities(alarm.name) for alarm in targets.rhythms if alarm.sent]
     return Board(Topics(settings.mqtt.prefix, settings.device.name), __version__, model.manifest.name, tuple(entities),
                  tuple(pin.pin for pin in settings.pin), settings.command.allow)

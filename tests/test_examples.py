@@ -87,7 +87,7 @@ def test_a_smoke_alarm_reaches_home_assistant(model: str, hertz: float, tmp_path
     sound = wav(tmp_path / "alarm.wav", alarm(hertz).tobytes())
     with PrivateBroker() as broker:
         events, _ = run(example("smoke-alarm-home-assistant.toml", model, sound, broker), tmp_path)
-    assert events == ["smoke_alarm"] * 3
+    assert events == ["smoke_alarm"]
 
 
 def test_a_doorbell_is_taught_and_rings(model: str, tmp_path: Path) -> None:

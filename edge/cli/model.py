@@ -13,6 +13,7 @@ from edge.cli.parser import Parser
 from edge.control.commanded import load_commanded
 from edge.control.current import serving_of
 from edge.control.loading import find_model, load_model
+from edge.decision.rhythm import RHYTHMS
 from edge.settings import Settings, TargetSettings
 from edge.settings_file import load_settings
 from edge.workshop.models.export import export
@@ -107,16 +108,20 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     state_dir = state_dir_from(options)
     offered = find_model(options.name, state_dir).extended.targets
     standard = {target.name for target in offered if target.standard}
-    wanted = settings.target or tuple(TargetSettings(name=target.name) for target in sorted(
-        offered, key=lambda target: not target.standard))
+    names = (target.name for target in sorted(offered, key=lambda target: not target.standard))
+    wanted = settings.target or tuple(TargetSettings(name=name) for name in dict.fromkeys((*names, *RHYTHMS)))
     settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime), target=wanted)
     commanded = load_commanded(state_dir, settings.command.allow).of(options.name)
     serving = replace(serving_of(settings, state_dir), thresholds=commanded)
     print("targets of the settings:" if options.config else "targets (heard where the settings name none):")
-    for sound in serving.plan().targets.sounds:
+    targets = serving.plan().targets
+    for sound in targets.sounds:
         print(f"  {sound.name:<16}threshold {sound.threshold:.3f}, release {sound.release_threshold:.3f} "
               f"({serving.whence(sound.name)}): {', '.join(serving.model.labels[row] for row in sound.rows)}"
               f"{'' if options.config or sound.name in standard else '  (only where the settings name it)'}")
+    for alarm in targets.rhythms:
+        print(f"  {alarm.name:<16}threshold {alarm.threshold:.3f} ({serving.whence(alarm.name)}): "
+              f"the rhythm {alarm.rhythm.name} of a tone, whatever the model")
     print(f"{len(manifest.labels)} labels:")
     for label in manifest.labels:
         print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")

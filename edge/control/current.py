@@ -54,7 +54,7 @@ class Serving:
 
     def commanded(self) -> dict[str, float]:
         """The commanded thresholds that are in force."""
-        heard = {sound.name for sound in self.asked.sounds}
+        heard = {sound.name for sound in self.asked.sounds} | {alarm.name for alarm in self.asked.rhythms}
         return {target: threshold for target, threshold in self.thresholds.items() if target in heard}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edge.decision.decision import Decision
 from edge.decision.impulsive import WAIT
 from edge.decision.resolve import Asked, ask, resolve
+from edge.decision.rhythm import LONGEST
 from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
 from edge.features.frontend import hop_frames
 from edge.model.classifier import Model
@@ -30,7 +31,8 @@ class Plan:
     @property
     def level_samples(self) -> int:
         """How long levels must be remembered for an event's start to have one, in samples (16 kHz)."""
-        longest = max((target.minimum_duration for target in self.targets.sounds), default=0) + sum(
+        longest = max([0, *(target.minimum_duration for target in self.targets.sounds),
+                       *(LONGEST for _ in self.targets.rhythms)]) + sum(
             pattern.count * pattern.maximum_gap + pattern.quiet_after for pattern in self.targets.patterns)
         return max(self.model.patch_samples, WAIT) + longest + 2 * SAMPLE_RATE
 
@@ -41,7 +43,8 @@ class Plan:
         An end is told when a pause has lasted for the target's release; a pattern may hold events back.
         """
         targets = self.targets
-        late = max([0, *(sound.release for sound in targets.sounds), *(loud.release for loud in targets.loudness)])
+        late = max([0, *(sound.release for sound in targets.sounds), *(loud.release for loud in targets.loudness),
+                    *(alarm.release for alarm in targets.rhythms)])
         held = max([0, *(each.count * each.maximum_gap + each.quiet_after for each in targets.patterns)])
         return SOUND_SECONDS + min((late + held) / SAMPLE_RATE, LATEST_SECONDS)
 

@@ -173,6 +173,7 @@ class Steering:
         serving = replace(self.serving, thresholds=commanded.of(model))
         plan = serving.plan()
         now = {sound.name: sound.threshold for sound in plan.targets.sounds}
+        now |= {alarm.name: alarm.threshold for alarm in plan.targets.rhythms}
         if target not in now:
             raise CommandError("target", found=shown(target), wanted=f"a sound that is heard: {_one_of(now)}")
         self._serve(serving, plan)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.alarm import Alarms
 from edge.decision.calibration import Heard, heard, logits_of
 from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
@@ -41,6 +42,7 @@ class Decision:
                 pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
             for sound in targets.sounds]
         self._loudness = [LoudnessDetector(target) for target in targets.loudness]
+        self._alarms = Alarms(targets.rhythms, targets.patterns)
         self._forget()
 
     def _sound(self, target: Target, hop_samples: int) -> Sound:
@@ -96,6 +98,7 @@ class Decision:
             found += mine if pattern is None else pattern.interrupt(mine)
         for loud in self._loudness:
             found += loud.interrupt()
+        found += self._alarms.interrupt()
         self._forget()
         return found
 
@@ -122,7 +125,7 @@ class Decision:
         return found
 
     def hearing(self) -> tuple[TargetHearing, ...]:
-        """How every target stands after the newest patch, in the order of the settings' sounds, then loudness."""
+        """How every target stands after the newest patch, in the settings' order: sounds, loudness, alarms."""
         stands = [
             TargetHearing(sound.target.name, one.label if one else "", one.probability if one else None,
                           sound.target.threshold, sound.running,
@@ -131,7 +134,7 @@ class Decision:
         for loud in self._loudness:
             share = min(max(loud.over_db / loud.target.louder_db, 0.0), 1.0)
             stands.append(TargetHearing(loud.target.name, "", share, 1.0, loud.running, loud.refused))
-        return tuple(stands)
+        return (*stands, *self._alarms.hearing())
 
     def _judge(self, number: int) -> list[Detection]:
         """One sound by what was heard of it; those that yield are told which onsets are taken."""
@@ -147,7 +150,7 @@ class Decision:
         return mine
 
     def _listen(self, position: int) -> list[Detection]:
-        """Take the rows that end with the patch at `position`: onsets, the floor, loudness."""
+        """Take the rows that end with the patch at `position`: onsets, the floor, loudness, alarms."""
         end = position + self._patch_samples
         count = min(max((end - FRAME_SAMPLES - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
         rows, self._rows = self._rows[:count], self._rows[count:]
@@ -158,7 +161,8 @@ class Decision:
         for sound in self._sounds:
             if isinstance(sound, ImpulsiveDetector):
                 sound.onsets(fresh, position)
-        return self._judge_loudness(power, at) if self._loudness else []
+        found = self._judge_loudness(power, at) if self._loudness else []
+        return found + self._alarms.push(rows, at)
 
     def _judge_loudness(self, levels: NDArray[np.float32], at: int) -> list[Detection]:
         floor = self._floor.db

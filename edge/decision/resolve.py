@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import (
     UNCALIBRATED,
     UNCOMMANDED,
@@ -15,6 +16,7 @@ from edge.decision.targets import (
     Correction,
     LoudnessTarget,
     PatternTarget,
+    RhythmTarget,
     Suggestion,
     Target,
     Targets,
@@ -51,12 +53,26 @@ class AskedSound:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRhythm:
+    """An alarm that is asked for by the name of its rhythm (`RHYTHMS`). sent: as of a sound."""
+
+    settings: TargetSettings
+    sent: bool
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.settings.name
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What the settings ask of a model, each sound with its labels; thresholds are not known yet."""
 
     sounds: tuple[AskedSound, ...]
     patterns: tuple[PatternTarget, ...]
     loudness: tuple[LoudnessTarget, ...]
+    rhythms: tuple[AskedRhythm, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -65,15 +81,18 @@ class Asked:
 
 
 def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion]) -> Asked:
-    """What `wanted` asks of a model with these labels and suggestions; its standard targets where nothing is wanted.
+    """What `wanted` asks of a model with these labels and suggestions; where nothing is wanted, its standard targets
+    and the alarms of `RHYTHMS`.
 
     Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
     gaps that contradict each other.
     """
     known = {suggestion.name: suggestion for suggestion in suggestions}
-    asked = wanted or tuple(TargetSettings(name=suggestion.name) for suggestion in suggestions if suggestion.standard)
+    asked = wanted or tuple(TargetSettings(name=name) for name in dict.fromkeys(
+        (*(suggestion.name for suggestion in suggestions if suggestion.standard), *RHYTHMS)))
     named = {target.name: target for target in asked}
-    sounds, patterns, loudness = [], [], []
+    sounds: list[tuple[TargetSettings, bool]] = []
+    patterns, loudness = [], []
     for target in asked:
         if target.pattern_of:
             patterns.append(_pattern(target, named))
@@ -84,8 +103,17 @@ def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Se
     for pattern in patterns:
         if pattern.of not in (each.name for each, _ in sounds):  # heard for its sake only
             sounds.append((TargetSettings(name=pattern.of), False))
+    by_rhythm = tuple(AskedRhythm(target, sent) for target, sent in sounds if has_rhythm(target, labels))
     return Asked(tuple(AskedSound(target, _labels(target, labels, known.get(target.name)), known.get(target.name), sent)
-                       for target, sent in sounds), tuple(patterns), tuple(loudness))
+                       for target, sent in sounds if not has_rhythm(target, labels)),
+                 tuple(patterns), tuple(loudness), by_rhythm)
+
+
+def has_rhythm(target: TargetSettings, labels: Sequence[str]) -> bool:
+    """Whether a target of the settings is heard by its rhythm: it has the name of one, and neither the settings give it
+    labels nor the model (labels: the model's) has a label of that name, as of a taught sound."""
+    return (target.name in RHYTHMS and target.name not in labels
+            and not (target.labels or target.pattern_of or target.louder_db))
 
 
 def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
@@ -101,7 +129,8 @@ def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, C
     return Targets(
         tuple(_sound(sound, [row[label] for label in sound.labels], calibrations.get(sound.name),
                      corrections.get(sound.name), thresholds.get(sound.name)) for sound in asked.sounds),
-        asked.patterns, asked.loudness)
+        asked.patterns, asked.loudness,
+        tuple(_rhythm(alarm, thresholds.get(alarm.name)) for alarm in asked.rhythms))
 
 
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
@@ -157,6 +186,18 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
         yields=same is not None and not same.standard, correction=correction, sent=asked.sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
+
+
+def _rhythm(asked: AskedRhythm, commanded: float | None) -> RhythmTarget:
+    target = asked.settings
+    for key in ("release_threshold", "minimum_duration_seconds", "sound"):
+        if value := getattr(target, key):
+            raise SettingsError(f"[[target]] {target.name} {key}", found=f"{value} for an alarm that is heard by its rhythm",
+                                wanted="none, or labels of the model, which then decide")
+    rhythm = RHYTHMS[target.name]
+    release = max(_samples(target.release_seconds), rhythm.release)
+    return RhythmTarget(target.name, rhythm, commanded or target.threshold or FALLBACK_THRESHOLD, release,
+                        _samples(target.refractory_seconds), asked.sent)
 
 
 def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> PatternTarget:

@@ -1,4 +1,4 @@
-"""What to hear, ready to use: sounds that the model names, patterns over their events, and plain loudness."""
+"""What to hear, ready to use: sounds that the model names, rhythms, patterns over events, and plain loudness."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.decision.rhythm import Rhythm
 
 
 class Thresholds(Protocol):
@@ -126,6 +128,22 @@ class PatternTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class RhythmTarget:
+    """An alarm that is heard by its rhythm, whatever the model; durations in samples (16 kHz).
+
+    release: an event ends when no two pulses in step came for so long, two cycles at least. sent: False for one
+    that is heard only because a pattern counts it.
+    """
+
+    name: str
+    rhythm: Rhythm
+    threshold: float
+    release: int
+    refractory: int
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class LoudnessTarget:
     """Anything louder than the room by `louder_db`; durations in samples (16 kHz)."""
 
@@ -143,12 +161,13 @@ class Targets:
     sounds: tuple[Target, ...] = ()
     patterns: tuple[PatternTarget, ...] = ()
     loudness: tuple[LoudnessTarget, ...] = ()
+    rhythms: tuple[RhythmTarget, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Targets whose events are sent."""
         return (*(sound.name for sound in self.sounds if sound.sent), *(pattern.name for pattern in self.patterns),
-                *(target.name for target in self.loudness))
+                *(target.name for target in self.loudness), *(target.name for target in self.rhythms if target.sent))
 
     def rows(self) -> Iterator[int]:
         """The model's rows that are needed, each once, in the order of the sounds."""

@@ -1,4 +1,4 @@
-"""What owners call sounds, and what serves them: labels of the starter or of YAMNet, or a lesson."""
+"""What owners call sounds, and what serves them: a rhythm, labels of the starter or of YAMNet, or a lesson."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from edge.errors import nearest
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A sound that owners want. names: what they call it, in small letters. starter, yamnet: labels of these models."""
+    """A sound that owners want. names: what they call it, in small letters. starter, yamnet: labels of these models.
+    rhythm: the target that hears it by its rhythm, with any model.
+    """
 
     names: tuple[str, ...]
     starter: tuple[str, ...] = ()
     yamnet: tuple[str, ...] = ()
+    rhythm: str = ""
 
 
 WISHES = (
-    Wish(("smoke_alarm", "fire_alarm", "smoke_detector", "smoke", "alarm", "co_alarm", "beep"), ("alarm_beep",),
-         ("Smoke detector, smoke alarm", "Fire alarm")),
+    Wish(("smoke_alarm", "fire_alarm", "smoke_detector", "smoke", "alarm", "beep"), ("alarm_beep",),
+         ("Smoke detector, smoke alarm", "Fire alarm"), "smoke_alarm"),
+    Wish(("co_alarm", "co_detector", "carbon_monoxide", "carbon_monoxide_alarm"), ("alarm_beep",),
+         ("Smoke detector, smoke alarm",), "co_alarm"),
     Wish(("doorbell", "door_bell", "bell", "chime"), (), ("Doorbell", "Ding-dong")),
     Wish(("door_knock", "knock", "knocking"), ("door_knock",), ("Knock",)),
     Wish(("glass_break", "glass", "breaking_glass", "window"), ("glass_break",), ("Glass", "Shatter", "Breaking")),
@@ -54,7 +59,8 @@ def what_serves(name: str, labels: Sequence[str]) -> str:
     plain = name.lower().replace("-", "_").replace(" ", "_")
     wish = next((each for each in WISHES if plain in each.names), Wish(()))
     mine = [f'"{label}"' for label in (*wish.starter, *wish.yamnet) if label in labels]
-    ways = [f"labels = [{', '.join(mine)}]"] if mine else []
+    ways = [f'name = "{wish.rhythm}", which any model hears by its rhythm'] if wish.rhythm else []
+    ways += [f"labels = [{', '.join(mine)}]"] if mine else []
     if wish.yamnet and not set(wish.yamnet) & set(labels):
         ways.append(f'[model] name = "yamnet", which has {" and ".join(wish.yamnet)} (edge-audio model install yamnet)')
     ways.append(f"edge-audio teach {name} RECORDINGS...")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edge.control.loading import load_calibrations, taught_to
 from edge.decision.calibration import heard, logits_of
-from edge.decision.resolve import resolve_targets
+from edge.decision.resolve import has_rhythm, resolve_targets
+from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.learn.alarms import count_alarms
@@ -33,36 +34,43 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
 
     classes: of the table. Clips that are named as a label or a target are of that class too, and a sound that
     the model was taught is always a class. Names whose clips are of no class are said on standard error
-    beforehand. Raises SourceError for a clip that cannot be heard (without it the figures would be of other
-    clips), and where no clip is of a class that the model has labels for.
+    beforehand. An alarm that is heard by its rhythm is judged by its events. Raises SourceError for a clip
+    that cannot be heard (without it the figures would be of other clips), and where no clip is of a class that
+    the model has labels for, or a rhythm.
     """
     taught = taught_to(settings.model.name, state_dir)
     names = [*(clip.name for clip in clips), *(sound.name for sound in (taught.sounds if taught is not None else ()))]
     named = {target.name: target.labels for target in model.targets}
     named |= {target.name: target.labels for target in settings.target if target.labels}
-    classes = with_classes_of(names, classes, model.labels, named)
-    used = measurable(clips, model.labels, classes)
+    rhythms = _rhythms(model, settings)
+    labels = (*model.labels, *(target.name for target in rhythms))
+    classes = with_classes_of(names, classes, labels, named)
+    used = measurable(clips, labels, classes)
     _say_others(clips, used, model.manifest.name)
     targets = _targets(model, used, settings, state_dir)
-    scores = np.zeros((len(clips), len(model.labels)), np.float32)
-    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in targets}
+    scores = np.zeros((len(clips), len(labels)), np.float32)
+    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*targets, *labels[len(model.labels):])}
     seconds: list[float] = []
     with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
-            result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False,
+            result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False, targets=rhythms,
                               embeddings=any(target.correction is not None for target in targets.values()))
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
-            scores[number] = result.scores.max(axis=0)
+            by_events = _by_events(rhythms, result)
+            scores[number] = [*result.scores.max(axis=0), *(values.max() for values in by_events.values())]
             seconds.append(result.duration_seconds)
-            for name, values in _probabilities(targets, result).items():
+            for name, values in {**_probabilities(targets, result), **by_events}.items():
                 probabilities[name].append(values)
             progress(number + 1, len(clips))
     names = [clip.name for clip in clips]
-    alarms = {entry.name: count_alarms(target.name, target.threshold, probabilities[entry.name],
+    thresholds = {name: (target.name, target.threshold) for name, target in targets.items()}
+    thresholds |= {target.name: (target.name, target.threshold)
+                   for target in resolve_targets(rhythms, model.labels, model.targets).rhythms if rhythms}
+    alarms = {entry.name: count_alarms(*thresholds[entry.name], probabilities[entry.name],
                                        [entry.holds(name) for name in names], names, seconds, hop_seconds=hop_seconds)
-              for entry in used if (target := targets.get(entry.name)) is not None}
-    return measure(clips, scores, model.labels, classes, alarms=alarms), sum(seconds) / 3600.0
+              for entry in used if entry.name in thresholds}
+    return measure(clips, scores, labels, classes, alarms=alarms), sum(seconds) / 3600.0
 
 
 def _say_others(clips: Sequence[Clip], used: Sequence[SoundClass], model: str) -> None:
@@ -97,7 +105,24 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
     resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,
                                corrections=served.corrections)
     sounds = {sound.name: sound for sound in resolved.sounds}
-    return {name: sounds[target.name] for name, target in wanted.items()}
+    return {name: sounds[target.name] for name, target in wanted.items() if target.name in sounds}
+
+
+def _rhythms(model: Model, settings: Settings) -> tuple[TargetSettings, ...]:
+    """The alarms that are heard by their rhythm, as the settings have them."""
+    own = {target.name: target for target in settings.target}
+    named = [own.get(name, TargetSettings(name=name)) for name in RHYTHMS]
+    return tuple(target for target in named if has_rhythm(target, model.labels))
+
+
+def _by_events(rhythms: Sequence[TargetSettings], result: Classification) -> dict[str, NDArray[np.float64]]:
+    """By alarm the probability of its events, each in the patch in which it starts, else 0: float64 `(patches,)`."""
+    found = {target.name: np.zeros(len(result.scores)) for target in rhythms}
+    for event, start, _ in result.timed_events():
+        if event.target in found:
+            patch = int(np.searchsorted(result.starts, start, side="right")) - 1
+            found[event.target][max(patch, 0)] = event.probability
+    return found
 
 
 def _probabilities(targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:

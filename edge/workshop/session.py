@@ -20,7 +20,7 @@ import numpy as np
 from edge.control.calibrations import Calibrations
 from edge.control.loading import find_model
 from edge.decision.calibration import FARTHEST_LOGIT
-from edge.decision.resolve import Asked, resolve
+from edge.decision.resolve import Asked, has_rhythm, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
@@ -109,12 +109,13 @@ class Session:
     def open(cls, model: Model, settings: Settings, state_dir: Path, budget: Budget, only: Sequence[str] = ()) -> Session:
         """only: these targets; none: those of the settings, or the model's standard ones.
 
-        Raises SettingsError for a target that is none, or that has no score (a pattern, a loudness target).
+        Raises SettingsError for a target that is none, or that has no score (a pattern, a loudness target, an alarm by
+        its rhythm).
         """
         named = {target.name: target for target in settings.target}
         for name in only:
-            if name in named and (named[name].pattern_of or named[name].louder_db):
-                what = f"a pattern over {named[name].pattern_of}" if named[name].pattern_of else "a loudness target"
+            what = _no_score(named.get(name, TargetSettings(name=name)), model.labels)
+            if what:
                 raise SettingsError(f"--target {name}", found=what, wanted="a target that is a sound")
         wanted = tuple(named.get(name, TargetSettings(name=name)) for name in only) or settings.target
         named_model = find_model(settings.model.name, state_dir)
@@ -194,3 +195,12 @@ class Session:
                 raise SettingsError(f"--reset {target}", found="no such entry", wanted=wanted)
             save_calibration(self.path, before.without(target))
         return [target]
+
+
+def _no_score(target: TargetSettings, labels: Sequence[str]) -> str:
+    """What a target is that the model gives no score, in words; empty for a sound. labels: the model's."""
+    if target.pattern_of:
+        return f"a pattern over {target.pattern_of}"
+    if target.louder_db:
+        return "a loudness target"
+    return "an alarm that is heard by its rhythm" if has_rhythm(target, labels) else ""

@@ -61,7 +61,8 @@ def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settin
     (calibration,) = found(settings, tmp_path, "calibration")
     assert "kettle (taught)" in calibration.text and "hand_clap (shipped)" in calibration.text
     targets = {finding.text.partition(":")[0]: finding.text for finding in found(settings, tmp_path, "target")}
-    assert targets.keys() == served.keys()
+    assert targets.keys() == served.keys() | {"smoke_alarm", "co_alarm"}
+    assert targets["smoke_alarm"] == "smoke_alarm: starts at 0.500: the rhythm T3 of a tone, whatever the model"
     assert targets["kettle"] == "kettle: starts at 0.610, ends under 0.300: kettle"
     assert targets["hand_clap"].endswith("hand_clap, corrected by feedback")
     assert not targets["typing"].endswith("corrected by feedback")

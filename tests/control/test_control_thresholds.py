@@ -40,7 +40,10 @@ def test_what_is_shown_is_what_run_would_serve(tmp_path: Path, capsys: pytest.Ca
     for served in plan.targets.sounds:
         assert lines[served.name].startswith(
             f"threshold {served.threshold:.3f}, release {served.release_threshold:.3f} (")
-    assert {each.name for each in manifest(tmp_path).targets} == lines.keys()
+    for alarm in plan.targets.rhythms:
+        assert lines[alarm.name] == (f"threshold 0.500 (the model's own): the rhythm {alarm.rhythm.name} of a tone, "
+                                     "whatever the model")
+    assert {each.name for each in manifest(tmp_path).targets} | {"smoke_alarm", "co_alarm"} == lines.keys()
     assert {name for name, line in lines.items() if "only where" not in line} == set(plan.targets.names)
     assert lines["hand_clap"].endswith("(the calibration that came with the model): hand_clap")
     assert any(f"threshold {each.threshold:.3f}" not in lines[each.name] for each in manifest(tmp_path).targets)

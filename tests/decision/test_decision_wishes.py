@@ -40,10 +40,11 @@ def test_a_name_is_in_the_table_once_and_leads_to_something() -> None:
 
 
 @pytest.mark.parametrize(("name", "told"), [
-    ("smoke_alarm", ('; what serves: labels = ["alarm_beep"]; or [model] name = "yamnet", which has Smoke detector, '
-                     "smoke alarm and Fire alarm (edge-audio model install yamnet); or edge-audio teach smoke_alarm "
-                     "RECORDINGS...")),
-    ("Smoke-Alarm", 'what serves: labels = ["alarm_beep"]; or'),
+    ("fire_alarm", ('; what serves: name = "smoke_alarm", which any model hears by its rhythm; or labels = ["alarm_beep"]; '
+                    'or [model] name = "yamnet", which has Smoke detector, smoke alarm and Fire alarm (edge-audio model '
+                    "install yamnet); or edge-audio teach fire_alarm RECORDINGS...")),
+    ("Smoke-Alarm", 'what serves: name = "smoke_alarm", which any model hears by its rhythm; or labels = ["alarm_beep"]'),
+    ("carbon_monoxide", 'what serves: name = "co_alarm", which any model hears by its rhythm; or'),
     ("doorbell", ('what serves: [model] name = "yamnet", which has Doorbell and Ding-dong (edge-audio model install '
                   "yamnet); or edge-audio teach doorbell RECORDINGS...")),
     ("clap", 'what serves: labels = ["hand_clap"]; or'),
@@ -51,7 +52,7 @@ def test_a_name_is_in_the_table_once_and_leads_to_something() -> None:
     ("kettle", "labels of the model; what serves: edge-audio teach kettle RECORDINGS..."),
 ])
 def test_a_target_that_the_starter_lacks_is_told_with_what_serves(starter: tuple[str, ...], name: str, told: str) -> None:
-    """`name = "smoke_alarm"` once ended in `found none, and the model suggests none`, and nothing said how to have it."""
+    """A name that no model had once ended in `found none, and the model suggests none`, and nothing said how to have it."""
     with pytest.raises(SettingsError) as caught:
         ask((TargetSettings(name=name),), starter, ())
     assert str(caught.value).startswith(f"[[target]] {name} labels: found none") and told in str(caught.value)

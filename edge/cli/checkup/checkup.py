@@ -99,15 +99,21 @@ def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Pat
         labels = [model.labels[row] for row in target.rows]
         weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
         mended = ", corrected by feedback" if target.correction is not None else ""
-        by = " (by a command)" if target.name in commanded else ""
-        yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}{by}, ends under "
-                      f"{target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
+        yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}{_by(target.name, commanded)}, ends "
+                      f"under {target.release_threshold:.3f}: {', '.join(labels)}{weak}{mended}")
     for pattern in targets.patterns:
         yield Finding("target", True, f"{pattern.name}: a pattern over {pattern.of}, {pattern.count} events")
     for loud in targets.loudness:
         yield Finding("target", True, f"{loud.name}: {loud.louder_db:g} dB over the room's noise")
+    for alarm in targets.rhythms:
+        yield Finding("target", True, f"{alarm.name}: starts at {alarm.threshold:.3f}{_by(alarm.name, commanded)}: the "
+                      f"rhythm {alarm.rhythm.name} of a tone, whatever the model")
     for idle in idle_pins(settings, plan, found):
         yield Finding("pins", False, str(idle), idle.wanted)
+
+
+def _by(target: str, commanded: Mapping[str, float]) -> str:
+    return " (by a command)" if target in commanded else ""
 
 
 def _commands(settings: Settings, commanded: Commanded) -> Finding:
