@@ -34,7 +34,8 @@ class RhythmDetector:
         self._last = 0
 
     def push(self, pulses: Sequence[Pulse]) -> list[Detection]:
-        """Take the newest pulse of a channel, with those before it in this channel. Returns a start, an end or nothing."""
+        """Take the newest pulse of one of the rhythm's channels, and those before it in this channel. Returns a start, an
+        end or nothing."""
         newest = pulses[-1]
         found = self.expire(newest.heard)
         fitted = fit(pulses, self.target.rhythm)
@@ -42,7 +43,7 @@ class RhythmDetector:
             assert self._best is not None
             if fitted is not None and fitted.probability > self._best.probability:
                 self._best = Fit(fitted.probability, self._best.start, fitted.end, fitted.step)
-            if newest.channel < self.target.rhythm.channels and in_step(pulses, self._best.step):
+            if in_step(pulses, self._best.step):
                 self._last = max(self._last, newest.end)
         elif fitted is not None and (self._deaf_until is None or fitted.start >= self._deaf_until):
             if self._best is None or fitted.probability > self._best.probability:
@@ -104,9 +105,9 @@ class Alarms:
             kept.append(pulse)
             while kept[0].start < pulse.start - LONGEST:
                 kept.popleft()
-            pulses = tuple(kept)
             for number, detector in enumerate(self._detectors):
-                mine[number] += detector.push(pulses)
+                if pulse.channel in detector.target.rhythm.channels:
+                    mine[number] += detector.push(tuple(kept))
         found: list[Detection] = []
         for detector, pattern, own in zip(self._detectors, self._patterns, mine, strict=True):
             found += pattern.push([*own, *detector.expire(until)], until - LONGEST)

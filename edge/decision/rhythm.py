@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from edge.decision.tones import PIEZO, Pulse
+from edge.decision.tones import LONG, SHORT, Pulse
 from edge.stream import SAMPLE_RATE
 
 TOLERANCE = 0.25
@@ -34,7 +34,7 @@ ONE_CYCLE = 0.45
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Times in samples (16 kHz). tail: how much longer a reverberant room may make a pulse, and the shortest pause that
-    parts two pulses is `parts`. channels: how many of the tones' channels count, from the first on.
+    parts two pulses is `parts`. channels: those of the tones that count.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Rhythm:
     pause: int
     tail: int
     parts: int
-    channels: int
+    channels: range
 
     @property
     def cycle(self) -> int:
@@ -61,11 +61,10 @@ def _seconds(value: float) -> int:
     return round(value * SAMPLE_RATE)
 
 
-T3 = Rhythm("T3", 3, _seconds(0.5), _seconds(0.5), _seconds(1.5), _seconds(0.3), _seconds(0.12), 16)
+T3 = Rhythm("T3", 3, _seconds(0.5), _seconds(0.5), _seconds(1.5), _seconds(0.3), _seconds(0.08), LONG)
 """The temporal-three pattern of ISO 8201:2017 and NFPA 72: evacuate. Smoke alarms have it."""
-T4 = Rhythm("T4", 4, _seconds(0.1), _seconds(0.1), _seconds(5.0), _seconds(0.06), _seconds(0.035), len(PIEZO))
-"""The temporal-four pattern of UL 2034 and NFPA 720: carbon monoxide. Piezo horns only: four short pulses of a low
-tone are in many a machine."""
+T4 = Rhythm("T4", 4, _seconds(0.1), _seconds(0.1), _seconds(5.0), _seconds(0.06), _seconds(0.035), SHORT)
+"""The temporal-four pattern of UL 2034 and NFPA 720: carbon monoxide."""
 RHYTHMS = {"smoke_alarm": T3, "co_alarm": T4}
 """By the name of the target that hears the rhythm, whatever the model."""
 LONGEST = 2 * round((1 + TOLERANCE) * max(T3.cycle, T4.cycle))
@@ -89,10 +88,12 @@ class Fit:
 
 def fit(pulses: Sequence[Pulse], rhythm: Rhythm) -> Fit | None:
     """The best fit that ends with the newest of one channel's pulses, which are in order; None where there is none."""
-    if pulses[-1].channel >= rhythm.channels:
+    shortest, longest = rhythm.pulse * (1 - TOLERANCE) * 0.9, rhythm.pulse * (1 + TOLERANCE) + rhythm.tail
+    newest = pulses[-1].end - pulses[-1].start
+    alone = len(pulses) == 1 or pulses[-1].start - pulses[-2].end >= rhythm.parts
+    if newest > longest or (alone and newest < shortest):
         return None
     spans = _joined(pulses, rhythm.parts)
-    shortest, longest = rhythm.pulse * (1 - TOLERANCE) * 0.9, rhythm.pulse * (1 + TOLERANCE) + rhythm.tail
     own = [span for span in spans if shortest <= span[1] - span[0] <= longest]
     if not own or own[-1] != spans[-1]:
         return None

@@ -1,8 +1,8 @@
 """Pulses of narrow tones in the log-mel rows: where one stands out of the bands around it, and how long. Pure.
 
 An alarm's horn puts all its power into two neighbouring bands, so it stands out even where the room is as loud as
-the horn. A pulse ends where the tone has fallen by FALL from its own level, so a reverberant room lengthens a pulse by
-a tenth of its reverberation time.
+the horn. A pulse ends where the tone has fallen so far from its own level, so a reverberant room lengthens a pulse by a
+share of its reverberation time (8 dB: 0.13 of it).
 """
 
 from __future__ import annotations
@@ -12,12 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.stream import BANDS, FRAME_SAMPLES, FRAME_STEP
+from edge.stream import FRAME_SAMPLES, FRAME_STEP
 
 PIEZO, LOW = range(36, 49), range(8, 11)
 """Lower bands of the channels: 2.35 to 4.13 kHz (piezo horns have 2.8 to 3.6 kHz), and 430 to 606 Hz, for the 520 Hz
 that NFPA 72 wants where people sleep. A channel is two neighbouring bands, for a tone may lie between two."""
-CHANNELS = (*PIEZO, *LOW)
+LONG = range(len(PIEZO) + len(LOW))
+SHORT = range(len(LONG), len(LONG) + len(PIEZO))
+"""Channels for pulses of half a second, and for those of a tenth, which only piezo horns have: four short pulses of a low
+tone are in many a machine."""
+CHANNELS = (*PIEZO, *LOW, *PIEZO)
+"""The lower band of each channel."""
 STEPS = 4_096
 """A row's value is counted in steps of 1/4096 neper: sums of whole numbers are the same however rows are batched."""
 DECIBEL = STEPS * float(np.log(10.0)) / 20.0
@@ -25,7 +30,9 @@ SMOOTH = 3
 """Rows that are summed up, for noise flickers."""
 STANDS_OUT_DB = 6.0
 """A tone is so much louder than the bands beside it: the mean of the third and the fourth, on either side."""
-FALL_DB = 6.0
+FALL_LONG_DB, FALL_SHORT_DB = 8.0, 4.5
+"""What ends a pulse. In a reverberant room a tone wavers, which must not part a long pulse; and it hardly falls in the short
+pause after a short one."""
 FORGET_DB = 3.0
 """A tone's own level is the loudest that its channel had, less so many dB for each second since."""
 BRIDGED = 3
@@ -33,12 +40,16 @@ BRIDGED = 3
 SHORTEST = 4
 """Rows of the shortest pulse that is told."""
 
-_LOWER = np.array(CHANNELS, np.intp)
-_TAKEN = np.stack([_LOWER, _LOWER + 1, _LOWER - 4, _LOWER - 3, _LOWER + 4, _LOWER + 5])
-_OUT, _FALL = round(2 * SMOOTH * STANDS_OUT_DB * DECIBEL), round(SMOOTH * FALL_DB * DECIBEL)
+_AWAY = 4
+"""A channel lies so many bands from the pairs of bands beside it that it is set against."""
+_FIRST, _LAST = min(CHANNELS) - _AWAY, max(CHANNELS) + _AWAY + 2
+_COLUMNS = np.array(CHANNELS, np.intp) - min(CHANNELS)
+_OUT = round(2 * SMOOTH * STANDS_OUT_DB * DECIBEL)
+_FALL = np.repeat(np.array([round(SMOOTH * each * DECIBEL) for each in (FALL_LONG_DB, FALL_SHORT_DB)], np.int32),
+                  [len(LONG), len(SHORT)])
 _FORGET = round(SMOOTH * FORGET_DB * DECIBEL * FRAME_STEP / 16_000)
 _NEVER = np.iinfo(np.int32).min // 2
-_NO_STEPS: NDArray[np.int32] = np.empty((0, BANDS), np.int32)
+_NO_STEPS: NDArray[np.int32] = np.empty((0, _LAST - _FIRST), np.int32)
 _CENTRE = (FRAME_SAMPLES - (SMOOTH - 1) * FRAME_STEP) // 2
 """Samples from the start of a row's frame to the middle of the sound that its sum of SMOOTH rows is of."""
 
@@ -84,15 +95,17 @@ class TonePulses:
 
     def _tones(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """bool `(k, channels)`: where a tone stands out, and is near its own level."""
-        steps = np.rint(rows * np.float32(STEPS)).astype(np.int32)
+        steps = np.rint(rows[:, _FIRST:_LAST] * np.float32(STEPS)).astype(np.int32)
         if not len(self._before):
             self._before = np.repeat(steps[:1], SMOOTH - 1, axis=0)
         steps = np.concatenate((self._before, steps))
         self._before = steps[-(SMOOTH - 1):]
         sums = steps[2:] + steps[1:-1] + steps[:-2]
-        low, high, first, second, third, fourth = sums[:, _TAKEN].transpose(1, 0, 2)
-        tone = np.maximum(low, high)
-        tones: NDArray[np.bool_] = 2 * tone - np.maximum(first + second, third + fourth) >= _OUT
+        lower, upper = sums[:, :-1], sums[:, 1:]
+        pairs = lower + upper
+        tone = np.maximum(lower, upper)[:, _AWAY:-_AWAY].take(_COLUMNS, axis=1)
+        beside = np.maximum(pairs[:, :-2 * _AWAY], pairs[:, 2 * _AWAY:]).take(_COLUMNS, axis=1)
+        tones: NDArray[np.bool_] = tone + tone - beside >= _OUT
         forgotten = _FORGET * np.arange(1, len(rows) + 1, dtype=np.int32)[:, np.newaxis]
         heard = np.where(tones, tone, _NEVER) + forgotten
         heard[0] = np.maximum(heard[0], self._level)
@@ -103,19 +116,21 @@ class TonePulses:
 
     def _segment(self, tones: NDArray[np.bool_]) -> list[Pulse]:
         found: list[Pulse] = []
-        for channel in np.flatnonzero(tones.any(axis=0)).tolist():
-            rows = np.flatnonzero(tones[:, channel])
-            edges = np.flatnonzero(np.diff(rows) > 1)
-            firsts = rows[np.concatenate(([0], edges + 1))] + self._row
-            lasts = rows[np.concatenate((edges, [len(rows) - 1]))] + self._row
-            for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-                now = self._open.get(channel)
-                if now is not None and first - now[1] <= BRIDGED + 1:
-                    now[1] = last
-                    continue
-                if now is not None:
-                    found += self._pulse(channel, *now)
-                self._open[channel] = [first, last]
+        # One channel after another, with a row of silence before each: where a tone begins, and where it is over.
+        width = len(tones) + 1
+        line = np.zeros(len(CHANNELS) * width + 1, np.bool_)
+        line[:-1].reshape(-1, width)[:, 1:] = tones.T
+        edges = np.flatnonzero(line[1:] != line[:-1]).tolist()
+        for begin, over in zip(edges[::2], edges[1::2], strict=True):
+            channel, first = divmod(begin, width)
+            first, last = first + self._row, over - channel * width - 1 + self._row
+            now = self._open.get(channel)
+            if now is not None and first - now[1] <= BRIDGED + 1:
+                now[1] = last
+                continue
+            if now is not None:
+                found += self._pulse(channel, *now)
+            self._open[channel] = [first, last]
         for channel, (first, last) in list(self._open.items()):
             if self._row + len(tones) - 1 - last > BRIDGED:
                 del self._open[channel]

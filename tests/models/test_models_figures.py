@@ -34,7 +34,7 @@ def work(tmp_path: Path) -> Path:
     target = {"events": {"recall": 0.3}, "alarms_per_hour": 5.0, "alarms_per_hour_upper": 9.2}
     scenes = {"events": events, "segments": {"f1": 0.4}, "onset_on_time": None, "targets": {"hand_clap": target}}
     for model in ("starter", "yamnet"):
-        more = {"doorbell": clap, "smoke_alarm": clap} if model == "yamnet" else {}
+        more = {"doorbell": clap, "siren": clap} if model == "yamnet" else {}
         for kind, held in (("clips", {**whole, "classes": {**whole["classes"], **more}}),  # type: ignore[dict-item]
                            ("cross", {"classes": {"siren": taught}}), ("truth", scenes),
                            ("rooms", {"kinds": {"ratio_db -6.0": scenes, "ratio_db 0.0": scenes}})):
@@ -48,7 +48,7 @@ def test_tables_hold_what_was_measured(figures: Any, work: Path) -> None:
     assert clips[2:4] == ["| hand_clap | 3 | 0.980 | 0.67 | 0.980 | 0.67 |", "| doorbell | 3 |  |  | 0.980 | 0.67 |"]
     assert clips[-1] == ("YAMNet: accuracy 66.7% (20.0% to 90.0%) over 3 clips of 3 classes that the model has labels for.")
     assert list(figures.hears(work))[2:] == ["| hand_clap | 3 | 67% | 4 | 67% | 4 |",
-                                             "| smoke_alarm | 3 | no |  | 67% | 4 |"]
+                                             "| siren | 3 | no |  | 67% | 4 |"]
     assert list(figures.cross(work))[2] == "| siren | 9 of 2 | starter | 0.67 (0.35 to 0.88) | 4 | 2.00 | 2.0 | 4.6 |"
     assert list(figures.alarms(work))[2:] == ["| siren | starter | 25 |", "| siren | YAMNet | 25 |"]
     scenes = list(figures.scenes(work))
