@@ -1,4 +1,4 @@
-"""A siren that yelps, a foot that steps, a fan that turns."""
+"""A siren that yelps, a smoke alarm that beeps, a foot that steps, a fan that turns."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def siren(seconds: float) -> Samples:
     edge = np.minimum(1.0, np.minimum(now, seconds - now) / 0.15)
     wave *= edge * (1.0 + 0.06 * np.sin(2.0 * np.pi * 0.8 * now))
     return wave / np.abs(wave).max()
+
+
+def smoke_alarm(cycles: int) -> Samples:
+    """A piezo horn at 3.2 kHz in the rhythm T3 (ISO 8201): three half-second beeps, and a pause of 1.5 s; peak 1."""
+    half = round(0.5 * RATE)
+    now = np.arange(half) / RATE
+    beep = np.sin(2.0 * np.pi * 3_200.0 * now) + 0.15 * np.sin(2.0 * np.pi * 6_400.0 * now + 0.7)
+    beep *= (1.0 - np.exp(-now / 0.006)) * np.minimum(1.0, (now[-1] - now) / 0.003)
+    horn = np.zeros(cycles * 8 * half)
+    for start in (8 * cycle + 2 * number for cycle in range(cycles) for number in range(3)):
+        horn[start * half : (start + 1) * half] = beep
+    return horn[: -3 * half] / np.abs(horn).max()
 
 
 def footstep(seed: int) -> Samples:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from hands import hand_clap
 from keyboard import typing
-from machines import fan, footstep, siren
+from machines import fan, footstep, siren, smoke_alarm
 from room import RATE, Room, heard, quiet_room
 
 HERE = Path(__file__).resolve().parent
@@ -71,6 +71,11 @@ def siren_scene() -> list[Sound]:
     return [Sound(1.5, siren(7.0), (0.6, 0.5, 1.8), -12.0, "siren")]
 
 
+def alarm_scene() -> list[Sound]:
+    """A smoke alarm at the ceiling: two cycles, as many as it takes."""
+    return [Sound(0.7, smoke_alarm(2), (1.6, 2.0, 2.3), -14.0, "smoke_alarm")]
+
+
 LIVING_ROOM = Room(reflection=0.4, diffuse=0.004)
 STUDY = Room(reflection=0.5, diffuse=0.015)
 SCENES = {
@@ -79,6 +84,7 @@ SCENES = {
     "voice": (voice_scene, 9.0, LIVING_ROOM),
     "steps": (steps_scene, 8.0, LIVING_ROOM),
     "siren": (siren_scene, 10.5, STUDY),
+    "alarm": (alarm_scene, 8.0, STUDY),
 }
 
 

@@ -27,6 +27,7 @@ IN_YAMNETS_WORDS = {
     "typing": {"Typing", "Computer keyboard", "Typewriter"},
     "speech": {"Speech", "Narration, monologue", "Male speech, man speaking", "Speech synthesizer"},
     "siren": {"Siren", "Emergency vehicle", "Police car (siren)", "Ambulance (siren)", "Civil defense siren"},
+    "smoke_alarm": {"Smoke detector, smoke alarm", "Fire alarm", "Beep, bleep", "Alarm"},
 }
 
 
