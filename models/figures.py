@@ -8,8 +8,11 @@
         --format json > WORK/cross-NAME.json
       python -m models.measuring scenes SCENES/truth --model NAME --format json > WORK/truth-NAME.json
       python -m models.measuring scenes SCENES/rooms --by ratio_db --model NAME --format json > WORK/rooms-NAME.json
+      for HALF of choose, report:
+        python -m models.measuring onsets SCENES/onsets/HALF --model NAME --format json > WORK/onsets-HALF-NAME.json
+        python -m models.measuring lasting SCENES/lasting/HALF --model NAME --format json > WORK/lasting-HALF-NAME.json
       python models/alarms.py NAME --left-out FILE > WORK/alarms-NAME.md
-    python models/figures.py WORK [--write]
+    python models/figures.py WORK [--write] [--only SECTION]
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ OWN = ("hand_clap", "typing", "finger_snap", "siren")
 """Of the model's own rows, those that the guide shows."""
 SHOWN = ("hand_clap", "typing", "finger_snap", "door_knock", "glass_break", "baby_cry", "cough", "siren", "snoring")
 """Classes that the first page shows. What it says of alarms is measured by tests/decision/measure_alarm.py."""
+SINGLE = ("hand_clap", "finger_snap", "door_knock", "glass_break")
+"""Targets that scenes of single sounds are made for."""
 
 
 def main() -> None:
@@ -35,10 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path, help="folder with what was measured")
     parser.add_argument("--write", action="store_true", help="put the tables into models/README.md and README.md")
+    parser.add_argument("--only", metavar="SECTION", help="this table alone; the others' measurements may be missing")
     options = parser.parse_args()
     texts = {page: page.read_text(encoding="utf-8") for page in (FIRST_PAGE, GUIDE)}
     for page, section, lines in ((FIRST_PAGE, "hears", hears), (GUIDE, "figures", clips), (GUIDE, "cross-fit", cross),
-                                 (GUIDE, "alarms", alarms), (GUIDE, "scenes", scenes)):
+                                 (GUIDE, "alarms", alarms), (GUIDE, "scenes", scenes), (GUIDE, "onsets", onsets),
+                                 (GUIDE, "lasting", lasting)):
+        if options.only not in (None, section):
+            continue
         table = "\n".join(lines(options.work)) + "\n"
         print(f"{section}\n\n{table}")
         marked = rf"(<!-- {section} -->\n).*?(<!-- /{section} -->)"
@@ -56,16 +65,24 @@ def measured(work: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def hears(work: Path) -> Iterator[str]:
-    """Nine classes: the share of their clips that is heard, and false alarms an hour, at the thresholds that serve."""
-    found = measured(work, "clips")
-    yield f"| sound | recordings | {' | '.join(f'{title}: heard | false alarms an hour' for title in NAMES.values())} |"
-    yield "|---" * (2 + 2 * len(NAMES)) + "|"
+    """Nine classes: the share of their clips that is heard, of single sounds in a lively room, and false alarms an hour."""
+    found, rooms = measured(work, "clips"), measured(work, "onsets-report")
+    columns = " | ".join(f"{title}: heard | one in a room | false alarms an hour" for title in NAMES.values())
+    yield f"| sound | recordings | {columns} |"
+    yield "|---" * (2 + 3 * len(NAMES)) + "|"
     for name in SHOWN:
         rows = [one["classes"].get(name, {}) for one in found.values()]
         if any(rows):
-            cells = ["no | " if row.get("heard") is None else f"{row['heard']:.0%} | {row['false_alarms_per_hour']:.0f}"
-                     for row in rows]
+            cells = ["no |  | " if row.get("heard") is None else
+                     f"{row['heard']:.0%} | {_in_room(rooms[model], name)} | {row['false_alarms_per_hour']:.0f}"
+                     for model, row in zip(NAMES, rows, strict=True)]
             yield f"| {name} | {max(row.get('clips', 0) for row in rows)} | {' | '.join(cells)} |"
+
+
+def _in_room(found: dict[str, Any], name: str) -> str:
+    """The share heard of single sounds whose loudest 20 ms are 20 dB over a room; nothing for a sound not laid so."""
+    one = found["targets"].get(name)
+    return "" if one is None else f"{one['recall']['20 dB']['share']:.0%}"
 
 
 def clips(work: Path) -> Iterator[str]:
@@ -139,6 +156,44 @@ def scenes(work: Path) -> Iterator[str]:
                 f"| {title} | {NAMES[name]} | {shown} | {clap['events']['recall']:.2f} | "
                 f"{clap['alarms_per_hour']:.0f} ({clap['alarms_per_hour_upper']:.0f}) |"
             )
+
+
+def onsets(work: Path) -> Iterator[str]:
+    """Single sounds in the quiet and over backgrounds, of the sources that report and of those that choose."""
+    ratios = ("quiet", "30 dB", "20 dB", "10 dB")
+    yield (f"| single sounds | sources | model | {' | '.join(ratios)} | sounds each | false alarms an hour (at most) | "
+           "hard sounds taken (95 %) | told after, s (95 %) |")
+    yield "|---" * 11 + "|"
+    for half, title in (("report", "reporting"), ("choose", "choosing")):
+        found = measured(work, f"onsets-{half}")
+        for target in SINGLE:
+            for name, model in NAMES.items():
+                if (one := found[name]["targets"].get(target)) is not None:
+                    shares, hard, alarms = one["recall"], one["hard"], one["alarms"]
+                    told = "" if one["delay_median"] is None else f"{one['delay_median']:.2f} ({one['delay_95th']:.2f})"
+                    found_by = " | ".join(f"{shares[ratio]['share']:.2f}" for ratio in ratios)
+                    yield (
+                        f"| {target} | {title} | {model} | {found_by} | "
+                        f"{shares['20 dB']['of']} | {alarms['per_hour']:.0f} ({alarms['per_hour_upper']:.0f}) | "
+                        f"{hard['share']:.1%} ({hard['low']:.1%} to {hard['high']:.1%}) | {told} |"
+                    )
+
+
+def lasting(work: Path) -> Iterator[str]:
+    """Lasting sounds told of within 2 s, in the quiet and over backgrounds."""
+    ratios = ("quiet", "20 dB", "10 dB")
+    yield (f"| lasting sounds | sources | model | {' | '.join(f'{ratio}: within 2 s | in all' for ratio in ratios)} | "
+           "sounds each | told after, s | false alarms an hour (at most) |")
+    yield "|---" * 12 + "|"
+    for half, title in (("report", "reporting"), ("choose", "choosing")):
+        found = measured(work, f"lasting-{half}")
+        for target in dict.fromkeys(target for one in found.values() for target in one["targets"]):
+            for name, model in NAMES.items():
+                if (one := found[name]["targets"].get(target)) is not None:
+                    shares = " | ".join(f"{one[kind][ratio]['share']:.2f}" for ratio in ratios for kind in ("soon", "found"))
+                    told = "" if one["delay_median"] is None else f"{one['delay_median']:.1f}"
+                    yield (f"| {target} | {title} | {model} | {shares} | {one['soon']['20 dB']['of']} | {told} | "
+                           f"{one['alarms']['per_hour']:.0f} ({one['alarms']['per_hour_upper']:.0f}) |")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ onsets: single sounds at known ratios over known backgrounds, as models/scenes/b
 onsets/report). Of each target: the share of its sounds that raise it within 80 ms, by ratio; false alarms in an
 hour of all scenes; and the share of other sounds that raise it.
 
+lasting: scenes of typing, sirens and others (lasting/choose, lasting/report). Of each target: the share of its
+sounds that is told of within 2 s, by ratio, and false alarms in an hour.
+
 cross-fit: what a sound is worth that is taught from labelled clips. For each fold of sources a row is fitted
 as `teach` fits it, without any clip of those sources, and then judges their clips: recall, and false alarms
 in hours of other sound. The manifest needs a column group, source or source_repo, which says which clips
@@ -21,19 +24,22 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.cli import console
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
+from edge.control.calibrations import Calibrations
 from edge.control.loading import load_calibrations, load_model_for, model_folder
 from edge.errors import EdgeError
 from edge.learn.classes import load_classes
 from edge.learn.labelled_clips import labelled_by_class
+from edge.model.classifier import Model
 from edge.model.embedded import embedded_folder
 from edge.settings import Settings, TargetSettings
 from models.measuring.cross_fit_clips import cross_fit_clips
-from models.measuring.evaluate_onsets import evaluate_onsets
+from models.measuring.evaluate_onsets import evaluate_lasting, evaluate_onsets, targets_for
 from models.measuring.evaluate_scenes import evaluate_scenes
-from models.measuring.onset_report import print_onsets
+from models.measuring.onset_report import print_lasting, print_onsets
 from models.measuring.report import print_cross_fit, print_scenes
 
 EXAMPLES = """Examples:
@@ -47,7 +53,7 @@ EXAMPLES = """Examples:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m models.measuring", description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    ways = parser.add_subparsers(dest="way", metavar="scenes|onsets|cross-fit", required=True)
+    ways = parser.add_subparsers(dest="way", metavar="scenes|onsets|lasting|cross-fit", required=True)
     scenes = ways.add_parser("scenes", help="score the events on annotated scenes")
     scenes.add_argument("folder", type=Path, metavar="FOLDER", help="recordings with their annotations")
     scenes.add_argument("--by", default="", metavar="COLUMN",
@@ -57,9 +63,13 @@ def _arguments() -> argparse.ArgumentParser:
     onsets.add_argument("folder", type=Path, metavar="FOLDER", help="scenes, with scenes.csv and placed.csv")
     onsets.add_argument("--by", default="", choices=("source", "background"), help="also give the recall for each of these")
     onsets.set_defaults(run=_run_onsets)
-    for way in (scenes, onsets):
+    lasting = ways.add_parser("lasting", help="count the events on scenes of lasting sounds")
+    lasting.add_argument("folder", type=Path, metavar="FOLDER", help="scenes, with scenes.csv and placed.csv")
+    lasting.set_defaults(run=_run_lasting)
+    beside = " and those that scenes are for"
+    for way, more in ((scenes, ""), (onsets, beside), (lasting, beside)):
         way.add_argument("--target", action="append", default=[], metavar="NAME",
-                         help="hear this target (repeatable; default: the settings', else the model's standard ones)")
+                         help=f"hear this target (repeatable; default: the settings', else the model's standard ones{more})")
     fit = ways.add_parser("cross-fit", help="teach classes of clips, and judge every clip by a row without its source")
     fit.add_argument("clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings")
     fit.add_argument("names", nargs="+", metavar="CLASS", help="a class to teach")
@@ -69,7 +79,8 @@ def _arguments() -> argparse.ArgumentParser:
     fit.set_defaults(run=_run_cross_fit)
     for way in (scenes, fit):
         way.add_argument("--classes", type=Path, metavar="TOML", help="which labels stand for which class")
-    for way, hop in ((scenes, "the settings'"), (onsets, "the settings'"), (fit, "0.48")):
+    for way, hop in ((scenes, "the settings'"), (onsets, "the settings'"), (lasting, "the settings'"),
+                     (fit, "0.48")):
         common(way, formats=True)
         way.add_argument("--hop", type=float, metavar="SECONDS", help=f"distance between patches (default: {hop})")
     return parser
@@ -100,15 +111,38 @@ def _run_scenes(options: argparse.Namespace) -> int:
 
 
 def _run_onsets(options: argparse.Namespace) -> int:
+    laid = _laid(options)
+    found = evaluate_onsets(laid.model, options.folder, laid.targets, hop_seconds=laid.hop, by=options.by,
+                            calibrations=laid.served.serving, corrections=laid.served.corrections)
+    print_onsets(found, laid.about, options.format, sys.stdout)
+    return 0
+
+
+def _run_lasting(options: argparse.Namespace) -> int:
+    laid = _laid(options)
+    found = evaluate_lasting(laid.model, options.folder, laid.targets, hop_seconds=laid.hop,
+                             calibrations=laid.served.serving, corrections=laid.served.corrections)
+    print_lasting(found, laid.about, options.format, sys.stdout)
+    return 0
+
+
+class _Laid(NamedTuple):
+    """What hears scenes that build.py laid, and what the figures are about."""
+
+    model: Model
+    targets: tuple[TargetSettings, ...]
+    served: Calibrations
+    hop: float
+    about: dict[str, object]
+
+
+def _laid(options: argparse.Namespace) -> _Laid:
     settings, state_dir = _settings(options), state_dir_from(options)
     hop = hop_from(options.hop, settings.model.hop_seconds)
     model = load_model_for(settings.model, state_dir)
-    served = load_calibrations(model, settings, state_dir)
-    found = evaluate_onsets(model, options.folder, settings.target, hop_seconds=hop, by=options.by,
-                            calibrations=served.serving, corrections=served.corrections)
+    settings = replace(settings, target=targets_for(model, options.folder, settings.target))
     about = {"source": options.folder.name, "model": model.manifest.name, "runtime": model.runtime_name, "hop_seconds": hop}
-    print_onsets(found, about, options.format, sys.stdout)
-    return 0
+    return _Laid(model, settings.target, load_calibrations(model, settings, state_dir), hop, about)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -6,14 +6,15 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge.control.plan import plan_for
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Calibrated, Correction
 from edge.errors import SettingsError, SourceError
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
-from edge.stream import SAMPLE_RATE
-from edge.workshop.classify import classify
 from edge.workshop.progress import bar
+from models.measuring.lasting import CLASSES, LastingFigures, measure_lasting
+from models.measuring.listening import listen
 from models.measuring.onsets import QUIET, Listened, OnsetFigures, Placed, measure_onsets
 
 SCENES = {"scene", "sounds", "background", "seconds"}
@@ -25,26 +26,52 @@ def evaluate_onsets(model: Model, folder: Path, targets: Sequence[TargetSettings
                     by: str = "") -> tuple[OnsetFigures, ...]:
     """Hear every scene that the folder's scenes.csv lists, and count.
 
-    targets: none means the model's standard ones, all of which are heard. Figures are of those that have the name of a
-    class that scenes are for. Raises SourceError for a folder without such scenes, SettingsError for targets that the
-    model cannot serve, and where no scene is for any of them.
+    targets: as `targets_for` gives them, at least one. All are heard; figures are of those that have the name of a class
+    that scenes are for. Raises SourceError for a folder without such scenes, SettingsError for targets that the model
+    cannot serve, and where no scene is for any of them.
     """
-    scenes = read_scenes(folder)
+    names = _names(model, folder, targets, calibrations)
+    return measure_onsets(_heard(model, folder, targets, hop_seconds, calibrations, corrections), names, by)
+
+
+def evaluate_lasting(model: Model, folder: Path, targets: Sequence[TargetSettings], *, hop_seconds: float,
+                     calibrations: Mapping[str, Calibrated],
+                     corrections: Mapping[str, Correction]) -> tuple[LastingFigures, ...]:
+    """The same for scenes of lasting sounds."""
+    names = _names(model, folder, targets, calibrations)
+    return measure_lasting(_heard(model, folder, targets, hop_seconds, calibrations, corrections), names)
+
+
+def _names(model: Model, folder: Path, targets: Sequence[TargetSettings],
+           calibrations: Mapping[str, Calibrated]) -> list[str]:
+    """Targets that send events. Raises SettingsError where no scene is for any of them."""
     names = [one.name for one in resolve_targets(targets, model.labels, model.targets, calibrations=calibrations).sounds
              if one.sent]
-    made_for = {sounds for _, sounds, *_ in scenes}
-    if not made_for & set(names):
+    made_for = {sounds for _, sounds, *_ in read_scenes(folder)}
+    if not made_for & {CLASSES.get(name, name) for name in names}:
         raise SettingsError("targets", found=", ".join(names), wanted=f"one of {', '.join(sorted(made_for))}")
-    heard = []
+    return names
+
+
+def _heard(model: Model, folder: Path, targets: Sequence[TargetSettings], hop_seconds: float,
+           calibrations: Mapping[str, Calibrated], corrections: Mapping[str, Correction]) -> list[Listened]:
+    scenes, heard = read_scenes(folder), []
     with bar("evaluate", "scenes") as progress:
         for number, (name, sounds, background, placed) in enumerate(scenes):
-            result = classify(model, folder / f"{name}.wav", hop_seconds=hop_seconds, targets=targets,
-                              calibrations=calibrations, corrections=corrections, embeddings=False, bands=False)
-            events = {target: [event.start / SAMPLE_RATE for event in result.events if event.target == target]
-                      for target in names}
-            heard.append(Listened(sounds, background, result.duration_seconds, placed, events))
+            plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections)
+            events, seconds = listen(plan, folder / f"{name}.wav")
+            heard.append(Listened(sounds, background, seconds, placed, events))
             progress(number + 1, len(scenes))
-    return measure_onsets(heard, names, by)
+    return heard
+
+
+def targets_for(model: Model, folder: Path, wanted: Sequence[TargetSettings]) -> tuple[TargetSettings, ...]:
+    """What is wanted; for nothing, the model's standard targets and those others that the folder's scenes are for."""
+    if wanted:
+        return tuple(wanted)
+    made_for = {sounds for _, sounds, *_ in read_scenes(folder)}
+    return tuple(TargetSettings(name=one.name) for one in model.targets
+                 if one.standard or CLASSES.get(one.name, one.name) in made_for)
 
 
 def read_scenes(folder: Path) -> list[tuple[str, str, str, tuple[Placed, ...]]]:

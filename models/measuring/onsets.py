@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edge.learn.figures import poisson_upper, wilson_interval
 
@@ -26,17 +29,27 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """An event, in seconds of the recording. raised: how much had been heard when the event was told of first."""
+
+    target: str
+    start: float
+    end: float
+    raised: float
+
+
+@dataclass(frozen=True, slots=True)
 class Listened:
     """A scene and what was heard in it.
 
-    sounds: the class that the scene is for, "hard" or "alone". background: its kind. events: onsets by target, seconds.
+    sounds: the class that the scene is for, "hard" or "alone". background: its kind. events: of all targets.
     """
 
     sounds: str
     background: str
     seconds: float
     placed: tuple[Placed, ...]
-    events: Mapping[str, Sequence[float]]
+    events: tuple[Raised, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +77,9 @@ class Alarms:
 class OnsetFigures:
     """One target. recall: in the scenes that are for it, by ratio. extra: further events while a sound of its own class
     lasts; they are no false alarms. hard: of the other sounds in the scenes of hard ones,
-    those that raised it. taken: the same by class, over all scenes. by: recall by a column's value and ratio, and false
-    alarms by background.
+    those that raised it. taken: the same by class, over all scenes. recall_by: recall by a column's value, then by ratio.
+    alarms_by: false alarms by background. delay_median, delay_95th: seconds from a sound's onset until the event was told
+    of, of those found; NaN for none.
     """
 
     target: str
@@ -76,6 +90,8 @@ class OnsetFigures:
     taken: Mapping[str, Share]
     recall_by: Mapping[str, Mapping[str, Share]]
     alarms_by: Mapping[str, Alarms]
+    delay_median: float
+    delay_95th: float
 
 
 def matched(found: Sequence[float], placed: Sequence[float]) -> list[int]:
@@ -104,12 +120,15 @@ def measure_onsets(scenes: Sequence[Listened], targets: Iterable[str], by: str =
 def _figures(target: str, scenes: Sequence[Listened], by: str) -> OnsetFigures:
     heard: list[tuple[Listened, Placed, bool]] = []
     alarms: list[tuple[Listened, int]] = []
+    delays: list[float] = []
     extra = 0
     for scene in scenes:
-        events = scene.events.get(target, ())
-        partners = matched(events, [sound.onset for sound in scene.placed])
+        events = [event for event in scene.events if event.target == target]
+        partners = matched([event.start for event in events], [sound.onset for sound in scene.placed])
         heard += [(scene, sound, partner >= 0) for sound, partner in zip(scene.placed, partners, strict=True)]
-        lone = [event for number, event in enumerate(events) if number not in partners]
+        delays += [events[partner].raised - sound.onset for sound, partner in zip(scene.placed, partners, strict=True)
+                   if partner >= 0 and sound.label == target]
+        lone = [event.start for number, event in enumerate(events) if number not in partners]
         further = sum(inside(event, (sound for sound in scene.placed if sound.label == target)) for event in lone)
         extra += further
         alarms.append((scene, len(lone) - further))
@@ -118,13 +137,14 @@ def _figures(target: str, scenes: Sequence[Listened], by: str) -> OnsetFigures:
     keys: dict[str, Callable[[Listened, Placed], str]] = {
         "source": lambda scene, sound: sound.source, "background": lambda scene, sound: scene.background}
     return OnsetFigures(
-        target, _shares(own, lambda scene, sound: sound.ratio), _alarms(alarms), extra,
+        target, _shares(own, lambda scene, sound: sound.ratio), alarms_of(alarms), extra,
         share_of([found for scene, _, found in others if scene.sounds == HARD]),
         _shares(others, lambda scene, sound: sound.label),
         {value: _shares([one for one in own if keys[by](*one[:2]) == value], lambda scene, sound: sound.ratio)
          for value in _in_order(keys[by](scene, sound) for scene, sound, _ in own)} if by else {},
-        {kind: _alarms([one for one in alarms if one[0].background == kind])
-         for kind in _in_order(scene.background for scene in scenes)})
+        {kind: alarms_of([one for one in alarms if one[0].background == kind])
+         for kind in _in_order(scene.background for scene in scenes)},
+        *(float(np.quantile(delays, share)) if delays else math.nan for share in (0.5, 0.95)))
 
 
 def _shares(heard: Sequence[tuple[Listened, Placed, bool]], key: Callable[[Listened, Placed], str]) -> dict[str, Share]:
@@ -139,7 +159,8 @@ def share_of(found: Sequence[bool]) -> Share:
     return Share(count, trials, count / trials if trials else float("nan"), low, high)
 
 
-def _alarms(counted: Sequence[tuple[Listened, int]]) -> Alarms:
+def alarms_of(counted: Sequence[tuple[Listened, int]]) -> Alarms:
+    """False alarms of scenes, each with its number."""
     count, hours = sum(number for _, number in counted), sum(scene.seconds for scene, _ in counted) / 3600.0
     return Alarms(count, hours, count / hours, poisson_upper(count) / hours)
 

@@ -4,14 +4,19 @@
     python -m models.measuring scenes FOLDER/truth
     python -m models.measuring scenes FOLDER/rooms
     python -m models.measuring onsets FOLDER/onsets/report
+    python -m models.measuring lasting FOLDER/lasting/report
 
-`truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 60 scenes of a minute: sounds 24, 12, 6, 0 and -6 dB
-over (or under) ambience, appliances, music or speech, one after another or overlapping. `onsets/choose` and `onsets/report`:
-single sounds of the two halves of the sources (halves.py), in the quiet and with their loudest 20 ms 30, 20 and 10 dB over
-talk, music, ambience and machines; hard sounds at the same ratios; and each background alone. Beside each WAV lies a .txt of
-tab-separated onset, offset (seconds) and label; scenes.csv says seed and kind of each scene, placed.csv where each sound
-comes from. The same seed gives the same samples. Needs the recordings (EDGE_AUDIO_SHARED, default ../shared), numpy and
-soundfile. FOLDER must lie outside the repository: these recordings may not be published.
+`truth`: claps, pairs, snaps and knocks on a quiet background. `rooms`: 60 scenes of a minute: sounds 24, 12,
+6, 0 and -6 dB over (or under) ambience, appliances, music or speech, one after another or overlapping.
+`onsets/choose` and `onsets/report`: single sounds of the two halves of the sources (halves.py), in the quiet
+and with their loudest 20 ms 30, 20 and 10 dB over talk, music, ambience and machines; hard sounds at the same
+ratios; and each background alone. `lasting/choose` and `lasting/report`: typing, sirens, water, beeps and
+coughing in the quiet and at 20 and 10 dB.
+
+Beside each WAV lies a .txt of tab-separated onset, offset (seconds) and label; scenes.csv says seed and kind of
+each scene, placed.csv where each sound comes from. The same seed gives the same samples. Needs the recordings
+(EDGE_AUDIO_SHARED, default ../shared), numpy and soundfile. FOLDER must lie outside the repository: these
+recordings may not be published.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import csv
 import itertools
 import sys
 import wave
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +37,16 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "starter"))
 from clips import REPOSITORY
 from cut import RATE
 from halves import HALVES
-from onset_scene import Scenes
+from lasting_scene import LastingScenes
+from onset_scene import OnsetScene, Scenes
 from scene import Kind, Scene, room_scene, truth_scene
-from stock import BACKGROUNDS, LASTING, OTHERS, SINGLE, Stock
+from stock import BACKGROUNDS, LASTING, OTHERS, SINGLE, Piece, Stock
 
 RATIOS_DB = (12.0, 6.0, 0.0, -6.0, 24.0)  # the scenes of a ratio stay the same when one is added behind
 EACH = 6  # scenes of each ratio, overlapping or not
 TRUTH = 12
 SEED = 20261
-SETS = ("truth", "rooms", "onsets")
+SETS = ("truth", "rooms", "onsets", "lasting")
 
 
 def main() -> int:
@@ -58,7 +65,12 @@ def main() -> int:
     wanted = arguments.set or SETS
     if "onsets" in wanted:
         for half in HALVES:
-            _write_onsets(folder / "onsets" / half, Scenes(half, arguments.seed))
+            single = Scenes(half, arguments.seed)
+            _write_listed(folder / "onsets" / half, single.impulses.pieces, single.all())
+    if "lasting" in wanted:
+        for half in HALVES:
+            lasting = LastingScenes(half, arguments.seed)
+            _write_listed(folder / "lasting" / half, lasting.pieces, lasting.all())
     if {"truth", "rooms"} & set(wanted):
         _build_clips(folder, arguments.seed, arguments.truth, arguments.each)
     return 0
@@ -79,9 +91,10 @@ def _build_clips(folder: Path, seed: int, count: int, each: int) -> None:
     _write(folder / "rooms", rooms, stock)
 
 
-def _write_onsets(folder: Path, scenes: Scenes) -> None:
+def _write_listed(folder: Path, pieces: Mapping[str, Mapping[str, Sequence[Piece]]], scenes: Iterator[OnsetScene]) -> None:
+    """Scenes with the columns of onset_scene.py."""
     folder.mkdir(parents=True, exist_ok=True)
-    for label, sources in scenes.impulses.pieces.items():
+    for label, sources in pieces.items():
         print(f"{folder.name}: {label}: {sum(map(len, sources.values()))} pieces of {len(sources)} sources")
     with (folder / "scenes.csv").open("w", newline="", encoding="utf-8") as listed, \
             (folder / "placed.csv").open("w", newline="", encoding="utf-8") as sounds:
@@ -89,7 +102,7 @@ def _write_onsets(folder: Path, scenes: Scenes) -> None:
         scene_rows.writerow(["scene", "sounds", "background", "ratio_db", "background_dbfs", "seconds", "behind"])
         sound_rows.writerow(["scene", "onset", "offset", "label", "source", "ratio_db", "background", "room", "path",
                              "source_onset", "gain_db"])
-        for one in scenes.all():
+        for one in scenes:
             _write_scene(folder / one.name, one.scene)
             ratio = "" if one.ratio_db is None else f"{one.ratio_db:g}"
             scene_rows.writerow([one.name, one.sounds, one.background, ratio, f"{one.background_dbfs:.2f}",

@@ -105,8 +105,8 @@ class Scenes:
             for number in range(max(whole, 1)):
                 count = len(tape) // max(whole, 1)
                 bed, behind = tape.take(count)
-                yield self._finish(f"alone-{kind}-{number:02d}", "alone", kind, None, bed, behind,
-                                   np.zeros(count, np.float64), [], 10 ** (self._rng.uniform(*BED_DBFS) / 20))
+                yield finish(f"alone-{kind}-{number:02d}", "alone", kind, None, bed, behind,
+                             np.zeros(count, np.float64), [], 10 ** (self._rng.uniform(*BED_DBFS) / 20))
 
     def _turns(self, label: str) -> _Turns | None:
         pieces = self.impulses.pieces[label]
@@ -128,7 +128,7 @@ class Scenes:
         onsets = np.rint((ENDS_SECONDS[0] + np.cumsum(gaps) - gaps[0]) * RATE).astype(int)
         count = int(onsets[-1]) + round((ENDS_SECONDS[1] + 1.0) * RATE)
         bed_rms = QUIET_RMS if ratio is None else 10 ** (self._rng.uniform(*BED_DBFS) / 20)
-        bed, behind = (self._hiss(count), []) if ratio is None else self._beds[background].take(count)
+        bed, behind = (hiss(self._rng, count), []) if ratio is None else self._beds[background].take(count)
         mixed, placed = np.zeros(count, np.float64), []
         for (piece, wet), onset in zip(drawn, onsets.tolist(), strict=True):
             samples, room = samples_of(piece), ""
@@ -143,21 +143,23 @@ class Scenes:
             mixed[start : start + len(heard)] += heard
             placed.append(OnsetPlaced(onset, onset + piece.sound_samples, piece.label, piece.path, piece.cut.onset,
                                       round(float(20 * np.log10(gain)), 2), piece.source, ratio, background, room))
-        return self._finish(name, sounds, background, ratio, bed, behind, mixed, placed, bed_rms)
+        return finish(name, sounds, background, ratio, bed, behind, mixed, placed, bed_rms)
 
-    def _hiss(self, count: int) -> Floats:
-        """Noise of RMS 1 whose power falls by 3 dB an octave, as of a quiet room and its microphone."""
-        spectrum = np.fft.rfft(self._rng.standard_normal(count))
-        spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), count * 50 // RATE))
-        noise = np.fft.irfft(spectrum, count)
-        return np.asarray(noise / np.sqrt(np.mean(noise**2)), np.float32)
 
-    @staticmethod
-    def _finish(name: str, sounds: str, background: str, ratio: float | None, bed: Floats, behind: list[str],
-                mixed: np.ndarray, placed: list[OnsetPlaced], bed_rms: float) -> OnsetScene:
-        ramp = np.linspace(0.0, 1.0, START, dtype=np.float32)
-        mixed = mixed + bed_rms * np.concatenate([bed[:START] * ramp, bed[START:]])
-        louder = min(1.0, LOUDEST / float(np.abs(mixed).max()))
-        samples = np.clip(np.rint(mixed * (louder * 32768.0)), -32768, 32767).astype(np.int16)
-        scene = Scene(samples, tuple(placed), tuple(dict.fromkeys(behind)))
-        return OnsetScene(name, sounds, background, ratio, float(20 * np.log10(louder * bed_rms)), scene)
+def hiss(rng: np.random.Generator, count: int) -> Floats:
+    """Noise of RMS 1 whose power falls by 3 dB an octave, as of a quiet room and its microphone."""
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), count * 50 // RATE))
+    noise = np.fft.irfft(spectrum, count)
+    return np.asarray(noise / np.sqrt(np.mean(noise**2)), np.float32)
+
+
+def finish(name: str, sounds: str, background: str, ratio: float | None, bed: Floats, behind: list[str],
+           mixed: np.ndarray, placed: list[OnsetPlaced], bed_rms: float) -> OnsetScene:
+    """Sounds and background together, made quieter as a whole where they would come over LOUDEST."""
+    ramp = np.linspace(0.0, 1.0, START, dtype=np.float32)
+    mixed = mixed + bed_rms * np.concatenate([bed[:START] * ramp, bed[START:]])
+    louder = min(1.0, LOUDEST / float(np.abs(mixed).max()))
+    samples = np.clip(np.rint(mixed * (louder * 32768.0)), -32768, 32767).astype(np.int16)
+    scene = Scene(samples, tuple(placed), tuple(dict.fromkeys(behind)))
+    return OnsetScene(name, sounds, background, ratio, float(20 * np.log10(louder * bed_rms)), scene)

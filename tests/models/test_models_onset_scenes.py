@@ -131,3 +131,17 @@ def test_rooms_are_of_the_half(tools: Any) -> None:
     halves, impulses = tools("halves"), tools("impulses")
     rooms = {half: set(impulses.Impulses(half).rooms) for half in halves.HALVES}
     assert all(rooms.values()) and not rooms["choose"] & rooms["report"]
+
+
+@pytest.mark.big
+def test_lasting_sounds_lie_apart_at_the_ratio_asked_for(tools: Any) -> None:
+    lasting_scene, impulses = tools("lasting_scene"), tools("impulses")
+    scenes = list(islice(lasting_scene.LastingScenes("report", 7).all(), 6))
+    assert [one.ratio_db for one in scenes] == [None] * 4 + [20.0] * 2
+    for one in scenes[4:]:
+        sound = (one.scene.samples / 32768.0).astype(np.float32)
+        for each, following in pairwise(one.scene.placed):
+            assert following.onset - each.offset >= 6.0 * RATE
+            assert 4.0 <= (each.offset - each.onset) / RATE <= 15.0 and each.label == "keyboard_typing"
+            loudest = 20 * np.log10(impulses.loudest_rms(sound[each.onset - 160 : each.offset + RATE]))
+            assert loudest - one.background_dbfs == pytest.approx(20.0, abs=2.5)

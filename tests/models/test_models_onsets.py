@@ -10,12 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.control.loading import load_model
+from edge.control.plan import plan_for
 from edge.errors import SourceError
 from edge.features.look import AFTER, EARLY, LOWEST
+from edge.settings import TargetSettings
 from models.impulse.onsets import cells, gather
 from models.measuring.__main__ import main
 from models.measuring.evaluate_onsets import read_scenes
-from models.measuring.onsets import Listened, Placed, matched, measure_onsets
+from models.measuring.lasting import measure_lasting
+from models.measuring.listening import listen
+from models.measuring.onsets import Listened, Placed, Raised, matched, measure_onsets
 
 RATE = 16_000
 
@@ -29,7 +34,8 @@ def test_an_event_is_matched_once_and_to_the_nearest_sound() -> None:
 
 def _scene(sounds: str, background: str, placed: list[tuple[float, str, str, str]], **events: list[float]) -> Listened:
     sounds_placed = tuple(Placed(onset, onset + 0.2, *more) for onset, *more in placed)
-    return Listened(sounds, background, 360.0, sounds_placed, events)
+    raised = tuple(Raised(target, start, start + 0.1, start + 0.5) for target, own in events.items() for start in own)
+    return Listened(sounds, background, 360.0, sounds_placed, raised)
 
 
 def test_figures_of_a_target() -> None:
@@ -49,6 +55,7 @@ def test_figures_of_a_target() -> None:
     assert clap.recall["quiet"].low < 0.5 < clap.recall["quiet"].high
     assert (clap.alarms.count, clap.alarms.hours, clap.alarms.per_hour) == (2, 0.5, 4.0)
     assert clap.alarms.per_hour_upper == pytest.approx(6.296 / 0.5, abs=0.01), "Poisson, 95 %: 2 are at most 6.3"
+    assert clap.delay_median == pytest.approx(0.5, abs=0.02) and np.isnan(snap.delay_median)
     assert clap.extra == 1, "a second event within the clap"
     assert (clap.alarms_by["talk"].count, clap.alarms_by["music"].count) == (2, 0)
     assert (clap.hard.count, clap.hard.of) == (1, 2), "its own class is not hard"
@@ -56,6 +63,30 @@ def test_figures_of_a_target() -> None:
         "finger_snap": (1, 1), "cough": (1, 1), "door_slam": (0, 1)}
     assert clap.recall_by["two"]["quiet"].count == 0 and clap.recall_by["one"]["quiet"].count == 1
     assert (snap.recall["10 dB"].count, snap.hard.count, snap.hard.of) == (0, 1, 3)
+
+
+def test_figures_of_a_lasting_target() -> None:
+    def scene(placed: list[Placed], *events: tuple[float, float, float]) -> Listened:
+        return Listened("keyboard_typing", "talk", 360.0, tuple(placed), tuple(Raised("typing", *one) for one in events))
+
+    sounds = [Placed(10.0, 20.0, "keyboard_typing", "one", "20 dB"), Placed(30.0, 40.0, "keyboard_typing", "two", "20 dB")]
+    early = scene(sounds, (10.5, 19.0, 11.8), (31.0, 39.0, 35.0), (50.0, 52.0, 52.0))
+    late = scene([Placed(10.0, 12.0, "keyboard_typing", "one", "10 dB")], (11.0, 13.0, 14.0))
+    (typing,) = measure_lasting([early, late], ("typing", "siren"))
+    assert {ratio: (share.count, share.of) for ratio, share in typing.soon.items()} == {"20 dB": (1, 2), "10 dB": (0, 1)}
+    assert {ratio: share.count for ratio, share in typing.found.items()} == {"20 dB": 2, "10 dB": 0}, "told of too late"
+    assert typing.delay_median == pytest.approx((1.8 + 5.0) / 2)
+    assert (typing.alarms.count, typing.alarms.hours) == (1, 0.2)
+    assert typing.soon_by["two"]["20 dB"].count == 0
+
+
+def test_an_event_has_the_time_at_which_it_was_told(folder: Path) -> None:
+    model = load_model("starter", state_dir=folder)
+    plan = plan_for(model, (TargetSettings(name="bang", louder_db=15.0),))
+    events, seconds = listen(plan, folder / "hand_clap-20dB-talk.wav")
+    bangs = [one for one in events if one.start > 1.5]
+    assert seconds == 8.0 and [one.start for one in bangs] == pytest.approx([2.0, 3.5, 5.0, 6.0], abs=0.15)
+    assert all(one.start < one.raised <= one.start + 1.5 and one.end > one.start for one in bangs)
 
 
 @pytest.fixture
