@@ -77,6 +77,6 @@ def _share(share: Share) -> str:
 def _plain(value: object) -> object:
     """For JSON: numbers rounded, null where there is nothing to count."""
     if isinstance(value, Mapping):
-        inner = {key: _plain(one) for key, one in value.items()}
-        return rounded(inner) if all(not isinstance(one, dict) for one in inner.values()) else inner
+        own = rounded({key: one for key, one in value.items() if not isinstance(one, Mapping)})
+        return {key: _plain(one) if isinstance(one, Mapping) else own[key] for key, one in value.items()}
     return value

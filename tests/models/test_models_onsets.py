@@ -131,7 +131,9 @@ def test_every_onset_becomes_two_looks_beside_its_truth(folder: Path) -> None:
 def test_the_command_counts_what_the_appliance_hears(folder: Path, capsys: pytest.CaptureFixture[str],
                                                      tmp_path: Path) -> None:
     assert main(["onsets", str(folder), "--state-dir", str(tmp_path / "state"), "--format", "json", "--by", "source"]) == 0
-    (clap,) = json.loads(capsys.readouterr().out)["targets"].values()
+    printed = capsys.readouterr().out
+    assert "NaN" not in printed
+    (clap,) = json.loads(printed)["targets"].values()
     assert clap["target"] == "hand_clap" and clap["recall"]["20 dB"]["of"] == 3
     assert clap["hard"]["of"] == 0 and clap["hard"]["share"] is None
     assert clap["recall_by"]["one"]["20 dB"] == clap["recall"]["20 dB"]
