@@ -65,7 +65,7 @@ def measured(work: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def hears(work: Path) -> Iterator[str]:
-    """Nine classes: the share of their clips that is heard, of single sounds in a lively room, and false alarms an hour."""
+    """Nine classes: the share of their clips heard, and of single sounds in a lively room; false alarms an hour."""
     found, rooms = measured(work, "clips"), measured(work, "onsets-report")
     columns = " | ".join(f"{title}: heard | one in a room | false alarms an hour" for title in NAMES.values())
     yield f"| sound | recordings | {columns} |"
