@@ -27,6 +27,17 @@ def logistic(logits: NDArray[Real]) -> NDArray[Real]:
     return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.exp(-bounded)), dtype=logits.dtype)
 
 
+def against_the_others(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logit of each label against all others together, of what a multinomial regression gives: float32 `(..., L)`, L over 1.
+
+    The softmax of the values is the logistic of these logits: value less log(sum over the others of exp(value)).
+    """
+    others = values[..., np.newaxis, :] + np.diag(np.full(values.shape[-1], -np.inf, np.float32))
+    highest = others.max(axis=-1, keepdims=True)
+    together = highest[..., 0] + np.log(np.exp(others - highest).sum(axis=-1))
+    return np.asarray(values - together, np.float32)
+
+
 class Head:
     """Only the rows in use: weights float32 (L, E), bias float32 (L,)."""
 

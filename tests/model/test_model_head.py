@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from edge.model.head import Head, load_head, logistic, save_head
+from edge.model.head import Head, against_the_others, load_head, logistic, save_head
 
 
 def _head(rows: int = 5, columns: int = 8) -> Head:
@@ -65,3 +65,12 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) ->
     (tmp_path / "head.npz").write_bytes(content)
     with pytest.raises(ModelError, match="head"):
         load_head(tmp_path / "head.npz", rows=5, columns=8)
+
+
+def test_a_logit_against_the_others_is_the_softmax() -> None:
+    values = np.array([[3.0, 1.0, 0.0], [100.0, 0.0, -50.0]], np.float32)
+    exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+    found = against_the_others(values)
+    assert found.dtype == np.float32
+    assert np.allclose(logistic(found), exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-6)
+    assert found[1].tolist() == [100.0, -100.0, -150.0]  # exact where one outweighs the rest
