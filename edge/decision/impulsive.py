@@ -16,8 +16,6 @@ CENTRAL = 3_200
 """A patch that holds an onset and 0.2 s after it (samples), and does not name it, speaks against it."""
 WAIT = 24_000
 """Samples (1.5 s) that an onset waits for the patch that names it."""
-LEAST_RISE_DB = 3.0
-"""Where two patches in a row name a sound without an onset, a rise of at least this is taken for one."""
 WITHIN_DB = 10.0
 """Onsets of one patch share its name if they are at most so much weaker than the strongest that is named."""
 
@@ -35,12 +33,13 @@ class ImpulsiveDetector:
     After a patch under the threshold, all onsets of a patch may be named but those that two patches spoke
     against. After a patch over the threshold, only onsets that are new in a patch may be named. Of these, an
     onset is named if it is at most WITHIN_DB weaker than the strongest one. An echo is never named. A
-    yielding target never takes an onset that another target has named. An event ends where its sound has died
-    away; the end is told once a later patch is less sure.
+    yielding target never takes an onset that another target has named. Without an onset there is no event,
+    whatever the model says of the patch: a drop to silence may look like a clap. An event ends where its sound
+    has died away; the end is told once a later patch is less sure.
     """
 
     def __init__(self, target: Target, detector: OnsetDetector, *, patch_samples: int) -> None:
-        """detector: asked for the steepest rise where no onset was seen, and for where a sound has died away."""
+        """detector: asked for where a sound has died away."""
         self.target = target
         self._detector = detector
         self._patch_samples = patch_samples
@@ -52,15 +51,12 @@ class ImpulsiveDetector:
         self._running: Onset | None = None
         self._past_peak = False  # a later patch was less sure, so the surest one of the event is known
         self._over = False
-        self._unexplained = 0
         self._heard_until = -1
-        self._last_named = -WAIT
 
     def take_over(self, other: ImpulsiveDetector) -> None:
         """Take over another detector's onsets, so that none is named twice; not its running event."""
         self._waiting, self._named, self._taken = other._waiting, other._named, other._taken
-        self._over, self._unexplained = other._over, other._unexplained
-        self._heard_until, self._last_named = other._heard_until, other._last_named
+        self._over, self._heard_until = other._over, other._heard_until
 
     @property
     def busy(self) -> bool:
@@ -94,10 +90,8 @@ class ImpulsiveDetector:
         inside = [each for each in self._waiting if each.onset.position < stop]
         over = heard.probability >= self.target.threshold  # NaN is no sound
         found = self._follow(heard, stop)
-        tail = self._last_named >= position - self._patch_samples
-        self._unexplained = self._unexplained + 1 if over and not self._waiting and not tail else 0
         if over:
-            for onset in self._choose(inside, position, stop):
+            for onset in self._choose(inside):
                 if onset.position in self._taken:
                     self._name(onset)
                     self.refused = f"heard as {self._taken[onset.position]}"
@@ -114,18 +108,15 @@ class ImpulsiveDetector:
     def interrupt(self, until: int) -> list[Detection]:
         """A gap, or the end of the stream, at position `until`: a running event ends; what waits is forgotten."""
         self._waiting, self._named = [], []
-        self._over, self._unexplained = False, 0
+        self._over = False
         return self._end(until)
 
-    def _choose(self, inside: list[_Candidate], position: int, stop: int) -> list[Onset]:
+    def _choose(self, inside: list[_Candidate]) -> list[Onset]:
         """The onsets that this patch, which is over the threshold, names."""
         real = [each for each in inside if not each.onset.echo]
         if not real:
-            self.refused = "an echo" if inside else "the same onset"
-            if self._unexplained != 2:
-                return []
-            missed = self._detector.strongest(position, stop)
-            return [missed] if missed is not None and missed.flux_db >= LEAST_RISE_DB else []
+            self.refused = "an echo" if inside else "the same onset" if self._named else "no onset"
+            return []
         fresh = [each for each in real if each.onset.position >= self._heard_until]
         # Two patches spoke against an old onset: it is named only if no other onset is left.
         likely = [each for each in (fresh if self._over else real) if each.against < 2 or each in fresh]
@@ -141,7 +132,6 @@ class ImpulsiveDetector:
     def _name(self, onset: Onset) -> None:
         self._waiting = [each for each in self._waiting if each.onset.position > onset.position]
         self._named.append(onset)
-        self._last_named = onset.position
 
     def _start(self, onset: Onset, heard: Heard) -> list[Detection]:
         ended = self._end(onset.position)

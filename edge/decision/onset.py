@@ -122,17 +122,6 @@ class OnsetDetector:
                 found.append(onset)
         return found
 
-    def strongest(self, start: int, stop: int) -> Onset | None:
-        """The steepest rise between two positions, however small; None where too little is remembered.
-
-        For a sound that the model named, and whose rise was no peak.
-        """
-        first = max((start - self._begin - CENTRE) // FRAME_STEP, PEAK_FRAMES)
-        last = min((stop - self._begin - CENTRE) // FRAME_STEP, KEPT_FRAMES - PEAK_FRAMES)
-        if self._next < 0 or first >= last:
-            return None
-        return self._onset(first + int(self._flux[first:last].argmax()), echo=False)
-
     def decayed(self, onset: Onset, stop: int) -> int | None:
         """Position where an impulsive sound is over, by what was heard up to `stop`; None while that is not known."""
         end = min(onset.position + LONGEST_DECAY, stop)

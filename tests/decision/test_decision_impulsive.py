@@ -70,12 +70,20 @@ def test_the_end_tells_the_highest_probability_and_the_patch_that_gave_it() -> N
     assert abs(peak.position / SAMPLE_RATE + 0.4875 - 2.0) <= HOP / SAMPLE_RATE / 2 + 0.01
 
 
-def test_a_sound_named_by_two_patches_without_an_onset_starts_at_its_steepest_rise() -> None:
+def test_a_sound_named_without_an_onset_is_no_event() -> None:
     rows = rows_with(6.0, [])
     for number in range(4):
-        rows[200 + number:] += 0.22  # fades in: 1.9 dB a frame, under what makes an onset
-    found = run(rows, holding([2.3]), CLAP)
-    assert starts(found) in ([], [pytest.approx(2.02, abs=0.06)])
+        rows[200 + number:] += 0.1  # fades in: 0.9 dB a frame, under what makes an onset
+    assert run(rows, holding([2.3]), CLAP) == []
+
+
+def test_a_sound_refused_for_want_of_an_onset_is_told() -> None:
+    decision = Decision(CLAP, ("clap",), patch_samples=PATCH, hop_samples=HOP)
+    rows = rows_with(3.0, [(0.01, 0.0)])  # an onset that the second patch no longer holds
+    decision.hear(rows, 0)
+    for number, refused in enumerate(("", "no onset")):
+        decision.push(Scores(PATCH * number, np.array([0.9], np.float32), first=number == 0))
+        assert decision.hearing()[0].refused == refused
 
 
 def test_a_gap_ends_the_event_and_forgets_what_waits() -> None:

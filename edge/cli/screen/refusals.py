@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from edge.sinks.watching.messages import Message, message
 from edge.stream import Hearing, TargetHearing
 
-TAIL = ("under the threshold", "the same onset")
+TAIL = ("under the threshold", "the same onset", "no onset")
 """Reasons that are not shown for a stretch from which an event came: every sound passes through them when it
 rises and fades."""
 
