@@ -99,11 +99,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the model says of one patch.
+    """What the model says of one patch, or the look network of one look.
 
     values: float32 `(labels,)`, 0 to 1, in the order of the model's labels.
     logits: float32 `(labels,)`, or None for a whole model that gives only scores.
     embedding: float32 `(E,)`, or None for a whole model.
+    network: digest of the look network where a look gave all this, at the onset's `position`; "" for a patch.
     """
 
     position: int
@@ -111,6 +112,7 @@ class Scores:
     logits: NDArray[np.float32] | None = None
     embedding: NDArray[np.float32] | None = None
     first: bool = False
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one patch says of one target: which of its labels is highest, that label's score, and the probability."""
+    """What a patch or a look says of one target: its highest label, that label's score, and the probability."""
 
     label: str
     score: float
@@ -61,3 +61,20 @@ def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequenc
     if target.correction is not None and scores.embedding is not None:
         logit += target.correction.logit(scores.embedding)
     return Heard(labels[row], score, probability_of(logit, target.scale, target.offset, target.scale_below), scores)
+
+
+def look_logit(target: Target, stage: int, scores: Scores) -> float:
+    """Logit of a target's probability in a look: of stage 0 or 1, each with its own scale and offset.
+
+    The two looks share one scale so, and a calibration of the target applies to both alike.
+    """
+    assert target.stages is not None and scores.logits is not None
+    own = target.stages[stage]
+    return own.scale * float(scores.logits[target.rows].max()) + own.offset
+
+
+def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores) -> Heard:
+    """Judge one target by a look. labels: the look network's, in the order of `scores`."""
+    row = max(target.rows.tolist(), key=scores.values.__getitem__)
+    probability = probability_of(look_logit(target, stage, scores), target.scale, target.offset, target.scale_below)
+    return Heard(labels[row], float(scores.values[row]), probability, scores)

@@ -12,89 +12,143 @@ from edge.decision.calibration import Heard, heard, logits_of
 from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
+from edge.decision.looked import LookedSound, LookJudge
+from edge.decision.lookout import Look, LookShape
 from edge.decision.loudness import LoudnessDetector, NoiseFloor
 from edge.decision.onset import Onset, OnsetDetector, decibels
-from edge.decision.pattern import PatternDetector
+from edge.decision.pattern import InOrder, PatternDetector
+from edge.decision.rows import Rows
 from edge.decision.targets import Target, Targets
-from edge.stream import BANDS, FRAME_SAMPLES, FRAME_STEP, Scores, TargetHearing
+from edge.stream import FRAME_STEP, Scores, TargetHearing
 
-Sound = ImpulsiveDetector | LastingDetector
+Sound = ImpulsiveDetector | LastingDetector | LookedSound
 
 
 class Decision:
     """What becomes of rows and scores.
 
-    `hear` takes the rows as the front end makes them; `push` or `skip` then takes each patch, in order, and
-    judges it with the rows up to its end, so that how rows and patches are batched changes nothing.
+    `hear` takes the rows as the front end makes them. `looks` then tells which looks are due, and `looked` takes what
+    the look network says of each. `push` or `skip` takes each patch, in order, and judges it with the rows up to its end.
+    So how rows and patches are batched changes nothing, as long as looks are asked for up to a patch's end before the patch.
     """
 
-    def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int) -> None:
-        """labels: the model's, in the order of its scores; patch_samples, hop_samples: at 16 kHz."""
+    def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int,
+                 shape: LookShape | None = None, look_labels: Sequence[str] = ()) -> None:
+        """labels: the model's, in the order of its scores; patch_samples, hop_samples: at 16 kHz.
+
+        shape, look_labels: of the look network, where targets are decided by looks.
+        """
         self._labels = tuple(labels)
         self._patch_samples = patch_samples
         self._onset_detector = OnsetDetector()
         self._floor = NoiseFloor()
+        self._rows = Rows()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
+        looked = {number: sound for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)}
+        self._by_looks = LookJudge(looked, look_labels, shape) if shape is not None and looked else None
         self._yielding = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector) and sound.target.yields]
         self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
         self._patterns = [
             PatternDetector(sound.name, own, sent=sound.sent) if (own := [
                 pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
             for sound in targets.sounds]
+        self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
         self._loudness = [LoudnessDetector(target) for target in targets.loudness]
         self._alarms = Alarms(targets.rhythms, targets.patterns)
         self._forget()
 
     def _sound(self, target: Target, hop_samples: int) -> Sound:
+        if target.looked:
+            return LookedSound(target, self._onset_detector)
         if target.impulsive:
             return ImpulsiveDetector(target, self._onset_detector, patch_samples=self._patch_samples)
         return LastingDetector(target, patch_samples=self._patch_samples, hop_samples=hop_samples)
 
     def _forget(self) -> None:
         """Nothing is known of the sound before the next row: no onset, no judgement."""
-        self._rows: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
-        self._rows_position = 0
+        self._rows.reset()
+        self._since: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._fresh: list[Onset] = []
         self._onsets: list[Onset] = []
         self._heard: list[Heard | None] = [None] * len(self._sounds)
         self._onset_detector.reset()
+        if self._by_looks is not None:
+            self._by_looks.reset()
 
     @property
     def busy(self) -> bool:
-        """An event runs or is about to: the backbone must stay awake."""
-        return any(sound.busy for sound in self._sounds) or any(part.busy for part in self._patterns if part is not None)
+        """An event that patches decide runs or is about to: the backbone must stay awake."""
+        return any(sound.busy or (part is not None and part.busy and not isinstance(sound, LookedSound))
+                   for sound, part in zip(self._sounds, self._patterns, strict=True))
+
+    @property
+    def looking(self) -> bool:
+        """Looks decide some target."""
+        return self._by_looks is not None
+
+    @property
+    def left_out(self) -> int:
+        """Onsets so far that were not looked at, because there were too many in a second."""
+        return self._by_looks.lookout.left_out if self._by_looks is not None else 0
 
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
         """Take rows float32 `(k, 64)` before their patches. Rows follow the last ones, or an `interrupt`."""
-        if not len(self._rows):
-            self._rows_position = position
-        self._rows = np.concatenate((self._rows, rows))
+        if not self._rows.hear(rows, position) and self._by_looks is not None:
+            self._by_looks.lookout.reset()
+
+    def looks(self, until: int | None = None, *, last: bool = False) -> list[Look]:
+        """The next looks that rows before position `until` (None: all) complete, in order; none where there is none.
+
+        Answer each with `looked` before you ask again. last: no row follows; second looks take the rows that there are.
+        """
+        if self._by_looks is None:
+            return []
+        lookout, rows, stop = self._by_looks.lookout, self._rows, self._rows.complete(until)
+        while not (due := self._by_looks.due(rows, last=False)) and rows.next < stop:
+            # No step passes by a look: an onset is known before its first look is due.
+            self._advance(min([stop, rows.next + lookout.longest_step, lookout.next_due() or stop]))
+        if not due and last:
+            due = self._by_looks.due(rows, last=True)
+        if not due:
+            rows.forget(lookout.oldest_row(rows.next))
+        return due
+
+    def looked(self, look: Look, scores: Scores) -> list[Detection]:
+        """Take what the look network says of a look. Returns the starts and ends that it brings."""
+        assert self._by_looks is not None
+        mine, taken = self._by_looks.push(look, scores, self._rows.next)
+        for other in self._yielding if taken else ():
+            other.taken(look.onset.position, taken)
+        return [each for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)
+                for each in self._pass_on(number, sound, mine.get(number, []), look.onset.position)]
 
     def push(self, scores: Scores) -> list[Detection]:
-        """Judge the next patch by what the model says of it. Returns the starts and ends that it brings.
-
-        Raises ValueError for a position that goes back.
-        """
+        """Judge the next patch by what the model says of it. Raises ValueError for a position that goes back."""
         found = self._listen(scores.position)
         logits = logits_of(scores).tolist() if self._sounds else []
-        self._heard = [heard(sound.target, self._labels, scores, logits) for sound in self._sounds]
+        self._heard = [None if isinstance(sound, LookedSound) else heard(sound.target, self._labels, scores, logits)
+                       for sound in self._sounds]
         mine = {number: self._judge(number) for number in self._order}
         for number, sound in enumerate(self._sounds):
             found += self._pass_on(number, sound, mine[number], scores.position)
         return found
 
     def skip(self, position: int) -> list[Detection]:
-        """Pass over the next patch: the gate is closed and no event runs. Patterns and loudness go on."""
+        """Pass over the next patch: the gate is closed and no patch's event runs. Looks, patterns, loudness go on."""
         found = self._listen(position)
         for number, sound in enumerate(self._sounds):
             self._heard[number] = None
-            found += self._pass_on(number, sound, [], position)
+            mine = self._judge(number) if isinstance(sound, LookedSound) else []
+            found += self._pass_on(number, sound, mine, position)
         return found
 
     def interrupt(self, until: int) -> list[Detection]:
         """End all running events at a gap or the stream's end, at position `until`; forget the onsets."""
         found: list[Detection] = []
-        for sound, pattern in zip(self._sounds, self._patterns, strict=True):
+        for number, (sound, pattern) in enumerate(zip(self._sounds, self._patterns, strict=True)):
             mine = sound.interrupt(until)
+            if (in_order := self._in_order.get(number)) is not None:
+                mine = in_order.push(mine, None)
             found += mine if pattern is None else pattern.interrupt(mine)
         for loud in self._loudness:
             found += loud.interrupt()
@@ -105,12 +159,14 @@ class Decision:
     def take_over(self, other: Decision, until: int) -> list[Detection]:
         """Replace another decision at position `until`. Returns the ends of the other's running events.
 
-        The room and the onsets are taken over. A target of the same name and kind keeps what it has named, so
-        that no sound is named twice. Other targets and patterns begin afresh. The other decision is done
-        with.
+        The room and the onsets are taken over. A target of the same name and kind keeps what it has named, so that no
+        sound is named twice. Other targets and patterns begin afresh. The other decision is done with.
         """
-        self._rows, self._rows_position, self._onsets = other._rows, other._rows_position, other._onsets
+        self._rows, other._rows = other._rows, self._rows
+        self._since, self._fresh, self._onsets = other._since, other._fresh, other._onsets
         self._floor = other._floor
+        if self._by_looks is not None and other._by_looks is not None:
+            self._by_looks.take_over(other._by_looks)
         self._onset_detector.take_over(other._onset_detector)
         before = {sound.target.name: sound for sound in other._sounds}
         for sound in self._sounds:
@@ -139,28 +195,42 @@ class Decision:
     def _judge(self, number: int) -> list[Detection]:
         """One sound by what was heard of it; those that yield are told which onsets are taken."""
         sound, one = self._sounds[number], self._heard[number]
+        if isinstance(sound, LookedSound):
+            sound.turn()
+            self._heard[number] = sound.heard
+            return sound.follow(self._rows.next)
         assert one is not None
         if not isinstance(sound, ImpulsiveDetector):
             return sound.push(one, self._onsets)
         mine = sound.push(one)
-        if not sound.target.yields:
+        for other in () if sound.target.yields else self._yielding:
             for detection in mine:
-                for other in self._yielding:
-                    other.taken(detection.start, sound.target.name)
+                other.taken(detection.start, sound.target.name)
         return mine
+
+    def _advance(self, stop: int) -> None:
+        """Find the onsets of the rows before position `stop`."""
+        at, rows = self._rows.next, self._rows.take(stop)
+        power = decibels(rows)
+        fresh = self._onset_detector.push(rows, at, power)
+        self._since.append((rows, power))
+        self._fresh += fresh
+        if self._by_looks is not None:
+            self._by_looks.lookout.onsets(fresh)
 
     def _listen(self, position: int) -> list[Detection]:
         """Take the rows that end with the patch at `position`: onsets, the floor, loudness, alarms."""
         end = position + self._patch_samples
-        count = min(max((end - FRAME_SAMPLES - self._rows_position) // FRAME_STEP + 1, 0), len(self._rows))
-        rows, self._rows = self._rows[:count], self._rows[count:]
-        at, self._rows_position = self._rows_position, self._rows_position + FRAME_STEP * count
-        power = decibels(rows)
-        fresh = self._onset_detector.push(rows, at, power)
+        self._advance(self._rows.complete(end))
+        if self._by_looks is None:
+            self._rows.forget(self._rows.next)
+        fresh, self._fresh = self._fresh, []
         self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
         for sound in self._sounds:
             if isinstance(sound, ImpulsiveDetector):
                 sound.onsets(fresh, position)
+        rows, power = (np.concatenate(arrays) for arrays in zip(*self._since, strict=True))
+        self._since, at = [], self._rows.next - FRAME_STEP * len(rows)
         found = self._judge_loudness(power, at) if self._loudness else []
         return found + self._alarms.push(rows, at)
 
@@ -174,8 +244,12 @@ class Decision:
         return found
 
     def _pass_on(self, number: int, sound: Sound, mine: list[Detection], position: int) -> list[Detection]:
+        """A sound's detections through its patterns, if it has any. position: of the newest patch, or of a look's onset."""
         pattern = self._patterns[number]
         if pattern is None:
             return mine
         settled = sound.settled(position) if isinstance(sound, ImpulsiveDetector) else position
+        if (in_order := self._in_order.get(number)) is not None and self._by_looks is not None:
+            settled = self._by_looks.settled(self._rows.next)
+            mine = in_order.push(mine, settled)
         return pattern.push(mine, settled)

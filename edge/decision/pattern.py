@@ -49,6 +49,22 @@ class _Chain:
         return False
 
 
+class InOrder:
+    """Detections in the order of their events' starts, for a source that may name a later sound before an earlier one."""
+
+    def __init__(self) -> None:
+        self._early: list[Detection] = []
+
+    def push(self, detections: Sequence[Detection], settled: int | None) -> list[Detection]:
+        """Take the newest; those of events before which every event is known, in order.
+
+        settled: every event that starts before this position is known; None: all are.
+        """
+        waiting = sorted((*self._early, *detections), key=lambda detection: detection.start)
+        self._early = [] if settled is None else [each for each in waiting if each.start > settled]
+        return waiting[: len(waiting) - len(self._early)]
+
+
 class PatternDetector:
     """All patterns over one source target: its detections in; theirs and the patterns' out.
 

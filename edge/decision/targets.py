@@ -45,6 +45,38 @@ class Suggestion(Thresholds, Protocol):
         """One event for each onset."""
 
 
+class Stage(Protocol):
+    """How the logit of one of the two looks becomes a probability: logistic(scale * logit + offset), Platt (1999)."""
+
+    @property
+    def scale(self) -> float:
+        """Over 0."""
+
+    @property
+    def offset(self) -> float:
+        """In logits."""
+
+
+class Offer(Protocol):
+    """A sound without length that the look network offers to name, whatever the model is."""
+
+    @property
+    def name(self) -> str:
+        """Name of the target, and of the network's label."""
+
+    @property
+    def row(self) -> int:
+        """The label's place among the network's."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability that starts an event, for both looks."""
+
+    @property
+    def stages(self) -> tuple[Stage, Stage]:
+        """The first look's, the second look's."""
+
+
 class Calibrated(Thresholds, Protocol):
     """What `calibrate` found for a target: how a logit becomes a probability (`probability_of`), and where events start."""
 
@@ -91,6 +123,8 @@ class Target:
     that. impulsive: one event for each onset; else one from start to end. yields: a yielding target never
     takes an onset that another target has named. sent: False for a sound that is heard only because a pattern
     counts it.
+
+    stages: of a target that looks decide, whose rows are then the look network's. None: the patches decide.
     """
 
     name: str
@@ -108,6 +142,14 @@ class Target:
     yields: bool = False
     correction: Correction | None = None
     sent: bool = True
+    stages: tuple[Stage, Stage] | None = None
+    labels: tuple[str, ...] = ()
+    """Names of its rows, where `resolve` made the target."""
+
+    @property
+    def looked(self) -> bool:
+        """Looks decide it."""
+        return self.stages is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +212,5 @@ class Targets:
                 *(target.name for target in self.loudness), *(target.name for target in self.rhythms if target.sent))
 
     def rows(self) -> Iterator[int]:
-        """The model's rows that are needed, each once, in the order of the sounds."""
-        yield from dict.fromkeys(int(row) for sound in self.sounds for row in sound.rows)
+        """The model's rows that decide, each once, in the order of the sounds."""
+        yield from dict.fromkeys(int(row) for sound in self.sounds if not sound.looked for row in sound.rows)

@@ -1,0 +1,163 @@
+"""Sounds without length that looks name: at most one target takes an onset. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edge.decision.calibration import Heard, heard_in_look
+from edge.decision.detection import Detection, Evidence
+from edge.decision.lookout import SECOND, Look, Lookout, LookShape
+from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset, OnsetDetector
+from edge.decision.rows import Rows
+from edge.decision.targets import Target
+from edge.stream import FRAME_STEP, Scores
+
+NEAR_SAMPLES, WITHIN_DB = 4_800, 10.0
+"""An onset within 0.3 s of a named one, and so much weaker, is not named: the room, or the same hand."""
+KEPT_SAMPLES = 32_000
+"""A named onset is remembered for 2 s: by then its second look, and those of what is near it, are done."""
+
+
+class LookedSound:
+    """One target: its running event, and what the looks since the last patch said of it."""
+
+    def __init__(self, target: Target, detector: OnsetDetector) -> None:
+        """detector: asked for where a sound has died away."""
+        self.target = target
+        self._detector = detector
+        self._evidence = Evidence(target.name, target.threshold, 0)
+        self._running: Onset | None = None
+        self._surest_known = False  # the running event's second look is done
+        self._newest: tuple[Heard, str] | None = None
+        self._shown: tuple[Heard, str] | None = None
+
+    busy = False
+    """Whether the backbone must stay awake for it: never."""
+
+    @property
+    def running(self) -> bool:
+        """An event goes on."""
+        return self._running is not None
+
+    @property
+    def heard(self) -> Heard | None:
+        """The surest look between the last two patches; None where there was none."""
+        return self._shown[0] if self._shown else None
+
+    @property
+    def refused(self) -> str:
+        """Why that look is no event."""
+        return self._shown[1] if self._shown else ""
+
+    def note(self, one: Heard, refused: str) -> None:
+        """A look has been judged. refused: why it is no event; empty where it is one, or a second look follows."""
+        if self._newest is None or one.probability >= self._newest[0].probability:
+            self._newest = one, refused
+
+    def name(self, onset: Onset, one: Heard, stage: int, now: int) -> list[Detection]:
+        """An event starts, at position `now` of the rows; one that runs ends."""
+        # An onset that only its second look named may lie before the running event.
+        ended = self._end(onset.position if self._running is None or self._running.position < onset.position else now)
+        self._running, self._surest_known = onset, stage == SECOND
+        self._evidence.begin(one)
+        return [*ended, self._evidence.detection("start", onset.position, None), *self.follow(now)]
+
+    def look_again(self, onset: Onset, one: Heard, now: int) -> list[Detection]:
+        """The second look at an onset that the first look named; the event may have ended since."""
+        if self._running is not onset:
+            return []
+        self._evidence.go_on(one)
+        self._surest_known = True
+        return self.follow(now)
+
+    def follow(self, now: int) -> list[Detection]:
+        """End the running event once its sound has died away, by the rows before position `now`."""
+        if self._running is None or not self._surest_known:
+            return []
+        end = self._detector.decayed(self._running, now)
+        return self._end(end) if end is not None else []
+
+    def turn(self) -> None:
+        """A patch is done: what was noted since the last one is what is shown."""
+        self._shown, self._newest = self._newest, None
+
+    def interrupt(self, until: int) -> list[Detection]:
+        """A gap, or the end of the stream, at position `until`."""
+        self._shown = self._newest = None
+        return self._end(until)
+
+    def _end(self, at: int) -> list[Detection]:
+        """End the running event, if one runs, where its sound has died away, and at position `at` at the latest."""
+        running, self._running = self._running, None
+        if running is None:
+            return []
+        known = self._detector.decayed(running, at)
+        return [self._evidence.detection("end", running.position, max(at if known is None else min(at, known),
+                                                                      running.position))]
+
+
+class LookJudge:
+    """Gives each onset to the target that a look is surest of, over its threshold; the others are told of it."""
+
+    def __init__(self, sounds: Mapping[int, LookedSound], labels: Sequence[str], shape: LookShape) -> None:
+        """sounds: by their number among the decision's. labels: the look network's."""
+        self._sounds = sounds
+        self._labels = tuple(labels)
+        self.lookout = Lookout(shape)
+        self._named: list[tuple[Onset, str]] = []
+
+    def reset(self) -> None:
+        """No onset waits or is named."""
+        self.lookout.reset()
+        self._named = []
+
+    def take_over(self, other: LookJudge) -> None:
+        """Go on where another stands, so that no onset is named twice."""
+        self.lookout.take_over(other.lookout)
+        self._named = other._named
+
+    def due(self, rows: Rows, *, last: bool) -> list[Look]:
+        """The looks that the judged rows complete. last: as in `Lookout.due`."""
+        history = FRAME_STEP * self.lookout.shape.history
+        return [Look(onset, stage, cut := rows.cut(row - history, end), len(cut) - (end - row) // FRAME_STEP)
+                for onset, stage, row, end in self.lookout.due(rows.next, last=last)]
+
+    def push(self, look: Look, scores: Scores, now: int) -> tuple[dict[int, list[Detection]], str]:
+        """What a look brings to each sound, by number; and the target that took the onset with it, "" for none.
+
+        now: position of the next row.
+        """
+        onset = look.onset
+        self._named = [each for each in self._named if each[0].position >= onset.position - KEPT_SAMPLES]
+        found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
+                 for number, sound in self._sounds.items()}
+        if taken := next((target for named, target in self._named if named is onset), ""):
+            return self._again(look, taken, found, now), ""
+        over = [number for number, one in found.items() if one.probability >= self._sounds[number].target.threshold]
+        weak = any(abs(onset.position - named.position) <= NEAR_SAMPLES and onset.level_db < named.level_db - WITHIN_DB
+                   for named, _ in self._named)
+        best = max(over, key=lambda number: found[number].probability) if over and not weak else None
+        if best is not None:
+            taken = self._sounds[best].target.name
+            self._named.append((onset, taken))
+        for number, one in found.items():
+            refused = f"heard as {taken}" if taken else "under the threshold" if look.stage == SECOND else ""
+            if weak and number in over:
+                refused = "much weaker than the sound before it"
+            self._sounds[number].note(one, "" if number == best else refused)
+        return {} if best is None else {best: self._sounds[best].name(onset, found[best], look.stage, now)}, taken
+
+    def _again(self, look: Look, taken: str, found: Mapping[int, Heard], now: int) -> dict[int, list[Detection]]:
+        more: dict[int, list[Detection]] = {}
+        for number, sound in self._sounds.items():
+            mine = sound.target.name == taken
+            sound.note(found[number], "" if mine else f"heard as {taken}")
+            if mine:
+                more[number] = sound.look_again(look.onset, found[number], now)
+        return more
+
+    def settled(self, now: int) -> int:
+        """Every event that starts before this position is known, by the rows before position `now`."""
+        named = [each for each, _ in self._named]
+        open_ones = [onset.position for onset in self.lookout.waiting if not any(onset is each for each in named)]
+        return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])

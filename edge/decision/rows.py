@@ -1,0 +1,55 @@
+"""Rows on their way through the decision: some are still to be judged, and some that were are kept for looks. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.stream import BANDS, FRAME_SAMPLES, FRAME_STEP
+
+
+class Rows:
+    """Log-mel rows by position. `next` is the position of the first row that is still to be judged."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """No row is known; the next one that comes may lie anywhere."""
+        self._rows: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
+        self._first = self.next = 0
+
+    @property
+    def end(self) -> int:
+        """Position after the newest row."""
+        return self._first + FRAME_STEP * len(self._rows)
+
+    def hear(self, rows: NDArray[np.float32], position: int) -> bool:
+        """Take rows float32 `(k, 64)`. False where they do not follow: then those before them are forgotten."""
+        follows = len(self._rows) > 0 and (position == self.end or self.next != self.end)
+        if not follows:
+            self._rows, self._first, self.next = self._rows[:0], position, position
+        self._rows = np.concatenate((self._rows, rows))
+        return follows
+
+    def complete(self, until: int | None) -> int:
+        """Position after the last row that sound before `until` completes; None: after the newest row."""
+        if until is None:
+            return self.end
+        count = (until - FRAME_SAMPLES - self.next) // FRAME_STEP + 1
+        return min(self.next + FRAME_STEP * max(count, 0), self.end)
+
+    def take(self, stop: int) -> NDArray[np.float32]:
+        """The rows from `next` to position `stop`, which becomes `next`."""
+        taken = self.cut(self.next, stop)
+        self.next = stop
+        return taken
+
+    def cut(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Rows from position `start`, or the oldest that is kept, to position `stop`."""
+        return self._rows[max(start - self._first, 0) // FRAME_STEP: (stop - self._first) // FRAME_STEP]
+
+    def forget(self, before: int) -> None:
+        """Let go of judged rows before a position."""
+        count = max(min(before, self.next) - self._first, 0) // FRAME_STEP
+        self._rows, self._first = self._rows[count:], self._first + FRAME_STEP * count
