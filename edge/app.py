@@ -29,11 +29,12 @@ from edge.dispatch import Dispatcher, Guard
 from edge.features.recent import RecentSound
 from edge.listener import Listener
 from edge.model.classifier import Model
+from edge.model.manifest import GraphSpec
 from edge.model.quantisation import quantise
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
 from edge.sinks.gpio import GpioSink
-from edge.sinks.journal.entries import Pack
+from edge.sinks.journal.entries import Looks, Pack
 from edge.sinks.journal.event_sounds import FOLDER, SoundKeeper
 from edge.sinks.journal.file import journal_path
 from edge.sinks.journal.numbering import FILE as SEQUENCE
@@ -167,10 +168,10 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         if recent is not None:
             sounds = SoundKeeper(records_dir / FOLDER, recent.cut, megabytes=settings.journal.sound_megabytes)
         spec = serving.model.manifest.backbone
-        journal = JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(serving.model),
+        journal = JournalSink(settings.journal, journal_path(settings.journal, records_dir), pack=packing(spec),
                               labels=serving.model.labels, backbone=spec.sha256 if spec is not None else "",
                               numbering=numbering, stats=stats, outbox=outbox, device=settings.device.name,
-                              boot=clock.boot, sounds=sounds)
+                              boot=clock.boot, sounds=sounds, looks=looks_of(serving.model))
         sinks.append(journal)
 
     # The way back in: commands and reloads.
@@ -206,18 +207,24 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     return Appliance(listener=listener, source=heard, sinks=guarded, model=serving.model, stats=stats, steering=steering)
 
 
-def packing(model: Model) -> Pack | None:
-    """What makes int8 cells of the model's embeddings again, as its backbone gave them; None where it gives none."""
-    spec = model.manifest.backbone
+def packing(spec: GraphSpec | None) -> Pack | None:
+    """What makes int8 cells of embeddings again, as a backbone or the look network gave them; None where it gives none."""
     if spec is None or spec.output.dtype != "int8":
         return None
     scale, zero_point = spec.output.scale, spec.output.zero_point
     return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
 
 
+def looks_of(model: Model) -> Looks | None:
+    """What the journal must know of the look network that serves beside the model; None where none does."""
+    network = model.looks
+    pack = packing(network.manifest.network) if network is not None else None
+    return Looks(pack, network.labels, network.sha256) if network is not None and pack is not None else None
+
+
 def board_of(settings: Settings, model: Model, targets: Targets) -> Board:
     """What Home Assistant is told of this board. Raises SettingsError for names that are no topic levels."""
-    entities = [TargetEntities(sound.name, tuple(model.labels[row] for row in sound.rows), sound.impulsive)
+    entities = [TargetEntities(sound.name, sound.labels, sound.impulsive)
                 for sound in targets.sounds if sound.sent]
     entities += [TargetEntities(pattern.name, momentary=True) for pattern in targets.patterns]
     entities += [TargetEntities(target.name) for target in targets.loudness]

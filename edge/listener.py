@@ -8,9 +8,11 @@ from edge.clock import StreamClock
 from edge.control.changes import Control
 from edge.control.plan import Plan
 from edge.decision.gate import Gate
+from edge.decision.lookout import Look
 from edge.decision.view import View
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
+from edge.features.look import look
 from edge.features.recent import RecentSound
 from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings
@@ -26,12 +28,14 @@ class Listener:
 
     def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None, clock: StreamClock | None = None,
                  stats: Stats | None = None, out: Dispatcher | None = None,
-                 on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
+                 on_scores: Callable[[Patch, Scores], None] | None = None,
+                 on_look: Callable[[Look, Scores], None] | None = None, watcher: Watcher | None = None,
                  recent: RecentSound | None = None, control: Control | None = None) -> None:
         """plan: what to hear, and with what (`plan_for`). channel: of the source's; -1: the mean of all.
 
         gate: None scores every patch. clock, stats, out: what dates positions, counts, and hands events on; `out` was made
-        with the same two. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
+        with the same two. on_scores, on_look: called with every patch, and every look, and what was said of it, for the
+        workshop. watcher: shown every hop.
         recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks.
         Raises SettingsError for a channel or hop that the front end cannot serve.
         """
@@ -45,7 +49,7 @@ class Listener:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
         self._control = control if control is not None else Control()
         self._muted = False
-        self._on_scores = on_scores
+        self._on_scores, self._on_look = on_scores, on_look
         self._watcher = watcher
         self._recent = recent
         self._view = View()
@@ -56,6 +60,8 @@ class Listener:
     def _serve(self, plan: Plan) -> None:
         self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision
         self._out.level_samples = plan.level_samples
+        self._front_end.early = plan.decision.looking
+        self._left_out = 0
         if self._recent is not None:
             self._recent.lengthen(plan.sound_seconds)
 
@@ -105,7 +111,7 @@ class Listener:
         self._clock.stall()
 
     def _hear(self, block: Block, live: bool) -> None:
-        if block.gap:
+        if self._front_end.breaks(block):
             self._end_all()
         patches = self._front_end.push(block)
         if self._recent is not None:
@@ -122,13 +128,11 @@ class Listener:
         self._judge(patches)
 
     def _judge(self, patches: Sequence[Patch]) -> None:
-        if not patches:
-            return
-        if patches[0].first:
-            # The front end forgot: lost samples that no flag told of, or another format.
-            self._end_all()
-        self._decision.hear(self._front_end.rows, self._front_end.rows_position)
+        """Judge the front end's newest rows and patches, each look and each patch in its place."""
+        if len(self._front_end.rows):
+            self._decision.hear(self._front_end.rows, self._front_end.rows_position)
         for patch in patches:
+            self._look(patch.position + self._model.patch_samples)
             scores = None
             if self._gate is not None and not self._gate.push(patch) and not self._decision.busy:
                 self.stats.gated_patches += 1
@@ -144,6 +148,21 @@ class Listener:
             if self._watcher is not None and self._watcher.watching:
                 stands = self._decision.hearing()
                 self._watcher.hearing(self._view.hearing(patch.position, scores, self._model.labels, stands))
+        self._look()
+
+    def _look(self, until: int | None = None, *, last: bool = False) -> None:
+        """Look at every onset whose look the rows before position `until` complete. last: no row follows."""
+        network = self._model.looks
+        while network is not None and (due := self._decision.looks(until, last=last)):
+            for one in due:
+                scores = network.see(look(one.rows, one.row, one.heard), one.onset.position)
+                self.stats.looks += 1
+                if self._on_look is not None:
+                    self._on_look(one, scores)
+                for detection in self._decision.looked(one, scores):
+                    self._out.send(detection)
+        left_out, self._left_out = self._left_out, self._decision.left_out
+        self.stats.looks_left_out += self._left_out - left_out
 
     def _wait(self) -> None:
         """Nothing has arrived. After SILENT_SECONDS without a block, running events end."""
@@ -152,5 +171,11 @@ class Listener:
             self._end_all()
 
     def _end_all(self) -> None:
-        for detection in self._decision.interrupt(self._front_end.position):
-            self._out.send(detection)
+        """No row follows: the last looks are taken with the rows that there are, then running events end."""
+        try:
+            self._front_end.rest()
+            self._judge([])
+            self._look(last=True)
+        finally:
+            for detection in self._decision.interrupt(self._front_end.position):
+                self._out.send(detection)

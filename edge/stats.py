@@ -23,6 +23,10 @@ class Stats:
     """Patches given to the model."""
     gated_patches: int = 0
     """Patches left out because the activity gate was closed."""
+    looks: int = 0
+    """Looks at onsets."""
+    looks_left_out: int = 0
+    """Onsets that were not looked at because there were too many in a second."""
     events: int = 0
     """Events started."""
     dropped_events: int = 0

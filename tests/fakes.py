@@ -93,6 +93,8 @@ class LoudnessModel:
     embedding_size = 64
     labels = ("loud",)
     runtime_name = "fake 1"
+    looks = None
+    offers = ()
 
     def __init__(self) -> None:
         self.targets = (ModelTarget("loud", ("loud",), 0.5, 0.3),)

@@ -14,6 +14,7 @@ from edge.control.commanded import load_commanded
 from edge.control.current import serving_of
 from edge.control.loading import find_model, load_model
 from edge.decision.rhythm import RHYTHMS
+from edge.decision.targets import Target
 from edge.settings import Settings, TargetSettings
 from edge.settings_file import load_settings
 from edge.workshop.models.export import export
@@ -106,10 +107,12 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
         print(f"{key}: {value}")
     settings = load_settings(options.config) if options.config is not None else Settings()
     state_dir = state_dir_from(options)
-    offered = find_model(options.name, state_dir).extended.targets
+    named = find_model(options.name, state_dir)
+    offered = named.extended.targets
     standard = {target.name for target in offered if target.standard}
     names = (target.name for target in sorted(offered, key=lambda target: not target.standard))
-    wanted = settings.target or tuple(TargetSettings(name=name) for name in dict.fromkeys((*names, *RHYTHMS)))
+    looked = (offer.name for offer in named.offers)
+    wanted = settings.target or tuple(TargetSettings(name=name) for name in dict.fromkeys((*names, *looked, *RHYTHMS)))
     settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime), target=wanted)
     commanded = load_commanded(state_dir, settings.command.allow).of(options.name)
     serving = replace(serving_of(settings, state_dir), thresholds=commanded)
@@ -117,7 +120,7 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     targets = serving.plan().targets
     for sound in targets.sounds:
         print(f"  {sound.name:<16}threshold {sound.threshold:.3f}, release {sound.release_threshold:.3f} "
-              f"({serving.whence(sound.name)}): {', '.join(serving.model.labels[row] for row in sound.rows)}"
+              f"({serving.whence(sound.name)}): {_named_by(sound)}"
               f"{'' if options.config or sound.name in standard else '  (only where the settings name it)'}")
     for alarm in targets.rhythms:
         print(f"  {alarm.name:<16}threshold {alarm.threshold:.3f} ({serving.whence(alarm.name)}): "
@@ -126,6 +129,10 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     for label in manifest.labels:
         print(f"  {label}{'  (experimental)' if label in manifest.experimental else ''}")
     return 0
+
+
+def _named_by(sound: Target) -> str:
+    return "looks at onsets, whatever the model" if sound.looked else ", ".join(sound.labels)
 
 
 def _verify(options: argparse.Namespace, store: Installer) -> int:

@@ -64,13 +64,14 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
     entries: dict[str, TargetCalibration] = {}
     fitting: dict[str, TargetCalibration] = {}
     for target in asked.sounds:
-        labels = list(target.labels)
-        digest = row_sha256(model, labels)
+        labels = list(target.deciding)
+        network = target.offer.digest if target.offer is not None else ""
+        digest = network or row_sha256(model, labels)
         for calibration in (shipped, own):
             entry = calibration.targets.get(target.name) if calibration is not None else None
             if entry is None:
                 continue
-            problem = entry_problem(entry, labels, digest)
+            problem = entry_problem(entry, labels, digest, network)
             if not problem:
                 entries[target.name] = entry
                 if calibration is shipped:

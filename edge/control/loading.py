@@ -12,13 +12,17 @@ from edge.control.calibrations import Calibrations, calibrations_for
 from edge.decision.resolve import Asked, ask
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
+from edge.features.look import LOOK_ROWS, LOOK_VERSION, LOWEST
 from edge.model.classifier import Model, open_model
+from edge.model.embedded import embedded_folder
+from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, LookOffer, load_impulse_manifest, open_impulse
 from edge.model.manifest import Manifest
-from edge.model.manifest_file import load_manifest
+from edge.model.manifest_file import MANIFEST, load_manifest
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught, newest_taught
 from edge.settings import ModelSettings, Settings, TargetSettings
+from edge.stream import BANDS
 
 log = logging.getLogger("edge")
 
@@ -47,6 +51,11 @@ def model_folder(name: str | Path, state_dir: Path) -> Path:
     return ModelStore(state_dir).find(name)
 
 
+def impulse_folder() -> Path:
+    """Where the look network lies. Raises ModelError where the installation is not complete."""
+    return embedded_folder() / IMPULSE
+
+
 @dataclass(frozen=True, slots=True)
 class NamedModel:
     """A model that was found by its name and is not open yet.
@@ -64,6 +73,14 @@ class NamedModel:
     taught: Taught | None
     problems: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
+    looks: ImpulseManifest | None = None
+    """Of the look network that serves beside the model."""
+
+    @property
+    def offers(self) -> tuple[LookOffer, ...]:
+        """Targets that looks may decide: all of the look network's but those whose name the owner taught."""
+        taught = {sound.name for sound in self.taught.sounds} if self.taught is not None else set()
+        return tuple(offer for offer in self.looks.offers if offer.name not in taught) if self.looks is not None else ()
 
     @property
     def extended(self) -> Manifest:
@@ -78,7 +95,7 @@ class NamedModel:
         heard = [target for target in wanted if target.name not in self.unheard and target.pattern_of not in self.unheard]
         if wanted and not heard:
             return Asked((), (), ())
-        return ask(heard, self.extended.labels, self.extended.targets)
+        return ask(heard, self.extended.labels, self.extended.targets, self.offers)
 
     def calibrations(self, model: Model, asked: Asked, state_dir: Path) -> Calibrations:
         """The calibrations that fit, of what is asked, and what does not fit. model: this one, opened."""
@@ -92,8 +109,18 @@ class NamedModel:
         if front_end is not None and front_end.version != FRONT_END_VERSION:
             raise ModelError(f"model {self.name} front_end version", found=str(front_end.version),
                              wanted=str(FRONT_END_VERSION))
-        return open_model(self.folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=self.taught,
-                          manifest=self.manifest)
+        model = open_model(self.folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=self.taught,
+                           manifest=self.manifest)
+        if self.looks is not None:
+            model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads)
+            model.offers = self.offers
+        return model
+
+
+def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto", threads: int = 1) -> LookNetwork:
+    """Open the look network in `folder`. Raises ModelError where it was made for other rows or looks than ours."""
+    return open_impulse(folder, front_end=FRONT_END_VERSION, look_version=LOOK_VERSION, shape=(LOOK_ROWS, BANDS, 2),
+                        lowest=LOWEST, runtime=runtime, threads=threads, manifest=manifest)
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:
@@ -103,13 +130,14 @@ def find_model(name: str | Path, state_dir: Path) -> NamedModel:
     """
     folder = model_folder(name, state_dir)
     manifest = load_manifest(folder)
+    looks = load_impulse_manifest(impulse_folder()) if (impulse_folder() / MANIFEST).exists() else None
     old = None if isinstance(name, Path) or os.sep in name else newest_taught(state_dir, manifest.name)
     if old is None:
-        return NamedModel(name, folder, manifest, None)
+        return NamedModel(name, folder, manifest, None, looks=looks)
     taught, problems = old.fitting(manifest)
     kept = manifest.labels if taught is None else taught.extend(manifest).labels
     return NamedModel(name, folder, manifest, taught, problems,
-                      tuple(sound.name for sound in old.sounds if sound.name not in kept))
+                      tuple(sound.name for sound in old.sounds if sound.name not in kept), looks)
 
 
 def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from edge.decision.decision import Decision
 from edge.decision.impulsive import WAIT
+from edge.decision.lookout import LookShape
 from edge.decision.resolve import Asked, ask, resolve
 from edge.decision.rhythm import LONGEST
 from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
 from edge.features.frontend import hop_frames
+from edge.features.look import AFTER, EARLY, HISTORY
 from edge.model.classifier import Model
 from edge.settings import TargetSettings
 from edge.stream import FRAME_STEP, SAMPLE_RATE
@@ -58,8 +60,9 @@ def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, ho
     calibrations, corrections, thresholds (commanded ones): by target.
     Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
     """
-    asked = targets if isinstance(targets, Asked) else ask(targets, model.labels, model.targets)
+    asked = targets if isinstance(targets, Asked) else ask(targets, model.labels, model.targets, model.offers)
     hop_samples = hop_frames(hop_seconds, model.wants, model.patch_samples) * FRAME_STEP
     resolved = resolve(asked, model.labels, calibrations=calibrations, corrections=corrections, thresholds=thresholds)
-    decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples)
+    decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples,
+                        shape=LookShape(EARLY, AFTER, HISTORY), look_labels=model.looks.labels if model.looks else ())
     return Plan(model, resolved, decision, hop_seconds)

@@ -27,9 +27,9 @@ Sound = ImpulsiveDetector | LastingDetector | LookedSound
 class Decision:
     """What becomes of rows and scores.
 
-    `hear` takes the rows as the front end makes them. `looks` then tells which looks are due, and `looked` takes what
-    the look network says of each. `push` or `skip` takes each patch, in order, and judges it with the rows up to its end.
-    So how rows and patches are batched changes nothing, as long as looks are asked for up to a patch's end before the patch.
+    `hear` takes the rows as the front end makes them. `looks` then tells which looks are due, up to the next patch's end,
+    and `looked` takes what the look network says of each. `push` or `skip` takes the patch, and judges it with the rows up
+    to its end. So how rows and patches are batched changes nothing.
     """
 
     def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int,
@@ -48,10 +48,9 @@ class Decision:
         self._by_looks = LookJudge(looked, look_labels, shape) if shape is not None and looked else None
         self._yielding = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector) and sound.target.yields]
         self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
-        self._patterns = [
-            PatternDetector(sound.name, own, sent=sound.sent) if (own := [
-                pattern for pattern in targets.patterns if pattern.of == sound.name]) or not sound.sent else None
-            for sound in targets.sounds]
+        over = [[pattern for pattern in targets.patterns if pattern.of == sound.name] for sound in targets.sounds]
+        self._patterns = [PatternDetector(sound.name, own, sent=sound.sent) if own or not sound.sent else None
+                          for sound, own in zip(targets.sounds, over, strict=True)]
         self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
         self._loudness = [LoudnessDetector(target) for target in targets.loudness]
         self._alarms = Alarms(targets.rhythms, targets.patterns)
@@ -93,8 +92,7 @@ class Decision:
 
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
         """Take rows float32 `(k, 64)` before their patches. Rows follow the last ones, or an `interrupt`."""
-        if not self._rows.hear(rows, position) and self._by_looks is not None:
-            self._by_looks.lookout.reset()
+        self._rows.hear(rows, position)
 
     def looks(self, until: int | None = None, *, last: bool = False) -> list[Look]:
         """The next looks that rows before position `until` (None: all) complete, in order; none where there is none.
@@ -107,8 +105,7 @@ class Decision:
         while not (due := self._by_looks.due(rows, last=False)) and rows.next < stop:
             # No step passes by a look: an onset is known before its first look is due.
             self._advance(min([stop, rows.next + lookout.longest_step, lookout.next_due() or stop]))
-        if not due and last:
-            due = self._by_looks.due(rows, last=True)
+        due = due or (self._by_looks.due(rows, last=True) if last else [])
         if not due:
             rows.forget(lookout.oldest_row(rows.next))
         return due
@@ -150,8 +147,7 @@ class Decision:
             if (in_order := self._in_order.get(number)) is not None:
                 mine = in_order.push(mine, None)
             found += mine if pattern is None else pattern.interrupt(mine)
-        for loud in self._loudness:
-            found += loud.interrupt()
+        found += [each for loud in self._loudness for each in loud.interrupt()]
         found += self._alarms.interrupt()
         self._forget()
         return found
@@ -159,8 +155,8 @@ class Decision:
     def take_over(self, other: Decision, until: int) -> list[Detection]:
         """Replace another decision at position `until`. Returns the ends of the other's running events.
 
-        The room and the onsets are taken over. A target of the same name and kind keeps what it has named, so that no
-        sound is named twice. Other targets and patterns begin afresh. The other decision is done with.
+        The room and the onsets go on. A target of the same name and kind keeps what it has named, so that no sound is
+        named twice. Other targets and patterns begin afresh. The other decision is done with.
         """
         self._rows, other._rows = other._rows, self._rows
         self._since, self._fresh, self._onsets = other._since, other._fresh, other._onsets
@@ -248,8 +244,7 @@ class Decision:
         pattern = self._patterns[number]
         if pattern is None:
             return mine
-        settled = sound.settled(position) if isinstance(sound, ImpulsiveDetector) else position
         if (in_order := self._in_order.get(number)) is not None and self._by_looks is not None:
             settled = self._by_looks.settled(self._rows.next)
-            mine = in_order.push(mine, settled)
-        return pattern.push(mine, settled)
+            return pattern.push(in_order.push(mine, settled), settled)
+        return pattern.push(mine, sound.settled(position) if isinstance(sound, ImpulsiveDetector) else position)

@@ -15,6 +15,7 @@ from edge.decision.targets import (
     Calibrated,
     Correction,
     LoudnessTarget,
+    Offer,
     PatternTarget,
     RhythmTarget,
     Suggestion,
@@ -38,18 +39,25 @@ RELEASE_SHARE = 0.5
 class AskedSound:
     """A sound that is asked for. labels: those of the model that count. suggestion: what the model says of that name.
 
-    sent: False for a sound that is heard only because a pattern counts it.
+    sent: False for a sound that is heard only because a pattern counts it. offer: of the look network, where looks
+    decide the sound; its labels are then what the model says of that name, and decide nothing.
     """
 
     settings: TargetSettings
     labels: tuple[str, ...]
     suggestion: Suggestion | None
     sent: bool
+    offer: Offer | None = None
 
     @property
     def name(self) -> str:
         """The target's name."""
         return self.settings.name
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The labels that decide: the model's, or the look network's."""
+        return (self.offer.name,) if self.offer else self.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,13 @@ class Asked:
         return tuple(dict.fromkeys(label for sound in self.sounds for label in sound.labels))
 
 
-def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion]) -> Asked:
+def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion],
+        offers: Sequence[Offer] = ()) -> Asked:
     """What `wanted` asks of a model with these labels and suggestions; where nothing is wanted, its standard targets
     and the alarms of `RHYTHMS`.
+
+    offers: of the look network. Looks decide a target of an offer's name, unless the settings give it labels or call it
+    lasting.
 
     Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
     gaps that contradict each other.
@@ -104,7 +116,8 @@ def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Se
         if pattern.of not in (each.name for each, _ in sounds):  # heard for its sake only
             sounds.append((TargetSettings(name=pattern.of), False))
     by_rhythm = tuple(AskedRhythm(target, sent) for target, sent in sounds if has_rhythm(target, labels))
-    return Asked(tuple(AskedSound(target, _labels(target, labels, known.get(target.name)), known.get(target.name), sent)
+    offered = {offer.name: offer for offer in offers}
+    return Asked(tuple(_asked(target, sent, labels, known.get(target.name), offered.get(target.name))
                        for target, sent in sounds if not has_rhythm(target, labels)),
                  tuple(patterns), tuple(loudness), by_rhythm)
 
@@ -127,7 +140,8 @@ def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, C
     """
     row = {label: number for number, label in enumerate(labels)}
     return Targets(
-        tuple(_sound(sound, [row[label] for label in sound.labels], calibrations.get(sound.name),
+        tuple(_sound(sound, [sound.offer.row] if sound.offer else [row[label] for label in sound.labels],
+                     calibrations.get(sound.name),
                      corrections.get(sound.name), thresholds.get(sound.name)) for sound in asked.sounds),
         asked.patterns, asked.loudness,
         tuple(_rhythm(alarm, thresholds.get(alarm.name)) for alarm in asked.rhythms))
@@ -136,10 +150,17 @@ def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, C
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
                     calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
                     corrections: Mapping[str, Correction] = UNCORRECTED,
-                    thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
+                    thresholds: Mapping[str, float] = UNCOMMANDED, offers: Sequence[Offer] = ()) -> Targets:
     """`ask` and `resolve` in one, for a model that is open already. Raises SettingsError as they do."""
-    return resolve(ask(wanted, labels, suggestions), labels, calibrations=calibrations, corrections=corrections,
+    return resolve(ask(wanted, labels, suggestions, offers), labels, calibrations=calibrations, corrections=corrections,
                    thresholds=thresholds)
+
+
+def _asked(target: TargetSettings, sent: bool, labels: Sequence[str], suggestion: Suggestion | None,
+           offer: Offer | None) -> AskedSound:
+    if offer is None or target.labels or target.sound == "lasting":
+        return AskedSound(target, _labels(target, labels, suggestion), suggestion, sent)
+    return AskedSound(target, suggestion.labels if suggestion is not None else (), suggestion, sent, offer)
 
 
 def _labels(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None) -> tuple[str, ...]:
@@ -163,8 +184,9 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
            commanded: float | None) -> Target:
     target, suggestion = asked.settings, asked.suggestion
     same = suggestion if suggestion is not None and set(asked.labels) == set(suggestion.labels) else None
-    measured: Thresholds | None = calibrated or same
-    threshold = target.threshold or (measured.threshold if measured else FALLBACK_THRESHOLD)
+    fallback, own = (asked.offer.threshold, None) if asked.offer else (FALLBACK_THRESHOLD, same)
+    measured: Thresholds | None = calibrated or own
+    threshold = target.threshold or (measured.threshold if measured else fallback)
     release = target.release_threshold or (
         measured.release_threshold if measured and not target.threshold else threshold * RELEASE_SHARE)
     if calibrated is not None and not target.threshold:
@@ -174,16 +196,17 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
                             wanted=f"at most its threshold, {threshold}")
     if commanded is not None:
         threshold, release = commanded, min(target.release_threshold or commanded * RELEASE_SHARE, commanded)
-    impulsive = target.sound == "impulsive" if target.sound else suggestion is not None and suggestion.impulsive
-    if impulsive and target.minimum_duration_seconds:
-        raise SettingsError(f"[[target]] {target.name} minimum_duration_seconds",
-                            found=f"{target.minimum_duration_seconds} for an impulsive sound, which has no length",
-                            wanted='0, or sound = "lasting"')
+    by_itself = asked.offer or (suggestion and suggestion.impulsive)
+    impulsive = target.sound == "impulsive" if target.sound else bool(by_itself)
+    if impulsive and (shortest := target.minimum_duration_seconds):
+        raise SettingsError(f"[[target]] {target.name} minimum_duration_seconds", wanted='0, or sound = "lasting"',
+                            found=f"{shortest} for an impulsive sound, which has no length")
     return Target(
-        name=target.name, rows=np.array(rows, np.intp), threshold=threshold, release_threshold=release,
+        name=target.name, rows=np.array(rows, np.intp), labels=asked.deciding,
+        stages=asked.offer.stages if asked.offer else None, threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive,
-        yields=same is not None and not same.standard, correction=correction, sent=asked.sent,
+        yields=same is not None and not same.standard, correction=None if asked.offer else correction, sent=asked.sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
 
@@ -219,8 +242,7 @@ def _pattern(target: TargetSettings, named: Mapping[str, TargetSettings]) -> Pat
 
 def _loudness(target: TargetSettings) -> LoudnessTarget:
     if target.labels:
-        raise SettingsError(f"[[target]] {target.name} louder_db", found="labels beside it",
-                            wanted="a loudness target, or labels")
+        raise SettingsError(f"[[target]] {target.name} louder_db", found="labels beside it", wanted="one of the two")
     return LoudnessTarget(target.name, target.louder_db, _samples(target.minimum_duration_seconds),
                           _samples(target.release_seconds), _samples(target.refractory_seconds))
 

@@ -24,13 +24,11 @@ class Rows:
         """Position after the newest row."""
         return self._first + FRAME_STEP * len(self._rows)
 
-    def hear(self, rows: NDArray[np.float32], position: int) -> bool:
-        """Take rows float32 `(k, 64)`. False where they do not follow: then those before them are forgotten."""
-        follows = len(self._rows) > 0 and (position == self.end or self.next != self.end)
-        if not follows:
+    def hear(self, rows: NDArray[np.float32], position: int) -> None:
+        """Take rows float32 `(k, 64)`. Where they do not follow, and all before them are judged, those are forgotten."""
+        if self.next == self.end and position != self.end:
             self._rows, self._first, self.next = self._rows[:0], position, position
         self._rows = np.concatenate((self._rows, rows))
-        return follows
 
     def complete(self, until: int | None) -> int:
         """Position after the last row that sound before `until` completes; None: after the newest row."""

@@ -76,6 +76,10 @@ class Offer(Protocol):
     def stages(self) -> tuple[Stage, Stage]:
         """The first look's, the second look's."""
 
+    @property
+    def digest(self) -> str:
+        """Of the network and the stages: what a calibration of the target belongs to."""
+
 
 class Calibrated(Thresholds, Protocol):
     """What `calibrate` found for a target: how a logit becomes a probability (`probability_of`), and where events start."""

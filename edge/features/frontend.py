@@ -32,6 +32,8 @@ from edge.stream import (
 
 _NO_ROWS: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
 _NO_SAMPLES: NDArray[np.int16] = np.empty(0, np.int16)
+EARLY_SAMPLES = 1_280
+"""Samples (80 ms) of which rows are made at once where an onset must not wait for a patch."""
 
 Wants = Literal["bands", "samples"]
 """What a model takes: log-mel bands (a backbone) or the waveform (a whole model)."""
@@ -47,13 +49,15 @@ class FrontEnd:
     level: Level | None
     """Loudness of the newest block at 16 kHz, and what was clipped before; None if it gave no samples."""
     rows: NDArray[np.float32]
-    """Log-mel rows float32 `(k, 64)` that came with the newest push's patches; k is 0 where it gave none."""
+    """Log-mel rows float32 `(k, 64)` that the newest push gave; k is often 0."""
     rows_position: int
     """Position of the first sample of the first of `rows`; row i's frame begins 160 * i later."""
     samples: NDArray[np.int16]
     """What the newest push gave at 16 kHz, mono, int16 `(n,)`."""
     samples_position: int
     """Position of the first of `samples`."""
+    early: bool
+    """Make rows before they complete a patch. May be set at any time: how rows are batched never shows in them."""
     deaf_samples: int
     """Samples (16 kHz) that were heard and lie in no patch, because a gap broke it; only grows."""
     _format: StreamFormat | None
@@ -92,6 +96,7 @@ class FrontEnd:
         self._log_mel = LogMel()
         self._wants_bands = wants == "bands"
         self._patches = band_patches(frames) if self._wants_bands else sample_patches(patch_samples, frames * FRAME_STEP)
+        self.early = False
         self.deaf_samples = 0
         self.level = None
         self.rows, self.rows_position = _NO_ROWS, 0
@@ -104,12 +109,21 @@ class FrontEnd:
         """Position after the last sample heard, at 16 kHz; never goes back."""
         return self._origin + self._heard * SAMPLE_RATE // self._format.rate if self._format else self._origin
 
+    def breaks(self, block: Block) -> bool:
+        """Whether a block begins afresh: after lost samples, in another format, or as the first."""
+        return block.gap or block.format != self._format or block.position != self._next
+
+    def rest(self) -> None:
+        """Make `rows` of all whole frames that wait: nothing may follow them. Hearing may go on all the same."""
+        self._no_rows()
+        self._frame()
+
     def push(self, block: Block) -> list[Patch]:
         """Hear one block; the patches that it completes, in order, often none.
 
         Raises SettingsError for a channel that the format lacks, or a rate outside 4 to 384 kHz.
         """
-        if block.gap or block.format != self._format or block.position != self._next:
+        if self.breaks(block):
             self._restart(block)
         mixed = mix(block.samples, block.format.channels, self._channel)
         self._clipped += count_clipped(block.samples if self._channel == MEAN else mixed)
@@ -138,8 +152,8 @@ class FrontEnd:
     def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
         """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz.
 
-        The level is told at once; samples wait for the rest until they complete a patch, because rows cost a third
-        less made by the hop than by the block.
+        The level is told at once; samples wait for the rest until they complete a patch (early: until they are
+        EARLY_SAMPLES), because rows cost a third less made by the hop than by the block.
         """
         self.level = None
         self.samples, self.samples_position = samples, self._fed
@@ -147,15 +161,21 @@ class FrontEnd:
             self.level = level_of(samples, clipped=self._clipped)
             self._clipped = 0
             self._waiting.append(samples)
-        self.rows_position = self._framed - self._framer.held
-        self.rows = _NO_ROWS
+        self._no_rows()
         self._fed += len(samples)
-        if self._fed < self._patches.next_end:
-            return []
-        samples = np.concatenate(self._waiting)
+        if self._fed >= self._patches.next_end or (self.early and self._fed - self._framed >= EARLY_SAMPLES):
+            return self._frame()
+        return []
+
+    def _no_rows(self) -> None:
+        self.rows, self.rows_position = _NO_ROWS, self._framed - self._framer.held
+
+    def _frame(self) -> list[Patch]:
+        """Make `rows` of the samples that wait; the patches that are complete with them."""
+        samples = np.concatenate((_NO_SAMPLES, *self._waiting))
         self._waiting.clear()
         self._framed = self._fed
-        self.rows = np.concatenate([self._log_mel.rows(frames) for frames in self._framer.push(samples)])
+        self.rows = np.concatenate((_NO_ROWS, *(self._log_mel.rows(frames) for frames in self._framer.push(samples))))
         return self._patches.push(self.rows if self._wants_bands else samples)
 
     def _restart(self, block: Block) -> None:

@@ -87,6 +87,8 @@ class TargetCalibration:
     positives: Positives | None = None
     negatives: Peaks | None = None
     room: Peaks | None = None
+    network: str = ""
+    """Digest of the look network and its stages, whose logits these are; "": the model's rows, by patches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,14 @@ def row_sha256(model: Model, labels: Sequence[str]) -> str:
     return bytes_sha256(parts)
 
 
-def entry_problem(entry: TargetCalibration, labels: Sequence[str], digest: str) -> str:
-    """Why an entry does not belong to a target of these labels and rows; empty where it does."""
+def entry_problem(entry: TargetCalibration, labels: Sequence[str], digest: str, network: str = "") -> str:
+    """Why an entry does not belong to a target of these labels and rows; empty where it does.
+
+    network: digest of the look network that decides the target; "": patches do.
+    """
+    if entry.network != network:
+        return (f"made for {f'look network {entry.network[:12]}' if entry.network else 'patches'}, here "
+                f"{f'look network {network[:12]} decides' if network else 'patches decide'}")
     if set(entry.labels) != set(labels):
         return f"made for the labels {', '.join(entry.labels)}, here {', '.join(labels)}"
     return "" if entry.row_sha256 == digest else "its rows have changed"

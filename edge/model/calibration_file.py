@@ -94,7 +94,7 @@ def calibration_text(calibration: Calibration) -> str:
 
 
 def _entry(entry: TargetCalibration) -> dict[str, Any]:
-    return {key: value for key, value in asdict(entry).items() if value is not None}
+    return {key: value for key, value in asdict(entry).items() if value is not None and value != ""}
 
 
 def _proofs(table: Table, manifest: Manifest) -> tuple[Proof, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError, nearest
 from edge.model.backbone import Backbone, check_tensors, open_backbone
 from edge.model.head import Head, load_head, logistic
+from edge.model.impulse import LookNetwork, LookOffer
 from edge.model.manifest import GraphSpec, Manifest, ModelTarget
 from edge.model.manifest_file import load_manifest
 from edge.model.runtime import Runtime, open_runtime
@@ -38,6 +39,10 @@ class Model(Protocol):
 
     runtime_name: str
     """Runtime and version, such as "LiteRT 2.3.0": thresholds belong to a model and a runtime."""
+    looks: LookNetwork | None
+    """What looks at onsets beside the model; None: nothing does."""
+    offers: tuple[LookOffer, ...]
+    """Targets that looks may decide; none without `looks`."""
 
     def describe(self) -> str:
         """One line for the log: model, rows, runtime, version, threads, XNNPACK."""
@@ -56,6 +61,8 @@ class _Opened:
         self.labels = tuple(manifest.labels[row] for row in rows)
         self.patch_samples = manifest.patch_samples
         self.targets = manifest.targets
+        self.looks: LookNetwork | None = None
+        self.offers: tuple[LookOffer, ...] = ()
 
     def describe(self) -> str:
         used = f"{len(self.labels)} of {len(self.manifest.labels)} rows"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge.errors import ModelError, nearest
 from edge.model.embedded import embedded_folder
+from edge.model.impulse import IMPULSE
 from edge.model.manifest import NAME, Manifest
 from edge.model.manifest_file import MANIFEST, load_manifest
 from edge.model.placing import OLD, disk_error
@@ -53,7 +54,7 @@ class ModelStore:
 
     def known(self) -> dict[str, tuple[Path, bool]]:
         """The directory of every model by its name, and whether it came with the program. Raises ModelError."""
-        known = {name: (directory, True) for name, directory in model_folders(embedded_folder()).items()}
+        known = {name: (directory, True) for name, directory in model_folders(embedded_folder()).items() if name != IMPULSE}
         installed = model_folders(self._models)
         known |= {name.removeprefix(OLD): (directory, False) for name, directory in installed.items()
                   if name.startswith(OLD)}

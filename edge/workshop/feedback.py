@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.control.loading import model_folder, taught_to
+from edge.control.loading import find_model, model_folder, taught_to
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
@@ -74,19 +74,21 @@ def journal_rows(settings: Settings, state_dir: Path, count: int) -> list[dict[s
     taught = taught_to(settings.model.name, state_dir)
     judgements = taught.judgements if taught is not None else ()
     entries = recent(journal_path(settings.journal, state_dir), count)
-    rows = [_row(entry, [one for one in judgements if one.event == entry.id]) for entry in entries]
+    looks = find_model(settings.model.name, state_dir).looks
+    network = looks.network.sha256 if looks is not None else ""
+    rows = [_row(entry, [one for one in judgements if one.event == entry.id], network) for entry in entries]
     paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
     if settings.journal.sound or any(path.exists() for path in paths):
         rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
     return rows
 
 
-def _row(entry: Entry, judgements: Sequence[Judgement]) -> dict[str, object]:
+def _row(entry: Entry, judgements: Sequence[Judgement], network: str) -> dict[str, object]:
     said = ", ".join(("right" if one.right else "wrong") + (f" as {one.target}" if one.target != entry.target else "")
                      for one in judgements)
     return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
             "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
-            "judged": said if entry.cells is not None else "cannot be"}
+            "judged": said if entry.cells is not None and entry.backbone != network else "cannot be"}
 
 
 def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str,
@@ -102,15 +104,21 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if entry.cells is None or spec is None:
         raise SettingsError(f"event {entry.id}", found=f"one of {entry.target} that no patch made",
                             wanted="an event of a sound")
+    model, sounds = as_served(settings, lessons.state_dir)
+    if model.looks is not None and entry.backbone == model.looks.sha256:
+        raise SettingsError(f"event {entry.id}", found=f"one of {entry.target} that a look at its onset made",
+                            wanted="an event that patches made: feedback cannot change what looks decide yet")
     if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
         raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
                          wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
-    model, sounds = as_served(settings, lessons.state_dir)
     own = next((each for each in sounds if each.name == target), None)
     sound = lessons.taught.sound(target)
-    labels = (target,) if own is None else tuple(model.labels[row] for row in own.rows)
+    labels = (target,) if own is None else own.labels
     if sound is not None and labels != (target,):
         sound = None  # a target of the settings with other labels, which only has the taught sound's name
+    if own is not None and own.looked:
+        raise SettingsError(f"target {target}", found="one that looks at onsets decide",
+                            wanted="a target that patches decide: feedback cannot change what looks decide yet")
     if own is None and sound is None:
         names = ", ".join(each.name for each in sounds)
         raise SettingsError("--target", found=repr(target), wanted=f"a sound that is heard: {names}")

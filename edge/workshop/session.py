@@ -147,7 +147,7 @@ class Session:
 
     def labels(self, target: Target) -> tuple[str, ...]:
         """A target's labels."""
-        return tuple(self.model.labels[row] for row in target.rows)
+        return target.labels
 
     def basis(self, target: Target) -> Basis:
         """What is known of a target already."""

@@ -17,6 +17,7 @@ from edge.control.loading import NamedModel, find_model
 from edge.control.plan import plan_for
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.features.level import level_of
+from edge.features.look import LOOK_ROWS
 from edge.features.mix import mix
 from edge.model.classifier import Model
 from edge.seams import Source
@@ -29,7 +30,7 @@ from edge.sinks.mqtt.tls import INSECURE
 from edge.sources.delivered import lacks
 from edge.sources.open import open_source
 from edge.stats import Stats
-from edge.stream import SILENCE_DBFS, Patch
+from edge.stream import BANDS, SILENCE_DBFS, Patch
 from edge.topics import Topics
 
 LISTEN_SECONDS = 1.5
@@ -49,6 +50,9 @@ def check(settings: Settings, state_dir: Path) -> Iterator[Finding]:
         data = np.zeros((96, 64), np.float32) if model.wants == "bands" else np.zeros(model.patch_samples, np.int16)
         model.score(Patch(data, 0))
         yield Finding("model", True, model.describe())
+        if model.looks is not None:
+            model.looks.see(np.zeros((LOOK_ROWS, BANDS, 2), np.float32), 0)
+            yield Finding("looks", True, model.looks.describe())
     except EdgeError as error:
         yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
                       "teach --undo takes back what was taught")
@@ -96,7 +100,7 @@ def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Pat
         made = [f"{name} ({found.entries[name].made if name in found.entries else 'taught'})" for name in found.serving]
         yield Finding("calibration", True, ", ".join(made) or "none: the model's own thresholds serve")
     for target in targets.sounds:
-        labels = [model.labels[row] for row in target.rows]
+        labels = ["looks at onsets"] if target.looked else target.labels
         weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
         mended = ", corrected by feedback" if target.correction is not None else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}{_by(target.name, commanded)}, ends "

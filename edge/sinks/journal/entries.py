@@ -30,11 +30,20 @@ Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """What makes embeddings of looks: how they become int8 cells, the labels of the logits, the network's digest."""
+
+    pack: Pack
+    labels: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One event. cells: int8 `(E,)`, None where no patch made it; logits: float16, one for each of `labels`.
 
-    backbone: sha256 of what made the embeddings; "" where there are none. beside: cells of two more patches at most
-    (`Event.beside`).
+    backbone: sha256 of what made the embeddings, a backbone or the look network; "" where there are none. beside:
+    cells of two more patches or looks at most (`Event.beside`).
     """
 
     id: str
@@ -52,10 +61,13 @@ class Entry:
     beside: tuple[NDArray[np.int8], ...] = ()
 
 
-def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbone: str) -> Entry:
+def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbone: str,
+             looks: Looks | None = None) -> Entry:
     """What the journal keeps of an event. pack: turns an embedding back into the int8 cells that the backbone
-    gave."""
+    gave; looks: stands in its place, and that of labels and backbone, for an event that a look made."""
     peak = event.peak
+    if peak is not None and peak.network:
+        pack, labels, backbone = (looks.pack, looks.labels, looks.sha256) if looks is not None else (None, (), "")
     cells = []
     if pack is not None and peak is not None:
         cells = [pack(each.embedding) for each in (peak, *event.beside) if each.embedding is not None]

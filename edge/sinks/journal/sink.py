@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.settings import JournalSettings
-from edge.sinks.journal.entries import Entry, Pack, entry_of
+from edge.sinks.journal.entries import Entry, Looks, Pack, entry_of
 from edge.sinks.journal.event_sounds import SoundKeeper
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.writer import JournalWriter
@@ -44,15 +44,16 @@ class JournalSink:
 
     def __init__(self, settings: JournalSettings, path: Path, *, pack: Pack | None, labels: tuple[str, ...],
                  backbone: str, numbering: Numbering, stats: Stats, outbox: Outbox | None = None, device: str = "",
-                 boot: str = "", sounds: SoundKeeper | None = None) -> None:
+                 boot: str = "", sounds: SoundKeeper | None = None, looks: Looks | None = None) -> None:
         """pack: None for a model without embeddings. labels: of the logits; backbone: sha256 of the backbone,
-        "" for a model without.
+        "" for a model without. looks: the same of the look network.
 
         outbox: gets the messages for the broker, None where there is none; device: the name that messages
         carry; boot: the boot whose monotonic clock dates the events. sounds: keeps the sound of events; None:
         no sound is kept.
         """
         self._pack, self._labels, self._backbone = pack, labels, backbone
+        self._looks = looks
         self._device, self._boot = device, boot
         self._most, self._sounds = settings.events, sounds
         self._stats, self._outbox = stats, outbox
@@ -134,7 +135,7 @@ class JournalSink:
         stopping = self._worker.stopping
         self._acknowledged_at = None
         if self._most:
-            self._entries += [entry_of(event, pack=self._pack, labels=labels, backbone=self._backbone)
+            self._entries += [entry_of(event, pack=self._pack, labels=labels, backbone=self._backbone, looks=self._looks)
                               for event, labels in taken]
         messages: list[Message] = []
         if self._outbox is not None:

@@ -1,0 +1,173 @@
+"""The look network: a look at one onset in; logits of sounds without length, and an embedding, out.
+
+It lies in a directory of its own, serves beside any model, and is checked as a model is: digests, tensors, versions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.model.backbone import check_tensors
+from edge.model.head import Head, load_head, logistic
+from edge.model.manifest import NAME, SCHEMA, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
+from edge.model.manifest_file import MANIFEST
+from edge.model.placing import disk_error
+from edge.model.runtime import open_runtime
+from edge.model.table import json_table, within
+from edge.stream import Scores
+
+IMPULSE = "impulse"
+"""The directory beside the embedded models; its name is no model's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How one look's logit becomes a probability: logistic(scale * logit + offset), Platt (1999)."""
+
+    scale: float = field(metadata=within(1e-6))
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookTarget:
+    """A label that is offered as a target. threshold: probability that starts an event, at either look."""
+
+    name: str
+    threshold: float = field(metadata=within(0.0, 1.0))
+    first: Stage
+    second: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class LookOffer:
+    """A target as the appliance takes it. row: of the logit. digest: of network, head and stages: what a calibration of
+    the target belongs to."""
+
+    name: str
+    row: int
+    threshold: float
+    stages: tuple[Stage, Stage]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpulseManifest:
+    """manifest.json of the look network. look_version: of the looks that it was trained on."""
+
+    name: str
+    version: str
+    licence: str
+    description: str
+    front_end: FrontEndSpec
+    look_version: int
+    network: GraphSpec
+    head: HeadSpec
+    labels: tuple[str, ...]
+    targets: tuple[LookTarget, ...]
+    source: dict[str, str] = field(default_factory=dict)
+    """Where it came from, in free words."""
+
+    def check(self, thing: str) -> None:
+        """See that the parts agree with each other. `thing` names the file in errors. Raises ModelError."""
+        def refuse(key: str, found: object, wanted: object) -> None:
+            raise ModelError(f"{thing}: {key}", found=str(found), wanted=str(wanted))
+
+        for spec in (self.network, self.head):
+            if not NAME.fullmatch(spec.file):
+                refuse("file", repr(spec.file), "a plain file name beside the manifest")
+        for key, names in (("labels", self.labels), ("targets", tuple(target.name for target in self.targets))):
+            if twice := [name for name, count in Counter(names).items() if count > 1]:
+                refuse(key, f"{twice[0]!r} twice", "each once")
+        if len(self.labels) != self.head.rows:
+            refuse("labels", len(self.labels), f"{self.head.rows}, as head.rows")
+        if self.network.output.size != self.head.columns:
+            refuse("head.columns", self.head.columns, f"{self.network.output.size}, as in network.output")
+        for target in self.targets:
+            if target.name not in self.labels:
+                refuse("targets", repr(target.name), f"one of the labels {', '.join(self.labels)}")
+
+    @property
+    def offers(self) -> tuple[LookOffer, ...]:
+        """The targets with their rows and digests."""
+        made = (self.network.sha256, self.head.sha256, str(self.look_version), str(self.front_end.version))
+        return tuple(LookOffer(
+            one.name, self.labels.index(one.name), one.threshold, (one.first, one.second),
+            bytes_sha256([json.dumps([*made, one.name, asdict(one.first), asdict(one.second)]).encode()]))
+            for one in self.targets)
+
+
+class LookNetwork:
+    """The network opened. Belongs to one thread."""
+
+    def __init__(self, directory: Path, manifest: ImpulseManifest, *, lowest: float, runtime: str, threads: int) -> None:
+        """Raises ModelError where a file is not what the manifest says. Use `open_impulse`."""
+        self.manifest = manifest
+        self.labels = manifest.labels
+        path = manifest.network.check(directory)
+        self.head: Head = load_head(manifest.head.check(directory), rows=manifest.head.rows, columns=manifest.head.columns)
+        self.runtime = open_runtime(path, runtime=runtime, threads=threads)
+        check_tensors(path, self.runtime, manifest.network)
+        self._lowest = np.float32(lowest)
+        self._scratch = np.empty(manifest.network.input.shape[1:], np.float32)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the network's file: what its embeddings belong to."""
+        return self.manifest.network.sha256
+
+    def see(self, cells: NDArray[np.float32], position: int) -> Scores:
+        """What a look says: cells float32, in the input's shape, of the onset at `position`. Raises ModelError."""
+        wanted, made = self.manifest.network.input, self.manifest.network.output
+        if (1, *cells.shape) != wanted.shape:
+            raise ModelError("look", found=f"shape {list(cells.shape)}", wanted=f"{list(wanted.shape[1:])}")
+        self.runtime.set_input(wanted.to_cells(cells - self._lowest, scratch=self._scratch).reshape(wanted.shape))
+        self.runtime.invoke()
+        embedding = made.to_real(self.runtime.output().reshape(-1))
+        logits = self.head.logits(embedding)
+        return Scores(position, logistic(logits), logits, embedding, network=self.sha256)
+
+    def describe(self) -> str:
+        """One line for the log: version, digest, what XNNPACK took."""
+        return (f"look network {self.manifest.version} (sha256 {self.sha256[:12]}, {len(self.labels)} labels); "
+                f"{self.runtime.describe()}")
+
+
+def load_impulse_manifest(directory: Path) -> ImpulseManifest:
+    """Read and check `directory`/manifest.json; the files beside it are not looked at. Raises ModelError."""
+    path = directory / MANIFEST
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise disk_error(path, error, "the look network's manifest") from error
+    manifest = json_table(content, str(path), schema=SCHEMA, wanted="the look network's manifest").read(ImpulseManifest)
+    manifest.check(str(path))
+    return manifest
+
+
+def impulse_text(manifest: ImpulseManifest) -> str:
+    """The manifest as JSON, the same bytes for the same manifest."""
+    return json.dumps({"schema": SCHEMA} | asdict(manifest), indent=1, ensure_ascii=False) + "\n"
+
+
+def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: tuple[int, ...], lowest: float,
+                 runtime: str = "auto", threads: int = 1, manifest: ImpulseManifest | None = None) -> LookNetwork:
+    """Open the look network in `directory`.
+
+    front_end, look_version, shape: the program's own rows and looks; a network made for others is refused. lowest: the
+    lowest value of a cell, for which the input's 0.0 stands. manifest: the directory's, where it was read before.
+    Raises ModelError naming file, found and wanted.
+    """
+    manifest = manifest or load_impulse_manifest(directory)
+    for key, found, wanted in (("front_end.version", manifest.front_end.version, front_end),
+                               ("look_version", manifest.look_version, look_version),
+                               ("network.input", list(manifest.network.input.shape), [1, *shape])):
+        if found != wanted:
+            raise ModelError(f"{directory / MANIFEST}: {key}", found=str(found), wanted=str(wanted))
+    return LookNetwork(directory, manifest, lowest=lowest, runtime=runtime, threads=threads)

@@ -1,0 +1,48 @@
+"""The manifest that travels with the look network: tensors, digests, labels, and how its logits become probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edge.features.logmel import FRONT_END_VERSION
+from edge.features.look import LOOK_VERSION
+from edge.model.impulse import ImpulseManifest, LookTarget, Stage, impulse_text
+from edge.model.manifest import FrontEndSpec, GraphSpec, HeadSpec, file_sha256
+from edge.model.manifest_file import MANIFEST
+from edge.model.runtime import open_runtime
+
+NETWORK, HEAD = "look.tflite", "head.npz"
+DESCRIPTION = "Looks at one onset over the room's floor: claps, snaps, knocks, keys, glass, taps, or none of them."
+
+Platt = tuple[float, float]
+"""Scale and offset of a logit."""
+
+
+def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tuple[float, Platt, Platt]], *,
+                   version: str = "1", source: Mapping[str, str] | None = None) -> ImpulseManifest:
+    """Write manifest.json beside look.tflite and head.npz, and give what it holds.
+
+    labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
+    scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
+    Raises ModelError where the parts do not fit each other.
+    """
+    network, head = folder / NETWORK, folder / HEAD
+    with np.load(head) as arrays:
+        rows, columns = arrays["weights"].shape
+    runtime = open_runtime(network)
+    manifest = ImpulseManifest(
+        name="impulse", version=version, licence="Apache-2.0", description=DESCRIPTION,
+        front_end=FrontEndSpec("logmel", FRONT_END_VERSION), look_version=LOOK_VERSION,
+        network=GraphSpec(NETWORK, file_sha256(network), network.stat().st_size,
+                          runtime.inputs[0].spec, runtime.outputs[0].spec),
+        head=HeadSpec(HEAD, file_sha256(head), head.stat().st_size, rows, columns),
+        labels=tuple(labels),
+        targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second))
+                      for name, (threshold, first, second) in targets.items()),
+        source=dict(source or {"made_by": "models/impulse/train.py"}))
+    manifest.check(str(folder / MANIFEST))
+    (folder / MANIFEST).write_text(impulse_text(manifest), encoding="utf-8")
+    return manifest
