@@ -93,8 +93,7 @@ def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Se
     """What `wanted` asks of a model with these labels and suggestions; where nothing is wanted, its standard targets
     and the alarms of `RHYTHMS`.
 
-    offers: of the look network. Looks decide a target of an offer's name, unless the settings give it labels or call it
-    lasting.
+    offers: of the look network. Looks decide a target of that name, but where the settings give labels or call it lasting.
 
     Raises SettingsError for a label that the model does not have, a target without labels, a pattern over nothing, and
     gaps that contradict each other.
@@ -160,7 +159,7 @@ def _asked(target: TargetSettings, sent: bool, labels: Sequence[str], suggestion
            offer: Offer | None) -> AskedSound:
     if offer is None or target.labels or target.sound == "lasting":
         return AskedSound(target, _labels(target, labels, suggestion), suggestion, sent)
-    return AskedSound(target, suggestion.labels if suggestion is not None else (), suggestion, sent, offer)
+    return AskedSound(target, suggestion.labels if suggestion else (), suggestion, sent, offer)
 
 
 def _labels(target: TargetSettings, labels: Sequence[str], suggestion: Suggestion | None) -> tuple[str, ...]:

@@ -1,0 +1,106 @@
+"""The look network's directory: written, read, opened, and refused with file, found and wanted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.control.loading import open_looks
+from edge.errors import ModelError
+from edge.features.look import BEFORE, LOOK_ROWS
+from edge.model.impulse import load_impulse_manifest
+from edge.stream import BANDS
+from tests.look_network import LABELS, TARGETS, write_network
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_network(tmp_path / "impulse")
+    return tmp_path / "impulse"
+
+
+def changed(folder: Path, **changes: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_what_is_written_is_read_again(folder: Path) -> None:
+    manifest = load_impulse_manifest(folder)
+    assert manifest.labels == LABELS
+    assert {one.name: (one.threshold, (one.first.scale, one.first.offset), (one.second.scale, one.second.offset))
+            for one in manifest.targets} == TARGETS
+    assert [offer.row for offer in manifest.offers] == [0, 1, 2]
+
+
+def test_a_look_gives_the_logits_of_the_weights(folder: Path) -> None:
+    network = open_looks(folder, load_impulse_manifest(folder))
+    cells = np.zeros((LOOK_ROWS, BANDS, 2), np.float32)
+    cells[BEFORE: BEFORE + 12, 32:] = 4.0
+    scores = network.see(cells, 800)
+    assert scores.embedding is not None and scores.logits is not None
+    assert scores.embedding[:2] == pytest.approx([4.0, 0.0], abs=0.08)
+    assert scores.logits[0] == pytest.approx(3 * scores.embedding[0] - 3 * scores.embedding[1] - 1.0, abs=1e-5)
+    assert (scores.position, scores.network) == (800, network.sha256)
+    assert scores.values == pytest.approx(1 / (1 + np.exp(-scores.logits)), abs=1e-6)
+    assert network.sha256[:12] in network.describe()
+
+
+def test_a_calibration_belongs_to_network_head_and_stages(folder: Path, tmp_path: Path) -> None:
+    before = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers}
+    targets = json.loads((folder / "manifest.json").read_text())["targets"]
+    targets[0]["second"]["offset"] = 0.75
+    targets[1]["threshold"] = 0.9
+    changed(folder, targets=targets)
+    after = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers}
+    assert [name for name in before if before[name] != after[name]] == ["hand_clap"]
+    other = write_network(tmp_path / "other", clap_bias=-3.0)
+    assert all(offer.digest != before[offer.name] for offer in other.offers)
+
+
+@pytest.mark.parametrize(("name", "damage", "said"), [
+    ("look.tflite", None, "No such file"), ("look.tflite", b"TFL3", "4 bytes; wanted"), ("head.npz", None, "No such file"),
+    ("manifest.json", None, "No such file"), ("manifest.json", b"{", "no JSON")])
+def test_a_file_that_is_missing_or_damaged_is_named(folder: Path, name: str, damage: bytes | None, said: str) -> None:
+    if damage is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(damage)
+    with pytest.raises(ModelError) as raised:
+        open_looks(folder, load_impulse_manifest(folder))
+    assert str(folder / name) in str(raised.value) and said in str(raised.value)
+
+
+def test_a_byte_that_changed_is_found(folder: Path) -> None:
+    path = folder / "look.tflite"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ModelError, match=r"as in manifest\.json"):
+        open_looks(folder, load_impulse_manifest(folder))
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"look_version": 99}, "look_version: found 99; wanted 1"),
+    ({"front_end": {"name": "logmel", "version": 2}}, "front_end.version: found 2; wanted 1"),
+    ({"labels": ["a", "b", "c"]}, "labels: found 3; wanted 4, as head.rows"),
+    ({"labels": ["a", "a", "b", "c"]}, "labels: found 'a' twice"),
+    ({"labels": ["hand_clap", "b", "c", "d"]}, "targets: found 'finger_snap'"),
+    ({"targets": [{"name": "hand_clap", "threshold": 1.5, "first": {"scale": 1, "offset": 0},
+                   "second": {"scale": 1, "offset": 0}}]}, "threshold"),
+    ({"targets": [{"name": "hand_clap", "threshold": 0.5, "first": {"scale": 0, "offset": 0},
+                   "second": {"scale": 1, "offset": 0}}]}, "scale"),
+])
+def test_a_manifest_that_contradicts_itself_or_us_is_refused(folder: Path, changes: dict[str, object], said: str) -> None:
+    changed(folder, **changes)
+    with pytest.raises(ModelError) as raised:
+        open_looks(folder, load_impulse_manifest(folder))
+    assert said in str(raised.value) and "manifest.json" in str(raised.value)
+
+
+def test_a_look_of_another_shape_is_refused(folder: Path) -> None:
+    network = open_looks(folder, load_impulse_manifest(folder))
+    with pytest.raises(ModelError, match=r"found shape \[40, 64, 2\]; wanted \[48, 64, 2\]"):
+        network.see(np.zeros((40, BANDS, 2), np.float32), 0)
