@@ -28,7 +28,7 @@ class LookingModel(LoudnessModel):
         super().__init__()
         manifest = write_network(folder)
         self.looks = open_looks(folder, manifest)
-        self.offers = manifest.offers
+        self.offers = manifest.offers()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from edge.control.calibrations import Calibrations, calibrations_for
 from edge.decision.resolve import Asked, ask
 from edge.errors import ModelError, SettingsError
 from edge.features.logmel import FRONT_END_VERSION
-from edge.features.look import LOOK_ROWS, LOOK_VERSION, LOWEST
+from edge.features.look import LOOK_ROWS, LOOK_VERSION
 from edge.model.classifier import Model, open_model
 from edge.model.embedded import embedded_folder
 from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, LookOffer, load_impulse_manifest, open_impulse
@@ -80,7 +80,13 @@ class NamedModel:
     def offers(self) -> tuple[LookOffer, ...]:
         """Targets that looks may decide: all of the look network's but those whose name the owner taught."""
         taught = {sound.name for sound in self.taught.sounds} if self.taught is not None else set()
-        return tuple(offer for offer in self.looks.offers if offer.name not in taught) if self.looks is not None else ()
+        offered = self.looks.offers(self.backbone) if self.looks is not None else ()
+        return tuple(offer for offer in offered if offer.name not in taught)
+
+    @property
+    def backbone(self) -> str:
+        """SHA-256 of the backbone's file; "" for a whole model."""
+        return self.manifest.backbone.sha256 if self.manifest.backbone is not None else ""
 
     @property
     def extended(self) -> Manifest:
@@ -120,7 +126,7 @@ class NamedModel:
 def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto", threads: int = 1) -> LookNetwork:
     """Open the look network in `folder`. Raises ModelError where it was made for other rows or looks than ours."""
     return open_impulse(folder, front_end=FRONT_END_VERSION, look_version=LOOK_VERSION, shape=(LOOK_ROWS, BANDS, 2),
-                        lowest=LOWEST, runtime=runtime, threads=threads, manifest=manifest)
+                        runtime=runtime, threads=threads, manifest=manifest)
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:

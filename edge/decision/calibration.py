@@ -73,6 +73,21 @@ def look_logit(target: Target, stage: int, scores: Scores) -> float:
     return own.scale * float(scores.logits[target.rows].max()) + own.offset
 
 
+def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Sequence[float]) -> Heard | None:
+    """Judge one target by a look and a patch that holds its onset; None where patches do not count.
+
+    labels: the look network's. patch: the model's logits of the patch. The look's are kept as what gave the event.
+    """
+    if target.beside is None:
+        return None
+    assert look.logits is not None
+    row = max(target.rows.tolist(), key=look.values.__getitem__)
+    own = target.beside
+    logit = own.look * float(look.logits[row]) + own.patch * max(patch[each] for each in target.patch_rows) + own.offset
+    probability = probability_of(logit, target.scale, target.offset, target.scale_below)
+    return Heard(labels[row], float(look.values[row]), probability, look)
+
+
 def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores) -> Heard:
     """Judge one target by a look. labels: the look network's, in the order of `scores`."""
     row = max(target.rows.tolist(), key=scores.values.__getitem__)

@@ -14,7 +14,7 @@ from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
 from edge.decision.looked import LookedSound, LookJudge
 from edge.decision.lookout import Look, LookShape
-from edge.decision.loudness import LoudnessDetector, NoiseFloor
+from edge.decision.loudness import Loudnesses
 from edge.decision.onset import Onset, OnsetDetector, decibels
 from edge.decision.pattern import InOrder, PatternDetector
 from edge.decision.rows import Rows
@@ -41,7 +41,6 @@ class Decision:
         self._labels = tuple(labels)
         self._patch_samples = patch_samples
         self._onset_detector = OnsetDetector()
-        self._floor = NoiseFloor()
         self._rows = Rows()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
         looked = {number: sound for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)}
@@ -52,7 +51,7 @@ class Decision:
         self._patterns = [PatternDetector(sound.name, own, sent=sound.sent) if own or not sound.sent else None
                           for sound, own in zip(targets.sounds, over, strict=True)]
         self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
-        self._loudness = [LoudnessDetector(target) for target in targets.loudness]
+        self._loudness = Loudnesses(targets.loudness)
         self._alarms = Alarms(targets.rhythms, targets.patterns)
         self._forget()
 
@@ -113,16 +112,13 @@ class Decision:
     def looked(self, look: Look, scores: Scores) -> list[Detection]:
         """Take what the look network says of a look. Returns the starts and ends that it brings."""
         assert self._by_looks is not None
-        mine, taken = self._by_looks.push(look, scores, self._rows.next)
-        for other in self._yielding if taken else ():
-            other.taken(look.onset.position, taken)
-        return [each for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)
-                for each in self._pass_on(number, sound, mine.get(number, []), look.onset.position)]
+        return self._named_by_looks(look.onset, *self._by_looks.push(look, scores, self._rows.next))
 
     def push(self, scores: Scores) -> list[Detection]:
         """Judge the next patch by what the model says of it. Raises ValueError for a position that goes back."""
         found = self._listen(scores.position)
         logits = logits_of(scores).tolist() if self._sounds else []
+        found += self._beside(scores.position, logits)
         self._heard = [None if isinstance(sound, LookedSound) else heard(sound.target, self._labels, scores, logits)
                        for sound in self._sounds]
         mine = {number: self._judge(number) for number in self._order}
@@ -139,6 +135,19 @@ class Decision:
             found += self._pass_on(number, sound, mine, position)
         return found
 
+    def _beside(self, position: int, logits: Sequence[float]) -> list[Detection]:
+        """What the patch at a position names beside looks."""
+        if self._by_looks is None:
+            return []
+        named = self._by_looks.beside(position, position + self._patch_samples, logits, self._rows.next)
+        return [each for one in named for each in self._named_by_looks(*one)]
+
+    def _named_by_looks(self, onset: Onset, mine: dict[int, list[Detection]], taken: str) -> list[Detection]:
+        for other in self._yielding if taken else ():
+            other.taken(onset.position, taken)
+        return [each for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)
+                for each in self._pass_on(number, sound, mine.get(number, []), onset.position)]
+
     def interrupt(self, until: int) -> list[Detection]:
         """End all running events at a gap or the stream's end, at position `until`; forget the onsets."""
         found: list[Detection] = []
@@ -147,8 +156,7 @@ class Decision:
             if (in_order := self._in_order.get(number)) is not None:
                 mine = in_order.push(mine, None)
             found += mine if pattern is None else pattern.interrupt(mine)
-        found += [each for loud in self._loudness for each in loud.interrupt()]
-        found += self._alarms.interrupt()
+        found += self._loudness.interrupt() + self._alarms.interrupt()
         self._forget()
         return found
 
@@ -160,7 +168,7 @@ class Decision:
         """
         self._rows, other._rows = other._rows, self._rows
         self._since, self._fresh, self._onsets = other._since, other._fresh, other._onsets
-        self._floor = other._floor
+        self._loudness.take_over(other._loudness)
         if self._by_looks is not None and other._by_looks is not None:
             self._by_looks.take_over(other._by_looks)
         self._onset_detector.take_over(other._onset_detector)
@@ -183,10 +191,7 @@ class Decision:
                           sound.target.threshold, sound.running,
                           sound.refused if one and one.probability >= sound.target.threshold / 2 else "")
             for sound, one in zip(self._sounds, self._heard, strict=True)]
-        for loud in self._loudness:
-            share = min(max(loud.over_db / loud.target.louder_db, 0.0), 1.0)
-            stands.append(TargetHearing(loud.target.name, "", share, 1.0, loud.running, loud.refused))
-        return (*stands, *self._alarms.hearing())
+        return (*stands, *self._loudness.hearing(), *self._alarms.hearing())
 
     def _judge(self, number: int) -> list[Detection]:
         """One sound by what was heard of it; those that yield are told which onsets are taken."""
@@ -227,17 +232,7 @@ class Decision:
                 sound.onsets(fresh, position)
         rows, power = (np.concatenate(arrays) for arrays in zip(*self._since, strict=True))
         self._since, at = [], self._rows.next - FRAME_STEP * len(rows)
-        found = self._judge_loudness(power, at) if self._loudness else []
-        return found + self._alarms.push(rows, at)
-
-    def _judge_loudness(self, levels: NDArray[np.float32], at: int) -> list[Detection]:
-        floor = self._floor.db
-        found: list[Detection] = []
-        for number, level in enumerate(levels.tolist()):
-            for loud in self._loudness:
-                found += loud.push(at + FRAME_STEP * number, level, floor)
-        self._floor.push(np.power(np.float32(10.0), levels / np.float32(10.0)))
-        return found
+        return self._loudness.push(power, at) + self._alarms.push(rows, at)
 
     def _pass_on(self, number: int, sound: Sound, mine: list[Detection], position: int) -> list[Detection]:
         """A sound's detections through its patterns, if it has any. position: of the newest patch, or of a look's onset."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edge.decision.calibration import Heard, heard_in_look
+from edge.decision.calibration import Heard, heard_beside, heard_in_look
 from edge.decision.detection import Detection, Evidence
 from edge.decision.lookout import SECOND, Look, Lookout, LookShape
 from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset, OnsetDetector
@@ -16,6 +16,10 @@ NEAR_SAMPLES, WITHIN_DB = 4_800, 10.0
 """An onset within 0.3 s of a named one, and so much weaker, is not named: the room, or the same hand."""
 KEPT_SAMPLES = 32_000
 """A named onset is remembered for 2 s: by then its second look, and those of what is near it, are done."""
+
+
+INSIDE, REACH = 640, 10_240
+"""A patch counts beside a look if it holds 40 ms of the sound, and ends within 0.64 s of its onset."""
 
 
 class LookedSound:
@@ -97,24 +101,30 @@ class LookedSound:
 
 
 class LookJudge:
-    """Gives each onset to the target that a look is surest of, over its threshold; the others are told of it."""
+    """Gives each onset to the target that is surest of it, over its threshold; the others are told of it.
+
+    Judged at each of two looks, and then with each patch that holds the onset, beside the newest look.
+    """
 
     def __init__(self, sounds: Mapping[int, LookedSound], labels: Sequence[str], shape: LookShape) -> None:
         """sounds: by their number among the decision's. labels: the look network's."""
         self._sounds = sounds
         self._labels = tuple(labels)
+        self._besides = any(sound.target.beside is not None for sound in sounds.values())
         self.lookout = Lookout(shape)
-        self._named: list[tuple[Onset, str]] = []
+        self.reset()
 
     def reset(self) -> None:
         """No onset waits or is named."""
         self.lookout.reset()
-        self._named = []
+        self._named: list[tuple[Onset, str]] = []
+        self._seen: list[tuple[Look, Scores]] = []
+        """Onsets that no look named and that patches may still name, each with its newest look."""
 
     def take_over(self, other: LookJudge) -> None:
         """Go on where another stands, so that no onset is named twice."""
         self.lookout.take_over(other.lookout)
-        self._named = other._named
+        self._named, self._seen = other._named, other._seen
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
         """The looks that the judged rows complete. last: as in `Lookout.due`."""
@@ -129,10 +139,52 @@ class LookJudge:
         """
         onset = look.onset
         self._named = [each for each in self._named if each[0].position >= onset.position - KEPT_SAMPLES]
+        self._seen = [each for each in self._seen if each[0].onset is not onset and self._within(each[0].onset, now)]
         found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
                  for number, sound in self._sounds.items()}
-        if taken := next((target for named, target in self._named if named is onset), ""):
+        if taken := self._taken(onset):
             return self._again(look, taken, found, now), ""
+        mine, taken = self._judge(look, found, now, last=look.stage == SECOND and not self._besides)
+        if not taken and self._besides:
+            self._seen.append((look, scores))
+        return mine, taken
+
+    def beside(self, position: int, end: int, logits: Sequence[float], now: int
+               ) -> list[tuple[Onset, dict[int, list[Detection]], str]]:
+        """What the patch from `position` to `end` names beside looks: onsets, and for each as `push` does.
+
+        logits: the model's.
+        """
+        named = []
+        for look, scores in list(self._seen):
+            if not (position <= look.onset.position <= end - INSIDE and end <= look.onset.position + REACH):
+                continue
+            found = {number: one for number, sound in self._sounds.items()
+                     if (one := heard_beside(sound.target, self._labels, scores, logits)) is not None}
+            mine, taken = self._judge(look, found, now, last=True)
+            if taken:
+                self._seen = [each for each in self._seen if each[0].onset is not look.onset]
+                named.append((look.onset, mine, taken))
+        return named
+
+    def settled(self, now: int) -> int:
+        """Every event that starts before this position is known, by the rows before position `now`."""
+        open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
+        open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset, now)]
+        return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])
+
+    @staticmethod
+    def _within(onset: Onset, now: int) -> bool:
+        """A patch may still name it."""
+        return now <= onset.position + REACH
+
+    def _taken(self, onset: Onset) -> str:
+        return next((target for named, target in self._named if named is onset), "")
+
+    def _judge(self, look: Look, found: Mapping[int, Heard], now: int, *,
+               last: bool) -> tuple[dict[int, list[Detection]], str]:
+        """Name an onset, if a target is sure enough of it. last: no further look at it comes."""
+        onset, taken = look.onset, ""
         over = [number for number, one in found.items() if one.probability >= self._sounds[number].target.threshold]
         weak = any(abs(onset.position - named.position) <= NEAR_SAMPLES and onset.level_db < named.level_db - WITHIN_DB
                    for named, _ in self._named)
@@ -141,7 +193,7 @@ class LookJudge:
             taken = self._sounds[best].target.name
             self._named.append((onset, taken))
         for number, one in found.items():
-            refused = f"heard as {taken}" if taken else "under the threshold" if look.stage == SECOND else ""
+            refused = f"heard as {taken}" if taken else "under the threshold" if last else ""
             if weak and number in over:
                 refused = "much weaker than the sound before it"
             self._sounds[number].note(one, "" if number == best else refused)
@@ -155,9 +207,3 @@ class LookJudge:
             if mine:
                 more[number] = sound.look_again(look.onset, found[number], now)
         return more
-
-    def settled(self, now: int) -> int:
-        """Every event that starts before this position is known, by the rows before position `now`."""
-        named = [each for each, _ in self._named]
-        open_ones = [onset.position for onset in self.lookout.waiting if not any(onset is each for each in named)]
-        return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])

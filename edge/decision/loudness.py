@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.detection import Detection
 from edge.decision.targets import LoudnessTarget
-from edge.stream import FRAME_STEP, SAMPLE_RATE, Phase
+from edge.stream import FRAME_STEP, SAMPLE_RATE, Phase, TargetHearing
 
 FLOOR_SECONDS = 15.0
 """The room's noise is the quietest STEP_SECONDS of the last FLOOR_SECONDS. A longer sound is noise."""
@@ -88,3 +89,34 @@ class LoudnessDetector:
     def _detection(self, phase: Phase, end: int | None) -> Detection:
         assert self._since is not None
         return Detection(phase, self.target.name, "", 1.0, 1.0, self._since, end)
+
+
+class Loudnesses:
+    """All loudness targets, and the floor that they share."""
+
+    def __init__(self, targets: Sequence[LoudnessTarget]) -> None:
+        self._floor = NoiseFloor()
+        self._all = [LoudnessDetector(target) for target in targets]
+
+    def take_over(self, other: Loudnesses) -> None:
+        """Go on with another's floor; the other is done with."""
+        self._floor = other._floor
+
+    def push(self, levels: NDArray[np.float32], at: int) -> list[Detection]:
+        """Judge rows by their power in dB, float32 `(k,)`. at: position of the first."""
+        if not self._all:
+            return []
+        floor = self._floor.db
+        found = [each for number, level in enumerate(levels.tolist()) for loud in self._all
+                 for each in loud.push(at + FRAME_STEP * number, level, floor)]
+        self._floor.push(np.power(np.float32(10.0), levels / np.float32(10.0)))
+        return found
+
+    def interrupt(self) -> list[Detection]:
+        """A gap, or the end of the stream: running events end."""
+        return [each for loud in self._all for each in loud.interrupt()]
+
+    def hearing(self) -> list[TargetHearing]:
+        """How every target stands, in order."""
+        return [TargetHearing(loud.target.name, "", min(max(loud.over_db / loud.target.louder_db, 0.0), 1.0), 1.0,
+                              loud.running, loud.refused) for loud in self._all]

@@ -30,7 +30,6 @@ from edge.stream import SAMPLE_RATE
 
 FALLBACK_THRESHOLD = 0.5
 """For a label of a model that suggests no threshold of its own."""
-
 RELEASE_SHARE = 0.5
 """Release threshold as a share of the threshold, where neither settings nor model give one."""
 
@@ -40,7 +39,7 @@ class AskedSound:
     """A sound that is asked for. labels: those of the model that count. suggestion: what the model says of that name.
 
     sent: False for a sound that is heard only because a pattern counts it. offer: of the look network, where looks
-    decide the sound; its labels are then what the model says of that name, and decide nothing.
+    decide the sound; its labels are then what the model says of that name, and count beside the looks.
     """
 
     settings: TargetSettings
@@ -138,12 +137,10 @@ def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, C
     to it. Raises SettingsError for thresholds of the settings that contradict each other, or the model's own.
     """
     row = {label: number for number, label in enumerate(labels)}
-    return Targets(
-        tuple(_sound(sound, [sound.offer.row] if sound.offer else [row[label] for label in sound.labels],
-                     calibrations.get(sound.name),
-                     corrections.get(sound.name), thresholds.get(sound.name)) for sound in asked.sounds),
-        asked.patterns, asked.loudness,
-        tuple(_rhythm(alarm, thresholds.get(alarm.name)) for alarm in asked.rhythms))
+    sounds = tuple(_sound(sound, [row[label] for label in sound.labels], calibrations.get(sound.name),
+                          corrections.get(sound.name), thresholds.get(sound.name)) for sound in asked.sounds)
+    return Targets(sounds, asked.patterns, asked.loudness,
+                   tuple(_rhythm(alarm, thresholds.get(alarm.name)) for alarm in asked.rhythms))
 
 
 def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion], *,
@@ -183,7 +180,8 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
            commanded: float | None) -> Target:
     target, suggestion = asked.settings, asked.suggestion
     same = suggestion if suggestion is not None and set(asked.labels) == set(suggestion.labels) else None
-    fallback, own = (asked.offer.threshold, None) if asked.offer else (FALLBACK_THRESHOLD, same)
+    offer = asked.offer
+    fallback, own = (offer.threshold, None) if offer else (FALLBACK_THRESHOLD, same)
     measured: Thresholds | None = calibrated or own
     threshold = target.threshold or (measured.threshold if measured else fallback)
     release = target.release_threshold or (
@@ -195,17 +193,18 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
                             wanted=f"at most its threshold, {threshold}")
     if commanded is not None:
         threshold, release = commanded, min(target.release_threshold or commanded * RELEASE_SHARE, commanded)
-    by_itself = asked.offer or (suggestion and suggestion.impulsive)
+    by_itself = offer or (suggestion and suggestion.impulsive)
     impulsive = target.sound == "impulsive" if target.sound else bool(by_itself)
     if impulsive and (shortest := target.minimum_duration_seconds):
         raise SettingsError(f"[[target]] {target.name} minimum_duration_seconds", wanted='0, or sound = "lasting"',
                             found=f"{shortest} for an impulsive sound, which has no length")
     return Target(
-        name=target.name, rows=np.array(rows, np.intp), labels=asked.deciding,
-        stages=asked.offer.stages if asked.offer else None, threshold=threshold, release_threshold=release,
+        name=target.name, rows=np.array([offer.row] if offer else rows, np.intp), labels=asked.deciding,
+        stages=offer.stages if offer else None, beside=offer.beside if offer and rows else None,
+        patch_rows=tuple(rows) if offer else (), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive,
-        yields=same is not None and not same.standard, correction=None if asked.offer else correction, sent=asked.sent,
+        yields=same is not None and not same.standard, correction=None if offer else correction, sent=asked.sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
 

@@ -57,6 +57,25 @@ class Stage(Protocol):
         """In logits."""
 
 
+class Beside(Protocol):
+    """How a look and a patch that holds its onset are judged together, with one backbone.
+
+    The probability is logistic(look * the look's logit + patch * the patch's logit + offset).
+    """
+
+    @property
+    def look(self) -> float:
+        """Weight of the look's logit."""
+
+    @property
+    def patch(self) -> float:
+        """Weight of the patch's."""
+
+    @property
+    def offset(self) -> float:
+        """In logits."""
+
+
 class Offer(Protocol):
     """A sound without length that the look network offers to name, whatever the model is."""
 
@@ -75,6 +94,10 @@ class Offer(Protocol):
     @property
     def stages(self) -> tuple[Stage, Stage]:
         """The first look's, the second look's."""
+
+    @property
+    def beside(self) -> Beside | None:
+        """With the backbone that serves; None: its patches were not fitted, and looks decide alone."""
 
     @property
     def digest(self) -> str:
@@ -147,6 +170,10 @@ class Target:
     correction: Correction | None = None
     sent: bool = True
     stages: tuple[Stage, Stage] | None = None
+    beside: Beside | None = None
+    """Of a target that looks decide: how a patch counts beside them. None: it does not."""
+    patch_rows: tuple[int, ...] = ()
+    """The model's rows for that patch."""
     labels: tuple[str, ...] = ()
     """Names of its rows, where `resolve` made the target."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.backbone import check_tensors
-from edge.model.head import Head, load_head, logistic
+from edge.model.head import Head, against_the_others, load_head, logistic
 from edge.model.manifest import NAME, SCHEMA, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
 from edge.model.manifest_file import MANIFEST
 from edge.model.placing import disk_error
@@ -46,6 +46,20 @@ class LookTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class LookBeside:
+    """How a patch counts beside a look of a target: logistic(look * its logit + patch * its logit + offset).
+
+    backbone: SHA-256 of the backbone's file that gives the patches' logits. name: of the target.
+    """
+
+    backbone: str
+    name: str
+    look: float
+    patch: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
 class LookOffer:
     """A target as the appliance takes it. row: of the logit. digest: of network, head and stages: what a calibration of
     the target belongs to."""
@@ -54,6 +68,7 @@ class LookOffer:
     row: int
     threshold: float
     stages: tuple[Stage, Stage]
+    beside: LookBeside | None
     digest: str
 
 
@@ -71,6 +86,7 @@ class ImpulseManifest:
     head: HeadSpec
     labels: tuple[str, ...]
     targets: tuple[LookTarget, ...]
+    besides: tuple[LookBeside, ...] = ()
     source: dict[str, str] = field(default_factory=dict)
     """Where it came from, in free words."""
 
@@ -89,24 +105,29 @@ class ImpulseManifest:
             refuse("labels", len(self.labels), f"{self.head.rows}, as head.rows")
         if self.network.output.size != self.head.columns:
             refuse("head.columns", self.head.columns, f"{self.network.output.size}, as in network.output")
+        for beside in self.besides:
+            if beside.name not in {target.name for target in self.targets}:
+                refuse("besides", repr(beside.name), "one of the targets")
         for target in self.targets:
             if target.name not in self.labels:
                 refuse("targets", repr(target.name), f"one of the labels {', '.join(self.labels)}")
 
-    @property
-    def offers(self) -> tuple[LookOffer, ...]:
-        """The targets with their rows and digests."""
+    def offers(self, backbone: str = "") -> tuple[LookOffer, ...]:
+        """The targets with rows and digests. backbone: SHA-256 of that whose patches may count beside looks; "": none."""
+        besides = {each.name: each for each in self.besides if each.backbone == backbone}
+        return tuple(self._offer(one, besides.get(one.name)) for one in self.targets)
+
+    def _offer(self, target: LookTarget, beside: LookBeside | None) -> LookOffer:
         made = (self.network.sha256, self.head.sha256, str(self.look_version), str(self.front_end.version))
-        return tuple(LookOffer(
-            one.name, self.labels.index(one.name), one.threshold, (one.first, one.second),
-            bytes_sha256([json.dumps([*made, one.name, asdict(one.first), asdict(one.second)]).encode()]))
-            for one in self.targets)
+        fitted = [*made, target.name, asdict(target.first), asdict(target.second), asdict(beside) if beside else None]
+        return LookOffer(target.name, self.labels.index(target.name), target.threshold, (target.first, target.second),
+                         beside, bytes_sha256([json.dumps(fitted).encode()]))
 
 
 class LookNetwork:
     """The network opened. Belongs to one thread."""
 
-    def __init__(self, directory: Path, manifest: ImpulseManifest, *, lowest: float, runtime: str, threads: int) -> None:
+    def __init__(self, directory: Path, manifest: ImpulseManifest, *, runtime: str, threads: int) -> None:
         """Raises ModelError where a file is not what the manifest says. Use `open_impulse`."""
         self.manifest = manifest
         self.labels = manifest.labels
@@ -114,7 +135,6 @@ class LookNetwork:
         self.head: Head = load_head(manifest.head.check(directory), rows=manifest.head.rows, columns=manifest.head.columns)
         self.runtime = open_runtime(path, runtime=runtime, threads=threads)
         check_tensors(path, self.runtime, manifest.network)
-        self._lowest = np.float32(lowest)
         self._scratch = np.empty(manifest.network.input.shape[1:], np.float32)
 
     @property
@@ -127,10 +147,10 @@ class LookNetwork:
         wanted, made = self.manifest.network.input, self.manifest.network.output
         if (1, *cells.shape) != wanted.shape:
             raise ModelError("look", found=f"shape {list(cells.shape)}", wanted=f"{list(wanted.shape[1:])}")
-        self.runtime.set_input(wanted.to_cells(cells - self._lowest, scratch=self._scratch).reshape(wanted.shape))
+        self.runtime.set_input(wanted.to_cells(cells, scratch=self._scratch).reshape(wanted.shape))
         self.runtime.invoke()
         embedding = made.to_real(self.runtime.output().reshape(-1))
-        logits = self.head.logits(embedding)
+        logits = against_the_others(self.head.logits(embedding))
         return Scores(position, logistic(logits), logits, embedding, network=self.sha256)
 
     def describe(self) -> str:
@@ -156,12 +176,12 @@ def impulse_text(manifest: ImpulseManifest) -> str:
     return json.dumps({"schema": SCHEMA} | asdict(manifest), indent=1, ensure_ascii=False) + "\n"
 
 
-def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: tuple[int, ...], lowest: float,
+def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: tuple[int, ...],
                  runtime: str = "auto", threads: int = 1, manifest: ImpulseManifest | None = None) -> LookNetwork:
     """Open the look network in `directory`.
 
-    front_end, look_version, shape: the program's own rows and looks; a network made for others is refused. lowest: the
-    lowest value of a cell, for which the input's 0.0 stands. manifest: the directory's, where it was read before.
+    front_end, look_version, shape: the program's own rows and looks; a network made for others is refused. manifest:
+    the directory's, where it was read before.
     Raises ModelError naming file, found and wanted.
     """
     manifest = manifest or load_impulse_manifest(directory)
@@ -170,4 +190,4 @@ def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: t
                                ("network.input", list(manifest.network.input.shape), [1, *shape])):
         if found != wanted:
             raise ModelError(f"{directory / MANIFEST}: {key}", found=str(found), wanted=str(wanted))
-    return LookNetwork(directory, manifest, lowest=lowest, runtime=runtime, threads=threads)
+    return LookNetwork(directory, manifest, runtime=runtime, threads=threads)

@@ -6,6 +6,7 @@ choose. The other half reports, and is not read here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,16 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Platt = tuple[float, float]
 """Scale and offset of a logit."""
+Weights = tuple[float, float, float]
+"""Of the look's logit, of the patch's, and the offset."""
+Patches = Mapping[str, Floats]
+"""By target: the highest logit that a patch gives each onset of the scenes, float32 `(n,)` (beside.py)."""
 ALARMS = 12.0
 """False alarms an hour of the scenes that choose, at most."""
-FIRST_SHARE = 0.7
-"""Of these, as many at most are made by the first look."""
+LOGITS = 0.0, 3.5
+"""Of the threshold, at least and at most: an even chance, and 0.97."""
+FIRST_SHARE, SECOND_SHARE = 0.35, 0.15
+"""Of these, as many at most are made by the first look, and by the second."""
 LEAST_CHOOSING = 30
 """Placed sounds of a label from which its probabilities are fitted on scenes. Else on training windows, and less sure."""
 
@@ -99,31 +106,77 @@ def hear(network: Network8, head: tuple[Floats, Floats], scenes: Any) -> Chosen:
     return Chosen(np.stack(logits), scenes)
 
 
-def target_of(label: str, chosen: Chosen, trained: tuple[Floats, npt.NDArray[np.int64]]) -> tuple[float, Platt, Platt]:
-    """Threshold and both stages of a label. trained: logits `(2, n, labels)` of training windows, and their labels.
+@dataclass(frozen=True)
+class Target:
+    """How a label is told: threshold (a probability), both looks' scale and offset, and the weights beside each backbone."""
 
-    The threshold leaves ALARMS false alarms an hour. The first look's offset is lowered, if need be, until the first look
-    alone makes FIRST_SHARE of them: what it does not dare to name, the second look may.
+    threshold: float
+    first: Platt
+    second: Platt
+    besides: Mapping[str, Weights]
+
+
+def target_of(label: str, chosen: Chosen, trained: tuple[Floats, npt.NDArray[np.int64]],
+              patches: Mapping[str, Patches]) -> Target:
+    """Fit a label. trained: logits `(2, n, labels)` of training windows, and their labels. patches: by backbone.
+
+    One threshold serves the looks and the patches beside them, for ALARMS false alarms an hour. Looks may make FIRST_SHARE
+    and SECOND_SHARE of them at most, where patches count too: a look's offset is lowered until it does. What looks do not
+    dare to name, a patch may.
     """
     column, scenes = LABELS.index(label), chosen.scenes
     counted = ~scenes["echo"] & (scenes["inside"] != label)
-    if int((scenes["placed_label"] == label).sum()) >= LEAST_CHOOSING:
-        logits, wanted = chosen.logits[:, counted, column], scenes["label"][counted] == label
+    alike, false = scenes["label"][counted] == label, scenes["label"][counted] == ""
+    looks = chosen.logits[:, counted, column]
+    beside = {name: own[label][counted] for name, own in patches.items() if label in own}
+    if int(alike.sum()) < LEAST_CHOOSING:
+        logits, wanted, beside = trained[0][..., column], trained[1] == column, {}
     else:
-        logits, wanted = trained[0][..., column], trained[1] == column
-    first, second = fit_platt(logits[0], wanted), fit_platt(logits[1], wanted)
-    false = chosen.logits[:, counted & (scenes["label"] == ""), column]
+        logits, wanted = looks, alike
+    stages = [fit_platt(each, wanted) for each in logits]
+    weights = {name: fit_beside(looks[1], own, alike) for name, own in beside.items()}
+    together = {name: _together(weights[name], looks[1], own) for name, own in beside.items()}
     most = ALARMS * float(scenes["hours"])
-    surest = np.maximum(_line(first, false[0]), _line(second, false[1]))
-    at = _over(surest, most)
-    for _ in range(20):  # lowering the first look's offset makes room for the second, and so on
-        over = _over(_line(first, false[0]), FIRST_SHARE * most) - at
-        if over <= 0.001:
-            break
-        first = (first[0], first[1] - over)
-        at = _over(np.maximum(_line(first, false[0]), _line(second, false[1])), most)
-    threshold = float(np.clip(1.0 / (1.0 + np.exp(-at)), 0.02, 0.98))
-    return round(threshold, 4), (first[0], round(first[1], 4)), second
+    shares = (FIRST_SHARE, SECOND_SHARE) if beside else (FIRST_SHARE, 1.0)
+    if beside:
+        at = max(_over(values[false], most) for values in together.values())
+    else:
+        at = max(_over(_line(stage, own[false]), share * most)
+                 for stage, own, share in zip(stages, looks, shares, strict=True))
+    at = float(np.clip(at, *LOGITS))
+    stages = [_lowered(stage, own[false], share * most, at) for stage, own, share in zip(stages, looks, shares, strict=True)]
+    unnamed = false & (_line(stages[0], looks[0]) <= at) & (_line(stages[1], looks[1]) <= at)
+    left = max(most - float((false & ~unnamed).sum()), 0.0)
+    besides = {name: (*weights[name][:2], round(weights[name][2] - max(_over(values[unnamed], left) - at, 0.0), 4))
+               for name, values in together.items()}
+    return Target(round(1.0 / (1.0 + float(np.exp(-at))), 4), stages[0], stages[1], besides)
+
+
+def _lowered(stage: Platt, logits: Floats, most: float, at: float) -> Platt:
+    """The same, its offset so low that at most so many logits come over `at`."""
+    return stage[0], round(stage[1] - max(_over(_line(stage, logits), most) - at, 0.0), 4)
+
+
+def fit_beside(look: Floats, patch: Floats, wanted: Flags) -> Weights:
+    """Weights of both logits and the offset, by maximum likelihood; a weight is never negative."""
+    values = torch.from_numpy(np.stack((look, patch, np.ones_like(look)), 1).astype(np.float64))
+    goals = torch.from_numpy(wanted.astype(np.float64))
+    found = torch.tensor([1.0, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([found], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        error = functional.binary_cross_entropy_with_logits(values @ found, goals) + 1e-4 * found[:2].square().sum()
+        error.backward()  # type: ignore[no-untyped-call]
+        return error
+
+    solver.step(loss)  # type: ignore[no-untyped-call]
+    of_look, of_patch, offset = found.detach().tolist()
+    return round(max(of_look, 0.0), 4), round(max(of_patch, 0.0), 4), round(offset, 4)
+
+
+def _together(weights: Weights, look: Floats, patch: Floats) -> Floats:
+    return np.asarray(weights[0] * look + weights[1] * patch + weights[2], np.float32)
 
 
 def _line(platt: Platt, logits: Floats) -> Floats:
@@ -131,6 +184,6 @@ def _line(platt: Platt, logits: Floats) -> Floats:
 
 
 def _over(values: Floats, count: float) -> float:
-    """A threshold that at most `count` of the values exceed; no lower than that of an even chance in 50."""
+    """A value that at most `count` of the values exceed; of none, a very low one."""
     ordered = np.sort(values)[::-1]
-    return max(float(ordered[int(count)]) if int(count) < len(ordered) else -4.0, -4.0)
+    return float(ordered[min(int(count), len(ordered) - 1)]) + 1e-4 if len(ordered) else -20.0

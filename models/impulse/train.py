@@ -2,7 +2,8 @@
 
     python models/scenes/build.py SCENES
     python -m models.impulse.onsets SCENES/onsets/choose CHOOSE.npz
-    python -m models.impulse.train --work FOLDER --choose CHOOSE.npz            all of it
+    python -m models.impulse.beside SCENES/onsets/choose CHOOSE.npz starter.npz (and yamnet.npz: see there)
+    python -m models.impulse.train --work FOLDER --choose CHOOSE.npz --beside starter.npz yamnet.npz
     python -m models.impulse.train --work FOLDER --choose CHOOSE.npz rows       thresholds and manifest again
     python -m models.impulse.train --work FOLDER --choose CHOOSE.npz --recordings MINE --out MY_MODEL
 
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("step", nargs="?", choices=["all", *STEPS], default="all")
     parser.add_argument("--work", type=Path, required=True, help="folder for windows, outside the repository")
     parser.add_argument("--choose", type=Path, required=True, help="the .npz of onsets.py that thresholds are chosen by")
+    parser.add_argument("--beside", type=Path, nargs="*", default=[], help="files of beside.py: a backbone each")
     parser.add_argument("--windows", type=int, default=60_000)
     parser.add_argument("--epochs", type=int, default=8, help="of each course")
     parser.add_argument("--seed", type=int, default=8_000_000)
@@ -112,6 +114,7 @@ def rows_step(arguments: argparse.Namespace) -> None:
 
     from edge.features.look import AFTER, EARLY
     from edge.model.head import against_the_others
+    from edge.model.impulse import LookBeside
     from models.impulse.manifest import write_manifest
     from models.impulse.rows import Network8, hear, target_of, window_looks
     from models.impulse.stock import LABELS
@@ -127,11 +130,25 @@ def rows_step(arguments: argparse.Namespace) -> None:
         scenes: dict[str, Any] = {name: file[name] for name in file}
     chosen = hear(network, (weights, bias), scenes)
     trained = (np.stack([against_the_others(values @ weights.T + bias) for values in embeddings]), windows.labels[some])
-    targets = {label: target_of(label, chosen, trained) for label in LABELS if label != "other"}
-    write_manifest(arguments.out, LABELS, targets)
+    patches, digests = _patches(arguments.beside)
+    found = {label: target_of(label, chosen, trained, patches) for label in LABELS if label != "other"}
+    besides = [LookBeside(digests[name], label, *weights)
+               for label, one in found.items() for name, weights in one.besides.items()]
+    targets = {label: (one.threshold, one.first, one.second) for label, one in found.items()}
+    write_manifest(arguments.out, LABELS, targets, besides=besides)
     write_sources(arguments.out / "sources.csv", training_clips())
-    for label, (threshold, first, second) in targets.items():
-        print(f"{label}: threshold {threshold}, first look {first}, second {second}")
+    for label, one in found.items():
+        print(f"{label}: {one}")
+
+
+def _patches(paths: list[Path]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What beside.py wrote, by the file's name, and the backbones' digests."""
+    patches, digests = {}, {}
+    for path in paths:
+        with np.load(path) as file:
+            patches[path.stem] = dict(zip(file["targets"].tolist(), file["logits"].T, strict=True))
+            digests[path.stem] = str(file["backbone"])
+    return patches, digests
 
 
 def _windows(arguments: argparse.Namespace) -> Windows:
