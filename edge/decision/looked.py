@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from edge.decision.calibration import Heard, heard_beside, heard_in_look
 from edge.decision.detection import Detection, Evidence
@@ -100,10 +101,23 @@ class LookedSound:
                                                                       running.position))]
 
 
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """A patch from position to end; logits: the model's."""
+
+    position: int
+    end: int
+    logits: tuple[float, ...]
+
+    def holds(self, onset: Onset) -> bool:
+        """It counts beside looks at this onset."""
+        return self.position <= onset.position <= self.end - INSIDE and self.end <= onset.position + REACH
+
+
 class LookJudge:
     """Gives each onset to the target that is surest of it, over its threshold; the others are told of it.
 
-    Judged at each of two looks, and then with each patch that holds the onset, beside the newest look.
+    Judged at each of two looks, and beside the newest look with every patch that holds the onset, whichever comes first.
     """
 
     def __init__(self, sounds: Mapping[int, LookedSound], labels: Sequence[str], shape: LookShape) -> None:
@@ -120,11 +134,13 @@ class LookJudge:
         self._named: list[tuple[Onset, str]] = []
         self._seen: list[tuple[Look, Scores]] = []
         """Onsets that no look named and that patches may still name, each with its newest look."""
+        self._patches: list[_Patch] = []
+        """The newest patches, as far back as an onset may lie that gets a look now."""
 
     def take_over(self, other: LookJudge) -> None:
         """Go on where another stands, so that no onset is named twice."""
         self.lookout.take_over(other.lookout)
-        self._named, self._seen = other._named, other._seen
+        self._named, self._seen, self._patches = other._named, other._seen, other._patches
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
         """The looks that the judged rows complete. last: as in `Lookout.due`."""
@@ -145,6 +161,9 @@ class LookJudge:
         if taken := self._taken(onset):
             return self._again(look, taken, found, now), ""
         mine, taken = self._judge(look, found, now, last=look.stage == SECOND and not self._besides)
+        for patch in self._patches if not taken else ():
+            if not taken and patch.holds(onset):
+                mine, taken = self._judge(look, self._together(scores, patch), now, last=True)
         if not taken and self._besides:
             self._seen.append((look, scores))
         return mine, taken
@@ -155,13 +174,15 @@ class LookJudge:
 
         logits: the model's.
         """
+        if not self._besides:
+            return []
+        patch = _Patch(position, end, tuple(logits))
+        self._patches = [*(each for each in self._patches if each.end >= end - REACH), patch]
         named = []
         for look, scores in list(self._seen):
-            if not (position <= look.onset.position <= end - INSIDE and end <= look.onset.position + REACH):
+            if not patch.holds(look.onset):
                 continue
-            found = {number: one for number, sound in self._sounds.items()
-                     if (one := heard_beside(sound.target, self._labels, scores, logits)) is not None}
-            mine, taken = self._judge(look, found, now, last=True)
+            mine, taken = self._judge(look, self._together(scores, patch), now, last=True)
             if taken:
                 self._seen = [each for each in self._seen if each[0].onset is not look.onset]
                 named.append((look.onset, mine, taken))
@@ -172,6 +193,10 @@ class LookJudge:
         open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
         open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset, now)]
         return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])
+
+    def _together(self, look: Scores, patch: _Patch) -> dict[int, Heard]:
+        return {number: one for number, sound in self._sounds.items()
+                if (one := heard_beside(sound.target, self._labels, look, patch.logits)) is not None}
 
     @staticmethod
     def _within(onset: Onset, now: int) -> bool:

@@ -32,7 +32,7 @@ def test_what_is_written_is_read_again(folder: Path) -> None:
     assert manifest.labels == LABELS
     assert {one.name: (one.threshold, (one.first.scale, one.first.offset), (one.second.scale, one.second.offset))
             for one in manifest.targets} == TARGETS
-    assert [offer.row for offer in manifest.offers] == [0, 1, 2]
+    assert [offer.row for offer in manifest.offers()] == [0, 1, 2]
 
 
 def test_a_look_gives_the_logits_of_the_weights(folder: Path) -> None:
@@ -42,22 +42,25 @@ def test_a_look_gives_the_logits_of_the_weights(folder: Path) -> None:
     scores = network.see(cells, 800)
     assert scores.embedding is not None and scores.logits is not None
     assert scores.embedding[:2] == pytest.approx([4.0, 0.0], abs=0.08)
-    assert scores.logits[0] == pytest.approx(3 * scores.embedding[0] - 3 * scores.embedding[1] - 1.0, abs=1e-5)
+    values = [3 * scores.embedding[0] - 3 * scores.embedding[1] - 1.0,
+              scores.embedding[0] - scores.embedding[1] + 2 * scores.embedding[2] - 9.0,
+              3 * scores.embedding[1] - 3 * scores.embedding[0] - 1.0, 0.0]
+    assert scores.values == pytest.approx(np.exp(values) / np.exp(values).sum(), abs=1e-5)
     assert (scores.position, scores.network) == (800, network.sha256)
     assert scores.values == pytest.approx(1 / (1 + np.exp(-scores.logits)), abs=1e-6)
     assert network.sha256[:12] in network.describe()
 
 
 def test_a_calibration_belongs_to_network_head_and_stages(folder: Path, tmp_path: Path) -> None:
-    before = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers}
+    before = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers()}
     targets = json.loads((folder / "manifest.json").read_text())["targets"]
     targets[0]["second"]["offset"] = 0.75
     targets[1]["threshold"] = 0.9
     changed(folder, targets=targets)
-    after = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers}
+    after = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers()}
     assert [name for name in before if before[name] != after[name]] == ["hand_clap"]
     other = write_network(tmp_path / "other", clap_bias=-3.0)
-    assert all(offer.digest != before[offer.name] for offer in other.offers)
+    assert all(offer.digest != before[offer.name] for offer in other.offers())
 
 
 @pytest.mark.parametrize(("name", "damage", "said"), [
@@ -104,3 +107,16 @@ def test_a_look_of_another_shape_is_refused(folder: Path) -> None:
     network = open_looks(folder, load_impulse_manifest(folder))
     with pytest.raises(ModelError, match=r"found shape \[40, 64, 2\]; wanted \[48, 64, 2\]"):
         network.see(np.zeros((40, BANDS, 2), np.float32), 0)
+
+
+def test_patches_count_beside_looks_for_the_backbone_that_they_were_fitted_with(folder: Path) -> None:
+    beside = {"backbone": "ab" * 32, "name": "hand_clap", "look": 0.8, "patch": 1.1, "offset": 0.5}
+    changed(folder, besides=[beside])
+    manifest = load_impulse_manifest(folder)
+    with_it, without = manifest.offers("ab" * 32), manifest.offers("cd" * 32)
+    assert with_it[0].beside is not None and with_it[0].beside.patch == 1.1 and with_it[1].beside is None
+    assert all(offer.beside is None for offer in (*without, *manifest.offers()))
+    assert with_it[0].digest != without[0].digest and with_it[1].digest == without[1].digest
+    changed(folder, besides=[beside | {"name": "clap"}])
+    with pytest.raises(ModelError, match="besides.*'clap'.*one of the targets"):
+        load_impulse_manifest(folder)
