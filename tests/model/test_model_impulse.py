@@ -118,5 +118,5 @@ def test_patches_count_beside_looks_for_the_backbone_that_they_were_fitted_with(
     assert all(offer.beside is None for offer in (*without, *manifest.offers()))
     assert with_it[0].digest != without[0].digest and with_it[1].digest == without[1].digest
     changed(folder, besides=[beside | {"name": "clap"}])
-    with pytest.raises(ModelError, match="besides.*'clap'.*one of the targets"):
+    with pytest.raises(ModelError, match=r"besides.*'clap'.*one of the targets"):
         load_impulse_manifest(folder)
