@@ -13,7 +13,6 @@ from pathlib import Path
 
 from edge.cli.options import common, hop_from, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import find_model
-from edge.decision.resolve import ask
 from edge.errors import SettingsError
 from edge.model.runtime import open_runtime
 from edge.workshop.bench import Cost, measure, test_sound, whole_file
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     hops = [hop_from(hop, hop) for hop in options.hop or (0.48, 0.12)]
     state_dir = state_dir_from(options)
     named = find_model(settings.model.name, state_dir)
-    labels = ask(settings.target, named.extended.labels, named.extended.targets).labels
+    labels = named.ask(settings.target).labels
     # A model without standard targets: all of it, then.
     model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate,
                        rows=labels or None)
@@ -78,6 +77,7 @@ def _dict(cost: Cost) -> dict[str, object]:
     return {"cpu_seconds_per_audio_second": {name: round(value, 6) for name, value in spent.items()},
             "bare_cpu_seconds_per_audio_second": None if cost.bare is None else round(cost.bare, 6),
             "ratio": None if cost.ratio is None else round(cost.ratio, 3),
+            "ratio_without_looks": None if cost.without_looks is None else round(cost.without_looks, 3),
             "patches_per_second": round(cost.patches_per_second, 1)}
 
 
@@ -86,5 +86,7 @@ def _table(cost: Cost, about: dict[str, object]) -> None:
     for name, value in cost.stages.items():
         print(f"  {name:<12}{value * 1000:8.3f}  {value / cost.total:6.1%}")
     print(f"  {'total':<12}{cost.total * 1000:8.3f}  {cost.patches_per_second:.0f} patches per CPU second")
+    if cost.without_looks is not None:
+        print(f"  {cost.without_looks:.3f} times as much as without looks, with rows made by the hop")
     if cost.bare is not None and cost.ratio is not None:
         print(f"  {'bare':<12}{cost.bare * 1000:8.3f}  the whole file in a bare interpreter; ratio {cost.ratio:.2f}")

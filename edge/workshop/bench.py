@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.decision import Decision
-from edge.decision.resolve import resolve_targets
+from edge.control.plan import plan_for
 from edge.features.frontend import FrontEnd
+from edge.features.look import look
 from edge.model.classifier import Model, Split
 from edge.model.runtime import Runtime
 from edge.settings import TargetSettings
@@ -42,6 +42,8 @@ class Cost:
     """total / bare, the median of the rounds' ratios."""
     patches_per_second: float
     """How many patches one CPU second serves, with all stages."""
+    without_looks: float | None = None
+    """total / the same without looks, whose rows are made by the hop; None where no target is decided by looks."""
 
 
 def test_sound(seconds: float) -> NDArray[np.int16]:
@@ -64,43 +66,67 @@ def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, round
     seconds = len(sound) / SAMPLE_RATE
     ours: list[float] = []
     theirs: list[float] = []
+    plain: list[float] = []
     stages: list[dict[str, float]] = []
     patches = 0
+    looking = any(sound.looked for sound in plan_for(model, targets, hop_seconds=hop_seconds).targets.sounds)
     for number in range(rounds + 1):
         spent, patches = _stages(model, sound, hop_seconds, targets)
+        without = sum(_stages(model, sound, hop_seconds, targets, looks=False)[0].values()) if looking else 0.0
         whole = _bare(bare, sound, hop_seconds) if bare is not None else 0.0
         if number:  # the first round fills caches and does not count
             stages.append(spent)
             ours.append(sum(spent.values()))
+            plain.append(without)
             theirs.append(whole)
     total = statistics.median(ours)
+
+    def ratio(others: list[float]) -> float:
+        return statistics.median(a / b for a, b in zip(ours, others, strict=True))
+
     return Cost(
         hop_seconds=hop_seconds,
         stages={name: statistics.median(entry[name] for entry in stages) / seconds for name in stages[0]},
         total=total / seconds, bare=statistics.median(theirs) / seconds if bare is not None else None,
-        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)) if bare is not None else None,
-        patches_per_second=patches / total)
+        ratio=ratio(theirs) if bare is not None else None, patches_per_second=patches / total,
+        without_looks=ratio(plain) if looking else None)
 
 
-def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float,
-            targets: tuple[TargetSettings, ...]) -> tuple[dict[str, float], int]:
-    """CPU seconds of each stage over the whole sound, and the number of patches."""
+def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets: tuple[TargetSettings, ...], *,
+            looks: bool = True) -> tuple[dict[str, float], int]:
+    """CPU seconds of each stage over the whole sound, and the number of patches. looks: False leaves them out."""
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
-    decision = Decision(resolve_targets(targets, model.labels, model.targets), model.labels,
-                        patch_samples=model.patch_samples, hop_samples=round(hop_seconds * SAMPLE_RATE))
+    decision = plan_for(model, targets, hop_seconds=hop_seconds).decision
+    network = model.looks if looks and decision.looking else None
+    front_end.early = network is not None
     inner = ("backbone", "head") if isinstance(model, Split) else ("model",)
-    spent = dict.fromkeys(("front_end", *inner, "decision"), 0.0)
+    spent = dict.fromkeys(("front_end", *inner, *(["look"] if network is not None else []), "decision"), 0.0)
     patches = 0
+
+    def look_up_to(until: int | None) -> None:
+        while network is not None:
+            with _timed(spent, "decision"):
+                due = decision.looks(until)
+            if not due:
+                return
+            for one in due:
+                with _timed(spent, "look"):
+                    scores = network.see(look(one.rows, one.row, one.heard), one.onset.position)
+                with _timed(spent, "decision"):
+                    decision.looked(one, scores)
+
     for start in range(0, len(sound), BLOCK):
         with _timed(spent, "front_end"):
             found = front_end.push(Block(sound[start: start + BLOCK], start, MONO))
         with _timed(spent, "decision"):
             decision.hear(front_end.rows, front_end.rows_position)
         for patch in found:
+            look_up_to(patch.position + model.patch_samples)
             scores = _score(model, patch, spent)
             with _timed(spent, "decision"):
                 decision.push(scores)
             patches += 1
+        look_up_to(None)
     return spent, patches
 
 

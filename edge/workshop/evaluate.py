@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.control.loading import load_calibrations, taught_to
-from edge.decision.calibration import heard, logits_of
+from edge.decision.calibration import heard, heard_in_look, logits_of
 from edge.decision.resolve import has_rhythm, resolve_targets
 from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import Target
@@ -23,7 +23,7 @@ from edge.learn.evaluate import Figures, measurable, measure
 from edge.learn.labelled_clips import Clip
 from edge.model.classifier import Model
 from edge.settings import Settings, TargetSettings
-from edge.stream import Scores
+from edge.stream import SAMPLE_RATE, Scores
 from edge.workshop.classify import Classification, classify
 from edge.workshop.progress import bar
 
@@ -34,7 +34,8 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
 
     classes: of the table. Clips that are named as a label or a target are of that class too, and a sound that
     the model was taught is always a class. Names whose clips are of no class are said on standard error
-    beforehand. An alarm that is heard by its rhythm is judged by its events. Raises SourceError for a clip
+    beforehand. An alarm that is heard by its rhythm is judged by its events, a target that looks decide by its
+    surest look. Raises SourceError for a clip
     that cannot be heard (without it the figures would be of other clips), and where no clip is of a class that
     the model has labels for, or a rhythm.
     """
@@ -43,24 +44,29 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     named = {target.name: target.labels for target in model.targets}
     named |= {target.name: target.labels for target in settings.target if target.labels}
     rhythms = _rhythms(model, settings)
-    labels = (*model.labels, *(target.name for target in rhythms))
+    looked = _looked(model, settings)
+    more = [*(name for name in looked if name not in model.labels), *(target.name for target in rhythms)]
+    labels = (*model.labels, *more)
     classes = with_classes_of(names, classes, labels, named)
     used = measurable(clips, labels, classes)
     _say_others(clips, used, model.manifest.name)
     targets = _targets(model, used, settings, state_dir)
     scores = np.zeros((len(clips), len(labels)), np.float32)
-    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*targets, *labels[len(model.labels):])}
+    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*targets, *(target.name for target in rhythms))}
     seconds: list[float] = []
     with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
-            result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False, targets=rhythms,
+            result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False, targets=(*rhythms, *looked.values()),
                               embeddings=any(target.correction is not None for target in targets.values()))
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
-            by_events = _by_events(rhythms, result)
-            scores[number] = [*result.scores.max(axis=0), *(values.max() for values in by_events.values())]
+            by_events, said = _by_events(rhythms, result), _probabilities(model, targets, result)
+            found = dict(zip(model.labels, result.scores.max(axis=0), strict=True))
+            found |= {name: values.max() for name, values in by_events.items()}
+            found |= {name: said[name].max() if name in said else 0.0 for name in looked}
+            scores[number] = [found[label] for label in labels]
             seconds.append(result.duration_seconds)
-            for name, values in {**_probabilities(targets, result), **by_events}.items():
+            for name, values in {**said, **by_events}.items():
                 probabilities[name].append(values)
             progress(number + 1, len(clips))
     names = [clip.name for clip in clips]
@@ -93,7 +99,8 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
     own = {target.name: target for target in settings.target if not target.pattern_of and not target.louder_db}
     wanted: dict[str, TargetSettings] = {}
     for entry in classes:
-        names = [entry.name] if entry.name in own or entry.name in (target.name for target in model.targets) else []
+        known = {*own, *(target.name for target in model.targets), *(offer.name for offer in model.offers)}
+        names = [entry.name] if entry.name in known else []
         names += [target.name for target in model.targets if set(target.labels) & set(entry.labels)]
         names += [entry.name] if entry.name in model.labels else []
         if names:
@@ -103,7 +110,7 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
         return {}
     served = load_calibrations(model, replace(settings, target=asked), state_dir)
     resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,
-                               corrections=served.corrections)
+                               corrections=served.corrections, offers=model.offers)
     sounds = {sound.name: sound for sound in resolved.sounds}
     return {name: sounds[target.name] for name, target in wanted.items() if target.name in sounds}
 
@@ -125,13 +132,29 @@ def _by_events(rhythms: Sequence[TargetSettings], result: Classification) -> dic
     return found
 
 
-def _probabilities(targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:
-    """By class what the appliance makes of each patch: its target's probability, float64 `(patches,)`."""
+def _looked(model: Model, settings: Settings) -> dict[str, TargetSettings]:
+    """The targets that looks decide, as the settings have them, by name."""
+    own = {target.name: target for target in settings.target}
+    named = [own.get(offer.name, TargetSettings(name=offer.name)) for offer in model.offers]
+    return {target.name: target for target in named
+            if not (target.labels or target.sound == "lasting" or target.pattern_of or target.louder_db)}
+
+
+def _probabilities(model: Model, targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:
+    """By class what the appliance makes of each patch, or of the looks at onsets from one patch's start to the next's: its
+    target's probability, float64 `(patches,)`."""
     found = {name: np.zeros(len(result.scores)) for name in targets}
     for patch, values in enumerate(result.scores):
         embedding = result.embeddings[patch] if result.embeddings is not None else None
         scores = Scores(0, values, embedding=embedding)
         logits = logits_of(scores).tolist()
         for name, target in targets.items():
-            found[name][patch] = heard(target, result.labels, scores, logits).probability
+            if not target.looked:
+                found[name][patch] = heard(target, result.labels, scores, logits).probability
+    for stage, said in result.looks if model.looks is not None else ():
+        patch = min(int(np.searchsorted(result.starts, said.position / SAMPLE_RATE, side="right")), len(result.scores)) - 1
+        for name, target in targets.items():
+            if target.looked:
+                one = heard_in_look(target, model.looks.labels, stage, said)
+                found[name][patch] = max(found[name][patch], one.probability)
     return found

@@ -100,12 +100,12 @@ def _known_targets(lessons: Lessons, settings: Settings) -> tuple[TargetSettings
 
 
 def hears(model: Split, targets: Sequence[Target], embedder: Embedder, gathered: Gathered) -> list[str]:
-    """Those of the targets, as they serve, that hear at least half of the recordings."""
+    """Those of the targets that patches decide, as they serve, that hear at least half of the recordings."""
     heard = gathered.kind == HEARD
     embeddings, clips = embedder.embeddings(gathered.cells[heard]), gathered.clip[heard]
     logits = embeddings @ model.head.weights.T + model.head.bias
     found = []
-    for target in targets:
+    for target in (each for each in targets if not each.looked):
         highest = logits[:, target.rows].max(axis=1).astype(np.float64)
         if target.correction is not None:
             highest += [target.correction.logit(embedding) for embedding in embeddings]

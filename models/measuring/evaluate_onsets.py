@@ -45,7 +45,8 @@ def evaluate_lasting(model: Model, folder: Path, targets: Sequence[TargetSetting
 def _names(model: Model, folder: Path, targets: Sequence[TargetSettings],
            calibrations: Mapping[str, Calibrated]) -> list[str]:
     """Targets that send events. Raises SettingsError where no scene is for any of them."""
-    names = [one.name for one in resolve_targets(targets, model.labels, model.targets, calibrations=calibrations).sounds
+    names = [one.name for one in resolve_targets(targets, model.labels, model.targets, calibrations=calibrations,
+                                             offers=model.offers).sounds
              if one.sent]
     made_for = {sounds for _, sounds, *_ in read_scenes(folder)}
     if not made_for & {CLASSES.get(name, name) for name in names}:

@@ -33,8 +33,9 @@ def evaluate_scenes(model: Model, folder: Path, targets: Sequence[TargetSettings
     check_installed()
     scenes = find_scenes(folder)
     kinds = kinds_of(folder, scenes, by) if by else []
-    resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations)
-    sought = [Sought(sound.name, sound.impulsive, tuple(model.labels[row] for row in sound.rows.tolist()))
+    resolved = resolve_targets(targets, model.labels, model.targets, calibrations=calibrations,
+                               offers=model.offers)
+    sought = [Sought(sound.name, sound.impulsive, sound.labels)
               for sound in resolved.sounds if sound.sent]
     if not sought:
         raise SettingsError("targets", found="patterns and loudness only", wanted="a sound to score")
