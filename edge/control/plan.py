@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.decision.decision import Decision
 from edge.decision.impulsive import WAIT
 from edge.decision.lookout import LookShape
 from edge.decision.resolve import Asked, ask, resolve
 from edge.decision.rhythm import LONGEST
-from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Targets
+from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibrated, Correction, Target, Targets
 from edge.features.frontend import hop_frames
 from edge.features.look import AFTER, EARLY, HISTORY
 from edge.model.classifier import Model
@@ -53,16 +53,19 @@ class Plan:
 
 def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, hop_seconds: float = 0.24,
              calibrations: Mapping[str, Calibrated] = UNCALIBRATED, corrections: Mapping[str, Correction] = UNCORRECTED,
-             thresholds: Mapping[str, float] = UNCOMMANDED) -> Plan:
+             thresholds: Mapping[str, float] = UNCOMMANDED, more: Sequence[Target] = ()) -> Plan:
     """A plan for a model that is open; hop_seconds: a multiple of 0.01.
 
     targets: none means the model's own standard ones; an `Asked` was resolved before the model was opened.
-    calibrations, corrections, thresholds (commanded ones): by target.
-    Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
+    calibrations, corrections, thresholds (commanded ones): by target. more: sounds to hear in the place of those of their
+    names, or beside. Raises SettingsError for a target that the model cannot serve, or a hop that is no multiple of a frame.
     """
     asked = targets if isinstance(targets, Asked) else ask(targets, model.labels, model.targets, model.offers)
     hop_samples = hop_frames(hop_seconds, model.wants, model.patch_samples) * FRAME_STEP
     resolved = resolve(asked, model.labels, calibrations=calibrations, corrections=corrections, thresholds=thresholds)
+    if more:
+        resolved = replace(resolved, sounds=tuple(({sound.name: sound for sound in resolved.sounds}
+                                                   | {sound.name: sound for sound in more}).values()))
     decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples,
                         shape=LookShape(EARLY, AFTER, HISTORY), look_labels=model.looks.labels if model.looks else ())
     return Plan(model, resolved, decision, hop_seconds)

@@ -27,6 +27,13 @@ def logits_of(scores: Scores) -> NDArray[np.float32]:
     return bounded
 
 
+def logit_of(probability: float) -> float:
+    """log(p / (1 - p)), held within FARTHEST_LOGIT."""
+    if 0.0 < probability < 1.0:
+        return min(max(math.log(probability) - math.log1p(-probability), -FARTHEST_LOGIT), FARTHEST_LOGIT)
+    return math.copysign(FARTHEST_LOGIT, probability - 0.5)
+
+
 def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_below: float | None = None) -> float:
     """logistic(scale * logit + offset), Platt (1999): 0 to 1. NaN stays NaN.
 

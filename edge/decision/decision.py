@@ -12,7 +12,7 @@ from edge.decision.calibration import Heard, heard, logits_of
 from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
-from edge.decision.looked import LookedSound, LookJudge
+from edge.decision.looked import LookedSound, LookJudge, Told
 from edge.decision.lookout import Look, LookShape
 from edge.decision.loudness import Loudnesses
 from edge.decision.onset import Onset, OnsetDetector, decibels
@@ -88,6 +88,11 @@ class Decision:
     def left_out(self) -> int:
         """Onsets so far that were not looked at, because there were too many in a second."""
         return self._by_looks.lookout.left_out if self._by_looks is not None else 0
+
+    def tell(self, told: Told) -> None:
+        """Tell of each judgement of an onset, for the workshop."""
+        if self._by_looks is not None:
+            self._by_looks.told = told
 
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
         """Take rows float32 `(k, 64)` before their patches. Rows follow the last ones, or an `interrupt`."""

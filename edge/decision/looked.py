@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.decision.calibration import Heard, heard_beside, heard_in_look
@@ -18,6 +18,8 @@ NEAR_SAMPLES, WITHIN_DB = 4_800, 10.0
 KEPT_SAMPLES = 32_000
 """A named onset is remembered for 2 s: by then its second look, and those of what is near it, are done."""
 
+Told = Callable[[str, int, float], None]
+"""Is told of each judgement: target, position of the onset, probability."""
 
 INSIDE, REACH = 640, 10_240
 """A patch counts beside a look if it holds 40 ms of the sound, and ends within 0.64 s of its onset."""
@@ -125,6 +127,7 @@ class LookJudge:
         self._sounds = sounds
         self._labels = tuple(labels)
         self._besides = any(sound.target.beside is not None for sound in sounds.values())
+        self.told: Told | None = None
         self.lookout = Lookout(shape)
         self.reset()
 
@@ -221,14 +224,19 @@ class LookJudge:
             refused = f"heard as {taken}" if taken else "under the threshold" if last else ""
             if weak and number in over:
                 refused = "much weaker than the sound before it"
-            self._sounds[number].note(one, "" if number == best else refused)
+            self._note(number, onset, one, "" if number == best else refused)
         return {} if best is None else {best: self._sounds[best].name(onset, found[best], look.stage, now)}, taken
 
     def _again(self, look: Look, taken: str, found: Mapping[int, Heard], now: int) -> dict[int, list[Detection]]:
         more: dict[int, list[Detection]] = {}
         for number, sound in self._sounds.items():
             mine = sound.target.name == taken
-            sound.note(found[number], "" if mine else f"heard as {taken}")
+            self._note(number, look.onset, found[number], "" if mine else f"heard as {taken}")
             if mine:
                 more[number] = sound.look_again(look.onset, found[number], now)
         return more
+
+    def _note(self, number: int, onset: Onset, one: Heard, refused: str) -> None:
+        self._sounds[number].note(one, refused)
+        if self.told is not None:
+            self.told(self._sounds[number].target.name, onset.position, one.probability)

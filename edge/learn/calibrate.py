@@ -77,6 +77,8 @@ class Basis:
     positives: Positives | None = None
     negatives: Peaks | None = None
     errors: tuple[float, float] | None = None
+    network: str = ""
+    """Digest of the look network, where looks decide the target."""
 
     def known_from(self, entry: TargetCalibration) -> Basis:
         """The same with what an entry of these rows knows."""
@@ -119,7 +121,8 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
         any(share.tail.extrapolated(logit) for share in shares), misses, before, after)
     return TargetCalibration(
         basis.labels, basis.row_sha256, made, basis.curve.scale, basis.curve.scale_below, basis.curve.offset, starts, ends,
-        budget.per_day, budget.varied_hours, expected, basis.positives, basis.negatives, room)
+        budget.per_day, budget.varied_hours, expected, basis.positives, basis.negatives, room,
+        basis.network)
 
 
 def _missed(positives: Positives, logit: float) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.decision.calibration import FARTHEST_LOGIT
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.learn.bank import MOST_EMBEDDINGS, can_keep, save_room
@@ -77,7 +78,9 @@ def calibrate_by_clips(session: Session, labelled: LabelledClips, *, keep: bool)
         for number, clip in enumerate(labelled.clips):
             source = replace(session.settings.source, kind="file", path=str(clip.path), paced=False)
             one = _hear(session, source, gate=False, most=0, title="")
-            logits.append({name: np.concatenate(stretches) for name, stretches in one.stretches.items()})
+            # Where looks decide, a clip without an onset gets the lowest logit there is.
+            logits.append({name: np.nan_to_num(np.concatenate(stretches), nan=-FARTHEST_LOGIT)
+                           for name, stretches in one.stretches.items()})
             progress(number + 1, len(labelled.clips))
     results = []
     with session.changing(keep=keep) as session:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.control.plan import plan_for
-from edge.decision.lookout import Look
 from edge.decision.targets import UNCALIBRATED, UNCORRECTED, Calibrated, Correction
 from edge.errors import SettingsError, SourceError
 from edge.listener import Listener
@@ -46,8 +45,8 @@ class Classification:
     embeddings: NDArray[np.float32] | None
     bands: NDArray[np.float32] | None
     events: tuple[Event, ...]
-    looks: tuple[tuple[int, Scores], ...] = ()
-    """What looks said, each with its stage, at the positions of their onsets; none where none decides a target."""
+    judged: tuple[tuple[str, int, float], ...] = ()
+    """Each judgement of an onset by looks: target, position of the onset, probability."""
 
     def best(self, patch: int, *, top: int = 5, score_threshold: float = 0.0, allow: Sequence[str] = (),
              deny: Sequence[str] = ()) -> dict[str, float]:
@@ -101,11 +100,11 @@ class _Kept:
         self.embeddings: list[NDArray[np.float32]] = []
         self.bands: list[NDArray[np.float32]] = []
         self.events: list[Event] = []
-        self.looks: list[tuple[int, Scores]] = []
+        self.judged: list[tuple[str, int, float]] = []
 
-    def look(self, look: Look, scores: Scores) -> None:
-        """Keep what a look gave."""
-        self.looks.append((look.stage, scores))
+    def judge(self, target: str, position: int, probability: float) -> None:
+        """Keep what was made of an onset."""
+        self.judged.append((target, position, probability))
 
     def patch(self, patch: Patch, scores: Scores) -> None:
         """Keep what one patch gave; of its bands only those that the patch before it lacks."""
@@ -172,7 +171,8 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
     """
     kept = _Kept(embeddings=embeddings, bands=bands)
     plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations, corrections=corrections)
-    listener = Listener(plan, channel=channel, on_scores=kept.patch, on_look=kept.look)
+    listener = Listener(plan, channel=channel, on_scores=kept.patch)
+    plan.decision.tell(kept.judge)
     kept.hop_frames = round(hop_seconds * 100)  # the listener has checked it
     if isinstance(sound, np.ndarray):
         source = _Sound(_array_blocks(sound, rate), len(sound) / max(rate, 1), progress)
@@ -189,7 +189,7 @@ def classify(model: Model, sound: str | Path | NDArray[Any], *, rate: int = SAMP
         scores=np.stack(kept.scores) if kept.scores else np.zeros((0, len(model.labels)), np.float32),
         embeddings=np.stack(kept.embeddings) if kept.embeddings else None,
         bands=np.concatenate(kept.bands) if kept.bands else None, events=tuple(kept.events),
-        looks=tuple(kept.looks))
+        judged=tuple(kept.judged))
 
 
 def _array_blocks(sound: NDArray[Any], rate: int) -> Iterator[Block | None]:

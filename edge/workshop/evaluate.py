@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.control.calibrations import Calibrations
 from edge.control.loading import load_calibrations, taught_to
-from edge.decision.calibration import heard, heard_in_look, logits_of
+from edge.decision.calibration import heard, logits_of
 from edge.decision.resolve import has_rhythm, resolve_targets
 from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import Target
@@ -23,7 +24,7 @@ from edge.learn.evaluate import Figures, measurable, measure
 from edge.learn.labelled_clips import Clip
 from edge.model.classifier import Model
 from edge.settings import Settings, TargetSettings
-from edge.stream import SAMPLE_RATE, Scores
+from edge.stream import Scores
 from edge.workshop.classify import Classification, classify
 from edge.workshop.progress import bar
 
@@ -50,23 +51,28 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     classes = with_classes_of(names, classes, labels, named)
     used = measurable(clips, labels, classes)
     _say_others(clips, used, model.manifest.name)
-    targets = _targets(model, used, settings, state_dir)
+    targets, served = _targets(model, used, settings, state_dir)
+    by_patches = {name: target for name, target in targets.items() if not target.looked}
+    # Rhythms and looks are judged as the appliance's events; by class the target whose events count.
+    told = {name: target.name for name, target in targets.items() if target.looked} | {one.name: one.name for one in rhythms}
     scores = np.zeros((len(clips), len(labels)), np.float32)
-    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*targets, *(target.name for target in rhythms))}
+    probabilities: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*by_patches, *told)}
     seconds: list[float] = []
     with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
             result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False, targets=(*rhythms, *looked.values()),
+                              calibrations=served.serving,
                               embeddings=any(target.correction is not None for target in targets.values()))
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")
-            by_events, said = _by_events(rhythms, result), _probabilities(model, targets, result)
-            found = dict(zip(model.labels, result.scores.max(axis=0), strict=True))
-            found |= {name: values.max() for name, values in by_events.items()}
-            found |= {name: said[name].max() if name in said else 0.0 for name in looked}
+            found = dict(zip(model.labels, result.scores.max(axis=0).tolist(), strict=True)) | dict.fromkeys(looked, 0.0)
+            by_events = _by_events(told, result)
+            found |= {one.name: float(by_events[one.name].max()) for one in rhythms}
+            for name, _, probability in result.judged:
+                found[name] = max(found[name], probability)
             scores[number] = [found[label] for label in labels]
             seconds.append(result.duration_seconds)
-            for name, values in {**said, **by_events}.items():
+            for name, values in {**_probabilities(by_patches, result), **by_events}.items():
                 probabilities[name].append(values)
             progress(number + 1, len(clips))
     names = [clip.name for clip in clips]
@@ -90,8 +96,9 @@ def _say_others(clips: Sequence[Clip], used: Sequence[SoundClass], model: str) -
               "or by a table (--classes FILE)", file=sys.stderr)
 
 
-def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, state_dir: Path) -> dict[str, Target]:
-    """By class the target that hears it, as the appliance would resolve that target.
+def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings,
+             state_dir: Path) -> tuple[dict[str, Target], Calibrations]:
+    """By class the target that hears it, as the appliance would resolve that target; and the calibrations.
 
     The target is the settings' or the model's that has the class's name; else the model's first that shares a
     label with the class; else the label that has the class's name. A class may have none.
@@ -107,12 +114,12 @@ def _targets(model: Model, classes: Sequence[SoundClass], settings: Settings, st
             wanted[entry.name] = own.get(names[0], TargetSettings(name=names[0]))
     asked = tuple({target.name: target for target in wanted.values()}.values())
     if not asked:  # an empty list of targets would mean all of the model's
-        return {}
+        return {}, Calibrations()
     served = load_calibrations(model, replace(settings, target=asked), state_dir)
     resolved = resolve_targets(asked, model.labels, model.targets, calibrations=served.serving,
                                corrections=served.corrections, offers=model.offers)
     sounds = {sound.name: sound for sound in resolved.sounds}
-    return {name: sounds[target.name] for name, target in wanted.items() if target.name in sounds}
+    return {name: sounds[target.name] for name, target in wanted.items() if target.name in sounds}, served
 
 
 def _rhythms(model: Model, settings: Settings) -> tuple[TargetSettings, ...]:
@@ -122,13 +129,16 @@ def _rhythms(model: Model, settings: Settings) -> tuple[TargetSettings, ...]:
     return tuple(target for target in named if has_rhythm(target, model.labels))
 
 
-def _by_events(rhythms: Sequence[TargetSettings], result: Classification) -> dict[str, NDArray[np.float64]]:
-    """By alarm the probability of its events, each in the patch in which it starts, else 0: float64 `(patches,)`."""
-    found = {target.name: np.zeros(len(result.scores)) for target in rhythms}
+def _by_events(told: Mapping[str, str], result: Classification) -> dict[str, NDArray[np.float64]]:
+    """By class the probability of its target's events, each in the patch in which it starts, else 0: float64 `(patches,)`.
+
+    told: by class the target.
+    """
+    found = {name: np.zeros(len(result.scores)) for name in told}
     for event, start, _ in result.timed_events():
-        if event.target in found:
-            patch = int(np.searchsorted(result.starts, start, side="right")) - 1
-            found[event.target][max(patch, 0)] = event.probability
+        patch = max(int(np.searchsorted(result.starts, start, side="right")) - 1, 0)
+        for name in (name for name, target in told.items() if target == event.target):
+            found[name][patch] = max(found[name][patch], event.probability)
     return found
 
 
@@ -140,21 +150,13 @@ def _looked(model: Model, settings: Settings) -> dict[str, TargetSettings]:
             if not (target.labels or target.sound == "lasting" or target.pattern_of or target.louder_db)}
 
 
-def _probabilities(model: Model, targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:
-    """By class what the appliance makes of each patch, or of the looks at onsets from one patch's start to the next's: its
-    target's probability, float64 `(patches,)`."""
+def _probabilities(targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:
+    """By class what the appliance makes of each patch: its target's probability, float64 `(patches,)`."""
     found = {name: np.zeros(len(result.scores)) for name in targets}
     for patch, values in enumerate(result.scores):
         embedding = result.embeddings[patch] if result.embeddings is not None else None
         scores = Scores(0, values, embedding=embedding)
         logits = logits_of(scores).tolist()
         for name, target in targets.items():
-            if not target.looked:
-                found[name][patch] = heard(target, result.labels, scores, logits).probability
-    for stage, said in result.looks if model.looks is not None else ():
-        patch = min(int(np.searchsorted(result.starts, said.position / SAMPLE_RATE, side="right")), len(result.scores)) - 1
-        for name, target in targets.items():
-            if target.looked:
-                one = heard_in_look(target, model.looks.labels, stage, said)
-                found[name][patch] = max(found[name][patch], one.probability)
+            found[name][patch] = heard(target, result.labels, scores, logits).probability
     return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.control.plan import plan_for
-from edge.decision.calibration import logits_of
+from edge.decision.calibration import logit_of, logits_of
 from edge.decision.targets import Target
 from edge.errors import SourceError
 from edge.listener import Listener
@@ -27,7 +29,8 @@ PATIENCE_SECONDS = 15.0
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What was heard. stretches: for each target float32 `(patches,)` logits, one array for each stretch without a gap, NaN
-    where the gate was closed. positions: of each stretch's first patch. embeddings: float32 `(n, E)`, thinned evenly.
+    where the gate was closed. Of a target that looks decide: the highest logit of the onsets from one patch's start to the
+    next's, NaN where there was none. positions: of each stretch's first patch. embeddings: float32 `(n, E)`, thinned evenly.
     """
 
     seconds: float
@@ -104,6 +107,27 @@ class _Kept:
         self.rows: list[list[list[float]]] = []
         self.positions: list[int] = []
         self.embeddings: list[NDArray[np.float32]] = []
+        self.judged: list[tuple[str, int, float]] = []
+
+    def judge(self, target: str, position: int, probability: float) -> None:
+        """Keep what was made of an onset."""
+        self.judged.append((target, position, probability))
+
+    def stretches(self, target: Target, number: int) -> list[NDArray[np.float32]]:
+        """The logits of a target, which is the one of this number, stretch by stretch."""
+        if not target.looked:
+            return [np.array([row[number] for row in rows], np.float32) for rows in self.rows]
+        found = [np.full(len(rows), np.nan, np.float32) for rows in self.rows]
+        for name, position, probability in self.judged:
+            stretch = bisect_right(self.positions, position) - 1
+            if name != target.name or stretch < 0:
+                continue
+            place = (position - self.positions[stretch]) // self._hop
+            if place >= len(found[stretch]):  # no patch begins so late, or the gate was closed
+                more = np.full(place + 1 - len(found[stretch]), np.nan, np.float32)
+                found[stretch] = np.concatenate((found[stretch], more))
+            found[stretch][place] = np.fmax(found[stretch][place], logit_of(probability))
+        return found
 
     def patch(self, patch: Patch, scores: Scores) -> None:
         """Keep what one patch gave; patches that the gate left out before it become NaN."""
@@ -114,7 +138,7 @@ class _Kept:
             left_out = 0
         self.rows[-1] += [[float("nan")] * len(self._targets)] * left_out
         logits = logits_of(scores)
-        self.rows[-1].append([float(logits[target.rows].max()) + (
+        self.rows[-1].append([math.nan if target.looked else float(logits[target.rows].max()) + (
             target.correction.logit(scores.embedding)
             if target.correction is not None and scores.embedding is not None else 0.0) for target in self._targets])
         self._next = patch.position + self._hop
@@ -135,7 +159,12 @@ def hear(model: Model, targets: Sequence[Target], source: Source, *, hop_seconds
     """
     timed = Timed(source, seconds, progress=progress)
     kept = _Kept(targets, hop_samples=round(hop_seconds * SAMPLE_RATE), most=most_embeddings)
-    listener = Listener(plan_for(model, hop_seconds=hop_seconds), channel=channel, gate=gate, on_scores=kept.patch)
+    # Nothing is named where looks decide, so that every onset is judged by all looks, at any threshold.
+    sounds = (*plan_for(model, hop_seconds=hop_seconds).targets.sounds, *targets)
+    plan = plan_for(model, hop_seconds=hop_seconds,
+                    more=[replace(sound, threshold=math.inf) for sound in sounds if sound.looked])
+    plan.decision.tell(kept.judge)
+    listener = Listener(plan, channel=channel, gate=gate, on_scores=kept.patch)
     try:
         listener.run(timed)
     finally:
@@ -145,8 +174,7 @@ def hear(model: Model, targets: Sequence[Target], source: Source, *, hop_seconds
     if timed.silent and not zeros:
         raise SourceError("source", found=f"nothing but zeros for {timed.seconds:.0f} s",
                           wanted="sound (unmute the microphone, or choose another)")
-    stretches = [np.array(rows, np.float32).reshape(len(rows), len(targets)) for rows in kept.rows]
     embeddings = np.stack(kept.embeddings) if kept.embeddings else np.zeros((0, model.embedding_size), np.float32)
     return Heard(timed.seconds, hop_seconds,
-                 {target.name: [stretch[:, number] for stretch in stretches] for number, target in enumerate(targets)},
+                 {target.name: kept.stretches(target, number) for number, target in enumerate(targets)},
                  kept.positions, embeddings)

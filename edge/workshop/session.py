@@ -15,11 +15,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from edge.control.calibrations import Calibrations
 from edge.control.loading import find_model
-from edge.decision.calibration import FARTHEST_LOGIT
+from edge.decision.calibration import logit_of
 from edge.decision.resolve import Asked, has_rhythm, resolve
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
@@ -152,9 +150,8 @@ class Session:
     def basis(self, target: Target) -> Basis:
         """What is known of a target already."""
         labels = self.labels(target)
-        with np.errstate(divide="ignore"):
-            own = float(np.clip(np.log(target.threshold) - np.log1p(-target.threshold), -FARTHEST_LOGIT, FARTHEST_LOGIT))
-        basis = Basis(labels, row_sha256(self.model, labels), own)
+        network = next((offer.digest for offer in self.model.offers if target.looked and offer.name == target.name), "")
+        basis = Basis(labels, network or row_sha256(self.model, labels), logit_of(target.threshold), network=network)
         entry = self.served.entries.get(target.name)
         return basis if entry is None else basis.known_from(entry)
 
