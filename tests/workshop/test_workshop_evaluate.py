@@ -65,13 +65,31 @@ def test_figures_are_at_the_threshold_that_serves(shared: Path, tmp_path: Path) 
         assert row.alarms is not None and row.alarms.of == 2 and 0.0 < row.alarms.hours < hours
         return row.alarms
 
-    target = TargetSettings(name="hand_clap")
+    target = TargetSettings(name="hand_clap", labels=("hand_clap",))  # looks do not decide it then
     entry = load_calibrations(model, replace(Settings(), target=(target,)), tmp_path).entries["hand_clap"]
-    assert clap(Settings()).threshold == entry.threshold
+    assert clap(replace(Settings(), target=(target,))).threshold == entry.threshold
     heard = [classify(model, path, hop_seconds=0.48, targets=(replace(target, threshold=1e-9),)) for path in paths]
     low = clap(replace(Settings(), target=(replace(target, threshold=1e-9),)))
     assert low.heard == 2 and low.threshold == 1e-9
     assert low.alarms == sum(len(alarm_places(one.scores[:, 0], hop_seconds=0.48)) for one in heard[2:]), "all over it"
+
+
+@pytest.mark.big
+def test_a_target_that_looks_decide_is_judged_by_its_events_and_its_surest_look(tmp_path: Path) -> None:
+    sounds = (("claps", "hand_clap"), ("steps", "steps"))
+    clips = [Clip(ROOT / "models" / "demo" / f"{sound}.wav", name) for sound, name in sounds]
+    model, classes = load_model(state_dir=tmp_path), load_classes(ROOT / "models" / "classes.toml")
+
+    def clap(threshold: float) -> Alarms:
+        settings = replace(Settings(), target=(TargetSettings(name="hand_clap", threshold=threshold),))
+        figures, _ = evaluate_clips(model, clips, classes, settings, tmp_path, hop_seconds=0.24)
+        (row,) = [row for row in figures.classes if row.name == "hand_clap"]
+        assert row.area_under_curve == 1.0 and row.alarms is not None
+        return row.alarms
+
+    events = classify(model, clips[1].path, targets=(TargetSettings(name="hand_clap", threshold=1e-6),)).events
+    assert (low := clap(1e-6)).heard == 1 and 0 < low.alarms <= len(events), "at most one a second"
+    assert (high := clap(0.999999)).heard == high.alarms == 0
 
 
 def test_folders_named_by_the_models_own_labels_are_classes_and_others_are_said(
@@ -107,7 +125,7 @@ def test_what_feedback_taught_counts(shared: Path, tmp_path: Path) -> None:
     paths = sorted((shared / "data" / "eval" / "hand_clap").iterdir())[:2]
     classes = load_classes(ROOT / "models" / "classes.toml")
     empty = Taught.nothing(load_manifest(model_folder("starter", tmp_path)))
-    targets = (TargetSettings(name="hand_clap", threshold=0.01),)
+    targets = (TargetSettings(name="hand_clap", labels=("hand_clap",), threshold=0.01),)
 
     def heard(bias: list[float]) -> int:
         correction = TaughtCorrection(np.zeros((len(bias), empty.columns), np.float32), np.array(bias, np.float32))
