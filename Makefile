@@ -65,8 +65,8 @@ fleet: $(VENV)/installed-dev ## play 1,000 boards against Mosquitto, and against
 	$(BIN)/python -m deploy.fleet.mosquitto
 	$(BIN)/python -m deploy.fleet.nats
 
-arm-instructions: $(VENV)/installed-dev ## count the backbone's instructions on emulated ARM (root; minutes; MODELS="more.tflite ...")
-	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite $(MODELS)
+arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
+	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
