@@ -8,7 +8,6 @@ from edge.clock import StreamClock
 from edge.control.changes import Control
 from edge.control.plan import Plan
 from edge.decision.gate import Gate
-from edge.decision.lookout import Look
 from edge.decision.view import View
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
@@ -28,14 +27,12 @@ class Listener:
 
     def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None, clock: StreamClock | None = None,
                  stats: Stats | None = None, out: Dispatcher | None = None,
-                 on_scores: Callable[[Patch, Scores], None] | None = None,
-                 on_look: Callable[[Look, Scores], None] | None = None, watcher: Watcher | None = None,
+                 on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
                  recent: RecentSound | None = None, control: Control | None = None) -> None:
         """plan: what to hear, and with what (`plan_for`). channel: of the source's; -1: the mean of all.
 
         gate: None scores every patch. clock, stats, out: what dates positions, counts, and hands events on; `out` was made
-        with the same two. on_scores, on_look: called with every patch, and every look, and what was said of it, for the
-        workshop. watcher: shown every hop.
+        with the same two. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
         recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks.
         Raises SettingsError for a channel or hop that the front end cannot serve.
         """
@@ -49,7 +46,7 @@ class Listener:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
         self._control = control if control is not None else Control()
         self._muted = False
-        self._on_scores, self._on_look = on_scores, on_look
+        self._on_scores = on_scores
         self._watcher = watcher
         self._recent = recent
         self._view = View()
@@ -157,8 +154,6 @@ class Listener:
             for one in due:
                 scores = network.see(look(one.rows, one.row, one.heard), one.onset.position)
                 self.stats.looks += 1
-                if self._on_look is not None:
-                    self._on_look(one, scores)
                 for detection in self._decision.looked(one, scores):
                     self._out.send(detection)
         left_out, self._left_out = self._left_out, self._decision.left_out

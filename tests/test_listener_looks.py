@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.control.loading import open_looks
-from edge.decision.lookout import Look
 from edge.listener import Listener
 from edge.settings import GateSettings, TargetSettings
-from edge.stream import SAMPLE_RATE, Block, Event, Scores
+from edge.stream import SAMPLE_RATE, Block, Event
 from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of
 from tests.look_network import write_network
 
@@ -136,10 +135,9 @@ def test_a_gap_is_looked_at_up_to_its_edge_whatever_the_blocks(model: LookingMod
 
 
 def test_a_target_with_labels_of_its_own_is_the_models(model: LookingModel) -> None:
-    seen: list[Look] = []
     own = TargetSettings(name="hand_clap", labels=("loud",), sound="impulsive", threshold=0.999)
-    found, listener = heard(model, blocks_of(made()), (own,), on_look=lambda look, scores: seen.append(look))
-    assert not listener.targets.sounds[0].looked and not seen and listener.stats.looks == 0 and found == []
+    found, listener = heard(model, blocks_of(made()), (own,))
+    assert not listener.targets.sounds[0].looked and listener.stats.looks == 0 and found == []
 
 
 def test_a_lasting_sound_that_only_looks_know_is_refused(model: LookingModel) -> None:
@@ -147,9 +145,10 @@ def test_a_lasting_sound_that_only_looks_know_is_refused(model: LookingModel) ->
         heard(model, [], (TargetSettings(name="hand_clap", sound="lasting"),))
 
 
-def test_each_look_is_told_with_what_was_said_of_it(model: LookingModel) -> None:
-    told: list[tuple[int, Scores]] = []
-    heard(model, blocks_of(made()), on_look=lambda look, scores: told.append((look.stage, scores)))
-    assert {stage for stage, _ in told} == {0, 1}
-    assert all(scores.network == model.looks.sha256 and scores.embedding is not None for _, scores in told)
-    assert all(len(scores.values) == 4 for _, scores in told)
+def test_an_event_holds_what_its_look_said(model: LookingModel) -> None:
+    sink = FakeSink()
+    listener_of(model, (CLAP, KNOCK)).run(FakeSource(blocks_of(made())), [sink])
+    assert len(sounds(sink)) == 10
+    for event in sounds(sink):
+        assert event.peak is not None and event.peak.network == model.looks.sha256
+        assert event.peak.embedding is not None and len(event.peak.values) == 4
