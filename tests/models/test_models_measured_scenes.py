@@ -121,7 +121,8 @@ def test_kinds_are_read_from_the_table_beside_the_scenes(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("words", "said"), [
     (("scenes", "a", "--split", "eval"), "unrecognized arguments: --split"), (("cross-fit", "a"), "required: CLASS"),
-    (("cross-fit", "a", "siren", "--by", "ratio_db"), "unrecognized arguments: --by"), ((), "required: scenes|onsets|lasting|cross-fit")])
+    (("cross-fit", "a", "siren", "--by", "ratio_db"), "unrecognized arguments: --by"),
+    ((), "required: scenes|onsets|lasting|cross-fit")])
 def test_options_of_another_way_to_measure_are_refused(words: tuple[str, ...], said: str,
                                                        capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_code:
