@@ -55,16 +55,16 @@ def test_a_taught_sound_and_a_correction_are_seen_as_they_serve(settings: Settin
         "kettle", row, -0.5, 1.5, 0.25, 0.61, 0.3, True, np.zeros((6, empty.columns), np.int8),
         np.arange(6, dtype=np.uint8), np.zeros(6, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0), "2026-11-22T12:00:00+00:00")
     save_taught(tmp_path, replace(empty.with_sound(sound, "taught kettle"),
-                                  corrections={"hand_clap": TaughtCorrection(row[None], np.zeros(1, np.float32))}))
+                                  corrections={"siren": TaughtCorrection(row[None], np.zeros(1, np.float32))}))
     served = {target.name: target for target in build(settings, tmp_path, source=FakeSource([])).listener.targets.sounds}
-    assert served["hand_clap"].correction is not None and served["kettle"].scale == 1.5
+    assert served["siren"].correction is not None and served["kettle"].scale == 1.5
     (calibration,) = found(settings, tmp_path, "calibration")
-    assert "kettle (taught)" in calibration.text and "hand_clap (shipped)" in calibration.text
+    assert "kettle (taught)" in calibration.text and "siren (shipped)" in calibration.text
     targets = {finding.text.partition(":")[0]: finding.text for finding in found(settings, tmp_path, "target")}
     assert targets.keys() == served.keys() | {"smoke_alarm", "co_alarm"}
     assert targets["smoke_alarm"] == "smoke_alarm: starts at 0.500: the rhythm T3 of a tone, whatever the model"
     assert targets["kettle"] == "kettle: starts at 0.610, ends under 0.300: kettle"
-    assert targets["hand_clap"].endswith("hand_clap, corrected by feedback")
+    assert targets["siren"].endswith("siren, corrected by feedback")
     assert not targets["typing"].endswith("corrected by feedback")
 
 

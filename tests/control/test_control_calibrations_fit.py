@@ -106,16 +106,16 @@ def test_a_calibrated_threshold_under_the_settings_release_threshold_does_not_st
     model = load_model("starter")
     shipped = load_calibration(shipped_path(model_folder("starter", tmp_path), "LiteRT"), model.manifest)
     assert shipped is not None
-    entry = replace(shipped.targets["hand_clap"], threshold=0.31, release_threshold=0.2, made="room")
-    save_calibration(own_path(tmp_path, "starter"), replace(shipped, targets={"hand_clap": entry}))
-    settings = Settings(target=(TargetSettings(name="hand_clap", release_threshold=0.4),), log=LogSettings(events=""))
+    entry = replace(shipped.targets["siren"], threshold=0.31, release_threshold=0.2, made="room")
+    save_calibration(own_path(tmp_path, "starter"), replace(shipped, targets={"siren": entry}))
+    settings = Settings(target=(TargetSettings(name="siren", release_threshold=0.4),), log=LogSettings(events=""))
     (sound,) = build(settings, tmp_path, source=FakeSource([])).listener.targets.sounds
     assert (sound.threshold, sound.release_threshold) == (0.31, 0.31)
-    said = "release_threshold 0.4 of hand_clap: over its threshold 0.3100"
+    said = "release_threshold 0.4 of siren: over its threshold 0.3100"
     assert said in caplog.text
     (finding,) = [each for each in check(replace(settings, source=SourceSettings(kind="file")), tmp_path)
                   if each.part == "calibration"]
-    assert not finding.ok and finding.text.startswith(said) and finding.advice.endswith("[[target]] hand_clap")
+    assert not finding.ok and finding.text.startswith(said) and finding.advice.endswith("[[target]] siren")
 
 
 def test_calibrate_says_what_becomes_of_the_release_threshold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

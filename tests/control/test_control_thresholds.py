@@ -43,9 +43,11 @@ def test_what_is_shown_is_what_run_would_serve(tmp_path: Path, capsys: pytest.Ca
     for alarm in plan.targets.rhythms:
         assert lines[alarm.name] == (f"threshold 0.500 (the model's own): the rhythm {alarm.rhythm.name} of a tone, "
                                      "whatever the model")
-    assert {each.name for each in manifest(tmp_path).targets} | {"smoke_alarm", "co_alarm"} == lines.keys()
+    others = {"key_press", "tap", "smoke_alarm", "co_alarm"}
+    assert {each.name for each in manifest(tmp_path).targets} | others == lines.keys()
     assert {name for name, line in lines.items() if "only where" not in line} == set(plan.targets.names)
-    assert lines["hand_clap"].endswith("(the calibration that came with the model): hand_clap")
+    assert lines["typing"].endswith("(the calibration that came with the model): typing")
+    assert "looks at onsets" in lines["hand_clap"]
     assert any(f"threshold {each.threshold:.3f}" not in lines[each.name] for each in manifest(tmp_path).targets)
 
 
@@ -67,4 +69,4 @@ def test_each_origin_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "hand_clap": "the settings", "typing": "the calibration that came with the model",
         "siren": "your calibration by the room", "music": "a command", "kettle": "as it was taught",
         "door_knock": "the model's own"}
-    assert lines["hand_clap"] == "threshold 0.900, release 0.450 (the settings): hand_clap"
+    assert lines["hand_clap"] == "threshold 0.900, release 0.450 (the settings): looks at onsets, whatever the model"

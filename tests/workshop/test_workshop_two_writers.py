@@ -97,7 +97,7 @@ def test_feedback_during_a_lesson_is_kept_and_so_is_the_lesson(tmp_path: Path) -
     """
     state = tmp_path / "state"
     settings = Settings()
-    source = replace(settings.source, kind="file", path=str(DEMO / "claps.wav"), paced=False)
+    source = replace(settings.source, kind="file", path=str(DEMO / "siren.wav"), paced=False)
     build(replace(settings, source=source, log=replace(settings.log, events="")), state).run()
     event = next(entry for entry in recent(state / FILE, 50) if entry.cells is not None)
     with sitting(tmp_path, state, "teach", "knock", "--microphone", "--count", "5", "--force") as teach:
@@ -143,22 +143,22 @@ def test_a_calibration_by_clips_during_one_of_the_room_is_kept(tmp_path: Path) -
     """The room's entry was made of what served before the room was heard: the curve found meanwhile was wiped out."""
     state, path = tmp_path / "state", own_path(tmp_path / "state", "starter")
     model = load_model("starter")
-    with sitting(tmp_path, state, "calibrate", "--minutes", "0.1", "--target", "hand_clap") as calibrate:
+    with sitting(tmp_path, state, "calibrate", "--minutes", "0.1", "--target", "siren") as calibrate:
         calibrate.wait_for("hearing the room")
         meanwhile = Session.open(model, Settings(), state, Budget())
-        entry = replace(meanwhile.served.shipped["hand_clap"], made="clips", scale=0.77, scale_below=0.55)
+        entry = replace(meanwhile.served.shipped["siren"], made="clips", scale=0.77, scale_below=0.55)
         with meanwhile.changing(keep=True) as now:
-            now.save({"hand_clap": entry, "typing": meanwhile.served.shipped["typing"]})
+            now.save({"siren": entry, "typing": meanwhile.served.shipped["typing"]})
         calibrate.give(knocks(4))
     kept = load_calibration(path, model.manifest)
-    assert kept is not None and set(kept.targets) == {"hand_clap", "typing"}
-    found = kept.targets["hand_clap"]
+    assert kept is not None and set(kept.targets) == {"siren", "typing"}
+    found = kept.targets["siren"]
     assert (found.made, found.scale, found.scale_below) == ("room", 0.77, 0.55)
 
 
 def test_entries_saved_and_forgotten_at_once_are_all_as_asked(tmp_path: Path) -> None:
     """Saving and forgetting read the file, and then wrote it without a lock: of two at once, one was undone."""
-    names = ("hand_clap", "typing")
+    names = ("siren", "typing")
     sessions = [Session.open(load_model("starter"), Settings(), tmp_path, Budget()) for _ in names]
     shipped = sessions[0].served.shipped
 
