@@ -99,10 +99,8 @@ class Decision:
         self._rows.hear(rows, position)
 
     def looks(self, until: int | None = None, *, last: bool = False) -> list[Look]:
-        """The next looks that rows before position `until` (None: all) complete, in order; none where there is none.
-
-        Answer each with `looked` before you ask again. last: no row follows; second looks take the rows that there are.
-        """
+        """The next looks that rows before position `until` (None: all) complete, in order. Answer each with `looked`
+        before you ask again. last: no row follows; second looks take the rows that there are."""
         if self._by_looks is None:
             return []
         lookout, rows, stop = self._by_looks.lookout, self._rows, self._rows.complete(until)
@@ -134,6 +132,8 @@ class Decision:
     def skip(self, position: int) -> list[Detection]:
         """Pass over the next patch: the gate is closed and no patch's event runs. Looks, patterns, loudness go on."""
         found = self._listen(position)
+        if self._by_looks is not None:
+            self._by_looks.skip()
         for number, sound in enumerate(self._sounds):
             self._heard[number] = None
             mine = self._judge(number) if isinstance(sound, LookedSound) else []

@@ -22,7 +22,8 @@ Told = Callable[[str, int, float], None]
 """Is told of each judgement: target, position of the onset, probability."""
 
 INSIDE, REACH = 640, 10_240
-"""A patch counts beside a look if it holds 40 ms of the sound, and ends within 0.64 s of its onset."""
+"""A patch counts beside a look if it holds 40 ms of the sound, and ends within 0.64 s of its onset. The first patch of
+a stream always ends late, and counts if it holds the onset."""
 
 
 class LookedSound:
@@ -110,10 +111,13 @@ class _Patch:
     position: int
     end: int
     logits: tuple[float, ...]
+    first: bool
+    """No patch came before."""
 
     def holds(self, onset: Onset) -> bool:
         """It counts beside looks at this onset."""
-        return self.position <= onset.position <= self.end - INSIDE and self.end <= onset.position + REACH
+        near = self.first or self.end <= onset.position + REACH
+        return near and self.position <= onset.position <= self.end - INSIDE
 
 
 class LookJudge:
@@ -139,11 +143,12 @@ class LookJudge:
         """Onsets that no look named and that patches may still name, each with its newest look."""
         self._patches: list[_Patch] = []
         """The newest patches, as far back as an onset may lie that gets a look now."""
+        self._begun = False  # no patch has come
 
     def take_over(self, other: LookJudge) -> None:
         """Go on where another stands, so that no onset is named twice."""
         self.lookout.take_over(other.lookout)
-        self._named, self._seen, self._patches = other._named, other._seen, other._patches
+        self._named, self._seen, self._patches, self._begun = other._named, other._seen, other._patches, other._begun
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
         """The looks that the judged rows complete. last: as in `Lookout.due`."""
@@ -173,13 +178,11 @@ class LookJudge:
 
     def beside(self, position: int, end: int, logits: Sequence[float], now: int
                ) -> list[tuple[Onset, dict[int, list[Detection]], str]]:
-        """What the patch from `position` to `end` names beside looks: onsets, and for each as `push` does.
-
-        logits: the model's.
-        """
+        """What the patch from `position` to `end` names beside looks: onsets, each as `push` does. logits: the model's."""
+        first, self._begun = not self._begun, True
         if not self._besides:
             return []
-        patch = _Patch(position, end, tuple(logits))
+        patch = _Patch(position, end, tuple(logits), first)
         self._patches = [*(each for each in self._patches if each.end >= end - REACH), patch]
         named = []
         for look, scores in list(self._seen):
@@ -191,6 +194,10 @@ class LookJudge:
                 named.append((look.onset, mine, taken))
         return named
 
+    def skip(self) -> None:
+        """A patch was not scored: it names nothing."""
+        self._begun = True
+
     def settled(self, now: int) -> int:
         """Every event that starts before this position is known, by the rows before position `now`."""
         open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
@@ -201,10 +208,9 @@ class LookJudge:
         return {number: one for number, sound in self._sounds.items()
                 if (one := heard_beside(sound.target, self._labels, look, patch.logits)) is not None}
 
-    @staticmethod
-    def _within(onset: Onset, now: int) -> bool:
+    def _within(self, onset: Onset, now: int) -> bool:
         """A patch may still name it."""
-        return now <= onset.position + REACH
+        return not self._begun or now <= onset.position + REACH
 
     def _taken(self, onset: Onset) -> str:
         return next((target for named, target in self._named if named is onset), "")

@@ -74,6 +74,15 @@ def test_only_patches_near_the_onset_count() -> None:
     assert starts(late.hear(rows_with(4.0, [(2.0, 0.0)]))) == []
 
 
+@pytest.mark.parametrize("onset", [0.12, 0.2, 0.3])
+def test_the_first_patch_counts_however_late_it_ends(onset: float) -> None:
+    """A recording of 0.2 s begins with its clap: the first patch ends 0.8 s later."""
+    found = ears(always(-1.0), holding(onset)).hear(rows_with(3.0, [(onset, 0.0)]))
+    assert starts(found) == near(onset)
+    gone = ears(always(-1.0), lambda seconds: (0.1, 0.1) if seconds == 0.0 else holding(onset)(seconds))
+    assert starts(gone.hear(rows_with(3.0, [(onset, 0.0)]))) == []
+
+
 def test_an_onset_that_a_look_gave_to_one_target_is_no_patchs() -> None:
     said = ears(lambda seconds, stage: (-1.0, 3.0), holding(2.0), Targets((WITH, SNAP)))
     found = said.hear(rows_with(4.0, [(2.0, 0.0)]))
