@@ -80,7 +80,8 @@ class Listener:
                 else:
                     self._hear(block, source.live)
                 self._out.health()
-            self._judge([] if source.live or self._muted else self._front_end.finish())
+            if not (source.live or self._muted):
+                self._judge(self._front_end.finish())
         finally:
             # However it ended: what has started must end, or a lamp stays on.
             self._control.close()

@@ -152,3 +152,10 @@ def test_an_event_holds_what_its_look_said(model: LookingModel) -> None:
     for event in sounds(sink):
         assert event.peak is not None and event.peak.network == model.looks.sha256
         assert event.peak.embedding is not None and len(event.peak.values) == 4
+
+
+def test_a_live_source_that_ends_is_looked_at_to_its_end(model: LookingModel) -> None:
+    """The newest rows were heard twice at a live source's end, and the look that waited found its rows forgotten."""
+    sound = made()[: round(3.25 * SAMPLE_RATE)]
+    found, _ = heard(model, blocks_of(sound), live=True)
+    assert [each for each in found if each[0] == "start"][-1] == ("start", "hand_clap", 3.0)

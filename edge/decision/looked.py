@@ -151,10 +151,10 @@ class LookJudge:
         self._named, self._seen, self._patches, self._begun = other._named, other._seen, other._patches, other._begun
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
-        """The looks that the judged rows complete. last: as in `Lookout.due`."""
+        """The looks that the judged rows complete; none at an onset whose rows are forgotten. last: as in `Lookout.due`."""
         history = FRAME_STEP * self.lookout.shape.history
         return [Look(onset, stage, cut := rows.cut(row - history, end), len(cut) - (end - row) // FRAME_STEP)
-                for onset, stage, row, end in self.lookout.due(rows.next, last=last)]
+                for onset, stage, row, end in self.lookout.due(rows.next, last=last) if row >= rows.first]
 
     def push(self, look: Look, scores: Scores, now: int) -> tuple[dict[int, list[Detection]], str]:
         """What a look brings to each sound, by number; and the target that took the onset with it, "" for none.

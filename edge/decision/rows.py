@@ -9,7 +9,7 @@ from edge.stream import BANDS, FRAME_SAMPLES, FRAME_STEP
 
 
 class Rows:
-    """Log-mel rows by position. `next` is the position of the first row that is still to be judged."""
+    """Log-mel rows by position. `first` is that of the oldest kept, `next` that of the first still to be judged."""
 
     def __init__(self) -> None:
         self.reset()
@@ -17,17 +17,17 @@ class Rows:
     def reset(self) -> None:
         """No row is known; the next one that comes may lie anywhere."""
         self._rows: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
-        self._first = self.next = 0
+        self.first = self.next = 0
 
     @property
     def end(self) -> int:
         """Position after the newest row."""
-        return self._first + FRAME_STEP * len(self._rows)
+        return self.first + FRAME_STEP * len(self._rows)
 
     def hear(self, rows: NDArray[np.float32], position: int) -> None:
         """Take rows float32 `(k, 64)`. Where they do not follow, and all before them are judged, those are forgotten."""
         if self.next == self.end and position != self.end:
-            self._rows, self._first, self.next = self._rows[:0], position, position
+            self._rows, self.first, self.next = self._rows[:0], position, position
         self._rows = np.concatenate((self._rows, rows))
 
     def complete(self, until: int | None) -> int:
@@ -45,9 +45,9 @@ class Rows:
 
     def cut(self, start: int, stop: int) -> NDArray[np.float32]:
         """Rows from position `start`, or the oldest that is kept, to position `stop`."""
-        return self._rows[max(start - self._first, 0) // FRAME_STEP: (stop - self._first) // FRAME_STEP]
+        return self._rows[max(start - self.first, 0) // FRAME_STEP: (stop - self.first) // FRAME_STEP]
 
     def forget(self, before: int) -> None:
         """Let go of judged rows before a position."""
-        count = max(min(before, self.next) - self._first, 0) // FRAME_STEP
-        self._rows, self._first = self._rows[count:], self._first + FRAME_STEP * count
+        count = max(min(before, self.next) - self.first, 0) // FRAME_STEP
+        self._rows, self.first = self._rows[count:], self.first + FRAME_STEP * count
