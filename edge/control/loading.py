@@ -119,7 +119,7 @@ class NamedModel:
                            manifest=self.manifest)
         if self.looks is not None:
             model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads)
-            model.offers = self.offers
+            model.offers, model.series = self.offers, self.looks.series_for(self.backbone)
         return model
 
 

@@ -14,6 +14,7 @@ from edge.decision.targets import UNCALIBRATED, UNCOMMANDED, UNCORRECTED, Calibr
 from edge.features.frontend import hop_frames
 from edge.features.look import AFTER, EARLY, HISTORY
 from edge.model.classifier import Model
+from edge.model.impulse import LookSeries
 from edge.settings import TargetSettings
 from edge.stream import FRAME_STEP, SAMPLE_RATE
 
@@ -67,5 +68,14 @@ def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, ho
         resolved = replace(resolved, sounds=tuple(({sound.name: sound for sound in resolved.sounds}
                                                    | {sound.name: sound for sound in more}).values()))
     decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples,
-                        shape=LookShape(EARLY, AFTER, HISTORY), look_labels=model.looks.labels if model.looks else ())
+                        shape=LookShape(EARLY, AFTER, HISTORY), look_labels=model.looks.labels if model.looks else (),
+                        series=_series(model, resolved, calibrations))
     return Plan(model, resolved, decision, hop_seconds)
+
+
+def _series(model: Model, targets: Targets, calibrations: Mapping[str, Calibrated]) -> list[LookSeries]:
+    """Series of targets with the labels that the model suggests. A calibration was made of patches alone: none with one."""
+    suggested = {one.name: set(one.labels) for one in model.targets}
+    asked = {one.name: {model.labels[row] for row in one.rows.tolist()} for one in targets.sounds if not one.looked}
+    return [one for one in model.series if one.target not in calibrations
+            and one.target in asked and asked[one.target] == suggested.get(one.target)]

@@ -50,12 +50,16 @@ def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a patch or a look says of one target: its highest label, that label's score, and the probability."""
+    """What a patch or a look says of one target: its highest label, that label's score, and the probability.
+
+    since: from where on onsets count beside the patch; None: the patch alone decides.
+    """
 
     label: str
     score: float
     probability: float
     scores: Scores
+    since: int | None = None
 
 
 def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequence[float]) -> Heard:

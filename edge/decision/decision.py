@@ -18,6 +18,7 @@ from edge.decision.loudness import Loudnesses
 from edge.decision.onset import Onset, OnsetDetector, decibels
 from edge.decision.pattern import InOrder, PatternDetector
 from edge.decision.rows import Rows
+from edge.decision.series import Series, SeriesJudge
 from edge.decision.targets import Target, Targets
 from edge.stream import FRAME_STEP, Scores, TargetHearing
 
@@ -33,26 +34,26 @@ class Decision:
     """
 
     def __init__(self, targets: Targets, labels: Sequence[str], *, patch_samples: int, hop_samples: int,
-                 shape: LookShape | None = None, look_labels: Sequence[str] = ()) -> None:
+                 shape: LookShape | None = None, look_labels: Sequence[str] = (),
+                 series: Sequence[Series] = ()) -> None:
         """labels: the model's, in the order of its scores; patch_samples, hop_samples: at 16 kHz.
 
-        shape, look_labels: of the look network, where targets are decided by looks.
+        shape, look_labels: of the look network, where looks decide targets or count in a series of onsets.
         """
-        self._labels = tuple(labels)
-        self._patch_samples = patch_samples
+        self._labels, self._patch_samples = tuple(labels), patch_samples
         self._onset_detector = OnsetDetector()
         self._rows = Rows()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
         looked = {number: sound for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)}
-        self._by_looks = LookJudge(looked, look_labels, shape) if shape is not None and looked else None
+        self._series = SeriesJudge(targets.sounds, series if shape else (), look_labels)
+        self._by_looks = LookJudge(looked, look_labels, shape) if shape and (looked or self._series) else None
         self._yielding = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector) and sound.target.yields]
         self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
         over = [[pattern for pattern in targets.patterns if pattern.of == sound.name] for sound in targets.sounds]
         self._patterns = [PatternDetector(sound.name, own, sent=sound.sent) if own or not sound.sent else None
                           for sound, own in zip(targets.sounds, over, strict=True)]
         self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
-        self._loudness = Loudnesses(targets.loudness)
-        self._alarms = Alarms(targets.rhythms, targets.patterns)
+        self._loudness, self._alarms = Loudnesses(targets.loudness), Alarms(targets.rhythms, targets.patterns)
         self._forget()
 
     def _sound(self, target: Target, hop_samples: int) -> Sound:
@@ -70,6 +71,7 @@ class Decision:
         self._onsets: list[Onset] = []
         self._heard: list[Heard | None] = [None] * len(self._sounds)
         self._onset_detector.reset()
+        self._series.reset()
         if self._by_looks is not None:
             self._by_looks.reset()
 
@@ -115,6 +117,7 @@ class Decision:
     def looked(self, look: Look, scores: Scores) -> list[Detection]:
         """Take what the look network says of a look. Returns the starts and ends that it brings."""
         assert self._by_looks is not None
+        self._series.looked(look.onset, scores)
         return self._named_by_looks(look.onset, *self._by_looks.push(look, scores, self._rows.next))
 
     def push(self, scores: Scores) -> list[Detection]:
@@ -124,6 +127,7 @@ class Decision:
         found += self._beside(scores.position, logits)
         self._heard = [None if isinstance(sound, LookedSound) else heard(sound.target, self._labels, scores, logits)
                        for sound in self._sounds]
+        self._heard = self._series.judge(self._heard, scores.position, self._patch_samples)
         mine = {number: self._judge(number) for number in self._order}
         for number, sound in enumerate(self._sounds):
             found += self._pass_on(number, sound, mine[number], scores.position)
@@ -174,6 +178,7 @@ class Decision:
         self._rows, other._rows = other._rows, self._rows
         self._since, self._fresh, self._onsets = other._since, other._fresh, other._onsets
         self._loudness.take_over(other._loudness)
+        self._series.take_over(other._series)
         if self._by_looks is not None and other._by_looks is not None:
             self._by_looks.take_over(other._by_looks)
         self._onset_detector.take_over(other._onset_detector)
@@ -231,10 +236,10 @@ class Decision:
         if self._by_looks is None:
             self._rows.forget(self._rows.next)
         fresh, self._fresh = self._fresh, []
+        self._series.onsets(fresh)
         self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
-        for sound in self._sounds:
-            if isinstance(sound, ImpulsiveDetector):
-                sound.onsets(fresh, position)
+        for sound in (each for each in self._sounds if isinstance(each, ImpulsiveDetector)):
+            sound.onsets(fresh, position)
         rows, power = (np.concatenate(arrays) for arrays in zip(*self._since, strict=True))
         self._since, at = [], self._rows.next - FRAME_STEP * len(rows)
         return self._loudness.push(power, at) + self._alarms.push(rows, at)

@@ -18,7 +18,8 @@ class LastingDetector:
 
     Every patch that overlaps a sound hears it. So a sound ends in the oldest hop of the last patch over the
     release threshold. A sound begins in the first patch over the threshold: at the patch's first strong
-    onset, or in the newest hop of a patch without one.
+    onset, or in the newest hop of a patch without one. Where onsets count beside the patch, at the first strong one of
+    these (`edge/decision/series.py`).
 
         probability  ___/-----------------\\____/-\\________
         threshold       |start             (bridged)|
@@ -62,7 +63,7 @@ class LastingDetector:
             self.refused = "under the threshold"
             return []
         if self._over_since is None:
-            start = self._began(position, onsets, first=heard.scores.first)
+            start = self._began(position, onsets, first=heard.scores.first, since=heard.since)
             if self._deaf_until is not None and start < self._deaf_until:
                 self.refused = "within the refractory time"
                 return []
@@ -86,9 +87,10 @@ class LastingDetector:
             return []
         return [self._finish(min(self._last + self._patch_samples, until) if self._sounds else 0)]
 
-    def _began(self, position: int, onsets: Sequence[Onset], *, first: bool) -> int:
+    def _began(self, position: int, onsets: Sequence[Onset], *, first: bool, since: int | None) -> int:
         end = position + self._patch_samples
-        inside = [onset for onset in onsets if position <= onset.position < end and not onset.echo
+        begin = position if since is None else since
+        inside = [onset for onset in onsets if begin <= onset.position < end and not onset.echo
                   and (self._deaf_until is None or onset.position >= self._deaf_until)]
         if inside:
             strongest = max(onset.level_db for onset in inside)

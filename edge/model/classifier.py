@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError, nearest
 from edge.model.backbone import Backbone, check_tensors, open_backbone
 from edge.model.head import Head, load_head, logistic
-from edge.model.impulse import LookNetwork, LookOffer
+from edge.model.impulse import LookNetwork, LookOffer, LookSeries
 from edge.model.manifest import GraphSpec, Manifest, ModelTarget
 from edge.model.manifest_file import load_manifest
 from edge.model.runtime import Runtime, open_runtime
@@ -43,6 +43,8 @@ class Model(Protocol):
     """What looks at onsets beside the model; None: nothing does."""
     offers: tuple[LookOffer, ...]
     """Targets that looks may decide; none without `looks`."""
+    series: tuple[LookSeries, ...]
+    """Lasting targets that are series of onsets; none without `looks`."""
 
     def describe(self) -> str:
         """One line for the log: model, rows, runtime, version, threads, XNNPACK."""
@@ -63,6 +65,7 @@ class _Opened:
         self.targets = manifest.targets
         self.looks: LookNetwork | None = None
         self.offers: tuple[LookOffer, ...] = ()
+        self.series: tuple[LookSeries, ...] = ()
 
     def describe(self) -> str:
         used = f"{len(self.labels)} of {len(self.manifest.labels)} rows"

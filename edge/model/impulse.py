@@ -60,6 +60,22 @@ class LookBeside:
 
 
 @dataclass(frozen=True, slots=True)
+class LookSeries:
+    """How onsets count beside the patches of a lasting target (`edge/decision/series.py`).
+
+    backbone: SHA-256 of the backbone's file that gives the patches' logits. target: a model's. label: of this network.
+    """
+
+    backbone: str
+    target: str
+    label: str
+    patch: float = field(metadata=within(0.0))
+    onset: float
+    look: float = field(metadata=within(0.0))
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
 class LookOffer:
     """A target as the appliance takes it. row: of the logit. digest: of network, head and stages: what a calibration of
     the target belongs to."""
@@ -87,6 +103,7 @@ class ImpulseManifest:
     labels: tuple[str, ...]
     targets: tuple[LookTarget, ...]
     besides: tuple[LookBeside, ...] = ()
+    series: tuple[LookSeries, ...] = ()
     source: dict[str, str] = field(default_factory=dict)
     """Where it came from, in free words."""
 
@@ -108,6 +125,13 @@ class ImpulseManifest:
         for beside in self.besides:
             if beside.name not in {target.name for target in self.targets}:
                 refuse("besides", repr(beside.name), "one of the targets")
+        for one in self.series:
+            if one.label not in self.labels:
+                refuse("series", repr(one.label), f"one of the labels {', '.join(self.labels)}")
+        pairs = Counter((one.backbone, one.target) for one in self.series)
+        for (_, name), count in pairs.items():
+            if count > 1:
+                refuse("series", f"{name!r} twice for one backbone", "once")
         for target in self.targets:
             if target.name not in self.labels:
                 refuse("targets", repr(target.name), f"one of the labels {', '.join(self.labels)}")
@@ -116,6 +140,10 @@ class ImpulseManifest:
         """The targets with rows and digests. backbone: SHA-256 of that whose patches may count beside looks; "": none."""
         besides = {each.name: each for each in self.besides if each.backbone == backbone}
         return tuple(self._offer(one, besides.get(one.name)) for one in self.targets)
+
+    def series_for(self, backbone: str) -> tuple[LookSeries, ...]:
+        """Series whose patches are those of a backbone (its SHA-256)."""
+        return tuple(one for one in self.series if one.backbone == backbone)
 
     def _offer(self, target: LookTarget, beside: LookBeside | None) -> LookOffer:
         made = (self.network.sha256, self.head.sha256, str(self.look_version), str(self.front_end.version))

@@ -9,7 +9,15 @@ import numpy as np
 
 from edge.features.logmel import FRONT_END_VERSION
 from edge.features.look import LOOK_VERSION
-from edge.model.impulse import ImpulseManifest, LookBeside, LookTarget, Stage, impulse_text
+from edge.model.impulse import (
+    ImpulseManifest,
+    LookBeside,
+    LookSeries,
+    LookTarget,
+    Stage,
+    impulse_text,
+    load_impulse_manifest,
+)
 from edge.model.manifest import FrontEndSpec, GraphSpec, HeadSpec, file_sha256
 from edge.model.manifest_file import MANIFEST
 from edge.model.runtime import open_runtime
@@ -22,18 +30,21 @@ Platt = tuple[float, float]
 
 
 def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tuple[float, Platt, Platt]], *,
-                   besides: Sequence[LookBeside] = (), version: str = "1",
+                   besides: Sequence[LookBeside] = (), series: Sequence[LookSeries] | None = None, version: str = "1",
                    source: Mapping[str, str] | None = None) -> ImpulseManifest:
     """Write manifest.json beside look.tflite and head.npz, and give what it holds.
 
     labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
     scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
-    besides: how patches of some backbones count beside looks. Raises ModelError where the parts do not fit each other.
+    besides: how patches of some backbones count beside looks. series: None: those of
+    the manifest that lies there, if one does (series.py makes them). Raises ModelError where the parts do not fit each other.
     """
     network, head = folder / NETWORK, folder / HEAD
     with np.load(head) as arrays:
         rows, columns = arrays["weights"].shape
     runtime = open_runtime(network)
+    if series is None:
+        series = load_impulse_manifest(folder).series if (folder / MANIFEST).is_file() else ()
     manifest = ImpulseManifest(
         name="impulse", version=version, licence="Apache-2.0", description=DESCRIPTION,
         front_end=FrontEndSpec("logmel", FRONT_END_VERSION), look_version=LOOK_VERSION,
@@ -43,7 +54,7 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
         labels=tuple(labels),
         targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second))
                       for name, (threshold, first, second) in targets.items()),
-        besides=tuple(besides), source=dict(source or {"made_by": "models/impulse/train.py"}))
+        besides=tuple(besides), series=tuple(series), source=dict(source or {"made_by": "models/impulse/train.py"}))
     manifest.check(str(folder / MANIFEST))
     (folder / MANIFEST).write_text(impulse_text(manifest), encoding="utf-8")
     return manifest
