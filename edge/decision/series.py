@@ -60,7 +60,7 @@ class SeriesJudge:
     def __init__(self, targets: Sequence[Target], series: Sequence[Series], labels: Sequence[str]) -> None:
         """targets: the decision's; those that the patches decide from start to end take part, where a series has their name.
 
-        labels: the look network's. Raises ValueError for a series of a label that the network does not have.
+        labels: the look network's; every series has one of them.
         """
         named = {one.target: one for one in series}
         self._series = {number: (named[target.name], labels.index(named[target.name].label))

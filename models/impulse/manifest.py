@@ -36,8 +36,8 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
 
     labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
     scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
-    besides: how patches of some backbones count beside looks. series: None: those of
-    the manifest that lies there, if one does (series.py makes them). Raises ModelError where the parts do not fit each other.
+    besides: how patches of some backbones count beside looks. series: None: those of the manifest that lies there, if one
+    does (series.py makes them). Raises ModelError where the parts do not fit each other.
     """
     network, head = folder / NETWORK, folder / HEAD
     with np.load(head) as arrays:

@@ -21,8 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
 
 from edge.control.loading import NamedModel, default_state_dir, find_model, open_looks
 from edge.decision.calibration import FARTHEST_LOGIT
@@ -47,6 +45,8 @@ ALARMS = 2.0
 """False alarms an hour that a series raises where the patches alone raise none, at most."""
 SURE_SECONDS = 1.2
 """A patch that ends so long after a sound's beginning is fitted as one of that sound."""
+DRAWN_IN = 1.0
+"""Ridge on the weights: as much as one patch may say."""
 CLASS_SECONDS, OWN_SECONDS, CLIP_SECONDS, PAUSE_SECONDS = 80.0, 300.0, 12.0, 2.5
 """Training recordings: seconds of each class, of the target's own, of each clip, and of quiet after each."""
 UNUSED = {"keyboard_key", "typewriter", "mouse_click", "rir"}
@@ -113,26 +113,30 @@ def fit_series(named: NamedModel, network: LookNetwork, target: str, label: str,
 def fit(heard: list[Followed], threshold: float) -> tuple[float, float, float, float]:
     """Weights of the patches' mean logit, of an onset, of a look's logit; the offset. threshold: the target's, a logit."""
     some = [_fitted_on(one) for one in heard]
-    values = torch.from_numpy(np.concatenate([np.c_[one.counted, np.ones(len(one.ends))][counts]
-                                              for one, (counts, _) in zip(heard, some, strict=True)]))
-    goals = torch.from_numpy(np.concatenate([sounds[counts] for counts, sounds in some]).astype(np.float64))
-    found = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([found], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        solver.zero_grad()
-        error = functional.binary_cross_entropy_with_logits(values @ found, goals) + 1e-4 * found[:3].square().sum()
-        error.backward()  # type: ignore[no-untyped-call]
-        return error
-
-    solver.step(loss)  # type: ignore[no-untyped-call]
-    patch, onset, look_weight, offset = found.detach().tolist()
+    values = np.concatenate([np.c_[one.counted, np.ones(len(one.ends))][counts]
+                             for one, (counts, _) in zip(heard, some, strict=True)])
+    goals = np.concatenate([sounds[counts] for counts, sounds in some]).astype(np.float64)
+    patch, onset, look_weight, offset = _logistic(values, goals).tolist()
     weights = np.array([max(patch, 0.0), onset, max(look_weight, 0.0)])
     most = ALARMS * sum(len(one.scene.samples) for one in heard) / SAMPLE_RATE / 3600.0
     while sum(alarms(one, weights, offset, threshold) for one in heard) > most:
         offset -= 0.05
     patch, onset, look_weight = weights.tolist()
     return round(patch, 4), round(onset, 4), round(look_weight, 4), round(offset, 4)
+
+
+def _logistic(values: Floats, goals: Floats) -> Floats:
+    """Weights float64 `(k,)` of values `(n, k)` by maximum likelihood: Newton's steps, the weights drawn in a little."""
+    found = np.zeros(values.shape[1])
+    for _ in range(50):
+        said = 1.0 / (1.0 + np.exp(-np.clip(values @ found, -30.0, 30.0)))
+        slope = values.T @ (goals - said) - DRAWN_IN * found
+        bend = (values * (said * (1.0 - said))[:, None]).T @ values + DRAWN_IN * np.eye(len(found))
+        step = np.linalg.solve(bend, slope)
+        found += step
+        if np.abs(step).max() < 1e-8:
+            break
+    return found
 
 
 def alarms(one: Followed, weights: Floats, offset: float, threshold: float) -> int:

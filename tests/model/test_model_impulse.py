@@ -120,3 +120,30 @@ def test_patches_count_beside_looks_for_the_backbone_that_they_were_fitted_with(
     changed(folder, besides=[beside | {"name": "clap"}])
     with pytest.raises(ModelError, match=r"besides.*'clap'.*one of the targets"):
         load_impulse_manifest(folder)
+
+
+def test_a_series_serves_the_backbone_that_it_was_fitted_with(folder: Path) -> None:
+    assert load_impulse_manifest(folder).series == ()
+    series = {"backbone": "ab" * 32, "target": "typing", "label": "door_knock", "patch": 1.5, "onset": 0.4, "look": 0.1,
+              "offset": -0.5}
+    changed(folder, series=[series])
+    manifest = load_impulse_manifest(folder)
+    assert [one.label for one in manifest.series_for("ab" * 32)] == ["door_knock"]
+    assert manifest.series_for("cd" * 32) == () == manifest.series_for("")
+    for wrong, said in (([series | {"label": "key"}], r"series.*'key'.*one of the labels"),
+                        ([series, series], r"series.*'typing' twice for one backbone"),
+                        ([series | {"look": -1.0}], "look")):
+        changed(folder, series=wrong)
+        with pytest.raises(ModelError, match=said):
+            load_impulse_manifest(folder)
+
+
+def test_a_manifest_written_again_keeps_its_series(folder: Path) -> None:
+    from models.impulse.manifest import write_manifest
+
+    changed(folder, series=[{"backbone": "ab" * 32, "target": "typing", "label": "door_knock", "patch": 1.5, "onset": 0.4,
+                             "look": 0.1, "offset": -0.5}])
+    before = load_impulse_manifest(folder)
+    write_manifest(folder, before.labels, {"hand_clap": (0.6, (1.0, 0.0), (1.0, 0.5))})
+    after = load_impulse_manifest(folder)
+    assert after.series == before.series and len(after.targets) == 1
