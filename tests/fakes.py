@@ -95,6 +95,7 @@ class LoudnessModel:
     runtime_name = "fake 1"
     looks = None
     offers = ()
+    series = ()
 
     def __init__(self) -> None:
         self.targets = (ModelTarget("loud", ("loud",), 0.5, 0.3),)

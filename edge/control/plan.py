@@ -69,13 +69,14 @@ def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, ho
                                                    | {sound.name: sound for sound in more}).values()))
     decision = Decision(resolved, model.labels, patch_samples=model.patch_samples, hop_samples=hop_samples,
                         shape=LookShape(EARLY, AFTER, HISTORY), look_labels=model.looks.labels if model.looks else (),
-                        series=_series(model, resolved, calibrations))
+                        series=_series(model, resolved))
     return Plan(model, resolved, decision, hop_seconds)
 
 
-def _series(model: Model, targets: Targets, calibrations: Mapping[str, Calibrated]) -> list[LookSeries]:
-    """Series of targets with the labels that the model suggests. A calibration was made of patches alone: none with one."""
+def _series(model: Model, targets: Targets) -> list[LookSeries]:
+    """Series of targets with the labels that the model suggests. A calibration that scales a probability was made of
+    patches alone: none with one."""
     suggested = {one.name: set(one.labels) for one in model.targets}
-    asked = {one.name: {model.labels[row] for row in one.rows.tolist()} for one in targets.sounds if not one.looked}
-    return [one for one in model.series if one.target not in calibrations
-            and one.target in asked and asked[one.target] == suggested.get(one.target)]
+    asked = {one.name: {model.labels[row] for row in one.rows.tolist()} for one in targets.sounds
+             if not one.looked and one.scale == 1.0 and one.offset == 0.0 and one.scale_below in (None, 1.0)}
+    return [one for one in model.series if one.target in asked and asked[one.target] == suggested.get(one.target)]
