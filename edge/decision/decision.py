@@ -19,6 +19,7 @@ from edge.decision.onset import Onset, OnsetDetector, decibels
 from edge.decision.pattern import InOrder, PatternDetector
 from edge.decision.rows import Rows
 from edge.decision.series import Series, SeriesJudge
+from edge.decision.standing import standing
 from edge.decision.targets import Target, Targets
 from edge.stream import FRAME_STEP, Scores, TargetHearing
 
@@ -196,12 +197,7 @@ class Decision:
 
     def hearing(self) -> tuple[TargetHearing, ...]:
         """How every target stands after the newest patch, in the settings' order: sounds, loudness, alarms."""
-        stands = [
-            TargetHearing(sound.target.name, one.label if one else "", one.probability if one else None,
-                          sound.target.threshold, sound.running,
-                          sound.refused if one and one.probability >= sound.target.threshold / 2 else "")
-            for sound, one in zip(self._sounds, self._heard, strict=True)]
-        return (*stands, *self._loudness.hearing(), *self._alarms.hearing())
+        return (*standing(self._sounds, self._heard), *self._loudness.hearing(), *self._alarms.hearing())
 
     def _judge(self, number: int) -> list[Detection]:
         """One sound by what was heard of it; those that yield are told which onsets are taken."""
