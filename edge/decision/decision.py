@@ -42,8 +42,7 @@ class Decision:
         shape, look_labels: of the look network, where looks decide targets or count in a series of onsets.
         """
         self._labels, self._patch_samples = tuple(labels), patch_samples
-        self._onset_detector = OnsetDetector()
-        self._rows = Rows()
+        self._onset_detector, self._rows = OnsetDetector(), Rows()
         self._sounds = [self._sound(target, hop_samples) for target in targets.sounds]
         looked = {number: sound for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)}
         self._series = SeriesJudge(targets.sounds, series if shape else (), look_labels)
