@@ -34,6 +34,8 @@ ALARMS = {"hand_clap": 12.0, "finger_snap": 12.0, "door_knock": 3.0, "glass_brea
 """False alarms an hour of the scenes that choose, at most. Fewer where the recall allows, or where no scene shows it."""
 LOGITS = 0.0, 3.5
 """Of the threshold, at least and at most: an even chance, and 0.97."""
+HARD = 0.01
+"""Of the hard sounds of the scenes that choose, so many at most raise a label that looks decide alone."""
 FIRST_SHARE, SECOND_SHARE = 0.35, 0.15
 """Of these, as many at most are made by the first look, and by the second."""
 LEAST_CHOOSING = 30
@@ -143,6 +145,10 @@ def target_of(label: str, chosen: Chosen, trained: tuple[Floats, npt.NDArray[np.
     else:
         at = max(_over(_line(stage, own[false]), share * most)
                  for stage, own, share in zip(stages, looks, shares, strict=True))
+    if not beside:
+        hard = scenes["placed_onset"][(scenes["placed_sounds"] == "hard") & (scenes["placed_label"] != label)]
+        own = chosen.logits[:, hard[hard >= 0], column]
+        at = max(at, *(_over(_line(stage, each), HARD * len(hard)) for stage, each in zip(stages, own, strict=True)))
     at = float(np.clip(at, *LOGITS))
     stages = [_lowered(stage, own[false], share * most, at) for stage, own, share in zip(stages, looks, shares, strict=True)]
     unnamed = false & (_line(stages[0], looks[0]) <= at) & (_line(stages[1], looks[1]) <= at)
