@@ -1,9 +1,9 @@
 """Teach the model a sound of your own, from 5 to 20 recordings or the microphone; it is heard from the next start on, or
 from a reload on (`systemctl reload edge-audio`, SIGHUP).
 
-Says beforehand how well it will be heard: each recording is judged by a row that was fitted without it, and false alarms are
-counted on the model's bank of other sounds. A sound that cannot be told apart is refused, with what it sounds like. No sound
-is kept: embeddings only.
+Says beforehand how well it will be heard: each recording is judged by a row that was fitted without it and without those
+that sound like it, and false alarms are counted on the model's bank of other sounds. A sound that cannot be told apart is
+refused, with what it sounds like. No sound is kept: embeddings only.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ EXAMPLES = """Examples:
   edge-audio teach --remove kettle
   edge-audio teach --undo                       takes the last step back, exactly
 """
+
+
+KINDS = {True: "heard as a sound without length: one event for each onset (--sound lasting: one from its start to its end)",
+         False: "heard as a sound with length: one event from its start to its end (--sound impulsive: one for each onset)"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -142,6 +146,7 @@ def _row(sound: TaughtSound) -> dict[str, object]:
     foreseen = sound.foreseen
     low, high = wilson_interval(foreseen.heard, foreseen.clips)
     return {"name": sound.name, "sound": "impulsive" if sound.impulsive else "lasting", "recordings": foreseen.clips,
+            "groups": foreseen.groups or None,
             "recall": round(foreseen.heard / foreseen.clips, 3), "recall_low": round(low, 3), "recall_high": round(high, 3),
             "alarms_per_hour": round(foreseen.alarms_per_hour, 2), "alarms_upper": round(foreseen.alarms_upper, 2),
             "threshold": round(sound.threshold, 4), "forced": sound.forced, "taught_at": sound.taught_at}
@@ -154,9 +159,15 @@ def same_as(collisions: Sequence[str]) -> str:
 
 
 def _explain(outcome: Outcome) -> None:
-    foreseen = outcome.sound.foreseen
-    print(f"of {foreseen.clips} recordings, each judged without itself, {foreseen.heard} would be heard; an hour of varied "
+    sound, foreseen = outcome.sound, outcome.sound.foreseen
+    clips, groups = foreseen.clips, foreseen.groups
+    judged = "itself" if groups in (1, clips) else f"those that sound like it ({groups} groups)"
+    print(f"of {clips} recordings, each judged without {judged}, {foreseen.heard} would be heard; an hour of varied "
           f"sound brings {foreseen.alarms_per_hour:.1f} false alarms (at most {foreseen.alarms_upper:.1f}, with 95 %)")
+    if groups == 1:
+        print(f"these {clips} sound alike, so this covers one recording session: teach it from another day, distance or "
+              "room too, to know more")
+    print(KINDS[sound.impulsive])
     if foreseen.collisions:
         print(f"nearest to it: {', '.join(foreseen.collisions)}")
     for name in outcome.hears:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,11 @@ SILENT_DB = -36.0
 BRIDGE_SECONDS = 0.12
 """A pause shorter than this does not end a sound."""
 IMPULSIVE_SECONDS = 0.6
-"""A shorter sound is impulsive."""
+HELD_DB, HELD_SECONDS = 10.0, 0.2
+MOST_IN_A_SECOND = 3.0
+"""A sound is impulsive if it is shorter than IMPULSIVE_SECONDS, falls to HELD_DB under its peak for good within
+HELD_SECONDS of its onset, and does not come more often than MOST_IN_A_SECOND: a beep holds its level, a clap
+does not."""
 HEARD_HOP = 3_840
 """Samples between two `heard` stretches: 0.24 s, the listener's own hop."""
 MOST_HEARD, PLACED, ALTERED, MOST_QUIET = 12, 4, 10, 3
@@ -69,15 +74,26 @@ def find_sounds(samples: Samples) -> Found | None:
     if peak < SILENT_DB:
         return None
     if peak - floor < OVER_DB:  # steady, or cut so tightly that nothing else is in it
-        return Found(((0, len(samples)),), peak - floor, len(samples) < IMPULSIVE_SECONDS * SAMPLE_RATE)
+        whole = (0, len(samples))
+        return Found((whole,), peak - floor, _impulsive([whole], level))
     bridge = round(BRIDGE_SECONDS * SAMPLE_RATE) // FRAME_STEP
     runs = _runs(level > max(peak - UNDER_PEAK_DB, floor + OVER_DB / 2.0), bridge)
     strong = [(start, stop) for start, stop in runs if level[start:stop].max() > peak - LESSER_DB]
     sounds = tuple((FRAME_STEP * start, min(FRAME_STEP * (stop - 1) + FRAME_SAMPLES, len(samples)))
                    for start, stop in strong)
-    seconds = np.array([stop - start for start, stop in sounds]) / SAMPLE_RATE
+    return Found(sounds, peak - floor, _impulsive(sounds, level))
+
+
+def _impulsive(sounds: Sequence[tuple[int, int]], level: NDArray[np.float64]) -> bool:
+    """Whether most of these sounds (start, stop in samples) have no length. level: of every frame, dB `(k,)`."""
+    seconds, held = [], []
+    for start, stop in sounds:
+        own = level[start // FRAME_STEP: max(stop // FRAME_STEP, start // FRAME_STEP + 1)]
+        loud = np.flatnonzero(own > own.max() - HELD_DB)
+        seconds.append((stop - start) / SAMPLE_RATE)
+        held.append((loud[-1] - loud[0] + 1) * FRAME_STEP / SAMPLE_RATE)
     rate = len(sounds) / max((sounds[-1][1] - sounds[0][0]) / SAMPLE_RATE, 1.0)
-    return Found(sounds, peak - floor, bool(np.median(seconds) < IMPULSIVE_SECONDS) and rate <= 3.0)
+    return bool(np.median(seconds) < IMPULSIVE_SECONDS and np.median(held) < HELD_SECONDS) and rate <= MOST_IN_A_SECOND
 
 
 def cut(samples: Samples, found: Found, generator: np.random.Generator) -> Stretches:

@@ -1,8 +1,9 @@
 """One sound learnt from its examples: a row against everything else, and how well it will be heard. Pure.
 
 All figures are out of fold. An example is judged by a row that was fitted without everything made of its
-recording, a negative by a row that was fitted without everything of its source. models/README.md has the
-measurements behind the constants.
+recording and of those that sound like it, a negative by a row that was fitted without everything of its
+source. Where all recordings sound alike, an example is judged without its own recording only, and the figure
+covers no other kind of recording. models/README.md has the measurements behind the constants.
 """
 
 from __future__ import annotations
@@ -41,17 +42,32 @@ LIKE = 0.5
 class Examples:
     """What was made of the recordings of one sound. embeddings float32 `(m, E)`; clip, kind: int `(m,)`.
 
-    clip: which recording; kind: HEARD, PLACED, ALTERED or QUIET.
+    clip: which recording; kind: HEARD, PLACED, ALTERED or QUIET. groups: of each recording, int `(clips,)`
+    from 0 on: those of one number sound alike (`edge.learn.alike`). None: no two do.
     """
 
     embeddings: Floats
     clip: NDArray[np.intp]
     kind: NDArray[np.intp]
+    groups: NDArray[np.intp] | None = None
 
     @property
     def clips(self) -> int:
         """How many recordings."""
         return int(self.clip.max()) + 1
+
+    @property
+    def kinds(self) -> int:
+        """How many groups of recordings."""
+        return self.clips if self.groups is None else int(self.groups.max()) + 1
+
+    @property
+    def partners(self) -> NDArray[np.intp]:
+        """int `(clips,)`: a fold for each recording, the same one for all that sound alike. Empty where all
+        recordings do, or no two."""
+        if self.groups is None or self.kinds in (1, self.clips):
+            return np.empty(0, np.intp)
+        return self.groups % MOST_FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +90,10 @@ class Negatives:
 class Lesson:
     """What was learnt. row float32 `(E,)`; probability = logistic(scale * logit + offset).
 
-    heard: examples over the threshold, out of fold, of `clips`. alarms_per_hour: on the negatives, and its upper bound.
-    collisions: names of negatives that look like the sound, worst first, with the seconds of each.
+    heard: examples over the threshold, of `clips`, each judged without itself and without those that sound like it;
+    alone: each judged without itself only. groups: of examples; no example of one sounds like one of another.
+    alarms_per_hour: on the negatives, and its upper bound. collisions: names of negatives that look like the sound, worst
+    first, with the seconds of each.
     """
 
     row: Floats
@@ -85,15 +103,17 @@ class Lesson:
     threshold: float
     release_threshold: float
     heard: int
+    alone: int
     clips: int
+    groups: int
     alarms_per_hour: float
     alarms_upper: float
     collisions: tuple[tuple[str, float], ...]
 
     @property
     def recall(self) -> float:
-        """Share of the examples that would have been heard."""
-        return self.heard / self.clips
+        """Share of the examples that would have been heard, each judged without itself only."""
+        return self.alone / self.clips
 
     def probabilities(self, embeddings: Floats) -> NDArray[np.float64]:
         """float64 `(n,)` of float32 `(n, E)`."""
@@ -108,25 +128,33 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
     positive = examples.kind != QUIET
     embeddings = np.concatenate((examples.embeddings, negatives.embeddings))
     fold = np.concatenate((examples.clip % folds, source_folds(negatives.sources, folds)))
+    partners = examples.partners
+    left_out = [fold != number for number in range(folds)]
+    for number in range(int(partners.max(initial=-1)) + 1):
+        alike = partners[examples.clip] == number
+        left_out.append(np.concatenate((~alike, np.ones(len(negatives.names), np.bool_))))
     wanted = np.concatenate((positive, np.zeros(len(negatives.names), np.bool_))).astype(np.float32)
     weights = np.concatenate((_example_weights(examples, float(negatives.weights.sum())), negatives.weights))
     # The last column is fitted to all; each before it leaves one fold out.
-    used = weights[:, None] * np.stack([fold != number for number in (*range(folds), -1)], axis=1)
-    best: tuple[tuple[float, float], float, Floats, float, Floats, Floats] | None = None
+    used = weights[:, None] * np.stack([*left_out, np.ones(len(fold), np.bool_)], axis=1)
+    best: tuple[tuple[float, float], float, Floats, float, tuple[Floats, Floats], Floats] | None = None
     for ridge, narrowest in FORMS:
-        rows, bias = fit_rows(embeddings, np.repeat(wanted[:, None], folds + 1, axis=1), used.astype(np.float32),
+        rows, bias = fit_rows(embeddings, np.repeat(wanted[:, None], used.shape[1], axis=1), used.astype(np.float32),
                               ridge=ridge * embeddings.shape[1], narrowest=narrowest)
         logits = np.einsum("ij,ij->i", embeddings, rows[fold]) + bias[fold]
         own, other = logits[: len(positive)], logits[len(positive):]
-        heard = np.array([own[(examples.clip == clip) & (examples.kind == HEARD)].max() for clip in range(examples.clips)])
+        heard = alone = _highest(examples, own)
+        if len(partners):
+            column = folds + partners[examples.clip]
+            heard = _highest(examples, np.einsum("ij,ij->i", examples.embeddings, rows[column]) + bias[column])
         start = start_logit(heard, other, negatives.seconds, alarms_per_hour)
         merit = (float((heard >= start).sum()), _area(heard, other))
         if best is None or merit > best[0]:
-            best = merit, start, rows[-1], float(bias[-1]), heard, other
+            best = merit, start, rows[-1], float(bias[-1]), (heard, alone), other
     assert best is not None  # FORMS is not empty
-    _, start, row, row_bias, heard, other = best
+    _, start, row, row_bias, (heard, alone), other = best
     curve = fit_platt(np.concatenate((heard, other)).astype(np.float64), np.arange(len(heard) + len(other)) < len(heard))
-    count, hours = int((heard >= start).sum()), float(negatives.seconds.sum(dtype=np.float64)) / 3600.0
+    hours = float(negatives.seconds.sum(dtype=np.float64)) / 3600.0
     capped = np.minimum(negatives.seconds, np.float32(LONGEST_ALARM))
     alarms, upper = alarms_with_bound(capped[other >= start], capped)
     scale = max(curve.scale, 0.05)
@@ -135,8 +163,15 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
     return Lesson(
         row=row, bias=row_bias, scale=scale, offset=offset,
         threshold=float(threshold), release_threshold=float(release),
-        heard=count, clips=examples.clips, alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
+        heard=int((heard >= start).sum()), alone=int((alone >= start).sum()), clips=examples.clips, groups=examples.kinds,
+        alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
         collisions=_collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
+
+
+def _highest(examples: Examples, logits: Floats) -> Floats:
+    """float32 `(clips,)`: the highest logit of each recording as it is heard. logits: float32 `(m,)`."""
+    heard = examples.kind == HEARD
+    return np.array([logits[(examples.clip == clip) & heard].max() for clip in range(examples.clips)], np.float32)
 
 
 def _area(heard: Floats, other: Floats) -> float:

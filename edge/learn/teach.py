@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
+from edge.learn.alike import groups
 from edge.learn.augment import Samples
 from edge.learn.bank import Bank, load_bank, load_room
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.examples import cut, find_sounds
-from edge.learn.lesson import HEARD, LOWEST_RECALL, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
+from edge.learn.lesson import HEARD, LOWEST_RECALL, PLACED, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
 from edge.model.manifest import Manifest
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtSound
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
@@ -133,7 +134,9 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
     cells = np.concatenate([gathered.cells, *(one[None] for one in right)])
     clip = np.concatenate((gathered.clip.astype(np.intp), int(gathered.clip.max()) + 1 + np.arange(len(right))))
     kind = np.concatenate((gathered.kind.astype(np.intp), np.full(len(right), HEARD)))
-    examples = Examples(embedder.embeddings(cells), clip, kind)
+    embeddings, recorded = embedder.embeddings(cells), (kind == HEARD) | (kind == PLACED)
+    alike = groups(embeddings[recorded], clip[recorded], negatives.embeddings)
+    examples = Examples(embeddings, clip, kind, alike)
     lesson = learn_sound(examples, negatives, alarms_per_hour=alarms_per_hour)
     for weight in _MISTAKEN_WEIGHTS if wrong else ():
         hard = embedder.embeddings(np.stack(wrong))
@@ -143,7 +146,7 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
         if lesson.probabilities(hard).max() < lesson.release_threshold:
             break
     foreseen = Foreseen(lesson.heard, lesson.clips, lesson.alarms_per_hour, lesson.alarms_upper,
-                        tuple(name for name, _ in lesson.collisions))
+                        tuple(name for name, _ in lesson.collisions), lesson.groups)
     sound = TaughtSound(
         name=name, row=lesson.row, bias=lesson.bias, scale=lesson.scale, offset=lesson.offset, threshold=lesson.threshold,
         release_threshold=lesson.release_threshold, impulsive=impulsive, cells=gathered.cells, clip=gathered.clip,
@@ -159,7 +162,7 @@ def refusal(lesson: Lesson, hears: Sequence[str] = ()) -> str:
     taken = [f"{name} of the bank" if "taught" not in name else name for name, _ in lesson.collisions[:2]]
     taken += [f"the target {name}" for name in hears[:1]]
     what = " and ".join(taken) if taken else "much of the bank, a little of each"
-    return (f"{lesson.heard} of {lesson.clips} recordings heard at {lesson.alarms_per_hour:.1f} false alarms an hour; "
+    return (f"{lesson.alone} of {lesson.clips} recordings heard at {lesson.alarms_per_hour:.1f} false alarms an hour; "
             f"it sounds like {what}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ import numpy as np
 
 from edge.errors import ModelError
 
-_FAULTS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile,
-           zlib.error)
-"""What NumPy and the zip and deflate modules raise where bytes are missing or are not as they were written."""
+_FAULTS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SyntaxError,
+           tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+"""What NumPy (which tokenizes an array's header) and the zip and deflate modules raise where bytes are missing or
+are not as they were written."""
 
 
 @contextmanager

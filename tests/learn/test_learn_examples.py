@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from edge.learn.augment import Samples
 from edge.learn.examples import MOST_HEARD, cut, find_sounds
@@ -71,3 +72,26 @@ def test_a_long_recording_gives_a_bounded_number_of_stretches() -> None:
     stretches = cut(samples, found, np.random.default_rng(1))
     assert len(stretches.heard) <= MOST_HEARD
     assert len(stretches.heard) + len(stretches.placed) + len(stretches.altered) + len(stretches.quiet) < 32
+
+
+def beeps(seconds: float, count: int, *, every: float, frequency: float = 3_000.0) -> np.ndarray:
+    """Tones of a length in seconds, `every` so many seconds, from 0.5 s on, in silence."""
+    time = np.arange(round((1.0 + every * count) * RATE)) / RATE
+    on = (time >= 0.5) & ((time - 0.5) % every < seconds) & (time < 0.5 + every * count)
+    return np.where(on, 6000.0 * np.sin(2 * np.pi * frequency * time), 0.0)
+
+
+@pytest.mark.parametrize(("seconds", "count", "every"), [(0.3, 1, 1.0), (0.4, 4, 0.5), (0.5, 3, 1.0), (0.1, 16, 0.2)])
+def test_a_sound_that_holds_its_level_has_length(seconds: float, count: int, every: float) -> None:
+    """An alarm of beeps of 0.4 s was taken for a sound without length, and gave four events in 2 s."""
+    tones = beeps(seconds, count, every=every)
+    found = find_sounds(sound(room(len(tones) / RATE), tones))
+    assert found is not None and not found.impulsive
+
+
+@pytest.mark.parametrize("decay", [0.005, 0.03, 0.08])
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_clap_has_none_dry_or_in_a_hall(decay: float, clean: bool) -> None:
+    """decay: 0.08 s is a reverberation of 0.55 s."""
+    found = find_sounds(sound(knock(0.3, 2.0, decay=decay), room(2.0, 0.0 if clean else 60.0)))
+    assert found is not None and found.impulsive

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,21 @@ def test_the_examples_reach_the_threshold_that_the_lesson_gives() -> None:
     assert (lesson.probabilities(fresh) >= lesson.threshold).mean() > 0.95
     others = lesson.probabilities(crowd(seed=1).embeddings)
     assert (others >= lesson.threshold).mean() < 0.02
+
+
+def test_recordings_that_sound_alike_do_not_vouch_for_each_other() -> None:
+    """Five alarms of one recording session: 5 of 5 would be heard, said `teach`; 1 of 5 others was."""
+    random = np.random.default_rng(9)
+    one, other = examples_at(random.normal(0.0, 1.5, COLUMNS), 4), examples_at(random.normal(0.0, 1.5, COLUMNS), 4, 3)
+    both = Examples(np.concatenate((one.embeddings, other.embeddings)), np.concatenate((one.clip, 4 + other.clip)),
+                    np.concatenate((one.kind, other.kind)))
+    alone = learn_sound(both, crowd(), alarms_per_hour=2.0)
+    assert (alone.heard, alone.alone, alone.clips, alone.groups) == (8, 8, 8, 8)
+    apart = learn_sound(replace(both, groups=np.repeat([0, 1], 4)), crowd(), alarms_per_hour=2.0)
+    assert apart.heard < 8 and (apart.alone, apart.clips, apart.groups) == (8, 8, 2)
+    assert apart.recall == 1.0 and refusal(apart) == ""  # that it differs from day to day is no reason to refuse it
+    as_one = learn_sound(replace(one, groups=np.zeros(4, np.intp)), crowd(), alarms_per_hour=2.0)
+    assert (as_one.heard, as_one.clips, as_one.groups) == (4, 4, 1)
 
 
 def test_the_same_lesson_comes_of_the_same_sounds() -> None:
