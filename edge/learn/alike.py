@@ -19,15 +19,20 @@ def groups(embeddings: Floats, clip: NDArray[np.intp], others: Floats) -> NDArra
     `(m,)`, which recording; others: float32 `(n, E)` of other sounds. Recordings are of one group where a
     chain of recordings, each alike to the next, joins them.
     """
-    middle = others.mean(axis=0)
-    own = np.stack([embeddings[clip == number].mean(axis=0) - middle for number in range(int(clip.max()) + 1)])
-    own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)
-    alike = own @ own.T >= ALIKE
-    found = np.full(len(own), -1, np.intp)
-    for number in range(len(own)):
+    alike = cosines(embeddings, clip, others) >= ALIKE
+    found = np.full(len(alike), -1, np.intp)
+    for number in range(len(alike)):
         reached = [number] if found[number] < 0 else []
         group = int(found.max()) + 1
         while reached:
             found[reached] = group
             reached = [int(place) for place in np.flatnonzero(alike[reached].any(axis=0) & (found < 0))]
     return found
+
+
+def cosines(embeddings: Floats, clip: NDArray[np.intp], others: Floats) -> Floats:
+    """float32 `(clips, clips)`: how alike each two recordings are, -1 to 1. Arguments as those of `groups`."""
+    middle = others.mean(axis=0)
+    own = np.stack([embeddings[clip == number].mean(axis=0) - middle for number in range(int(clip.max()) + 1)])
+    own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)
+    return np.asarray(own @ own.T, np.float32)

@@ -7,6 +7,7 @@ two sessions, up to ten of five sessions of one source. A session is what one so
 a keyboard's keys, one upload). Printed, on average: the share of recordings foretold to be heard, each judged without itself
 and without its group; how often all were found to sound alike; and the share really heard of other recordings of the same
 sessions, of other sessions of the source, and of other sources. --every: of the bank's embeddings only each so many is used.
+First it prints how alike recordings are (--trials 0: only that).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from conftest import shared_folder
 
 from edge.control.loading import load_model, model_folder
-from edge.learn.alike import groups
+from edge.learn.alike import ALIKE, cosines, groups
 from edge.learn.embedding import Embedder
 from edge.learn.lesson import HEARD, PLACED, Examples, Lesson, Negatives, learn_sound
 from edge.learn.teach import Gathered, made_of, negatives_for, together
@@ -107,6 +108,23 @@ def examples_of(embedder: Embedder, clips: list[Clip], chosen: list[int], negati
     return Examples(embeddings, clip, kind, alike if apart else None)
 
 
+def print_cosines(embedder: Embedder, clips: list[Clip], bank: Negatives) -> None:
+    """How alike two recordings of one class are, of one session and of several."""
+    recorded = [clip.made.cells[(clip.made.kind == HEARD) | (clip.made.kind == PLACED)] for clip in clips]
+    number = np.repeat(np.arange(len(clips)), [len(cells) for cells in recorded])
+    alike = cosines(embedder.embeddings(np.concatenate(recorded)), number, bank.embeddings)
+    pairs: dict[str, list[float]] = defaultdict(list)
+    for first, second in zip(*np.triu_indices(len(clips), 1), strict=True):
+        one, other = clips[first], clips[second]
+        if one.sound == other.sound:
+            of = "sources" if one.source != other.source else "sessions of a source" if one.session != other.session else ""
+            pairs[f"two {of}" if of else "one session"].append(float(alike[first, second]))
+    for name, values in pairs.items():
+        low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
+        print(f"cosine, two recordings of {name}: {middle:.2f} (a tenth under {low:.2f}, a tenth over {high:.2f}); "
+              f"alike {np.mean(np.array(values) >= ALIKE):.0%} of {len(values)} pairs")
+
+
 def heard(embedder: Embedder, lesson: Lesson, clips: list[Clip]) -> float:
     """Share of the clips with a stretch over the threshold; NaN for none."""
     over = [lesson.probabilities(embedder.embeddings(clip.made.cells[clip.made.kind == HEARD])).max() >= lesson.threshold
@@ -125,6 +143,7 @@ def main() -> None:
     embedder, folder = Embedder(model), model_folder(options.model, options.state_dir)
     clips = clips_of(embedder)
     bank = negatives_for(embedder, folder, model.manifest, options.state_dir, Taught.nothing(model.manifest), name="")
+    print_cosines(embedder, clips, bank)
     bank = bank.only(np.arange(len(bank.names)) % options.every == 0)
     found: dict[str, list[list[float]]] = defaultdict(list)
     for form, chosen in drawn(clips, options.trials):
@@ -141,6 +160,8 @@ def main() -> None:
             heard(embedder, lesson, [clip for clip in of_source if clip.session not in sessions]),
             heard(embedder, lesson, [clip for clip in own if clip.source != source])])
         print(form, sound, source, " ".join(f"{value:.2f}" for value in found[form][-1]), file=sys.stderr, flush=True)
+    if not found:
+        return
     print("| taught from | lessons | found alike | foretold: without itself | without its group | heard: same sessions "
           "| other sessions | other sources |\n|---|---|---|---|---|---|---|---|")
     for form, rows in found.items():
