@@ -26,6 +26,8 @@ from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 pytestmark = pytest.mark.big
 
 Start = Callable[..., Running]
+BY_PATCHES = TargetSettings(name="hand_clap", labels=("hand_clap",))
+"""A clap that no look decides, as before there were any."""
 BOTH = (TargetSettings(name="hand_clap"), TargetSettings(name="anything", louder_db=14.0))
 
 
@@ -82,11 +84,11 @@ def test_targets_come_and_go_with_their_states(start: Start, owner: Owner, caplo
 
 
 def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    running = start()
+    running = start(target=(BY_PATCHES,))
     running.hears_on()
     labels = running.appliance.steering.serving.model.labels
     teach(tmp_path, "kettle")
-    reload(running, target=(TargetSettings(name="hand_clap"), TargetSettings(name="kettle")))
+    reload(running, target=(BY_PATCHES, TargetSettings(name="kettle")))
     await_(lambda: names(running) == ("hand_clap", "kettle"))
     assert running.appliance.steering.serving.model.labels == (*labels, "kettle")
     running.hears_on()
@@ -95,7 +97,7 @@ def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.L
 
 def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start, owner: Owner, tmp_path: Path) -> None:
     """As `edge-audio feedback` and `edge-audio calibrate` leave it."""
-    running = start()
+    running = start(target=(BY_PATCHES,))
     running.hears_on()
     owner.wait_for(lambda: owner.last("event/hand_clap"))  # what is sent is in the journal
     settings = running.appliance.steering.serving.settings
