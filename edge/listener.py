@@ -57,7 +57,7 @@ class Listener:
     def _serve(self, plan: Plan) -> None:
         self.targets, self._model, self._decision = plan.targets, plan.model, plan.decision
         self._out.level_samples = plan.level_samples
-        self._front_end.early = plan.decision.looking
+        self._front_end.early = plan.decision.lookout is not None
         self._left_out = 0
         if self._recent is not None:
             self._recent.lengthen(plan.sound_seconds)
@@ -127,8 +127,9 @@ class Listener:
 
     def _judge(self, patches: Sequence[Patch]) -> None:
         """Judge the front end's newest rows and patches, each look and each patch in its place."""
-        if len(self._front_end.rows):
-            self._decision.hear(self._front_end.rows, self._front_end.rows_position)
+        if not len(self._front_end.rows):
+            return
+        self._decision.hear(self._front_end.rows, self._front_end.rows_position)
         for patch in patches:
             self._look(patch.position + self._model.patch_samples)
             scores = None
@@ -157,8 +158,10 @@ class Listener:
                 self.stats.looks += 1
                 for detection in self._decision.looked(one, scores):
                     self._out.send(detection)
-        left_out, self._left_out = self._left_out, self._decision.left_out
-        self.stats.looks_left_out += self._left_out - left_out
+        if (lookout := self._decision.lookout) is not None:
+            self._front_end.wanted = lookout.wanted()
+            self.stats.looks_left_out += lookout.left_out - self._left_out
+            self._left_out = lookout.left_out
 
     def _wait(self) -> None:
         """Nothing has arrived. After SILENT_SECONDS without a block, running events end."""

@@ -13,7 +13,7 @@ from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
 from edge.decision.looked import LookedSound, LookJudge, Told
-from edge.decision.lookout import Look, LookShape
+from edge.decision.lookout import Look, Lookout, LookShape
 from edge.decision.loudness import Loudnesses
 from edge.decision.onset import Onset, OnsetDetector, decibels
 from edge.decision.pattern import InOrder, PatternDetector
@@ -82,14 +82,9 @@ class Decision:
                    for sound, part in zip(self._sounds, self._patterns, strict=True))
 
     @property
-    def looking(self) -> bool:
-        """Looks decide some target."""
-        return self._by_looks is not None
-
-    @property
-    def left_out(self) -> int:
-        """Onsets so far that were not looked at, because there were too many in a second."""
-        return self._by_looks.lookout.left_out if self._by_looks is not None else 0
+    def lookout(self) -> Lookout | None:
+        """Where onsets wait for their looks; None where looks decide no target."""
+        return self._by_looks.lookout if self._by_looks is not None else None
 
     def tell(self, told: Told) -> None:
         """Tell of each judgement of an onset, for the workshop."""
@@ -105,20 +100,16 @@ class Decision:
         before you ask again. last: no row follows; second looks take the rows that there are."""
         if self._by_looks is None:
             return []
-        lookout, rows, stop = self._by_looks.lookout, self._rows, self._rows.complete(until)
-        while not (due := self._by_looks.due(rows, last=False)) and rows.next < stop:
-            # No step passes by a look: an onset is known before its first look is due.
-            self._advance(min([stop, rows.next + lookout.longest_step, lookout.next_due() or stop]))
-        due = due or (self._by_looks.due(rows, last=True) if last else [])
-        if not due:
-            rows.forget(lookout.oldest_row(rows.next))
+        self._advance(self._rows.complete(until))
+        if not (due := self._by_looks.due(self._rows, last=last)):
+            self._rows.forget(self._by_looks.lookout.oldest_row(self._rows.next))
         return due
 
     def looked(self, look: Look, scores: Scores) -> list[Detection]:
         """Take what the look network says of a look. Returns the starts and ends that it brings."""
         assert self._by_looks is not None
         self._series.looked(look.onset, scores)
-        return self._named_by_looks(look.onset, *self._by_looks.push(look, scores, self._rows.next))
+        return self._named_by_looks(look.onset, *self._by_looks.push(look, scores))
 
     def push(self, scores: Scores) -> list[Detection]:
         """Judge the next patch by what the model says of it. Raises ValueError for a position that goes back."""
@@ -148,7 +139,7 @@ class Decision:
         """What the patch at a position names beside looks."""
         if self._by_looks is None:
             return []
-        named = self._by_looks.beside(position, position + self._patch_samples, logits, self._rows.next)
+        named = self._by_looks.beside(position, position + self._patch_samples, logits)
         return [each for one in named for each in self._named_by_looks(*one)]
 
     def _named_by_looks(self, onset: Onset, mine: dict[int, list[Detection]], taken: str) -> list[Detection]:
@@ -216,6 +207,8 @@ class Decision:
 
     def _advance(self, stop: int) -> None:
         """Find the onsets of the rows before position `stop`."""
+        if stop == self._rows.next and self._since:
+            return
         at, rows = self._rows.next, self._rows.take(stop)
         power = decibels(rows)
         fresh = self._onset_detector.push(rows, at, power)
@@ -245,6 +238,6 @@ class Decision:
         if pattern is None:
             return mine
         if (in_order := self._in_order.get(number)) is not None and self._by_looks is not None:
-            settled = self._by_looks.settled(self._rows.next)
+            settled = self._by_looks.settled()
             return pattern.push(in_order.push(mine, settled), settled)
         return pattern.push(mine, sound.settled(position) if isinstance(sound, ImpulsiveDetector) else position)

@@ -138,6 +138,8 @@ class LookJudge:
     def reset(self) -> None:
         """No onset waits or is named."""
         self.lookout.reset()
+        self._now = 0
+        """Position of the next row, after what is judged now."""
         self._named: list[tuple[Onset, str]] = []
         self._seen: list[tuple[Look, Scores]] = []
         """Onsets that no look named and that patches may still name, each with its newest look."""
@@ -152,16 +154,15 @@ class LookJudge:
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
         """The looks that the judged rows complete; none at an onset whose rows are forgotten. last: as in `Lookout.due`."""
-        history = FRAME_STEP * self.lookout.shape.history
+        history, stop = FRAME_STEP * self.lookout.shape.history, self.lookout.next_due()
+        # One after another, whatever rows there are beyond: events come in the order of what made them.
+        self._now = min(stop, rows.next) if stop is not None else rows.next
         return [Look(onset, stage, cut := rows.cut(row - history, end), len(cut) - (end - row) // FRAME_STEP)
-                for onset, stage, row, end in self.lookout.due(rows.next, last=last) if row >= rows.first]
+                for onset, stage, row, end in self.lookout.due(self._now, last=last) if row >= rows.first]
 
-    def push(self, look: Look, scores: Scores, now: int) -> tuple[dict[int, list[Detection]], str]:
-        """What a look brings to each sound, by number; and the target that took the onset with it, "" for none.
-
-        now: position of the next row.
-        """
-        onset = look.onset
+    def push(self, look: Look, scores: Scores) -> tuple[dict[int, list[Detection]], str]:
+        """What a look brings to each sound, by number; and the target that took the onset with it, "" for none."""
+        onset, now = look.onset, self._now
         self._named = [each for each in self._named if each[0].position >= onset.position - KEPT_SAMPLES]
         self._seen = [each for each in self._seen if each[0].onset is not onset and self._within(each[0].onset, now)]
         found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
@@ -176,7 +177,7 @@ class LookJudge:
             self._seen.append((look, scores))
         return mine, taken
 
-    def beside(self, position: int, end: int, logits: Sequence[float], now: int
+    def beside(self, position: int, end: int, logits: Sequence[float]
                ) -> list[tuple[Onset, dict[int, list[Detection]], str]]:
         """What the patch from `position` to `end` names beside looks: onsets, each as `push` does. logits: the model's."""
         first, self._begun = not self._begun, True
@@ -188,7 +189,7 @@ class LookJudge:
         for look, scores in list(self._seen):
             if not patch.holds(look.onset):
                 continue
-            mine, taken = self._judge(look, self._together(scores, patch), now, last=True)
+            mine, taken = self._judge(look, self._together(scores, patch), self._now, last=True)
             if taken:
                 self._seen = [each for each in self._seen if each[0].onset is not look.onset]
                 named.append((look.onset, mine, taken))
@@ -198,8 +199,9 @@ class LookJudge:
         """A patch was not scored: it names nothing."""
         self._begun = True
 
-    def settled(self, now: int) -> int:
-        """Every event that starts before this position is known, by the rows before position `now`."""
+    def settled(self) -> int:
+        """Every event that starts before this position is known."""
+        now = self._now
         open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
         open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset, now)]
         return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset
-from edge.stream import FRAME_STEP, SAMPLE_RATE
+from edge.stream import FRAME_SAMPLES, FRAME_STEP, SAMPLE_RATE
 
 FIRST, SECOND = 0, 1
 """Stages of looking: the early look, and the one that sees all rows."""
@@ -91,14 +91,14 @@ class Lookout:
             else:
                 self.left_out += 1
 
-    @property
-    def longest_step(self) -> int:
-        """Rows of so many samples may be judged at once: no onset in them is due before they end."""
-        return FRAME_STEP * (self.shape.early - PEAK_FRAMES)
-
     def next_due(self) -> int | None:
         """Position after the row that completes the next look; None where nothing waits."""
         return min((self._due(each) for each in self._waiting), default=None)
+
+    def wanted(self) -> int | None:
+        """Position after the last sample of that row; None where nothing waits."""
+        due = self.next_due()
+        return None if due is None else due + FRAME_SAMPLES - FRAME_STEP
 
     def _due(self, each: _Waiting) -> int:
         return each.start + FRAME_STEP * (self.shape.early if each.stage == FIRST else self.shape.after)

@@ -5,6 +5,7 @@ Integer arithmetic to the frames; float32 from the Hann window on. No clock: tim
 
 from __future__ import annotations
 
+from collections import deque
 from math import isfinite
 from typing import Literal
 
@@ -15,6 +16,7 @@ from edge.errors import SettingsError
 from edge.features.framing import Framer, band_patches, sample_patches
 from edge.features.level import count_clipped, level_of
 from edge.features.logmel import LogMel
+from edge.features.look import EARLY
 from edge.features.mix import MEAN, mix
 from edge.features.resample import Resampler
 from edge.stream import (
@@ -24,6 +26,7 @@ from edge.stream import (
     PATCH_FRAMES,
     PATCH_SAMPLES,
     SAMPLE_RATE,
+    SILENCE_DBFS,
     Block,
     Level,
     Patch,
@@ -32,8 +35,10 @@ from edge.stream import (
 
 _NO_ROWS: NDArray[np.float32] = np.empty((0, BANDS), np.float32)
 _NO_SAMPLES: NDArray[np.int16] = np.empty(0, np.int16)
-EARLY_SAMPLES = 1_280
-"""Samples (80 ms) of which rows are made at once where an onset must not wait for a patch."""
+RISE_DB = 2.0
+"""Rows are made early after a block whose loudest sample is so much louder than those of the two before it."""
+FIRST_LOOK = EARLY * FRAME_STEP + FRAME_SAMPLES - FRAME_STEP
+"""Samples from an onset's row on that its first look needs."""
 
 Wants = Literal["bands", "samples"]
 """What a model takes: log-mel bands (a backbone) or the waveform (a whole model)."""
@@ -57,9 +62,13 @@ class FrontEnd:
     samples_position: int
     """Position of the first of `samples`."""
     early: bool
-    """Make rows before they complete a patch. May be set at any time: how rows are batched never shows in them."""
+    """Make rows before they complete a patch, where the level rises. How rows are batched never shows in them."""
+    wanted: int | None
+    """Position up to which rows are wanted as soon as they can be made, such as a look's. Rows that are made clear it."""
     deaf_samples: int
     """Samples (16 kHz) that were heard and lie in no patch, because a gap broke it; only grows."""
+    _risen: int | None
+    """As `wanted`, of the first look at an onset that a rise of the level may be."""
     _format: StreamFormat | None
     """Of the last block; None where the next one begins afresh."""
     _origin: int
@@ -96,7 +105,8 @@ class FrontEnd:
         self._log_mel = LogMel()
         self._wants_bands = wants == "bands"
         self._patches = band_patches(frames) if self._wants_bands else sample_patches(patch_samples, frames * FRAME_STEP)
-        self.early = False
+        self.early, self.wanted = False, None
+        self._peaks: deque[float] = deque(maxlen=2)
         self.deaf_samples = 0
         self.level = None
         self.rows, self.rows_position = _NO_ROWS, 0
@@ -152,8 +162,8 @@ class FrontEnd:
     def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
         """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz.
 
-        The level is told at once; samples wait for the rest until they complete a patch (early: until they are
-        EARLY_SAMPLES), because rows cost a third less made by the hop than by the block.
+        The level is told at once; samples wait for the rest until they complete a patch, or what `wanted` or a rise asks
+        for, because rows cost a third less made by the hop than by the block.
         """
         self.level = None
         self.samples, self.samples_position = samples, self._fed
@@ -161,11 +171,18 @@ class FrontEnd:
             self.level = level_of(samples, clipped=self._clipped)
             self._clipped = 0
             self._waiting.append(samples)
+            if self._rises(self.level.peak_dbfs) and self.early and self._risen is None:
+                self._risen = self._fed + FIRST_LOOK  # should an onset lie at the block's start
         self._no_rows()
         self._fed += len(samples)
-        if self._fed >= self._patches.next_end or (self.early and self._fed - self._framed >= EARLY_SAMPLES):
+        if self._fed >= min(each for each in (self._patches.next_end, self.wanted, self._risen) if each is not None):
             return self._frame()
         return []
+
+    def _rises(self, peak_dbfs: float) -> bool:
+        before = max(self._peaks, default=SILENCE_DBFS)
+        self._peaks.append(peak_dbfs)
+        return peak_dbfs > before + RISE_DB
 
     def _no_rows(self) -> None:
         self.rows, self.rows_position = _NO_ROWS, self._framed - self._framer.held
@@ -174,6 +191,9 @@ class FrontEnd:
         """Make `rows` of the samples that wait; the patches that are complete with them."""
         samples = np.concatenate((_NO_SAMPLES, *self._waiting))
         self._waiting.clear()
+        self.wanted = None
+        if self._risen is not None and self._risen <= self._fed:
+            self._risen = None
         self._framed = self._fed
         self.rows = np.concatenate((_NO_ROWS, *(self._log_mel.rows(frames) for frames in self._framer.push(samples))))
         return self._patches.push(self.rows if self._wants_bands else samples)
@@ -192,7 +212,7 @@ class FrontEnd:
         self._resampler.reset()
         self._framer.reset()
         self._patches.restart(position)
-        self._format = None
+        self._format = self.wanted = self._risen = None
         self._waiting.clear()
         self._origin = self._fed = self._framed = position
         self._heard = self._next = self._clipped = 0

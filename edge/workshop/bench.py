@@ -106,7 +106,7 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets:
     """
     front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
     decision = plan_for(model, targets, hop_seconds=hop_seconds).decision
-    network = model.looks if looks and decision.looking else None
+    network = model.looks if looks and decision.lookout is not None else None
     front_end.early = network is not None
     inner = ("backbone", "head") if isinstance(model, Split) else ("model",)
     spent = dict.fromkeys(("front_end", *inner, *(["look"] if network is not None else []), "decision"), 0.0)
@@ -118,6 +118,8 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets:
             with _timed(spent, "decision", clock):
                 due = decision.looks(until)
             if not due:
+                assert decision.lookout is not None
+                front_end.wanted = decision.lookout.wanted()
                 return
             for one in due:
                 with _timed(spent, "look", clock):
@@ -128,6 +130,8 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets:
     for start in range(0, len(sound), BLOCK):
         with _timed(spent, "front_end", clock):
             found = front_end.push(Block(sound[start: start + BLOCK], start, MONO))
+        if not len(front_end.rows):
+            continue
         with _timed(spent, "decision", clock):
             decision.hear(front_end.rows, front_end.rows_position)
         for patch in found:

@@ -136,7 +136,7 @@ def test_a_burst_bounds_itself_and_the_loudest_is_still_looked_at() -> None:
     assert starts(found) == near(taps[25][0])
     at = [one.onset.position for one in ears.looks if one.stage == FIRST]
     assert max(sum(start <= each < start + SAMPLE_RATE for each in at) for start in at) <= MOST_A_SECOND // 2
-    assert ears.decision.left_out > 10
+    assert ears.decision.lookout is not None and ears.decision.lookout.left_out > 10
 
 
 def test_a_commanded_threshold_above_what_a_look_says_is_kept() -> None:
@@ -229,7 +229,7 @@ def test_looks_keep_no_backbone_awake() -> None:
 
 def test_no_look_is_due_where_no_target_is_decided_by_looks() -> None:
     ears = Ears(Targets((clap_target(),)), always(3.0))
-    assert not ears.decision.looking and ears.hear(rows_with(3.0, [(1.0, 0.0)])) == [] and ears.looks == []
+    assert ears.decision.lookout is None and ears.hear(rows_with(3.0, [(1.0, 0.0)])) == [] and ears.looks == []
 
 
 def test_the_target_tells_that_looks_decide_it() -> None:
