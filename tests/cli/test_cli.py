@@ -199,7 +199,7 @@ def test_bench_prints_one_object_for_a_hop() -> None:
     line = json.loads(done.stdout)
     assert {"runtime", "model", "hop_seconds", "cpu_seconds_per_audio_second", "peak_rss_bytes", "startup_seconds",
             "bare_cpu_seconds_per_audio_second"} <= set(line)
-    assert {"front_end", "backbone", "head", "decision", "total"} == set(line["cpu_seconds_per_audio_second"])
+    assert {"front_end", "backbone", "head", "look", "decision", "total"} == set(line["cpu_seconds_per_audio_second"])
     assert line["peak_rss_bytes"] > 10_000_000
 
 

@@ -27,21 +27,21 @@ DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
 def test_a_target_hears_a_sound_at_the_threshold_that_serves(tmp_path: Path) -> None:
     """Where a calibration had raised the threshold out of reach, `teach` still said that the target hears the sound."""
     model, folder = load_model("starter"), model_folder("starter", tmp_path)
-    with open_recording(DEMO / "claps.wav") as source:
-        claps = np.concatenate(list(samples_of(source.blocks())))
+    with open_recording(DEMO / "siren.wav") as source:
+        sirens = np.concatenate(list(samples_of(source.blocks())))
     embedder = Embedder(model)
-    gathered = gather(embedder, [Recording(f"part {part}", claps[part * len(claps) // 5: (part + 1) * len(claps) // 5])
+    gathered = gather(embedder, [Recording(f"part {part}", sirens[part * len(sirens) // 5: (part + 1) * len(sirens) // 5])
                                  for part in range(5)])
-    settings = Settings(target=(TargetSettings(name="hand_clap"),))
+    settings = Settings(target=(TargetSettings(name="siren"),))
 
     def found(asked: Settings = settings) -> list[str]:
         served, targets = as_served(asked, tmp_path)
         return hears(served, targets, embedder, gathered)
 
-    assert found() == ["hand_clap"]
+    assert found() == ["siren"]
     shipped = load_calibration(shipped_path(folder, "LiteRT"), model.manifest)
     assert isinstance(shipped, Calibration)
-    entry = replace(shipped.targets["hand_clap"], threshold=0.9999, made="room")
-    save_calibration(own_path(tmp_path, "starter"), replace(shipped, targets={"hand_clap": entry}))
+    entry = replace(shipped.targets["siren"], threshold=0.9999, made="room")
+    save_calibration(own_path(tmp_path, "starter"), replace(shipped, targets={"siren": entry}))
     assert found() == []
-    assert found(Settings(target=(TargetSettings(name="hand_clap", threshold=0.1),))) == ["hand_clap"]
+    assert found(Settings(target=(TargetSettings(name="siren", threshold=0.1),))) == ["siren"]
