@@ -82,7 +82,8 @@ def test_what_was_taught_is_listed_removed_and_brought_back(state: Path, capsys:
     before = taught_in(state).sounds[0]
     assert main(["teach", "--list", "--format", "json", *more]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row["name"] == "keys" and row["recordings"] == TAUGHT_WITH and row["recall"] >= 0.5
+    assert row["name"] == "keys" and row["recordings"] == TAUGHT_WITH
+    assert 1 < row["groups"] < TAUGHT_WITH and 0.2 < row["recall"] < 0.9  # those that sound alike do not vouch for each other
     assert main(["teach", "--remove", "keys", *more]) == 0
     assert taught_in(state).sounds == ()
     assert main(["teach", "--undo", *more]) == 0
