@@ -83,7 +83,8 @@ def test_what_was_taught_is_listed_removed_and_brought_back(state: Path, capsys:
     assert main(["teach", "--list", "--format", "json", *more]) == 0
     row = json.loads(capsys.readouterr().out)
     assert row["name"] == "keys" and row["recordings"] == TAUGHT_WITH
-    assert 1 < row["groups"] < TAUGHT_WITH and 0.2 < row["recall"] < 0.9  # those that sound alike do not vouch for each other
+    # Recordings that sound alike do not vouch for each other.
+    assert 1 < row["groups"] < TAUGHT_WITH and 0.2 < row["recall"] < 0.9
     assert main(["teach", "--remove", "keys", *more]) == 0
     assert taught_in(state).sounds == ()
     assert main(["teach", "--undo", *more]) == 0
