@@ -9,7 +9,7 @@ from edge.learn.regression import Floats
 
 ALIKE = 0.8
 """Cosine from which two recordings are of one group. Each is the mean of its embeddings, less the mean of the bank's:
-of two recordings of one session it is 0.93 at the median, of two sources 0.54 (models/README.md)."""
+of two recordings of one session it is 0.92 at the median, of two sources 0.69 (starter; models/README.md)."""
 
 
 def groups(embeddings: Floats, clip: NDArray[np.intp], others: Floats) -> NDArray[np.intp]:
