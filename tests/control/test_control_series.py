@@ -23,13 +23,13 @@ class Calibration:
 def test_typing_of_the_starter_is_a_series_of_onsets() -> None:
     model = load_model("starter")
     assert [one.target for one in model.series] == ["typing"]
-    assert plan_for(model, TYPING).decision.looking  # no other target needs looks
-    assert plan_for(model, TYPING, calibrations={"typing": Calibration()}).decision.looking
+    assert plan_for(model, TYPING).decision.lookout  # no other target needs looks
+    assert plan_for(model, TYPING, calibrations={"typing": Calibration()}).decision.lookout
 
 
 def test_other_labels_and_scaled_probabilities_are_left_to_patches() -> None:
     model = load_model("starter")
     other = (TargetSettings(name="typing", labels=("rain",)),)
-    assert not plan_for(model, other).decision.looking
+    assert not plan_for(model, other).decision.lookout
     for scaled in (Calibration(scale=1.2), Calibration(scale_below=0.5), Calibration(offset=-1.0)):
-        assert not plan_for(model, TYPING, calibrations={"typing": scaled}).decision.looking
+        assert not plan_for(model, TYPING, calibrations={"typing": scaled}).decision.lookout
