@@ -78,5 +78,5 @@ def _series(model: Model, targets: Targets) -> list[LookSeries]:
     patches alone: none with one."""
     suggested = {one.name: set(one.labels) for one in model.targets}
     asked = {one.name: {model.labels[row] for row in one.rows.tolist()} for one in targets.sounds
-             if not one.looked and one.scale == 1.0 and one.offset == 0.0 and one.scale_below in (None, 1.0)}
+             if not one.looked and one.unscaled}
     return [one for one in model.series if one.target in asked and asked[one.target] == suggested.get(one.target)]

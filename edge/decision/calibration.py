@@ -28,10 +28,10 @@ def logits_of(scores: Scores) -> NDArray[np.float32]:
 
 
 def logit_of(probability: float) -> float:
-    """log(p / (1 - p)), held within FARTHEST_LOGIT."""
+    """log(p / (1 - p)), held within FARTHEST_LOGIT. NaN stays NaN."""
     if 0.0 < probability < 1.0:
         return min(max(math.log(probability) - math.log1p(-probability), -FARTHEST_LOGIT), FARTHEST_LOGIT)
-    return math.copysign(FARTHEST_LOGIT, probability - 0.5)
+    return probability if math.isnan(probability) else math.copysign(FARTHEST_LOGIT, probability - 0.5)
 
 
 def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_below: float | None = None) -> float:
@@ -66,22 +66,12 @@ def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequenc
     """Judge one target. labels: the model's, in the order of `scores`; logits: `logits_of(scores)`, the same for all."""
     row = max(target.rows.tolist(), key=logits.__getitem__)
     score = float(scores.values[row])
-    if target.correction is None and target.scale == 1.0 and target.offset == 0.0 and target.scale_below in (None, 1.0):
+    if target.correction is None and target.unscaled:
         return Heard(labels[row], score, score, scores)
     logit = logits[row]
     if target.correction is not None and scores.embedding is not None:
         logit += target.correction.logit(scores.embedding)
     return Heard(labels[row], score, probability_of(logit, target.scale, target.offset, target.scale_below), scores)
-
-
-def look_logit(target: Target, stage: int, scores: Scores) -> float:
-    """Logit of a target's probability in a look: of stage 0 or 1, each with its own scale and offset.
-
-    The two looks share one scale so, and a calibration of the target applies to both alike.
-    """
-    assert target.stages is not None and scores.logits is not None
-    own = target.stages[stage]
-    return own.scale * float(scores.logits[target.rows].max()) + own.offset
 
 
 def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Sequence[float]) -> Heard | None:
@@ -91,16 +81,25 @@ def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Seq
     """
     if target.beside is None:
         return None
-    assert look.logits is not None
-    row = max(target.rows.tolist(), key=look.values.__getitem__)
     own = target.beside
-    logit = own.look * float(look.logits[row]) + own.patch * max(patch[each] for each in target.patch_rows) + own.offset
-    probability = probability_of(logit, target.scale, target.offset, target.scale_below)
-    return Heard(labels[row], float(look.values[row]), probability, look)
+    offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset
+    return _of_look(target, labels, look, own.look, offset)
 
 
 def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores) -> Heard:
-    """Judge one target by a look. labels: the look network's, in the order of `scores`."""
-    row = max(target.rows.tolist(), key=scores.values.__getitem__)
-    probability = probability_of(look_logit(target, stage, scores), target.scale, target.offset, target.scale_below)
-    return Heard(labels[row], float(scores.values[row]), probability, scores)
+    """Judge one target by a look. labels: the look network's, in the order of `scores`.
+
+    stage: 0 or 1, each with a scale and offset of its own. So both looks share one scale, and a calibration of the target
+    applies to both alike.
+    """
+    assert target.stages is not None
+    return _of_look(target, labels, scores, target.stages[stage].scale, target.stages[stage].offset)
+
+
+def _of_look(target: Target, labels: Sequence[str], look: Scores, scale: float, offset: float) -> Heard:
+    """scale, offset: what makes the target's logit of its row's, before a calibration."""
+    assert look.logits is not None
+    row = max(target.rows.tolist(), key=look.logits.__getitem__)
+    logit = scale * float(look.logits[row]) + offset
+    return Heard(labels[row], float(look.values[row]),
+                 probability_of(logit, target.scale, target.offset, target.scale_below), look)

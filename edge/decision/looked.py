@@ -162,17 +162,18 @@ class LookJudge:
 
     def push(self, look: Look, scores: Scores) -> tuple[dict[int, list[Detection]], str]:
         """What a look brings to each sound, by number; and the target that took the onset with it, "" for none."""
-        onset, now = look.onset, self._now
+        onset = look.onset
         self._named = [each for each in self._named if each[0].position >= onset.position - KEPT_SAMPLES]
-        self._seen = [each for each in self._seen if each[0].onset is not onset and self._within(each[0].onset, now)]
+        self._seen = [each for each in self._seen if each[0].onset is not onset and self._within(each[0].onset)]
         found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
                  for number, sound in self._sounds.items()}
         if taken := self._taken(onset):
-            return self._again(look, taken, found, now), ""
-        mine, taken = self._judge(look, found, now, last=look.stage == SECOND and not self._besides)
-        for patch in self._patches if not taken else ():
-            if not taken and patch.holds(onset):
-                mine, taken = self._judge(look, self._together(scores, patch), now, last=True)
+            return self._again(look, taken, found), ""
+        mine, taken = self._judge(look, found, last=look.stage == SECOND and not self._besides)
+        for patch in (each for each in self._patches if each.holds(onset)):
+            if taken:
+                break
+            mine, taken = self._judge(look, self._together(scores, patch), last=True)
         if not taken and self._besides:
             self._seen.append((look, scores))
         return mine, taken
@@ -189,7 +190,7 @@ class LookJudge:
         for look, scores in list(self._seen):
             if not patch.holds(look.onset):
                 continue
-            mine, taken = self._judge(look, self._together(scores, patch), self._now, last=True)
+            mine, taken = self._judge(look, self._together(scores, patch), last=True)
             if taken:
                 self._seen = [each for each in self._seen if each[0].onset is not look.onset]
                 named.append((look.onset, mine, taken))
@@ -201,24 +202,22 @@ class LookJudge:
 
     def settled(self) -> int:
         """Every event that starts before this position is known."""
-        now = self._now
         open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
-        open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset, now)]
-        return min([*open_ones, now - FRAME_STEP * PEAK_FRAMES + CENTRE])
+        open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset)]
+        return min([*open_ones, self._now - FRAME_STEP * PEAK_FRAMES + CENTRE])
 
     def _together(self, look: Scores, patch: _Patch) -> dict[int, Heard]:
         return {number: one for number, sound in self._sounds.items()
                 if (one := heard_beside(sound.target, self._labels, look, patch.logits)) is not None}
 
-    def _within(self, onset: Onset, now: int) -> bool:
+    def _within(self, onset: Onset) -> bool:
         """A patch may still name it."""
-        return not self._begun or now <= onset.position + REACH
+        return not self._begun or self._now <= onset.position + REACH
 
     def _taken(self, onset: Onset) -> str:
         return next((target for named, target in self._named if named is onset), "")
 
-    def _judge(self, look: Look, found: Mapping[int, Heard], now: int, *,
-               last: bool) -> tuple[dict[int, list[Detection]], str]:
+    def _judge(self, look: Look, found: Mapping[int, Heard], *, last: bool) -> tuple[dict[int, list[Detection]], str]:
         """Name an onset, if a target is sure enough of it. last: no further look at it comes."""
         onset, taken = look.onset, ""
         over = [number for number, one in found.items() if one.probability >= self._sounds[number].target.threshold]
@@ -233,15 +232,15 @@ class LookJudge:
             if weak and number in over:
                 refused = "much weaker than the sound before it"
             self._note(number, onset, one, "" if number == best else refused)
-        return {} if best is None else {best: self._sounds[best].name(onset, found[best], look.stage, now)}, taken
+        return {} if best is None else {best: self._sounds[best].name(onset, found[best], look.stage, self._now)}, taken
 
-    def _again(self, look: Look, taken: str, found: Mapping[int, Heard], now: int) -> dict[int, list[Detection]]:
+    def _again(self, look: Look, taken: str, found: Mapping[int, Heard]) -> dict[int, list[Detection]]:
         more: dict[int, list[Detection]] = {}
         for number, sound in self._sounds.items():
             mine = sound.target.name == taken
             self._note(number, look.onset, found[number], "" if mine else f"heard as {taken}")
             if mine:
-                more[number] = sound.look_again(look.onset, found[number], now)
+                more[number] = sound.look_again(look.onset, found[number], self._now)
         return more
 
     def _note(self, number: int, onset: Onset, one: Heard, refused: str) -> None:

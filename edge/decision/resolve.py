@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.decision.offer import Offer
 from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import (
     UNCALIBRATED,
@@ -15,7 +16,6 @@ from edge.decision.targets import (
     Calibrated,
     Correction,
     LoudnessTarget,
-    Offer,
     PatternTarget,
     RhythmTarget,
     Suggestion,

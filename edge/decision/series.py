@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from edge.decision.calibration import FARTHEST_LOGIT, Heard, probability_of
+from edge.decision.calibration import Heard, logit_of, probability_of
 from edge.decision.onset import Onset
 from edge.decision.targets import Target
 from edge.stream import SAMPLE_RATE, Scores
@@ -103,7 +102,7 @@ class SeriesJudge:
     def _together(self, number: int, alone: Heard, position: int, since: int) -> Heard:
         one, label = self._series[number]
         patches = [each for each in self._patches[number] if each[0] > position - PATCHES]
-        self._patches[number] = patches = [*patches, (position, _logit(alone.probability))]
+        self._patches[number] = patches = [*patches, (position, logit_of(alone.probability))]
         if len(self._onsets) < LEAST or self._onsets[-1] < position:
             return alone
         said = [float(scores.logits[label]) for scores in self._looks.values() if scores.logits is not None]
@@ -119,10 +118,3 @@ def series_logit(one: Series, patches: Sequence[float], onsets: int, looks: Sequ
     looks: logits of the label in the looks at these onsets; there may be fewer than onsets.
     """
     return one.patch * sum(patches) / len(patches) + one.onset * onsets + one.look * sum(looks) + one.offset
-
-
-def _logit(probability: float) -> float:
-    """NaN stays NaN."""
-    if 0.0 < probability < 1.0:
-        return min(max(math.log(probability / (1.0 - probability)), -FARTHEST_LOGIT), FARTHEST_LOGIT)
-    return probability if math.isnan(probability) else math.copysign(FARTHEST_LOGIT, probability - 0.5)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.offer import Beside, Stage
 from edge.decision.rhythm import Rhythm
 
 
@@ -43,65 +44,6 @@ class Suggestion(Thresholds, Protocol):
     @property
     def impulsive(self) -> bool:
         """One event for each onset."""
-
-
-class Stage(Protocol):
-    """How the logit of one of the two looks becomes a probability: logistic(scale * logit + offset), Platt (1999)."""
-
-    @property
-    def scale(self) -> float:
-        """Over 0."""
-
-    @property
-    def offset(self) -> float:
-        """In logits."""
-
-
-class Beside(Protocol):
-    """How a look and a patch that holds its onset are judged together, with one backbone.
-
-    The probability is logistic(look * the look's logit + patch * the patch's logit + offset).
-    """
-
-    @property
-    def look(self) -> float:
-        """Weight of the look's logit."""
-
-    @property
-    def patch(self) -> float:
-        """Weight of the patch's."""
-
-    @property
-    def offset(self) -> float:
-        """In logits."""
-
-
-class Offer(Protocol):
-    """A sound without length that the look network offers to name, whatever the model is."""
-
-    @property
-    def name(self) -> str:
-        """Name of the target, and of the network's label."""
-
-    @property
-    def row(self) -> int:
-        """The label's place among the network's."""
-
-    @property
-    def threshold(self) -> float:
-        """Probability that starts an event, for both looks."""
-
-    @property
-    def stages(self) -> tuple[Stage, Stage]:
-        """The first look's, the second look's."""
-
-    @property
-    def beside(self) -> Beside | None:
-        """With the backbone that serves; None: its patches were not fitted, and looks decide alone."""
-
-    @property
-    def digest(self) -> str:
-        """Of the network and the stages: what a calibration of the target belongs to."""
 
 
 class Calibrated(Thresholds, Protocol):
@@ -176,6 +118,11 @@ class Target:
     """The model's rows for that patch."""
     labels: tuple[str, ...] = ()
     """Names of its rows, where `resolve` made the target."""
+
+    @property
+    def unscaled(self) -> bool:
+        """No calibration changes what the probability of a logit is."""
+        return self.scale == 1.0 and self.offset == 0.0 and self.scale_below in (None, 1.0)
 
     @property
     def looked(self) -> bool:
