@@ -23,7 +23,7 @@ from edge.decision.targets import (
     Targets,
     Thresholds,
 )
-from edge.decision.wishes import what_serves
+from edge.decision.wishes import has_rhythm, looks_may_decide, what_serves
 from edge.errors import SettingsError, nearest
 from edge.settings import TargetSettings
 from edge.stream import SAMPLE_RATE
@@ -120,13 +120,6 @@ def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Se
                  tuple(patterns), tuple(loudness), by_rhythm)
 
 
-def has_rhythm(target: TargetSettings, labels: Sequence[str]) -> bool:
-    """Whether a target of the settings is heard by its rhythm: it has the name of one, and neither the settings give it
-    labels nor the model (labels: the model's) has a label of that name, as of a taught sound."""
-    return (target.name in RHYTHMS and target.name not in labels
-            and not (target.labels or target.pattern_of or target.louder_db))
-
-
 def resolve(asked: Asked, labels: Sequence[str], *, calibrations: Mapping[str, Calibrated] = UNCALIBRATED,
             corrections: Mapping[str, Correction] = UNCORRECTED, thresholds: Mapping[str, float] = UNCOMMANDED) -> Targets:
     """The targets of what is asked, over a model opened with these labels (those that `asked` needs, at least).
@@ -154,7 +147,7 @@ def resolve_targets(wanted: Sequence[TargetSettings], labels: Sequence[str], sug
 
 def _asked(target: TargetSettings, sent: bool, labels: Sequence[str], suggestion: Suggestion | None,
            offer: Offer | None) -> AskedSound:
-    if offer is None or target.labels or target.sound == "lasting":
+    if offer is None or not looks_may_decide(target):
         return AskedSound(target, _labels(target, labels, suggestion), suggestion, sent)
     return AskedSound(target, suggestion.labels if suggestion else (), suggestion, sent, offer)
 

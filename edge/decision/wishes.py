@@ -1,11 +1,13 @@
-"""What owners call sounds, and what serves them: a rhythm, labels of the starter or of YAMNet, or a lesson."""
+"""What owners call sounds, and what serves them: a rhythm, looks, labels of the starter or of YAMNet, or a lesson."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge.decision.rhythm import RHYTHMS
 from edge.errors import nearest
+from edge.settings import TargetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,15 @@ def what_serves(name: str, labels: Sequence[str]) -> str:
     ways.append(f"edge-audio teach {name} RECORDINGS...")
     alike = ", ".join(nearest(name, labels, 3))
     return f"labels of the model{f'; nearest: {alike}' * bool(alike)}; what serves: {'; or '.join(ways)}"
+
+
+def has_rhythm(target: TargetSettings, labels: Sequence[str]) -> bool:
+    """Whether a target of the settings is heard by its rhythm: it has the name of one, and neither the settings give it
+    labels nor the model (labels: the model's) has a label of that name, as of a taught sound."""
+    return (target.name in RHYTHMS and target.name not in labels
+            and not (target.labels or target.pattern_of or target.louder_db))
+
+
+def looks_may_decide(target: TargetSettings) -> bool:
+    """Whether nothing in a target's settings keeps it from the look network, where that offers to name it."""
+    return not (target.labels or target.sound == "lasting" or target.pattern_of or target.louder_db)

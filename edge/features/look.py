@@ -31,6 +31,12 @@ LOWEST, HIGHEST = -1.0, 9.0
 _SILENCE = np.full((1, BANDS), np.log(LOG_OFFSET), np.float32)
 
 
+def floor_before(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each band's floor, float32 `(64,)`, of the HISTORY rows before an onset's: their median without the attack."""
+    median: NDArray[np.float32] = np.sort(rows[:FLOOR_ROWS], axis=0)[FLOOR_ROWS // 2]
+    return median
+
+
 def look(rows: NDArray[np.float32], onset: int, heard: int = AFTER) -> NDArray[np.float32]:
     """float32 `(48, 64, 2)` around row `onset` of log-mel rows float32 `(n, 64)`.
 
@@ -44,9 +50,8 @@ def look(rows: NDArray[np.float32], onset: int, heard: int = AFTER) -> NDArray[n
     history = rows[onset - HISTORY + missing: onset + heard]
     if missing:
         history = np.concatenate((np.repeat(_SILENCE, missing, axis=0), history))
-    floor = np.sort(history[:FLOOR_ROWS], axis=0)[FLOOR_ROWS // 2]
     shown = history[HISTORY - BEFORE:]
     cells = np.full((LOOK_ROWS, BANDS, 2), LOWEST, np.float32)
-    cells[: len(shown), :, 0] = shown - floor
+    cells[: len(shown), :, 0] = shown - floor_before(history)
     cells[: len(shown), :, 1] = shown - (shown.max() - np.float32(HIGHEST))
     return np.clip(cells, LOWEST, HIGHEST, out=cells)

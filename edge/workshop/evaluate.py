@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from edge.control.calibrations import Calibrations
 from edge.control.loading import load_calibrations, taught_to
 from edge.decision.calibration import heard, logits_of
-from edge.decision.resolve import has_rhythm, resolve_targets
+from edge.decision.resolve import resolve_targets
 from edge.decision.rhythm import RHYTHMS
 from edge.decision.targets import Target
+from edge.decision.wishes import has_rhythm, looks_may_decide
 from edge.errors import SourceError
 from edge.learn.alarms import count_alarms
 from edge.learn.classes import SoundClass, with_classes_of
@@ -146,8 +147,7 @@ def _looked(model: Model, settings: Settings) -> dict[str, TargetSettings]:
     """The targets that looks decide, as the settings have them, by name."""
     own = {target.name: target for target in settings.target}
     named = [own.get(offer.name, TargetSettings(name=offer.name)) for offer in model.offers]
-    return {target.name: target for target in named
-            if not (target.labels or target.sound == "lasting" or target.pattern_of or target.louder_db)}
+    return {target.name: target for target in named if looks_may_decide(target)}
 
 
 def _probabilities(targets: Mapping[str, Target], result: Classification) -> dict[str, NDArray[np.float64]]:

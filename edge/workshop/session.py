@@ -18,8 +18,9 @@ from pathlib import Path
 from edge.control.calibrations import Calibrations
 from edge.control.loading import find_model
 from edge.decision.calibration import logit_of
-from edge.decision.resolve import Asked, has_rhythm, resolve
+from edge.decision.resolve import Asked, resolve
 from edge.decision.targets import Target
+from edge.decision.wishes import has_rhythm
 from edge.errors import ModelError, SettingsError
 from edge.learn.calibrate import Basis, Budget
 from edge.learn.figures import poisson_upper
