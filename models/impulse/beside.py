@@ -10,7 +10,6 @@ target of TARGETS. Patches are those that the appliance would ask (edge/decision
 from __future__ import annotations
 
 import argparse
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 from edge.control.loading import default_state_dir, find_model
 from edge.decision.looked import INSIDE, REACH
 from edge.features.frontend import FrontEnd
-from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
+from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
+from models.impulse.scene_sound import blocks_of, samples_of
 
 TARGETS = ("hand_clap", "finger_snap", "door_knock", "glass_break")
 HOP_SECONDS = 0.24
@@ -53,11 +53,9 @@ def patch_logits(folder: Path, onsets: dict[str, NDArray[Any]], name: str, state
     logits = np.full((len(onsets["scene"]), len(rows)), UNHEARD, np.float32)
     for number, scene in enumerate(onsets["scenes"]):
         positions, said = [], []
-        with wave.open(str(folder / f"{scene}.wav")) as file:
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
         front = FrontEnd(wants="bands", patch_samples=PATCH_SAMPLES, hop_seconds=HOP_SECONDS)
-        for start in range(0, len(samples), SAMPLE_RATE):
-            for patch in front.push(Block(samples[start: start + SAMPLE_RATE], start, StreamFormat(SAMPLE_RATE, 1))):
+        for block in blocks_of(samples_of(folder / f"{scene}.wav")):
+            for patch in front.push(block):
                 own = model.score(patch).logits
                 assert own is not None
                 positions.append(patch.position)

@@ -15,7 +15,7 @@ import torch
 from alter import background, through_microphone
 from clips import Clip, read_clip, training_clips
 
-from edge.features.look import AFTER, ATTACK, EARLY, FLOOR_ROWS, HISTORY
+from edge.features.look import AFTER, EARLY, HISTORY, floor_before
 from models.impulse.critic import Critic
 from models.impulse.lessons import Learner, looks_of
 from models.impulse.stock import BEDS, LABELS, SAMPLE_RATE, without_offset
@@ -66,7 +66,7 @@ def _hard(learner: Learner, found: list[Place]) -> list[Place]:
     if not found:
         return []
     rows = np.stack([every[row - LEADING: row + AFTER] for _, row, every in found])
-    floors = np.stack([np.sort(every[row - HISTORY: row - ATTACK], axis=0)[FLOOR_ROWS // 2] for _, row, every in found])
+    floors = np.stack([floor_before(every[row - HISTORY: row]) for _, row, every in found])
     highest = np.zeros(len(rows), np.float32)
     for heard in (EARLY, AFTER):
         with torch.no_grad():

@@ -7,6 +7,7 @@ negative.
 from __future__ import annotations
 
 import torch
+from student import Convolution
 from torch import nn
 from torch.nn import functional
 
@@ -16,21 +17,6 @@ from edge.stream import BANDS
 CHANNELS = (16, 32, 64, 96)
 STEPS = (2, 2, 2, 2)
 EMBEDDING = 128
-
-
-class Convolution(nn.Module):
-    """3 x 3 convolution, batch normalisation, ReLU; stepping by 2 pads below and to the right only, as Keras does."""
-
-    def __init__(self, inputs: int, outputs: int, step: int) -> None:
-        super().__init__()
-        self.step = step
-        self.weights = nn.Conv2d(inputs, outputs, 3, stride=step, padding=1 if step == 1 else 0, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        if self.step == 2:
-            maps = functional.pad(maps, (0, 1, 0, 1))
-        return functional.relu(self.norm(self.weights(maps)))
 
 
 class Network(nn.Module):

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,8 @@ from numpy.typing import NDArray
 from edge.decision.onset import CENTRE, Onset, OnsetDetector
 from edge.features.frontend import FrontEnd
 from edge.features.look import AFTER, EARLY, HIGHEST, LOOK_ROWS, LOWEST, look
-from edge.stream import BANDS, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
+from edge.stream import BANDS, FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE
+from models.impulse.scene_sound import blocks_of, samples_of
 from models.measuring.onsets import matched
 
 STEPS = 255.0 / (HIGHEST - LOWEST)
@@ -51,7 +51,7 @@ def main() -> None:
 
 def cells(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Looks as the network takes them, float32, to the nearest of 256 steps."""
-    return np.asarray(looks / np.float32(STEPS) + np.float32(LOWEST), np.float32)
+    return np.asarray(looks * np.float32(1.0 / STEPS) + np.float32(LOWEST), np.float32)
 
 
 def gather(folder: Path) -> dict[str, Any]:
@@ -104,14 +104,12 @@ def _inside(seconds: float, sounds: list[dict[str, str]]) -> str:
 
 def _onsets(path: Path) -> tuple[NDArray[np.float32], list[Onset], int]:
     """Rows of a scene, its onsets, and its samples."""
-    with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+    samples = samples_of(path)
     front, detector = FrontEnd(wants="bands", patch_samples=PATCH_SAMPLES, hop_seconds=0.24), OnsetDetector()
     rows: list[NDArray[np.float32]] = []
     onsets: list[Onset] = []
-    form = StreamFormat(SAMPLE_RATE, 1)
-    for start in range(0, len(samples), SAMPLE_RATE):
-        front.push(Block(samples[start : start + SAMPLE_RATE], start, form))
+    for block in blocks_of(samples):
+        front.push(block)
         if len(front.rows):
             rows.append(front.rows.copy())
             onsets += detector.push(rows[-1], front.rows_position)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from ai_edge_litert.interpreter import Interpreter
+from backbone import Backbone
 from torch.nn import functional
 
-from edge.features.look import HIGHEST, LOWEST
 from edge.model.head import against_the_others
 from models.impulse.lessons import Windows, looks_of
+from models.impulse.onsets import cells
 from models.impulse.stock import LABELS
 
 Floats = npt.NDArray[np.float32]
@@ -42,26 +41,11 @@ LEAST_CHOOSING = 30
 """Placed sounds of a label from which its probabilities are fitted on scenes. Else on training windows, and less sure."""
 
 
-class Network8:
-    """look.tflite as the appliance runs it."""
-
-    def __init__(self, path: Path) -> None:
-        self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input: Any = self._interpreter.get_input_details()[0]
-        self._output: Any = self._interpreter.get_output_details()[0]
-
-    def embeddings(self, looks: Floats) -> Floats:
-        """Embeddings float32 `(n, E)` of looks `(n, 48, 64, 2)`."""
-        scale, zero = self._input["quantization"]
-        cells = np.clip(np.rint(looks / scale) + zero, -128, 127).astype(np.int8)
-        found = np.empty((len(looks), self._output["shape"][-1]), np.int8)
-        for number, look in enumerate(cells):
-            self._interpreter.set_tensor(self._input["index"], look[None])
-            self._interpreter.invoke()
-            found[number] = self._interpreter.get_tensor(self._output["index"])[0]
-        scale, zero = self._output["quantization"]
-        return np.asarray((found.astype(np.float32) - zero) * np.float32(scale))
+def embeddings(network: Backbone, looks: Floats) -> Floats:
+    """Embeddings float32 `(n, E)` of looks `(n, 48, 64, 2)`. network: look.tflite, as the appliance runs it."""
+    scale, zero = network.input["quantization"]
+    found: Floats = network.embeddings(np.clip(np.rint(looks / scale) + zero, -128, 127).astype(np.int8))
+    return found
 
 
 def window_looks(windows: Windows, chosen: npt.NDArray[np.int64], heard: int) -> Floats:
@@ -98,13 +82,12 @@ class Chosen:
     scenes: Any
 
 
-def hear(network: Network8, head: tuple[Floats, Floats], scenes: Any) -> Chosen:
+def hear(network: Backbone, head: tuple[Floats, Floats], scenes: Any) -> Chosen:
     """Run the network on the looks of an .npz of onsets.py."""
     weights, bias = head
     logits = []
     for stage in (0, 1):
-        looks = scenes["looks"][:, stage] * np.float32((HIGHEST - LOWEST) / 255.0) + np.float32(LOWEST)
-        logits.append(against_the_others(network.embeddings(looks) @ weights.T + bias))
+        logits.append(against_the_others(embeddings(network, cells(scenes["looks"][:, stage])) @ weights.T + bias))
     return Chosen(np.stack(logits), scenes)
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.control.loading import NamedModel, default_state_dir, find_model, open_looks
-from edge.decision.calibration import FARTHEST_LOGIT
+from edge.decision.calibration import FARTHEST_LOGIT, logit_of
 from edge.decision.lookout import Lookout, LookShape
 from edge.decision.onset import OnsetDetector, decibels
 from edge.decision.rows import Rows
@@ -34,6 +33,7 @@ from edge.model.classifier import Model
 from edge.model.impulse import LookNetwork, LookSeries, impulse_text, load_impulse_manifest
 from edge.model.manifest_file import MANIFEST
 from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
+from models.impulse.scene_sound import samples_of
 from models.measuring.evaluate_onsets import read_scenes
 from models.measuring.lasting import AROUND_SECONDS, CLASSES
 
@@ -106,8 +106,7 @@ def fit_series(named: NamedModel, network: LookNetwork, target: str, label: str,
     chosen = (scene for kind in ("lasting", "onsets") for scene in _scenes(folder / kind / "choose", own_class))
     heard = [follow(scene, model, rows, network, network.labels.index(label))
              for scene in itertools.chain(chosen, _training(own_class))]
-    threshold = float(np.log(suggested.threshold / (1.0 - suggested.threshold)))
-    return LookSeries(named.backbone, target, label, *fit(heard, threshold))
+    return LookSeries(named.backbone, target, label, *fit(heard, logit_of(suggested.threshold)))
 
 
 def fit(heard: list[Followed], threshold: float) -> tuple[float, float, float, float]:
@@ -206,9 +205,8 @@ def follow(scene: Scene, model: Model, rows: list[int], network: LookNetwork, la
 
 def _scenes(folder: Path, own_class: str) -> Iterator[Scene]:
     for name, _, _, placed in read_scenes(folder):
-        with wave.open(str(folder / f"{name}.wav")) as file:
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
-        yield Scene(samples, tuple((one.onset, one.offset) for one in placed if one.label == own_class))
+        sounds = tuple((one.onset, one.offset) for one in placed if one.label == own_class)
+        yield Scene(samples_of(folder / f"{name}.wav"), sounds)
 
 
 def _training(own_class: str) -> Iterator[Scene]:

@@ -112,26 +112,27 @@ def network_step(arguments: argparse.Namespace) -> None:
 
 def rows_step(arguments: argparse.Namespace) -> None:
     """Take over the head; choose probabilities and thresholds; write the manifest and the list of sources."""
+    from backbone import Backbone
     from clips import training_clips, write_sources
 
     from edge.features.look import AFTER, EARLY
     from edge.model.head import against_the_others
     from edge.model.impulse import LookBeside
     from models.impulse.manifest import write_manifest
-    from models.impulse.rows import Network8, hear, target_of, window_looks
+    from models.impulse.rows import embeddings, hear, target_of, window_looks
     from models.impulse.stock import LABELS
 
     windows = _windows(arguments)
     some = np.random.default_rng(arguments.seed + 1).permutation(len(windows.labels))[:HEARD]
-    network, head = Network8(arguments.out / "look.tflite"), second_step(arguments).to_labels
+    network, head = Backbone(arguments.out / "look.tflite"), second_step(arguments).to_labels
     weights, bias = (values.detach().numpy() for values in (head.weight, head.bias))
     with (arguments.out / "head.npz").open("wb") as file:
         np.savez(file, weights=weights, bias=bias)
-    embeddings = [network.embeddings(window_looks(windows, some, heard)) for heard in (EARLY, AFTER)]
+    values = [embeddings(network, window_looks(windows, some, heard)) for heard in (EARLY, AFTER)]
     with np.load(arguments.choose) as file:
         scenes: dict[str, Any] = {name: file[name] for name in file}
     chosen = hear(network, (weights, bias), scenes)
-    trained = (np.stack([against_the_others(values @ weights.T + bias) for values in embeddings]), windows.labels[some])
+    trained = (np.stack([against_the_others(each @ weights.T + bias) for each in values]), windows.labels[some])
     patches, digests = _patches(arguments.beside)
     found = {label: target_of(label, chosen, trained, patches) for label in OFFERED}
     besides = [LookBeside(digests[name], label, *weights)

@@ -17,7 +17,7 @@ from bands import band_rows
 from scipy.signal import fftconvolve
 
 from edge.decision.onset import CENTRE, OnsetDetector
-from edge.features.look import AFTER, ATTACK, FLOOR_ROWS, HISTORY
+from edge.features.look import AFTER, HISTORY, floor_before
 from edge.stream import FRAME_STEP
 from models.impulse.critic import Critic
 from models.impulse.rooms import room
@@ -199,7 +199,7 @@ class Maker:
 def look_at(place: tuple[int, int, Floats], clean: Floats, label: int, source: str, ratio: float, critic: Critic) -> Look:
     """What is kept of one onset of `Maker.onsets`. clean: float32 `(WHOLE,)`, its onset ONSET samples in."""
     _, row, rows = place
-    floor = np.sort(rows[row - HISTORY: row - ATTACK], axis=0)[FLOOR_ROWS // 2]
+    floor = floor_before(rows[row - HISTORY: row])
     target = critic.embedding(clean * np.float32(0.6 / max(float(np.abs(clean).max()), 1e-6)), ONSET)
     return Look(rows[row - LEADING: row + AFTER].astype(np.float16), floor.astype(np.float16),
                 target.astype(np.float16), label, source, ratio)

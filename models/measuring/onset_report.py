@@ -16,7 +16,7 @@ from models.measuring.onsets import OnsetFigures, Share
 def print_onsets(found: Sequence[OnsetFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:
     """Print figures by target as table, json or csv. about: source, model, runtime, hop_seconds."""
     if form == "json":
-        print(json.dumps({**about, "targets": {one.target: _plain(asdict(one)) for one in found}}), file=out)
+        _print_json(found, about, out)
         return
     rows = [_row(one, "", one.recall) for one in found]
     rows += [_row(one, value, shares) for one in found for value, shares in one.recall_by.items()]
@@ -25,9 +25,7 @@ def print_onsets(found: Sequence[OnsetFigures], about: Mapping[str, object], for
     if form == "csv":
         print_csv(rows, out)
         return
-    hours = found[0].alarms.hours
-    print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {hours:.2f} hours of scenes", file=out)
-    print_table(rows, out)
+    _print_table(found, about, rows, out)
     print("\nsounds that raise another target", file=out)
     print_table([{"target": one.target, "sound": label, "raise it": share.count, "of": share.of, "share": _share(share)}
                  for one in found for label, share in one.taken.items() if share.count], out)
@@ -40,7 +38,7 @@ def print_onsets(found: Sequence[OnsetFigures], about: Mapping[str, object], for
 def print_lasting(found: Sequence[LastingFigures], about: Mapping[str, object], form: str, out: TextIO) -> None:
     """Print figures of lasting sounds by target as table, json or csv. about: source, model, runtime, hop_seconds."""
     if form == "json":
-        print(json.dumps({**about, "targets": {one.target: _plain(asdict(one)) for one in found}}), file=out)
+        _print_json(found, about, out)
         return
     rows: list[Row] = [{
         "target": one.target, "ratio": ratio, "within 2 s": _share(one.soon[ratio]), "in all": _share(one.found[ratio]),
@@ -50,6 +48,15 @@ def print_lasting(found: Sequence[LastingFigures], about: Mapping[str, object], 
     if form == "csv":
         print_csv(rows, out)
         return
+    _print_table(found, about, rows, out)
+
+
+def _print_json(found: Sequence[OnsetFigures | LastingFigures], about: Mapping[str, object], out: TextIO) -> None:
+    print(json.dumps({**about, "targets": {one.target: _plain(asdict(one)) for one in found}}), file=out)
+
+
+def _print_table(found: Sequence[OnsetFigures | LastingFigures], about: Mapping[str, object], rows: Sequence[Row],
+                 out: TextIO) -> None:
     hours = found[0].alarms.hours
     print(f"{about['model']} on {about['runtime']}, hop {about['hop_seconds']} s: {hours:.2f} hours of scenes", file=out)
     print_table(rows, out)
