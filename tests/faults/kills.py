@@ -7,11 +7,14 @@ from tests.faults.bench import Bench, bench
 
 
 def appliance_killed(seed: str, times: int = 100) -> Account:
-    """Half of the kills come at any moment from the start on, the others while events flow."""
+    """The first kill comes once a message has arrived. Of the others half come at any moment from the start on, half
+    while events flow."""
     with bench(seed) as one:
-        for _ in range(times):
+        for number in range(times):
             one.appliance.start()
-            if one.chance.random() < 0.5:
+            if number == 0:
+                one.wait_for_messages()
+            elif one.chance.random() < 0.5:
                 one.appliance.wait_for_events()
             one.some_seconds(1.5)
             one.kill_appliance()
