@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "yamnet"))
 from backbone import Backbone
 from bands import patches_of
 from choose import alike, farthest_first, stands_for
-from clips import Clip, digest, read_clip, training_clips
+from clips import Clip, digest, read_clip, source_list, training_clips
 from rowset import row_set
 from tqdm import tqdm
 
@@ -184,23 +184,6 @@ def write(
     }
     (out / "bank.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     print(f"{out / 'bank.npz'}: {len(chosen)} embeddings, {described['bytes']} bytes, {described['hours']} hours")
-
-
-def source_list(chosen: Numbers, clips: list[Clip]) -> list[dict[str, Any]]:
-    """One entry for each source and licence; made noise, which is nobody's, has none."""
-    counts = Counter(int(number) for number in chosen if number >= 0)
-    entries: dict[tuple[str, str], dict[str, Any]] = {}
-    for number, count in sorted(counts.items()):
-        clip = clips[number]
-        entry = entries.setdefault(
-            (clip.source, clip.licence),
-            {"source": clip.source, "licence": clip.licence, "as_stated_in": [], "clips": 0, "embeddings": 0},
-        )
-        entry["clips"] += 1
-        entry["embeddings"] += count
-        if clip.licence_evidence not in entry["as_stated_in"]:
-            entry["as_stated_in"].append(clip.licence_evidence)
-    return [entry for _, entry in sorted(entries.items())]
 
 
 def file_of(path: Path) -> dict[str, Any]:

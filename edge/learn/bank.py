@@ -64,7 +64,7 @@ def load_bank(directory: Path, manifest: Manifest) -> Bank:
 
     def bank_of(arrays: Any) -> Bank:
         return Bank(arrays["cells"], float(arrays["scale"]), int(arrays["zero_point"]),
-                    _named(arrays["classes"], arrays["class_index"]), _named(arrays["sources"], arrays["source_index"]),
+                    named(arrays["classes"], arrays["class_index"]), named(arrays["sources"], arrays["source_index"]),
                     arrays["seconds"], arrays["altered"])
 
     path = manifest.bank.check(directory)
@@ -135,8 +135,8 @@ def _read(path: Path, bank_of: Callable[[Any], Bank], kind: str, wanted: str, co
     return made_on, bank
 
 
-def _named(names: Names, index: NDArray[np.integer]) -> Names:
-    """(n,) names from a list of them and numbers in it."""
+def named(names: Names, index: NDArray[np.integer]) -> Names:
+    """(n,) names from a list of them and numbers in it. Raises ValueError for numbers of another kind."""
     if index.dtype.kind != "u":
         raise ValueError(f"an index of {index.dtype}, wanted unsigned numbers")
     found: Names = names[index]

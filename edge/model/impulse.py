@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.backbone import check_tensors
 from edge.model.head import Head, against_the_others, load_head, logistic
-from edge.model.manifest import NAME, SCHEMA, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
+from edge.model.manifest import NAME, SCHEMA, FileSpec, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
 from edge.model.manifest_file import MANIFEST
 from edge.model.placing import disk_error
 from edge.model.runtime import open_runtime
@@ -104,6 +104,8 @@ class ImpulseManifest:
     targets: tuple[LookTarget, ...]
     besides: tuple[LookBeside, ...] = ()
     series: tuple[LookSeries, ...] = ()
+    bank: FileSpec | None = None
+    """Looks at onsets that a taught sound must not be taken for; edge/learn/look_bank.py reads it."""
     source: dict[str, str] = field(default_factory=dict)
     """Where it came from, in free words."""
 
@@ -112,8 +114,8 @@ class ImpulseManifest:
         def refuse(key: str, found: object, wanted: object) -> None:
             raise ModelError(f"{thing}: {key}", found=str(found), wanted=str(wanted))
 
-        for spec in (self.network, self.head):
-            if not NAME.fullmatch(spec.file):
+        for spec in (self.network, self.head, self.bank):
+            if spec is not None and not NAME.fullmatch(spec.file):
                 refuse("file", repr(spec.file), "a plain file name beside the manifest")
         for key, names in (("labels", self.labels), ("targets", tuple(target.name for target in self.targets))):
             if twice := [name for name, count in Counter(names).items() if count > 1]:

@@ -37,24 +37,29 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
     labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
     scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
     besides: how patches of some backbones count beside looks. series: None: those of the manifest that lies there, if one
-    does (series.py makes them). Raises ModelError where the parts do not fit each other.
+    does (series.py makes them). That manifest's bank stays if it is of this network (bank.py makes it).
+    Raises ModelError where the parts do not fit each other.
     """
     network, head = folder / NETWORK, folder / HEAD
     with np.load(head) as arrays:
         rows, columns = arrays["weights"].shape
     runtime = open_runtime(network)
+    before = load_impulse_manifest(folder) if (folder / MANIFEST).is_file() else None
     if series is None:
-        series = load_impulse_manifest(folder).series if (folder / MANIFEST).is_file() else ()
+        series = before.series if before is not None else ()
+    digest = file_sha256(network)
+    bank = before.bank if before is not None and before.network.sha256 == digest else None
     manifest = ImpulseManifest(
         name="impulse", version=version, licence="Apache-2.0", description=DESCRIPTION,
         front_end=FrontEndSpec("logmel", FRONT_END_VERSION), look_version=LOOK_VERSION,
-        network=GraphSpec(NETWORK, file_sha256(network), network.stat().st_size,
+        network=GraphSpec(NETWORK, digest, network.stat().st_size,
                           runtime.inputs[0].spec, runtime.outputs[0].spec),
         head=HeadSpec(HEAD, file_sha256(head), head.stat().st_size, rows, columns),
         labels=tuple(labels),
         targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second))
                       for name, (threshold, first, second) in targets.items()),
-        besides=tuple(besides), series=tuple(series), source=dict(source or {"made_by": "models/impulse/train.py"}))
+        besides=tuple(besides), series=tuple(series), bank=bank,
+        source=dict(source or {"made_by": "models/impulse/train.py"}))
     manifest.check(str(folder / MANIFEST))
     (folder / MANIFEST).write_text(impulse_text(manifest), encoding="utf-8")
     return manifest

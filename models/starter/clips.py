@@ -10,9 +10,12 @@ import csv
 import hashlib
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +101,23 @@ def read_clip(clip: Clip) -> npt.NDArray[np.float32]:
     if rate != SAMPLE_RATE:
         raise ValueError(f"{clip.path}: {rate} samples per second, wanted {SAMPLE_RATE}")
     return np.ascontiguousarray(samples.mean(axis=1))
+
+
+def source_list(chosen: Iterable[int], clips: list[Clip]) -> list[dict[str, Any]]:
+    """One entry for each source and licence of what a bank keeps; made noise (-1), which is nobody's, has none."""
+    counts = Counter(int(number) for number in chosen if number >= 0)
+    entries: dict[tuple[str, str], dict[str, Any]] = {}
+    for number, count in sorted(counts.items()):
+        clip = clips[number]
+        entry = entries.setdefault(
+            (clip.source, clip.licence),
+            {"source": clip.source, "licence": clip.licence, "as_stated_in": [], "clips": 0, "embeddings": 0},
+        )
+        entry["clips"] += 1
+        entry["embeddings"] += count
+        if clip.licence_evidence not in entry["as_stated_in"]:
+            entry["as_stated_in"].append(clip.licence_evidence)
+    return [entry for _, entry in sorted(entries.items())]
 
 
 def write_sources(path: Path, clips: list[Clip]) -> None:

@@ -1,0 +1,72 @@
+"""Looks at onsets that a taught sound must not be taken for: the bank that travels with the look network.
+
+The bank was made by models/impulse/bank.py of recordings whose licences allow it; bank.json beside it lists them. It holds
+embeddings alone, no sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.learn.bank import Floats, Names, named
+from edge.model.arrays import reading_arrays
+from edge.model.impulse import ImpulseManifest
+from edge.model.quantisation import dequantise
+
+STAGES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LookBank:
+    """n onsets, each with the embeddings of E values of its two looks, and what each is of."""
+
+    cells: NDArray[np.int8]
+    """int8 (n, 2, E), as the look network gives them: the first look's, the second's."""
+    scale: float
+    zero_point: int
+    names: Names
+    """(n,): the class of the recording that each was heard in, such as "neg_speech"."""
+    labels: Names
+    """(n,): the look network's label of that class; "" for a class that has none."""
+    sources: Names
+    """(n,): whose recording it is. Those of one source are not independent: leave them out together."""
+    onsets: Floats
+    """float32 (n,): how many onsets of `hours` of recorded sound each stands for; 0 for altered ones."""
+    altered: NDArray[np.bool_]
+    """(n,): heard through another room, microphone or level than recorded, with noise."""
+    hours: float
+
+    @property
+    def embeddings(self) -> Floats:
+        """float32 (n, 2, E), dequantised anew at each call: four times the memory of `cells`."""
+        return dequantise(self.cells, scale=self.scale, zero_point=self.zero_point)
+
+
+def load_look_bank(directory: Path, manifest: ImpulseManifest) -> LookBank:
+    """The bank of the look network in `directory`. Raises ModelError where it has none, or one of another network."""
+    if manifest.bank is None:
+        raise ModelError(f"{directory}: bank", found="none", wanted="one (python -m models.impulse.bank makes it)")
+    path, columns = manifest.bank.check(directory), manifest.network.output.size
+    with reading_arrays(path, found="no bank", wanted="an archive made by models/impulse/bank.py") as arrays:
+        made_on, index = str(arrays["network_sha256"]), arrays["class_index"]
+        bank = LookBank(arrays["cells"], float(arrays["scale"]), int(arrays["zero_point"]),
+                        named(arrays["classes"], index), named(arrays["class_labels"], index),
+                        named(arrays["sources"], arrays["source_index"]), arrays["onsets"], arrays["altered"],
+                        float(arrays["hours"]))
+    count = len(bank.cells)
+    shapes = [bank.cells.shape, *(each.shape for each in (bank.names, bank.sources, bank.onsets, bank.altered))]
+    kinds = [bank.cells.dtype, bank.onsets.dtype, bank.altered.dtype]
+    if shapes != [(count, STAGES, columns), *[(count,)] * 4] or kinds != [np.int8, np.float32, np.bool_] or not count:
+        raise ModelError(str(path), found=f"arrays {shapes} of {[str(kind) for kind in kinds]}",
+                         wanted=f"cells int8 (n, {STAGES}, {columns}) and as many names, sources, onsets and flags")
+    if not bank.hours > 0.0:
+        raise ModelError(f"{path}: hours", found=str(bank.hours), wanted="over 0")
+    if made_on != manifest.network.sha256:
+        raise ModelError(str(path), found=f"embeddings of look network {made_on[:12]}",
+                         wanted=f"{manifest.network.sha256[:12]}, as in manifest.json")
+    return bank
