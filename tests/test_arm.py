@@ -40,10 +40,12 @@ def on_arm(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
-def test_the_starter_takes_half_of_yamnets_instructions(root: Path, yamnet_file: Path, tmp_path: Path) -> None:
+def test_the_starter_takes_half_of_yamnets_instructions_and_a_look_a_fifth_of_these(
+        root: Path, yamnet_file: Path, tmp_path: Path) -> None:
     published = Installer(tmp_path).install(yamnet_file)
     embedded = REPOSITORY / "models" / "starter"
-    models = [embedded / "backbone.tflite", published / "backbone.tflite", published / "whole.tflite"]
+    models = [embedded / "backbone.tflite", published / "backbone.tflite", published / "whole.tflite",
+              REPOSITORY / "models" / "impulse" / "look.tflite"]
     done = subprocess.run([REPOSITORY / "deploy" / "arm-instructions.sh", root, *models], capture_output=True, text=True,
                           timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
@@ -54,8 +56,9 @@ def test_the_starter_takes_half_of_yamnets_instructions(root: Path, yamnet_file:
         counts.setdefault(processor, {})[Path(model)] = int(count)
     assert set(counts) == {"cortex-a53", "cortex-a76"}
     for found in counts.values():
-        ours, backbone, whole = (found[model] for model in models)
+        ours, backbone, whole, look = (found[model] for model in models)
         assert 0 < 2 * ours < backbone < whole
+        assert 0 < 5 * look < ours
 
 
 def test_the_starter_opens_and_runs(root: Path) -> None:
