@@ -105,6 +105,8 @@ class Scores:
     logits: float32 `(labels,)`, or None for a whole model that gives only scores.
     embedding: float32 `(E,)`, or None for a whole model.
     network: digest of the look network where a look gave all this, at the onset's `position`; "" for a patch.
+    bare: of an event's look, the highest logit of the event's target with it, alone or beside a patch, before a
+    correction and a calibration.
     """
 
     position: int
@@ -113,6 +115,7 @@ class Scores:
     embedding: NDArray[np.float32] | None = None
     first: bool = False
     network: str = ""
+    bare: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

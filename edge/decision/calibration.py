@@ -52,7 +52,8 @@ def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_
 class Heard:
     """What a patch or a look says of one target: its highest label, that label's score, and the probability.
 
-    since: from where on onsets count beside the patch; None: the patch alone decides.
+    since: from where on onsets count beside the patch; None: the patch alone decides. bare: of a target that looks
+    decide, its logit before a correction and a calibration.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Heard:
     probability: float
     scores: Scores
     since: int | None = None
+    bare: float | None = None
 
 
 def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequence[float]) -> Heard:
@@ -97,9 +99,12 @@ def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Sco
 
 
 def _of_look(target: Target, labels: Sequence[str], look: Scores, scale: float, offset: float) -> Heard:
-    """scale, offset: what makes the target's logit of its row's, before a calibration."""
+    """scale, offset: what makes the target's logit of its row's, before a correction and a calibration."""
     assert look.logits is not None
     row = max(target.rows.tolist(), key=look.logits.__getitem__)
-    logit = scale * float(look.logits[row]) + offset
+    bare = scale * float(look.logits[row]) + offset
+    logit = bare
+    if target.correction is not None and look.embedding is not None:
+        logit += target.correction.logit(look.embedding)
     return Heard(labels[row], float(look.values[row]),
-                 probability_of(logit, target.scale, target.offset, target.scale_below), look)
+                 probability_of(logit, target.scale, target.offset, target.scale_below), look, bare=bare)

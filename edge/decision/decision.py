@@ -12,7 +12,8 @@ from edge.decision.calibration import Heard, heard, logits_of
 from edge.decision.detection import Detection
 from edge.decision.impulsive import WAIT, ImpulsiveDetector
 from edge.decision.lasting import LastingDetector
-from edge.decision.looked import LookedSound, LookJudge, Told
+from edge.decision.looked import LookJudge, Told
+from edge.decision.looked_sound import LookedSound
 from edge.decision.lookout import Look, Lookout, LookShape
 from edge.decision.loudness import Loudnesses
 from edge.decision.onset import Onset, OnsetDetector, decibels

@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.decision.calibration import Heard, heard_beside, heard_in_look
-from edge.decision.detection import Detection, Evidence
+from edge.decision.detection import Detection
+from edge.decision.looked_sound import KEPT_SAMPLES, LookedSound
 from edge.decision.lookout import SECOND, Look, Lookout, LookShape
-from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset, OnsetDetector
+from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset
 from edge.decision.rows import Rows
-from edge.decision.targets import Target
 from edge.stream import FRAME_STEP, Scores
 
 NEAR_SAMPLES, WITHIN_DB = 4_800, 10.0
 """An onset within 0.3 s of a named one, and so much weaker, is not named: the room, or the same hand."""
-KEPT_SAMPLES = 32_000
-"""A named onset is remembered for 2 s: by then its second look, and those of what is near it, are done."""
 
 Told = Callable[[str, int, float], None]
 """Is told of each judgement: target, position of the onset, probability."""
@@ -24,84 +22,6 @@ Told = Callable[[str, int, float], None]
 INSIDE, REACH = 640, 10_240
 """A patch counts beside a look if it holds 40 ms of the sound, and ends within 0.64 s of its onset. The first patch of
 a stream always ends late, and counts if it holds the onset."""
-
-
-class LookedSound:
-    """One target: its running event, and what the looks since the last patch said of it."""
-
-    def __init__(self, target: Target, detector: OnsetDetector) -> None:
-        """detector: asked for where a sound has died away."""
-        self.target = target
-        self._detector = detector
-        self._evidence = Evidence(target.name, target.threshold, 0)
-        self._running: Onset | None = None
-        self._surest_known = False  # the running event's second look is done
-        self._newest: tuple[Heard, str] | None = None
-        self._shown: tuple[Heard, str] | None = None
-
-    busy = False
-    """Whether the backbone must stay awake for it: never."""
-
-    @property
-    def running(self) -> bool:
-        """An event goes on."""
-        return self._running is not None
-
-    @property
-    def heard(self) -> Heard | None:
-        """The surest look between the last two patches; None where there was none."""
-        return self._shown[0] if self._shown else None
-
-    @property
-    def refused(self) -> str:
-        """Why that look is no event."""
-        return self._shown[1] if self._shown else ""
-
-    def note(self, one: Heard, refused: str) -> None:
-        """A look has been judged. refused: why it is no event; empty where it is one, or a second look follows."""
-        if self._newest is None or one.probability >= self._newest[0].probability:
-            self._newest = one, refused
-
-    def name(self, onset: Onset, one: Heard, stage: int, now: int) -> list[Detection]:
-        """An event starts, at position `now` of the rows; one that runs ends."""
-        # An onset that only its second look named may lie before the running event.
-        ended = self._end(onset.position if self._running is None or self._running.position < onset.position else now)
-        self._running, self._surest_known = onset, stage == SECOND
-        self._evidence.begin(one)
-        return [*ended, self._evidence.detection("start", onset.position, None), *self.follow(now)]
-
-    def look_again(self, onset: Onset, one: Heard, now: int) -> list[Detection]:
-        """The second look at an onset that the first look named; the event may have ended since."""
-        if self._running is not onset:
-            return []
-        self._evidence.go_on(one)
-        self._surest_known = True
-        return self.follow(now)
-
-    def follow(self, now: int) -> list[Detection]:
-        """End the running event once its sound has died away, by the rows before position `now`."""
-        if self._running is None or not self._surest_known:
-            return []
-        end = self._detector.decayed(self._running, now)
-        return self._end(end) if end is not None else []
-
-    def turn(self) -> None:
-        """A patch is done: what was noted since the last one is what is shown."""
-        self._shown, self._newest = self._newest, None
-
-    def interrupt(self, until: int) -> list[Detection]:
-        """A gap, or the end of the stream, at position `until`."""
-        self._shown = self._newest = None
-        return self._end(until)
-
-    def _end(self, at: int) -> list[Detection]:
-        """End the running event, if one runs, where its sound has died away, and at position `at` at the latest."""
-        running, self._running = self._running, None
-        if running is None:
-            return []
-        known = self._detector.decayed(running, at)
-        return [self._evidence.detection("end", running.position, max(at if known is None else min(at, known),
-                                                                      running.position))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +62,7 @@ class LookJudge:
         """Position of the next row, after what is judged now."""
         self._named: list[tuple[Onset, str]] = []
         self._seen: list[tuple[Look, Scores]] = []
-        """Onsets that no look named and that patches may still name, each with its newest look."""
+        """Onsets that patches may still name, or have more to say of, each with its newest look."""
         self._patches: list[_Patch] = []
         """The newest patches, as far back as an onset may lie that gets a look now."""
         self._begun = False  # no patch has come
@@ -168,13 +88,17 @@ class LookJudge:
         found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
                  for number, sound in self._sounds.items()}
         if taken := self._taken(onset):
+            if self._besides:
+                self._seen.append((look, scores))
+            for patch in (each for each in self._patches if each.holds(onset)):
+                self._remember(onset, taken, self._together(scores, patch))
             return self._again(look, taken, found), ""
         mine, taken = self._judge(look, found, last=look.stage == SECOND and not self._besides)
         for patch in (each for each in self._patches if each.holds(onset)):
             if taken:
                 break
             mine, taken = self._judge(look, self._together(scores, patch), last=True)
-        if not taken and self._besides:
+        if self._besides:
             self._seen.append((look, scores))
         return mine, taken
 
@@ -190,9 +114,11 @@ class LookJudge:
         for look, scores in list(self._seen):
             if not patch.holds(look.onset):
                 continue
+            if before := self._taken(look.onset):
+                self._remember(look.onset, before, self._together(scores, patch))
+                continue
             mine, taken = self._judge(look, self._together(scores, patch), last=True)
             if taken:
-                self._seen = [each for each in self._seen if each[0].onset is not look.onset]
                 named.append((look.onset, mine, taken))
         return named
 
@@ -203,12 +129,19 @@ class LookJudge:
     def settled(self) -> int:
         """Every event that starts before this position is known."""
         open_ones = [onset.position for onset in self.lookout.waiting if not self._taken(onset)]
-        open_ones += [look.onset.position for look, _ in self._seen if self._within(look.onset)]
+        open_ones += [look.onset.position for look, _ in self._seen
+                      if self._within(look.onset) and not self._taken(look.onset)]
         return min([*open_ones, self._now - FRAME_STEP * PEAK_FRAMES + CENTRE])
 
     def _together(self, look: Scores, patch: _Patch) -> dict[int, Heard]:
         return {number: one for number, sound in self._sounds.items()
                 if (one := heard_beside(sound.target, self._labels, look, patch.logits)) is not None}
+
+    def _remember(self, onset: Onset, taken: str, found: Mapping[int, Heard]) -> None:
+        """A patch beside a look at an onset that a target has: no event comes of it, but feedback may need it."""
+        for number, one in found.items():
+            if self._sounds[number].target.name == taken:
+                self._sounds[number].remember(onset, one)
 
     def _within(self, onset: Onset) -> bool:
         """A patch may still name it."""
@@ -244,6 +177,6 @@ class LookJudge:
         return more
 
     def _note(self, number: int, onset: Onset, one: Heard, refused: str) -> None:
-        self._sounds[number].note(one, refused)
+        self._sounds[number].note(onset, one, refused)
         if self.told is not None:
             self.told(self._sounds[number].target.name, onset.position, one.probability)

@@ -197,7 +197,7 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
         patch_rows=tuple(rows) if offer else (), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive,
-        yields=same is not None and not same.standard, correction=None if offer else correction, sent=asked.sent,
+        yields=same is not None and not same.standard, correction=correction, sent=asked.sent,
         scale=calibrated.scale if calibrated else 1.0, scale_below=calibrated.scale_below if calibrated else None,
         offset=calibrated.offset if calibrated else 0.0)
 

@@ -67,7 +67,8 @@ class Correction:
     """What an owner's feedback adds to a target's logit: its support, less the strongest of its vetoes.
 
     weights: float32 `(1 + vetoes, E)`, the support's row first; bias: float32 `(1 + vetoes,)`. A row counts
-    where weights @ embedding + bias is over 0, and is nothing elsewhere.
+    where weights @ embedding + bias is over 0, and is nothing elsewhere. The embedding is a patch's, or a look's where
+    looks decide the target.
     """
 
     weights: NDArray[np.float32]

@@ -51,6 +51,8 @@ class Ears:
         self.said = said
         self.scored: Callable[[float], tuple[float, float]] = lambda seconds: (0.1, 0.1)
         """The model's scores of the patch that begins at a time."""
+        self.embedded: Callable[[float, int], Sequence[float]] | None = None
+        """The embedding of the look at an onset at a time, of a stage."""
         self.looks: list[Look] = []
         """Without those at the stream's start, where the room's noise is an onset."""
         self.told: list[tuple[float, Detection]] = []
@@ -62,7 +64,8 @@ class Ears:
                 seconds = one.onset.position / SAMPLE_RATE
                 self.looks += [one] if seconds > 0.1 else []
                 logits = np.array(self.said(seconds, one.stage) if seconds > 0.1 else (-9.0, -9.0), np.float32)
-                scores = Scores(one.onset.position, 1 / (1 + np.exp(-logits)), logits, network="made up")
+                embedding = None if self.embedded is None else np.array(self.embedded(seconds, one.stage), np.float32)
+                scores = Scores(one.onset.position, 1 / (1 + np.exp(-logits)), logits, embedding, network="made up")
                 self.keep(heard, self.decision.looked(one, scores))
 
     def keep(self, heard: int, found: Sequence[Detection]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
-from edge.sinks.journal.entries import PRUNE_EVERY, Entry, Journal, entry_of, find, recent
+from edge.sinks.journal.entries import PRUNE_EVERY, Entry, Journal, Looks, entry_of, find, recent
 from edge.sinks.journal.file import JournalFile, set_aside
 from edge.stream import Event, Scores, new_event_id, short_id
 
@@ -27,7 +27,7 @@ def entry(number: int = 0, columns: int = 1024) -> Entry:
     return Entry(new_event_id(START.timestamp() + number), "hand_clap", "hand_clap", 0.9, 0.8,
                  START + timedelta(seconds=number), None, -20.5,
                  random.integers(-128, 128, columns).astype(np.int8), np.array([1.5, -2.0], np.float16), LABELS,
-                 "b" * 64, tuple(random.integers(-128, 128, (2, columns)).astype(np.int8)))
+                 "b" * 64, tuple(random.integers(-128, 128, (2, columns)).astype(np.int8)), (1.5, -0.25, 3.0))
 
 
 class Written:
@@ -63,6 +63,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.cells, written.cells)
     np.testing.assert_array_equal(back.beside, written.beside)
     assert back.logits.tolist() == [1.5, -2.0] and back.labels == LABELS and back.backbone == "b" * 64
+    assert back.bare == (1.5, -0.25, 3.0)
     assert back.ended_at == START + timedelta(seconds=3) and back.started_at == START and back.probability == 0.95
 
 
@@ -158,22 +159,39 @@ def test_an_entry_takes_the_peak_of_its_event() -> None:
         assert bare.logits is None and bare.labels == () and bare.backbone == "" and bare.cells is None
 
 
-def test_a_journal_of_version_1_is_read_as_it_is_and_written_on(tmp_path: Path) -> None:
+def test_an_entry_of_a_look_says_how_high_its_target_came_with_each(tmp_path: Path) -> None:
+    first, second = (Scores(9, np.ones(3, np.float32), np.zeros(3, np.float32), np.full(4, value, np.float32),
+                            network="n" * 64, bare=bare) for value, bare in ((2.0, -0.5), (3.0, 1.25)))
+    event = Event("id", 1, "end", "t", "l", 0.9, 0.9, 0, 5, START, START, -20.0, second, (first,))
+    looks = Looks(packed, ("clap", "snap", "other"), "n" * 64)
+    made = entry_of(event, pack=lambda embedding: embedding.astype(np.int8)[:2], labels=LABELS, backbone="b", looks=looks)
+    assert (made.backbone, made.labels, made.bare) == ("n" * 64, looks.labels, (1.25, -0.5))
+    assert made.cells is not None and made.cells.tolist() == [3] * 4 and made.beside[0].tolist() == [2] * 4
+    older = entry_of(replace(event, peak=replace(second, bare=None)), pack=None, labels=LABELS, backbone="b", looks=looks)
+    assert older.bare == () and older.cells is not None, "half of it would be of the wrong look"
+
+
+@pytest.mark.parametrize(("version", "lacking"), [(1, ("beside", "bare")), (3, ("bare",)), (0, ("bare",))])
+def test_a_journal_of_an_earlier_version_is_read_as_it_is_and_written_on(
+        tmp_path: Path, version: int, lacking: tuple[str, ...]) -> None:
     path = tmp_path / "journal.sqlite3"
     journal = Written(path, events=100)
-    journal.write([replace(entry(number), beside=()) for number in range(3)])
+    journal.write([replace(entry(number), beside=(), bare=()) for number in range(3)])
     journal.close()
-    with sqlite3.connect(path) as file:  # as version 1 made it
-        file.executescript("ALTER TABLE events DROP COLUMN beside; PRAGMA user_version = 1")
+    with sqlite3.connect(path) as file:  # as that version made it; 0: the power went before the version was written
+        for column in lacking:
+            file.execute(f"ALTER TABLE events DROP COLUMN {column}")
+        file.execute(f"PRAGMA user_version = {version}")
     file.close()
     before = recent(path, 10)
-    assert [one.beside for one in before] == [()] * 3 and find(path, before[1].id).probability == 0.9
+    assert [(one.beside, one.bare) for one in before] == [((), ())] * 3 and find(path, before[1].id).probability == 0.9
     journal = Written(path, events=100)
     fresh = entry(3)
     journal.write([fresh])
     newest, *older = recent(path, 10)
     journal.close()
-    assert [one.id for one in older] == [one.id for one in before] and older[0].beside == ()
+    assert [one.id for one in older] == [one.id for one in before] and (older[0].beside, older[0].bare) == ((), ())
+    assert newest.bare == fresh.bare
     for one, other in zip(older, before, strict=True):
         assert one.cells is not None and other.cells is not None and one.cells.tobytes() == other.cells.tobytes()
     assert [cells.tobytes() for cells in newest.beside] == [cells.tobytes() for cells in fresh.beside]

@@ -43,7 +43,8 @@ class Entry:
     """One event. cells: int8 `(E,)`, None where no patch made it; logits: float16, one for each of `labels`.
 
     backbone: sha256 of what made the embeddings, a backbone or the look network; "" where there are none. beside:
-    cells of two more patches or looks at most (`Event.beside`).
+    cells of two more patches or looks at most (`Event.beside`). bare: of looks, `Scores.bare` of each, the peak's first;
+    an entry of an earlier version has none.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Entry:
     labels: tuple[str, ...] = ()
     backbone: str = ""
     beside: tuple[NDArray[np.int8], ...] = ()
+    bare: tuple[float, ...] = ()
 
 
 def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbone: str,
@@ -68,13 +70,14 @@ def entry_of(event: Event, *, pack: Pack | None, labels: tuple[str, ...], backbo
     peak = event.peak
     if peak is not None and peak.network:
         pack, labels, backbone = (looks.pack, looks.labels, looks.sha256) if looks is not None else (None, (), "")
-    cells = []
+    cells, bare = [], []
     if pack is not None and peak is not None:
         cells = [pack(each.embedding) for each in (peak, *event.beside) if each.embedding is not None]
+        bare = [each.bare for each in (peak, *event.beside) if each.embedding is not None and each.bare is not None]
     logits = None if peak is None or peak.logits is None else peak.logits.astype(np.float16)
     return Entry(event.id, event.target, event.label, event.probability, event.score, event.started_at, event.ended_at,
                  event.level_dbfs, cells[0] if cells else None, logits, labels if logits is not None else (),
-                 backbone if cells else "", tuple(cells[1:]))
+                 backbone if cells else "", tuple(cells[1:]), tuple(bare) if len(bare) == len(cells) else ())
 
 
 class Journal:
@@ -106,15 +109,16 @@ class Journal:
             head = self._file.rows("SELECT head FROM heads WHERE backbone = ? AND labels = ?", key)[0][0]
         self._file.rows(
             "INSERT INTO events (id, target, label, probability, score, started_at, ended_at, level_dbfs, head, cells,"
-            " logits, beside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " logits, beside, bare) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             " label = excluded.label, probability = excluded.probability, score = excluded.score,"
             " ended_at = excluded.ended_at, head = excluded.head, cells = excluded.cells, logits = excluded.logits,"
-            " beside = excluded.beside",
+            " beside = excluded.beside, bare = excluded.bare",
             (entry.id, entry.target, entry.label, entry.probability, entry.score, entry.started_at.isoformat(),
              entry.ended_at.isoformat() if entry.ended_at else None, entry.level_dbfs, head,
              None if entry.cells is None else entry.cells.tobytes(),
              None if entry.logits is None else entry.logits.astype("<f2").tobytes(),
-             b"".join(each.tobytes() for each in entry.beside)))
+             b"".join(each.tobytes() for each in entry.beside),
+             np.array(entry.bare, "<f4").tobytes() if entry.bare else None))
 
 
 def recent(path: Path, count: int) -> list[Entry]:
@@ -150,20 +154,22 @@ def _begun(path: Path) -> bool:
 def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
     try:
         with closing(JournalFile(path, write=False)) as file:
-            beside = "NULL" if file.version == 1 else "beside"
+            lacks = file.lacks()
+            beside, bare = ("NULL" if column in lacks else column for column in ("beside", "bare"))
             rows = file.rows(
                 "SELECT id, target, label, probability, score, started_at, ended_at, level_dbfs, cells, logits, labels,"
-                f" backbone, {beside} FROM events LEFT JOIN heads USING (head) WHERE {where}", values)
+                f" backbone, {beside}, {bare} FROM events LEFT JOIN heads USING (head) WHERE {where}", values)
         return [_entry(row) for row in rows]
     except ValueError as error:
         raise SinkError(str(path), found=str(error), wanted="a journal that can be read") from error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone, beside = row
+    id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone, beside, bare = row
     more = np.frombuffer(beside or b"", np.int8).reshape(-1, len(cells or b"."))
     return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),
                  datetime.fromisoformat(ended) if ended else None, level,
                  None if cells is None else np.frombuffer(cells, np.int8),
                  None if logits is None else np.frombuffer(logits, "<f2").astype(np.float16),
-                 tuple(json.loads(labels)) if labels else (), backbone or "", tuple(more))
+                 tuple(json.loads(labels)) if labels else (), backbone or "", tuple(more),
+                 tuple(np.frombuffer(bare or b"", "<f4").tolist()))

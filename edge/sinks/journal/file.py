@@ -19,8 +19,8 @@ from edge.settings import JournalSettings
 from edge.state import private_folder
 
 FILE = "journal.sqlite3"
-VERSION = 3
-"""1 had no `beside`, 2 no outbox; an older one is brought up to date when it is opened for writing."""
+VERSION = 4
+"""1 had no `beside`, 2 no outbox, 3 no `bare`; an older one is brought up to date when it is opened for writing."""
 BUSY_SECONDS = 2.0
 ASIDE = 3
 """Damaged files that are kept."""
@@ -31,12 +31,13 @@ CREATE TABLE IF NOT EXISTS heads (head INTEGER PRIMARY KEY, backbone TEXT NOT NU
 CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, label TEXT NOT NULL,
     probability REAL NOT NULL, score REAL NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, level_dbfs REAL NOT NULL,
-    head INTEGER REFERENCES heads, cells BLOB, logits BLOB, beside BLOB);
+    head INTEGER REFERENCES heads, cells BLOB, logits BLOB, beside BLOB, bare BLOB);
 CREATE TABLE IF NOT EXISTS messages (
     sequence INTEGER PRIMARY KEY, target TEXT, phase TEXT, body TEXT, heard_at REAL, boot TEXT);
 CREATE TABLE IF NOT EXISTS dropped (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
 """
-_FROM_1 = "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN beside BLOB; PRAGMA user_version = 2; COMMIT;"
+_ADDED = ("beside", "bare")
+"""Columns of `events` that came later."""
 _DAMAGED = ("not a database", "malformed", "a journal of version", "no such table", "no such column", "has no column",
             "failed the check", "could not decode")
 
@@ -142,7 +143,7 @@ class JournalFile:
         return found
 
     def _prepare(self, torn: bool) -> None:
-        if self.version not in (0, 1, 2, VERSION):
+        if self.version not in range(VERSION + 1):
             raise SinkError(str(self.path), found=f"a journal of version {self.version}", wanted=f"{VERSION} or less")
         # Small pages: each commit writes the pages that it touches whole (tests/measure_writes.py).
         for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1024"):
@@ -151,10 +152,16 @@ class JournalFile:
         if self.version == VERSION:
             return
         self._file.executescript(_TABLES)
-        if self.version == 1:
-            self._file.executescript(_FROM_1)
-        self._file.execute(f"PRAGMA user_version = {VERSION}")
+        with self.transaction():
+            for column in self.lacks():
+                self._file.execute(f"ALTER TABLE events ADD COLUMN {column} BLOB")
+            self._file.execute(f"PRAGMA user_version = {VERSION}")
         self.version = VERSION
+
+    def lacks(self) -> list[str]:
+        """Columns of `events` that a file of an earlier version has not."""
+        here = {row[1] for row in self.rows("PRAGMA table_info(events)")}
+        return [column for column in _ADDED if column not in here]
 
     def _check(self, *, whole: bool) -> None:
         """whole: check every table. Otherwise check only that the file is complete, and the outbox's table:
