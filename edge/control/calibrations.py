@@ -22,7 +22,8 @@ class Calibrations:
     the owner's do.
 
     taught: the owner's sounds; the thresholds of their lessons serve until a calibration of the sound does.
-    corrections: what feedback added, by target, where it was made for the labels that the target has.
+    corrections: what feedback added, by target, where it was made for the labels that the target has, and for patches or
+    looks, whichever decide it.
     problems: what does not fit, each with what mends it in parentheses at the end. unheard: sounds that were
     taught to an earlier model of this name; targets of theirs are not heard.
     """
@@ -85,13 +86,7 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
         labels_of = {target.name: target.labels for target in asked.sounds}
         # A target of the settings that has a taught sound's name, but other labels, is another target.
         sounds = {sound.name: sound for sound in taught.sounds if labels_of.get(sound.name, (sound.name,)) == (sound.name,)}
-        for corrected, one in taught.corrections.items():
-            here = labels_of.get(corrected, one.labels)
-            if set(one.labels) == set(here):
-                corrections[corrected] = Correction(one.weights, one.bias)
-            else:
-                problems.append(f"feedback on {corrected}: made for the labels {', '.join(one.labels)}, here "
-                                f"{', '.join(here)}; not used (edge-audio teach --model {name} --remove {corrected})")
+        corrections = _corrections(taught, asked, model.looks.sha256 if model.looks is not None else "", problems)
     for target in asked.sounds:
         serving = entries.get(target.name) or sounds.get(target.name)
         if serving is not None and release_too_high(target.settings, serving.threshold):
@@ -99,6 +94,35 @@ def calibrations_for(model: Model, asked: Asked, *, directory: Path, state_dir: 
                             f"{serving.threshold:.4f}, which was calibrated or taught and serves for both "
                             f"(take release_threshold out of [[target]] {target.name})")
     return Calibrations(entries, fitting, tuple(problems), sounds, corrections)
+
+
+def _corrections(taught: Taught, asked: Asked, network: str, problems: list[str]) -> dict[str, Correction]:
+    """What feedback added to targets that are asked for, where it was made for what decides them; `problems` gets the rest.
+
+    network: digest of the look network; "" where there is none. Feedback on patches and on looks lie beside each other:
+    what does not serve is no problem where the other does.
+    """
+    found: dict[str, Correction] = {}
+    for target in asked.sounds:
+        by, misfit = network if target.offer is not None else "", ""
+        for corrections in (taught.corrections, taught.look_corrections):
+            one = corrections.get(target.name)
+            if one is None:
+                continue
+            if one.network != by:
+                misfit = f"made for {_decider(one.network)}, here {_decider(by)} decide{'s' if by else ''}"
+            elif set(one.labels) != set(target.deciding):
+                misfit = f"made for the labels {', '.join(one.labels)}, here {', '.join(target.deciding)}"
+            else:
+                found[target.name] = Correction(one.weights, one.bias)
+        if misfit and target.name not in found:
+            problems.append(f"feedback on {target.name}: {misfit}; not used "
+                            f"(edge-audio teach --model {taught.model} --remove {target.name})")
+    return found
+
+
+def _decider(network: str) -> str:
+    return f"look network {network[:12]}" if network else "patches"
 
 
 def release_too_high(target: TargetSettings, threshold: float) -> bool:

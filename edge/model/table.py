@@ -124,8 +124,9 @@ def is_a(kind: type[Any], value: Any) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str) -> Table:
-    """A JSON text as one table of this schema; `thing` names it in errors. Raises ModelError."""
+def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str, oldest: int | None = None) -> Table:
+    """A JSON text as one table of this schema; `thing` names it in errors. oldest: the oldest schema that is read too;
+    None: this one alone. Raises ModelError."""
     try:
         parsed = json.loads(content if isinstance(content, str) else content.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -135,6 +136,6 @@ def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str) ->
     if not isinstance(parsed, dict):
         raise ModelError(thing, found=type(parsed).__name__, wanted="a table")
     table = Table(f"{thing}: ", parsed)
-    if (found := table.get("schema", int)) != schema:
+    if not (schema if oldest is None else oldest) <= (found := table.get("schema", int)) <= schema:
         raise table.wrong("schema", str(found), str(schema))
     return table

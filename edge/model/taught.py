@@ -71,8 +71,9 @@ class TaughtSound:
 class Judgement:
     """What the owner said of one event. cells int8 `(E,)`: the embedding at the event's peak.
 
-    beside: embeddings of two more of its patches at most. labels: those that `target` had then; a judgement
-    counts only where the target still has them.
+    beside: embeddings of two more of its patches or looks at most. labels: those that `target` had then; a judgement
+    counts only where the target still has them. network: digest of the look network that made the embeddings; "": the
+    backbone did. bare: of looks of the target's own event, `Scores.bare` of each, the peak's first; else empty.
     """
 
     event: str
@@ -82,6 +83,8 @@ class Judgement:
     judged_at: str
     beside: tuple[Cells, ...] = ()
     labels: tuple[str, ...] = ()
+    network: str = ""
+    bare: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,13 @@ class TaughtCorrection:
     support's first.
 
     labels: those that the target had when the rows were fitted, in any order. The rows mean nothing for a
-    target of other labels.
+    target of other labels. network: digest of the look network whose embeddings the rows take; "": a patch's.
     """
 
     weights: Floats
     bias: Floats
     labels: tuple[str, ...] = ()
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Taught:
     sounds: tuple[TaughtSound, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     corrections: dict[str, TaughtCorrection] = field(default_factory=dict)
+    look_corrections: dict[str, TaughtCorrection] = field(default_factory=dict)
+    """Of targets that looks decide."""
     change: str = ""
 
     @classmethod
@@ -135,6 +141,7 @@ class Taught:
         return replace(self, sounds=tuple(sound for sound in self.sounds if sound.name != name),
                        judgements=tuple(one for one in self.judgements if one.target != name),
                        corrections={target: one for target, one in self.corrections.items() if target != name},
+                       look_corrections={target: one for target, one in self.look_corrections.items() if target != name},
                        change=change)
 
     def labelled(self, manifest: Manifest) -> Taught:
@@ -182,10 +189,11 @@ class Taught:
 
         None where the model can serve nothing of it: the model has changed since. Nothing is raised.
         """
-        if not (self.sounds or self.corrections or self.judgements):
+        corrected = dict.fromkeys((*self.corrections, *self.look_corrections))
+        if not (self.sounds or corrected or self.judgements):
             return None, ()
         if misfit := self.misfit(manifest):
-            lessons = [sound.name for sound in self.sounds] + [f"feedback on {target}" for target in self.corrections]
+            lessons = [sound.name for sound in self.sounds] + [f"feedback on {target}" for target in corrected]
             what = f" ({', '.join(lessons)})" if lessons else ""
             return None, (f"what {manifest.name} was taught{what}: {misfit}; not used ({_afresh(manifest.name)})",)
         clashes = self.clashes(manifest)

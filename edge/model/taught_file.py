@@ -31,7 +31,8 @@ from edge.model.placing import WANTED, alone, disk_error, keeping, set_aside, sy
 from edge.model.table import Table, json_table
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 
-SCHEMA = 1
+SCHEMA, OLDEST = 2, 1
+"""1 knew patches only."""
 KEPT = 20
 """Steps that can be undone."""
 _STEP = re.compile(r"\d{6}\.npz")
@@ -70,7 +71,8 @@ def read_taught(path: Path) -> Taught:
     """One file, whatever model it is for. Raises ModelError."""
     wanted = "what was taught (edge-audio teach --undo goes back a step)"
     with reading_arrays(path, found="nothing that can be read", wanted=wanted) as arrays:
-        return _parsed(json_table(str(arrays["about"]), str(path), schema=SCHEMA, wanted="what was taught"), arrays)
+        return _parsed(json_table(str(arrays["about"]), str(path), schema=SCHEMA, oldest=OLDEST, wanted="what was taught"),
+                       arrays)
 
 
 @contextlib.contextmanager
@@ -159,8 +161,8 @@ def _arrays(taught: Taught) -> dict[str, Any]:
     about = {"schema": SCHEMA, "model": taught.model, "backbone_sha256": taught.backbone_sha256,
              "front_end": taught.front_end, "columns": taught.columns, "change": taught.change, "sounds": sounds,
              "judgements": judged,
-             "corrections": [{"target": name, "labels": one.labels, "bias": one.bias.tolist()}
-                             for name, one in taught.corrections.items()]}
+             "corrections": [{"target": name, "labels": one.labels, "bias": one.bias.tolist(), "network": one.network}
+                             for name, one in _corrections(taught)]}
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False))}
     for number, sound in enumerate(taught.sounds):
         arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
@@ -168,9 +170,13 @@ def _arrays(taught: Taught) -> dict[str, Any]:
     for number, judgement in enumerate(taught.judgements):
         arrays |= {f"judged{number}": judgement.cells} | {
             f"judged{number}beside{place}": cells for place, cells in enumerate(judgement.beside)}
-    for number, correction in enumerate(taught.corrections.values()):
+    for number, (_, correction) in enumerate(_corrections(taught)):
         arrays[f"correction{number}"] = correction.weights
     return arrays
+
+
+def _corrections(taught: Taught) -> list[tuple[str, TaughtCorrection]]:
+    return [*taught.corrections.items(), *taught.look_corrections.items()]
 
 
 def _parsed(table: Table, arrays: Any) -> Taught:
@@ -193,18 +199,23 @@ def _parsed(table: Table, arrays: Any) -> Taught:
         return read
 
     def judgement(number: int, one: Table) -> Judgement:
-        beside = tuple(array(name, np.int8, (columns,)) for name in arrays if name.startswith(f"judged{number}beside"))
-        return one.read(Judgement, cells=array(f"judged{number}", np.int8, (columns,)), beside=beside)
+        size = arrays[f"judged{number}"].shape[-1] if one.get("network", str, default="") else columns
+        beside = tuple(array(name, np.int8, (size,)) for name in arrays if name.startswith(f"judged{number}beside"))
+        return one.read(Judgement, cells=array(f"judged{number}", np.int8, (size,)), beside=beside)
 
     def correction(number: int, one: Table) -> TaughtCorrection:
         bias = np.array(one.get("bias", tuple[float, ...]), np.float32)
         if not len(bias):
             raise one.wrong("bias", "none", "the support's and each veto's")
-        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), columns)), bias,
-                                one.get("labels", tuple[str, ...], default=()))  # files of before 2026-11-29 have none
+        network = one.get("network", str, default="")
+        size = arrays[f"correction{number}"].shape[-1] if network else columns
+        return TaughtCorrection(array(f"correction{number}", np.float32, (len(bias), size)), bias,
+                                one.get("labels", tuple[str, ...], default=()), network)  # before 2026-11-29: no labels
 
+    corrections = [(one.get("target", str), correction(number, one))
+                   for number, one in enumerate(table.tables("corrections"))]
     return table.read(
         Taught, sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
         judgements=tuple(judgement(number, one) for number, one in enumerate(table.tables("judgements"))),
-        corrections={one.get("target", str): correction(number, one)
-                     for number, one in enumerate(table.tables("corrections"))})
+        corrections={target: one for target, one in corrections if not one.network},
+        look_corrections={target: one for target, one in corrections if one.network})

@@ -50,7 +50,7 @@ class Lessons:
         """Forget a sound, or all feedback on a target. Raises SettingsError where there is neither."""
         with self.changing():
             known = [sound.name for sound in self.taught.sounds] + [one.target for one in self.taught.judgements]
-            known = list(dict.fromkeys((*known, *self.taught.corrections)))
+            known = list(dict.fromkeys((*known, *self.taught.corrections, *self.taught.look_corrections)))
             if name not in known:
                 raise SettingsError("--remove", found=repr(name),
                                     wanted=f"one of {', '.join(known)}" if known else "a taught sound")

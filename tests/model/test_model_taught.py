@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError
+from edge.model import taught_file
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
@@ -35,7 +37,11 @@ def full(manifest: Manifest) -> Taught:
     judged = Judgement("event", "hand_clap", False, cells, "2026-11-22", (cells[::-1], cells), ("hand_clap",))
     correction = TaughtCorrection(np.ones((2, empty.columns), np.float32), np.array([0.0, -1.0], np.float32),
                                   ("hand_clap", "x"))
-    taught = replace(empty, judgements=(judged,), corrections={"hand_clap": correction})
+    looked = Judgement("other", "hand_clap", True, cells[:9], "2026-11-29", (cells[9:18],), ("hand_clap",), "n" * 64,
+                       (1.5, -0.25))
+    beside = TaughtCorrection(np.full((3, 9), 0.5, np.float32), np.arange(3, dtype=np.float32), ("hand_clap",), "n" * 64)
+    taught = replace(empty, judgements=(judged, looked), corrections={"hand_clap": correction},
+                     look_corrections={"hand_clap": beside})
     return taught.with_sound(sound("kettle", empty.columns), "taught kettle")
 
 
@@ -52,7 +58,41 @@ def test_what_was_saved_comes_back(tmp_path: Path, manifest: Manifest) -> None:
     np.testing.assert_array_equal(back.judgements[0].beside, taught.judgements[0].beside)
     np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones((2, back.columns)))
     assert (back.judgements[0].labels, back.corrections["hand_clap"].labels) == (("hand_clap",), ("hand_clap", "x"))
+    looked, beside = back.judgements[1], back.look_corrections["hand_clap"]
+    np.testing.assert_array_equal(looked.cells, taught.judgements[1].cells)
+    np.testing.assert_array_equal(looked.beside, taught.judgements[1].beside)
+    assert (looked.network, looked.bare, back.judgements[0].bare) == ("n" * 64, (1.5, -0.25), ())
+    assert (beside.network, beside.weights.tolist(), beside.bias.tolist()) == ("n" * 64, [[0.5] * 9] * 3, [0.0, 1.0, 2.0])
     assert (back.change, back.corrections["hand_clap"].bias.tolist()) == ("taught kettle", [0.0, -1.0])
+
+
+def test_a_file_of_before_there_were_looks_is_read_and_one_of_a_newer_program_refused(
+        tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = replace(full(manifest), look_corrections={}, judgements=full(manifest).judgements[:1])
+    arrays = taught_file._arrays
+
+    def of_schema(schema: int) -> None:
+        def older(taught: Taught) -> dict[str, object]:
+            about = json.loads(str(arrays(taught)["about"])) | {"schema": schema}
+            for each in (*about["corrections"], *about["judgements"]) if schema == 1 else ():
+                for key in ("network", "bare"):
+                    each.pop(key, None)
+            return arrays(taught) | {"about": np.array(json.dumps(about))}
+
+        monkeypatch.setattr(taught_file, "_arrays", older)
+        save_taught(tmp_path, taught)
+
+    of_schema(1)
+    back = load_taught(tmp_path, manifest)
+    assert (back.judgements[0].network, back.corrections["hand_clap"].network, back.look_corrections) == ("", "", {})
+    of_schema(3)
+    with pytest.raises(ModelError, match="schema: found 3; wanted 2"):
+        load_taught(tmp_path, manifest)
+
+
+def test_to_forget_a_target_forgets_what_was_said_of_its_looks_too(manifest: Manifest) -> None:
+    left = full(manifest).without("hand_clap", "removed hand_clap")
+    assert (left.judgements, left.corrections, left.look_corrections) == ((), {}, {}) and left.sounds
 
 
 def test_undo_brings_back_the_last_step_exactly(tmp_path: Path, manifest: Manifest) -> None:
