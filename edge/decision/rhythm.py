@@ -63,7 +63,7 @@ def _seconds(value: float) -> int:
 
 T3 = Rhythm("T3", 3, _seconds(0.5), _seconds(0.5), _seconds(1.5), _seconds(0.3), _seconds(0.08), LONG)
 """The temporal-three pattern of ISO 8201:2017 and NFPA 72: evacuate. Smoke alarms have it."""
-T4 = Rhythm("T4", 4, _seconds(0.1), _seconds(0.1), _seconds(5.0), _seconds(0.06), _seconds(0.035), SHORT)
+T4 = Rhythm("T4", 4, _seconds(0.1), _seconds(0.1), _seconds(5.0), _seconds(0.1), _seconds(0.015), SHORT)
 """The temporal-four pattern of UL 2034 and NFPA 720: carbon monoxide."""
 RHYTHMS = {"smoke_alarm": T3, "co_alarm": T4}
 """By the name of the target that hears the rhythm, whatever the model."""

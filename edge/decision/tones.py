@@ -30,24 +30,30 @@ SMOOTH = 3
 """Rows that are summed up, for noise flickers."""
 STANDS_OUT_DB = 6.0
 """A tone is so much louder than the bands beside it: the mean of the third and the fourth, on either side."""
-FALL_LONG_DB, FALL_SHORT_DB = 8.0, 4.5
-"""What ends a pulse. In a reverberant room a tone wavers, which must not part a long pulse; and it hardly falls in the short
-pause after a short one."""
+FALL_LONG_DB, FALL_SHORT_DB = 8.0, 9.0
+"""What ends a pulse. In a reverberant room a tone wavers, which must not part a long pulse."""
+SWAY_DB, SWAY_ROWS = 2.5, 10
+"""In a reverberant room a tone hardly falls in the short pause after a short pulse. So a short pulse ends too where the tone
+has fallen by so much within so many rows (100 ms), and the next begins where the tone has risen by as much."""
 FORGET_DB = 3.0
 """A tone's own level is the loudest that its channel had, less so many dB for each second since."""
-BRIDGED = 3
-"""A dropout of so many rows (30 ms) is part of the pulse. The shortest pause of T4 has 75 ms."""
+BRIDGED_LONG, BRIDGED_SHORT = 3, 1
+"""A dropout of so many rows (30 ms) is part of a long pulse. The shortest pause of T4 has 75 ms, of which a room leaves
+a little."""
 SHORTEST = 4
 """Rows of the shortest pulse that is told."""
 
 _AWAY = 4
 """A channel lies so many bands from the pairs of bands beside it that it is set against."""
 _FIRST, _LAST = min(CHANNELS) - _AWAY, max(CHANNELS) + _AWAY + 2
-_COLUMNS = np.array(CHANNELS, np.intp) - min(CHANNELS)
+_COLUMNS = np.array((*PIEZO, *LOW), np.intp) - min(CHANNELS)
 _OUT = round(2 * SMOOTH * STANDS_OUT_DB * DECIBEL)
-_FALL = np.repeat(np.array([round(SMOOTH * each * DECIBEL) for each in (FALL_LONG_DB, FALL_SHORT_DB)], np.int32),
-                  [len(LONG), len(SHORT)])
+_FALL_LONG, _FALL_SHORT = (round(SMOOTH * each * DECIBEL) for each in (FALL_LONG_DB, FALL_SHORT_DB))
+_SWAY = round(SMOOTH * SWAY_DB * DECIBEL)
+_BRIDGED = (BRIDGED_LONG,) * len(LONG) + (BRIDGED_SHORT,) * len(SHORT)
 _FORGET = round(SMOOTH * FORGET_DB * DECIBEL * FRAME_STEP / 16_000)
+_STRIDES = (1, 2, 4, SWAY_ROWS - 7)
+"""Extremes of 2, 4, 8, and SWAY_ROWS + 1 rows, each of the ones before."""
 _NEVER = np.iinfo(np.int32).min // 2
 _NO_STEPS: NDArray[np.int32] = np.empty((0, _LAST - _FIRST), np.int32)
 _CENTRE = (FRAME_SAMPLES - (SMOOTH - 1) * FRAME_STEP) // 2
@@ -65,7 +71,7 @@ class Pulse:
 
 
 class TonePulses:
-    """Rows in, pulses out: each when its tone has been away for more than BRIDGED rows."""
+    """Rows in, pulses out: each when its tone has been away for longer than a dropout."""
 
     def __init__(self) -> None:
         self.reset()
@@ -73,7 +79,8 @@ class TonePulses:
     def reset(self) -> None:
         """Back to the state after construction: what comes does not follow what came."""
         self._before: NDArray[np.int32] = _NO_STEPS
-        self._level: NDArray[np.int32] = np.full(len(CHANNELS), _NEVER, np.int32)
+        self._recent: NDArray[np.int32] = np.empty((0, len(SHORT)), np.int32)
+        self._level: NDArray[np.int32] = np.full(len(LONG), _NEVER, np.int32)
         self._open: dict[int, list[int]] = {}  # by channel: the first row that has the tone, and the last so far
         self._row, self._origin, self._next = 0, 0, -1
 
@@ -105,14 +112,21 @@ class TonePulses:
         pairs = lower + upper
         tone = np.maximum(lower, upper)[:, _AWAY:-_AWAY].take(_COLUMNS, axis=1)
         beside = np.maximum(pairs[:, :-2 * _AWAY], pairs[:, 2 * _AWAY:]).take(_COLUMNS, axis=1)
-        tones: NDArray[np.bool_] = tone + tone - beside >= _OUT
+        tones = tone + tone - beside >= _OUT
         forgotten = _FORGET * np.arange(1, len(rows) + 1, dtype=np.int32)[:, np.newaxis]
         heard = np.where(tones, tone, _NEVER) + forgotten
         heard[0] = np.maximum(heard[0], self._level)
         level = np.maximum.accumulate(heard, axis=0) - forgotten
         self._level = np.maximum(level[-1], _NEVER)
-        tones &= tone >= level - _FALL
-        return tones
+        piezo = slice(len(PIEZO))
+        short = tones[:, piezo] & (tone[:, piezo] >= level[:, piezo] - _FALL_SHORT)
+        if not len(self._recent):
+            self._recent = np.repeat(tone[:1, piezo], SWAY_ROWS, axis=0)
+        recent = np.concatenate((self._recent, tone[:, piezo]))
+        self._recent = recent[-SWAY_ROWS:]
+        if short.any():
+            short &= _risen(recent)
+        return np.concatenate((tones & (tone >= level - _FALL_LONG), short), axis=1)
 
     def _segment(self, tones: NDArray[np.bool_]) -> list[Pulse]:
         found: list[Pulse] = []
@@ -125,14 +139,14 @@ class TonePulses:
             channel, first = divmod(begin, width)
             first, last = first + self._row, over - channel * width - 1 + self._row
             now = self._open.get(channel)
-            if now is not None and first - now[1] <= BRIDGED + 1:
+            if now is not None and first - now[1] <= _BRIDGED[channel] + 1:
                 now[1] = last
                 continue
             if now is not None:
                 found += self._pulse(channel, *now)
             self._open[channel] = [first, last]
         for channel, (first, last) in list(self._open.items()):
-            if self._row + len(tones) - 1 - last > BRIDGED:
+            if self._row + len(tones) - 1 - last > _BRIDGED[channel]:
                 del self._open[channel]
                 found += self._pulse(channel, first, last)
         return sorted(found, key=lambda pulse: (pulse.heard, pulse.channel))
@@ -141,5 +155,15 @@ class TonePulses:
         if last - first + 1 < SHORTEST:
             return []
         start = self._origin + _CENTRE
-        heard = self._origin + FRAME_STEP * (last + BRIDGED + 1) + FRAME_SAMPLES
+        heard = self._origin + FRAME_STEP * (last + _BRIDGED[channel] + 1) + FRAME_SAMPLES
         return [Pulse(channel, start + FRAME_STEP * first, start + FRAME_STEP * (last + 1), heard)]
+
+
+def _risen(rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """bool `(k, channels)` for rows int32 `(SWAY_ROWS + k, channels)`: where a tone has risen of late, or has not fallen."""
+    highest = lowest = rows
+    for step in _STRIDES:
+        highest = np.maximum(highest[:-step], highest[step:])
+        lowest = np.minimum(lowest[:-step], lowest[step:])
+    risen: NDArray[np.bool_] = rows[SWAY_ROWS:] >= np.minimum(lowest + _SWAY, highest - _SWAY)
+    return risen

@@ -103,6 +103,11 @@ def test_a_reverberant_room_fills_the_pauses(seconds: float) -> None:
     assert told(pcm(in_a_room(sounding(t3(1.0, 4), 20.0), seconds))) == ["smoke_alarm"]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_short_pulses_are_parted_by_their_rise_where_a_room_fills_the_pauses(seed: int) -> None:
+    assert told(pcm(in_a_room(sounding(t4(1.0, 3), 24.0), 1.5, seed))) == ["co_alarm"]
+
+
 def test_white_noise_as_loud_and_a_glide_within_the_pulse_leave_it_heard() -> None:
     noise = np.random.default_rng(2).normal(size=18 * SAMPLE_RATE)
     assert told(pcm(over(sounding(t3(), 18.0), noise, 0.0))) == ["smoke_alarm"]
