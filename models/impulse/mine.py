@@ -40,7 +40,7 @@ def mine(learner: Learner, critic: Critic, path: Path, seed: int) -> None:
     for clip in (clip for clip in training_clips() if clip.label in FROM):
         for turn in range(TURNS):
             samples = _altered(rng, clip, turn)
-            found = Maker.onsets(samples)
+            found = [place for place in Maker.onsets(samples) if ONSET <= place[0] <= len(samples) - WHOLE + ONSET]
             seen += len(found)
             for place in _hard(learner, found):
                 cut = samples[place[0] - ONSET: place[0] - ONSET + WHOLE]

@@ -57,8 +57,9 @@ def _stacked(sounds: list[Floats]) -> npt.NDArray[np.float16]:
 
 def make_windows(folder: Path, count: int, seed: int, processes: int,
                  recordings: Path | None = None) -> list[Path]:
-    """Parts of PART windows each, in `folder`; those that are there are kept."""
-    parts = [(folder / f"part-{number:03d}.npz", seed + number * PART) for number in range(count // PART)]
+    """Parts of PART windows at most, in `folder`, `count` in all; those that are there are kept."""
+    parts = [(folder / f"part-{first}-{(past := min(first + PART, count))}.npz", range(seed + first, seed + past))
+             for first in range(0, count, PART)]
     missing = [part for part in parts if not part[0].is_file()]
     if missing:
         stock, critic = Stock(recordings), Critic()
@@ -78,9 +79,9 @@ def _begin(folder: Path, seed: int, recordings: Path | None) -> None:
     _maker.append(Maker(stock, make_sounds(folder / "made.npz", stock, critic, seed), critic))
 
 
-def _make_part(part: tuple[Path, int]) -> Path:
-    path, seed = part
-    looks = [look for number in range(PART) for look in _maker[0].looks(seed + number)]
+def _make_part(part: tuple[Path, range]) -> Path:
+    path, seeds = part
+    looks = [look for seed in seeds for look in _maker[0].looks(seed)]
     partial = path.with_suffix(".partial.npz")
     save_looks(partial, looks)
     partial.rename(path)
