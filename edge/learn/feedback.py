@@ -44,7 +44,7 @@ ALIKE = 0.5
 """Wrong events share a veto where the cosine between their directions is at least this."""
 CLEARLY = 0.5
 """In logits over the threshold: the cost of a veto counts sounds of the bank that are surer than this."""
-MOST_LOST = 0.03
+MOST_LOST = (0.03,)
 """Share of the bank's heard sounds that vetoes may cost."""
 FEWEST = 5
 """Where the target hears fewer sounds of the bank, twice as many that come nearest stand in for them."""
@@ -96,15 +96,15 @@ class Corrected(Counts):
 
 
 def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], patches: NDArray[np.intp] | None = None, *,
-                   force: bool = False) -> Corrected:
+                   force: bool = False, most_lost: Sequence[float] = MOST_LOST) -> Corrected:
     """Correct a target by judgements of events.
 
     right: bool `(events,)`, what the owner said. patches: int `(events,)`, how many of `judged` belong to
     each event, in order; None: one each. A wrong event is silenced where none of its patches is heard.
 
-    Of the vetoes that cost at most MOST_LOST of the bank's heard sounds, those that begin first are taken, or
-    none where those would silence nothing. force: of the vetoes that silence every wrong event, those that
-    cost least.
+    Of the vetoes that cost at most so much of the bank's heard sounds, those that begin first are taken, or none
+    where those would silence nothing. most_lost: shares, tried in this order until every wrong event is silent.
+    force: of the vetoes that silence every wrong event, those that cost least.
     """
     event = np.repeat(np.arange(len(right)), 1 if patches is None else patches)
     mine, of = judged.only(right[event]), event[~right[event]]
@@ -117,7 +117,11 @@ def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], p
     costs = [float(np.mean(_after(clear, veto) < 0.0)) if len(clear.power) else 0.0 for veto in tried]
     silenced = [int((~right).sum()) - len(np.unique(of[_after(wrong, veto) >= 0.0])) for veto in tried]
     complete = [number for number, count in enumerate(silenced) if count == (~right).sum()]
-    chosen = next(number for number, cost in enumerate(costs) if cost <= MOST_LOST)  # none costs nothing
+    chosen = len(tried) - 1
+    for limit in most_lost:
+        chosen = next(number for number, cost in enumerate(costs) if cost <= limit)  # none costs nothing
+        if chosen in complete:
+            break
     if not silenced[chosen]:
         chosen = len(tried) - 1
     if force and complete:

@@ -1,7 +1,8 @@
-"""Looks at onsets that a taught sound must not be taken for: the bank that travels with the look network.
+"""Looks at onsets that a taught sound must not be taken for: the bank that travels with the look network; and looks at
+sounds of the network's own targets.
 
-The bank was made by models/impulse/bank.py of recordings whose licences allow it; bank.json beside it lists them. It holds
-embeddings alone, no sound.
+The bank was made by models/impulse/bank.py of recordings whose licences allow it; bank.json beside it lists them. The looks
+of the targets' own were made by models/impulse/labelled.py. Both hold embeddings alone, no sound.
 """
 
 from __future__ import annotations
@@ -70,3 +71,25 @@ def load_look_bank(directory: Path, manifest: ImpulseManifest) -> LookBank:
         raise ModelError(str(path), found=f"embeddings of look network {made_on[:12]}",
                          wanted=f"{manifest.network.sha256[:12]}, as in manifest.json")
     return bank
+
+
+def load_labelled(directory: Path, manifest: ImpulseManifest, label: str) -> Floats:
+    """Both looks at sounds of a label, float32 (n, 2, E), the first look's and the second's; none of a label without any.
+
+    Raises ModelError where the look network in `directory` has none at all, or some of another network.
+    """
+    if manifest.labelled is None:
+        raise ModelError(f"{directory}: labelled", found="none",
+                         wanted="some (python -m models.impulse.labelled makes them)")
+    path, columns = manifest.labelled.check(directory), manifest.network.output.size
+    with reading_arrays(path, found="no looks", wanted="an archive made by models/impulse/labelled.py") as arrays:
+        made_on, cells = str(arrays["network_sha256"]), arrays["cells"]
+        scale, zero_point = float(arrays["scale"]), int(arrays["zero_point"])
+        labels = named(arrays["labels"], arrays["label_index"])
+    if cells.shape != (len(labels), STAGES, columns) or cells.dtype != np.int8:
+        raise ModelError(str(path), found=f"cells {cells.dtype} {list(cells.shape)} of {len(labels)} sounds",
+                         wanted=f"cells int8 (n, {STAGES}, {columns})")
+    if made_on != manifest.network.sha256:
+        raise ModelError(str(path), found=f"embeddings of look network {made_on[:12]}",
+                         wanted=f"{manifest.network.sha256[:12]}, as in manifest.json")
+    return dequantise(cells[labels == label], scale=scale, zero_point=zero_point)

@@ -106,6 +106,8 @@ class ImpulseManifest:
     series: tuple[LookSeries, ...] = ()
     bank: FileSpec | None = None
     """Looks at onsets that a taught sound must not be taken for; edge/learn/look_bank.py reads it."""
+    labelled: FileSpec | None = None
+    """Looks at sounds of each target, which feedback should leave as they are; edge/learn/look_bank.py reads it."""
     source: dict[str, str] = field(default_factory=dict)
     """Where it came from, in free words."""
 
@@ -114,7 +116,7 @@ class ImpulseManifest:
         def refuse(key: str, found: object, wanted: object) -> None:
             raise ModelError(f"{thing}: {key}", found=str(found), wanted=str(wanted))
 
-        for spec in (self.network, self.head, self.bank):
+        for spec in (self.network, self.head, self.bank, self.labelled):
             if spec is not None and not NAME.fullmatch(spec.file):
                 refuse("file", repr(spec.file), "a plain file name beside the manifest")
         for key, names in (("labels", self.labels), ("targets", tuple(target.name for target in self.targets))):

@@ -62,7 +62,7 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     with bar("evaluate", "clips") as progress:
         for number, clip in enumerate(clips):
             result = classify(model, clip.path, hop_seconds=hop_seconds, bands=False, targets=(*rhythms, *looked.values()),
-                              calibrations=served.serving,
+                              calibrations=served.serving, corrections=served.corrections,
                               embeddings=any(target.correction is not None for target in targets.values()))
             if not len(result.scores):
                 raise SourceError(str(clip.path), found="no sound", wanted="a recording")

@@ -1,8 +1,8 @@
 """Feedback: what the owner says of an event refits a taught sound's row, or a correction beside a target of
-the model's.
+the model's or of the look network's.
 
-A judgement is of a target with certain labels. Where the settings give the target others, it waits and takes
-no part.
+A judgement is of a target with certain labels, and of what decides it, patches or looks. Where the settings give the target
+others, it waits and takes no part.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.control.loading import find_model, model_folder, taught_to
+from edge.control.loading import find_model, impulse_folder, model_folder, taught_to
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
 from edge.learn.feedback import Counts, Standing, fit_correction
+from edge.learn.look_bank import load_labelled, load_look_bank
+from edge.learn.look_feedback import Event, LookFit
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
@@ -74,21 +76,21 @@ def journal_rows(settings: Settings, state_dir: Path, count: int) -> list[dict[s
     taught = taught_to(settings.model.name, state_dir)
     judgements = taught.judgements if taught is not None else ()
     entries = recent(journal_path(settings.journal, state_dir), count)
-    looks = find_model(settings.model.name, state_dir).looks
-    network = looks.network.sha256 if looks is not None else ""
-    rows = [_row(entry, [one for one in judgements if one.event == entry.id], network) for entry in entries]
+    named = find_model(settings.model.name, state_dir)
+    known = {named.backbone, named.looks.network.sha256 if named.looks is not None else ""} if named.backbone else set()
+    rows = [_row(entry, [one for one in judgements if one.event == entry.id], entry.backbone in known) for entry in entries]
     paths = [sound_path(state_dir / FOLDER, entry.id) for entry in entries]
     if settings.journal.sound or any(path.exists() for path in paths):
         rows = [row | {"sound": str(path) if path.exists() else ""} for row, path in zip(rows, paths, strict=True)]
     return rows
 
 
-def _row(entry: Entry, judgements: Sequence[Judgement], network: str) -> dict[str, object]:
+def _row(entry: Entry, judgements: Sequence[Judgement], known: bool) -> dict[str, object]:
     said = ", ".join(("right" if one.right else "wrong") + (f" as {one.target}" if one.target != entry.target else "")
                      for one in judgements)
     return {"id": entry.id, "started_at": entry.started_at.isoformat(timespec="seconds"), "target": entry.target,
             "label": entry.label, "probability": round(entry.probability, 3), "level_dbfs": round(entry.level_dbfs, 1),
-            "judged": said if entry.cells is not None and entry.backbone != network else "cannot be"}
+            "judged": said if entry.cells is not None and known else "cannot be"}
 
 
 def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, target: str, judged_at: str,
@@ -97,44 +99,49 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     written.
 
     target: the event's own, or the one that it should (right) or should not (wrong) have been. force: silence
-    wrong ones of the model's own target whatever it costs. Raises SettingsError for an event that no patch
-    made and for a target that is not heard, ModelError for an event of another backbone.
+    wrong ones of the model's own target whatever it costs. Raises SettingsError for an event that neither patch nor look
+    made, for a target that is not heard, and for one that patches decide where a look made the event (or the other
+    way); ModelError for an event of another backbone or look network.
     """
     spec = lessons.manifest.backbone
     if entry.cells is None or spec is None:
         raise SettingsError(f"event {entry.id}", found=f"one of {entry.target} that no patch made",
                             wanted="an event of a sound")
     model, sounds = as_served(settings, lessons.state_dir)
-    if model.looks is not None and entry.backbone == model.looks.sha256:
-        raise SettingsError(f"event {entry.id}", found=f"one of {entry.target} that a look at its onset made",
-                            wanted="an event that patches made: feedback cannot change what looks decide yet")
-    if entry.backbone != spec.sha256 or len(entry.cells) != spec.output.size:
-        raise ModelError(f"event {entry.id}", found=f"one of backbone {entry.backbone[:12]}",
-                         wanted=f"{spec.sha256[:12]}, as of model {lessons.name}")
+    network = model.looks.sha256 if model.looks is not None else ""
+    size = {spec.sha256: spec.output.size} | ({network: model.looks.manifest.network.output.size} if model.looks else {})
+    if size.get(entry.backbone) != len(entry.cells):
+        beside = f", or look network {network[:12]}" if network else ""
+        raise ModelError(f"event {entry.id}", found=f"one that {entry.backbone[:12]} made",
+                         wanted=f"one of backbone {spec.sha256[:12]}, as of model {lessons.name}{beside}")
     own = next((each for each in sounds if each.name == target), None)
     sound = lessons.taught.sound(target)
     labels = (target,) if own is None else own.labels
     if sound is not None and labels != (target,):
         sound = None  # a target of the settings with other labels, which only has the taught sound's name
-    if own is not None and own.looked:
-        raise SettingsError(f"target {target}", found="one that looks at onsets decide",
-                            wanted="a target that patches decide: feedback cannot change what looks decide yet")
     if own is None and sound is None:
         names = ", ".join(each.name for each in sounds)
         raise SettingsError("--target", found=repr(target), wanted=f"a sound that is heard: {names}")
+    by = network if own is not None and own.looked else ""
+    if bool(by) != (entry.backbone == network != ""):
+        raise SettingsError(f"--target {target}", found=f"a target that {'looks at onsets' if by else 'patches'} decide",
+                            wanted=f"one that {'patches' if by else 'looks'} decide, as they did event {short_id(entry.id)}")
 
     def counts_here(one: Judgement) -> bool:
-        return one.target == target and set(one.labels) == set(labels)
+        return one.target == target and set(one.labels) == set(labels) and one.network == by
 
     earlier = [each for each in lessons.taught.judgements if (each.event, each.target) != (entry.id, target)]
     mine = [each for each in earlier if counts_here(each)]
-    mine = [*mine, Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside, labels)][-MOST_JUDGEMENTS:]
+    mine = [*mine, Judgement(entry.id, target, right, entry.cells, judged_at, entry.beside, labels, by,
+                             entry.bare if entry.target == target else ())][-MOST_JUDGEMENTS:]
     others = [each for each in earlier if not counts_here(each)]
     change = f"{target} {short_id(entry.id)} judged {'right' if right else 'wrong'}"
     taught = replace(lessons.taught, judgements=(*others, *mine), change=change)
     if sound is not None:
         return _refit_sound(lessons, Embedder(model), sound, taught, mine)
     assert own is not None  # refused above
+    if by:
+        return _refit_looks(model, own, taught, mine, force=force)
     return _refit_correction(lessons, model, own, taught, mine, force=force)
 
 
@@ -176,3 +183,15 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     correction = TaughtCorrection(found.rows / slope, found.bias / slope, mine[-1].labels)
     return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
                   target.name, replace(taught, corrections={**taught.corrections, target.name: correction}))
+
+
+def _refit_looks(model: Split, target: Target, taught: Taught, mine: Sequence[Judgement], *, force: bool) -> Judged:
+    network, folder = model.looks, impulse_folder()
+    assert network is not None  # it decides the target
+    fit, real = LookFit(target, network.head), network.manifest.network.output.to_real
+    bank = fit.bank(load_look_bank(folder, network.manifest), load_labelled(folder, network.manifest, target.labels[0]))
+    found = fit.correct(bank, [Event(one.right, real(np.stack((one.cells, *one.beside))), one.bare) for one in mine],
+                        force=force)
+    rows = TaughtCorrection(found.rows / fit.slope, found.bias / fit.slope, mine[-1].labels, network.sha256)
+    return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
+                  target.name, replace(taught, look_corrections={**taught.look_corrections, target.name: rows}))

@@ -37,7 +37,8 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
     labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
     scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
     besides: how patches of some backbones count beside looks. series: None: those of the manifest that lies there, if one
-    does (series.py makes them). That manifest's bank stays if it is of this network (bank.py makes it).
+    does (series.py makes them). That manifest's bank and labelled looks stay if they are of this network (bank.py and
+    labelled.py make them).
     Raises ModelError where the parts do not fit each other.
     """
     network, head = folder / NETWORK, folder / HEAD
@@ -48,7 +49,7 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
     if series is None:
         series = before.series if before is not None else ()
     digest = file_sha256(network)
-    bank = before.bank if before is not None and before.network.sha256 == digest else None
+    same = before if before is not None and before.network.sha256 == digest else None
     manifest = ImpulseManifest(
         name="impulse", version=version, licence="Apache-2.0", description=DESCRIPTION,
         front_end=FrontEndSpec("logmel", FRONT_END_VERSION), look_version=LOOK_VERSION,
@@ -58,7 +59,8 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
         labels=tuple(labels),
         targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second))
                       for name, (threshold, first, second) in targets.items()),
-        besides=tuple(besides), series=tuple(series), bank=bank,
+        besides=tuple(besides), series=tuple(series),
+        bank=same.bank if same is not None else None, labelled=same.labelled if same is not None else None,
         source=dict(source or {"made_by": "models/impulse/train.py"}))
     manifest.check(str(folder / MANIFEST))
     (folder / MANIFEST).write_text(impulse_text(manifest), encoding="utf-8")

@@ -95,6 +95,19 @@ def test_what_was_taught_is_heard(start: Start, tmp_path: Path, caplog: pytest.L
     await_(lambda: recent(tmp_path / FILE, 1)[0].labels == (*labels, "kettle"), "the journal knows whose logits it keeps")
 
 
+def test_what_was_judged_of_a_look_by_another_process_is_heard(start: Start, owner: Owner, tmp_path: Path) -> None:
+    running = start()
+    running.hears_on()
+    owner.wait_for(lambda: owner.last("event/hand_clap"))
+    settings = running.appliance.steering.serving.settings
+    take_in(settings, tmp_path, recent(tmp_path / FILE, 1)[0].id, right=False)
+    reload(running)
+    await_(lambda: running.appliance.listener.targets.sounds[0].correction is not None)
+    correction = running.appliance.listener.targets.sounds[0].correction
+    assert correction is not None and correction.weights.shape[1] == 128
+    running.hears_on()
+
+
 def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start, owner: Owner, tmp_path: Path) -> None:
     """As `edge-audio feedback` and `edge-audio calibrate` leave it."""
     running = start(target=(BY_PATCHES,))

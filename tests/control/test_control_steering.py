@@ -106,9 +106,11 @@ def test_a_threshold_is_commanded_and_taken_back(start: Start, owner: Owner, tmp
     assert (refused["found"], refused["wanted"]) == ("'typing'", "a sound that is heard: one of hand_clap")
 
 
-def test_feedback_is_taken_in_and_heard_at_once(start: Start, owner: Owner) -> None:
-    running = start(target=(TargetSettings(name="hand_clap", labels=("hand_clap",)),))  # looks do not decide it then
+@pytest.mark.parametrize("labels", [("hand_clap",), ()], ids=["by patches", "by looks"])
+def test_feedback_is_taken_in_and_heard_at_once(start: Start, owner: Owner, labels: tuple[str, ...]) -> None:
+    running = start(target=(TargetSettings(name="hand_clap", labels=labels),))
     running.hears_on()
+    assert running.appliance.listener.targets.sounds[0].looked == (not labels)
     event = json.loads(owner.wait_for(lambda: owner.last("event/hand_clap")))
     assert running.appliance.listener.targets.sounds[0].correction is None
     await_(lambda: owner.ask("feedback", {"id": event["id"], "judgement": "wrong"})["ok"])  # once it is in the journal
@@ -116,14 +118,6 @@ def test_feedback_is_taken_in_and_heard_at_once(start: Start, owner: Owner) -> N
     assert (answer["target"], answer["wrong"], answer["right"]) == ("hand_clap", 1, 0)
     assert running.appliance.listener.targets.sounds[0].correction is not None
     assert "no event" in owner.ask("feedback", {"id": "ffffffff", "judgement": "wrong"})["found"]
-
-
-def test_feedback_on_what_a_look_decided_is_refused_with_its_reason(start: Start, owner: Owner) -> None:
-    start().hears_on()
-    event = json.loads(owner.wait_for(lambda: owner.last("event/hand_clap")))
-    await_(lambda: "a look at its onset" in str(owner.ask("feedback", {"id": event["id"], "judgement": "wrong"})))
-    answer = owner.answers("response/feedback")[-1]
-    assert answer["ok"] is False and "feedback cannot change what looks decide yet" in answer["wanted"]
 
 
 def test_who_mutes_does_not_wait_for_a_refit(start: Start, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

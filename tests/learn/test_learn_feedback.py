@@ -38,7 +38,7 @@ def after(found: Corrected, embeddings: np.ndarray) -> np.ndarray:
 def test_three_wrong_ones_silence_the_like_of_them_and_nothing_else() -> None:
     found = fit_correction(BANK, standing(cloud({0: 2.5, 5: 4.0}, 3, seed=3)), NONE)
     assert (found.silenced, found.wrong, found.rows.shape) == (3, 3, (2, COLUMNS)), "one veto for all three"
-    assert found.present - found.kept <= MOST_LOST * found.present and found.present == 200
+    assert found.present - found.kept <= MOST_LOST[0] * found.present and found.present == 200
     assert (after(found, cloud({0: 2.5, 5: 4.0}, 200, seed=4)) < 0.0).mean() > 0.95, "other playbacks of the same sound"
     assert (after(found, cloud({0: 3.0}, 400, seed=5)) >= 0.0).mean() > 0.95, "sounds of the target that nobody judged"
     assert (after(found, REST) <= standing(REST).power).all(), "a veto raises nothing"

@@ -1,0 +1,96 @@
+"""Feedback on a target that looks decide: how far looks bring it over its threshold, and rows that correct it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision.targets import Target
+from edge.learn.feedback import Corrected, Standing, fit_correction
+from edge.learn.look_bank import LookBank
+from edge.learn.probability import Curve
+from edge.learn.regression import Floats
+from edge.model.head import Head, against_the_others
+
+MOST_LOST = (0.01, 0.03)
+"""Shares of the target's own sounds that vetoes may cost: the second where the first leaves a wrong event heard.
+models/README.md has the measurements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was said of one event. embeddings: float32 `(k, E)` of its looks, the surest first. bare: the highest logit
+    that the target had with each, alone or beside a patch (`Scores.bare`); none where that is not known."""
+
+    right: bool
+    embeddings: Floats
+    bare: tuple[float, ...] = ()
+
+
+class LookFit:
+    """One target, and what its logits are made of. head: the look network's."""
+
+    def __init__(self, target: Target, head: Head) -> None:
+        """Raises ValueError for a target that patches decide."""
+        if target.stages is None:
+            raise ValueError(f"{target.name}: patches decide it")
+        self._target, self._stages, self._head = target, target.stages, head
+        # As for patches, the fit takes the curve's slope at the threshold for all of the curve.
+        curve = Curve.of(target)
+        self._start = curve.logit_at(target.threshold)
+        self.slope = np.float32(curve.slope(self._start))
+        """Of the target's calibration: a correction is added before the calibration, so its rows are divided by this."""
+
+    def bank(self, bank: LookBank, own: Floats) -> Standing:
+        """What should keep the answers that it has: sounds of the target's own, float32 `(n, 2, E)`, and of the bank what
+        the target does not hear.
+
+        A patch may raise any of them: each counts as if one in two minds (logit 0) lay beside it. What the target hears of
+        the bank is none of its own sounds, and need not be kept.
+        """
+        others = bank.embeddings[~np.isin(bank.labels, self._target.labels)]
+        other = self._standing(others)
+        kept = self._standing(own)
+        silent = other.only(other.power < 0.0)
+        return Standing(np.concatenate((kept.embeddings, silent.embeddings)), np.concatenate((kept.power, silent.power)))
+
+    def correct(self, bank: Standing, events: Sequence[Event], *, force: bool = False) -> Corrected:
+        """Rows for all that was said of the target's events. bank: as `bank` gives it.
+
+        A right event is to be heard at its surest look, a wrong one silent at each, and beside the patches that it had.
+        """
+        looks = [event.embeddings[:1] if event.right else event.embeddings for event in events]
+        power = [self._power(each, bare, event.right) for event, own in zip(events, looks, strict=True)
+                 for each, bare in zip(own, event.bare or (None,) * len(own), strict=False)]
+        right, count = np.array([event.right for event in events]), np.array([len(own) for own in looks])
+        return fit_correction(bank, Standing(np.concatenate(looks), np.array(power, np.float32)), right, count, force=force,
+                              most_lost=MOST_LOST)
+
+    def _standing(self, embeddings: Floats) -> Standing:
+        """Looks float32 `(n, 2, E)`, the first look's and the second's, one by one."""
+        logits = self._logits(embeddings)
+        scales, offsets = (np.array([getattr(stage, key) for stage in self._stages]) for key in ("scale", "offset"))
+        over = scales * logits + offsets
+        if (beside := self._target.beside) is not None:
+            over = np.maximum(over, beside.look * logits + beside.offset)
+        return Standing(embeddings.reshape(-1, embeddings.shape[2]), self._powers(over.reshape(-1)))
+
+    def _power(self, embedding: Floats, bare: float | None, right: bool) -> np.float32:
+        """How far one look `(E,)` came over the threshold. Which of the two looks it was is not known: the higher counts for
+        a wrong event, the lower for a right one."""
+        logit = float(self._logits(embedding))
+        alone = [stage.scale * logit + stage.offset for stage in self._stages]
+        least = min(alone) if right else max(alone)
+        return np.float32(self._powers(np.array([least if bare is None else max(least, bare)], np.float32))[0])
+
+    def _powers(self, logits: NDArray[np.floating]) -> Floats:
+        return np.asarray(self.slope * (logits - np.float32(self._start)), np.float32)
+
+    def _logits(self, embeddings: Floats) -> Floats:
+        """The target's own, `(...)`, of embeddings `(..., E)`."""
+        values = against_the_others(embeddings @ self._head.weights.T + self._head.bias)
+        highest: Floats = values[..., self._target.rows].max(axis=-1)
+        return highest
