@@ -24,6 +24,7 @@ from edge.control.current import Serving, serving_anew, serving_of
 from edge.control.inbox import Inbox
 from edge.control.plan import Plan
 from edge.control.steering import Steering
+from edge.control.systemd import Systemd, status_words
 from edge.decision.targets import Targets
 from edge.dispatch import Dispatcher, Guard
 from edge.features.recent import RecentSound
@@ -64,6 +65,7 @@ class Appliance:
     model: Model
     stats: Stats
     steering: Steering
+    systemd: Systemd
     bugs: list[BaseException] = field(default_factory=list)
     """What ended a thread of ours that belongs to no sink. Such a bug ends the run, too, so that systemd
     starts the program afresh."""
@@ -86,6 +88,7 @@ class Appliance:
             log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:
+            self.systemd.stopping()
             self.source.close()
             self.steering.stop()
             for sink in started:  # pins first: saying goodbye to a broker may take seconds
@@ -113,16 +116,16 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
           on_pin_change: Callable[[str, bool], None] | None = None,
           on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
           every_label: bool = False, records_dir: Path | None = None,
-          read_settings: Callable[[], Settings] | None = None) -> Appliance:
+          read_settings: Callable[[], Settings] | None = None, systemd: Systemd | None = None) -> Appliance:
     """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
 
     source: hear this one instead of the settings' own. watcher: shown every hop, instead of the [watch] socket's.
     every_label: compute all rows, not only those that targets need. records_dir: for the journal, the outbox and sequence
-    numbers, instead of `state_dir`. read_settings: reads the settings again, for a reload.
+    numbers, instead of `state_dir`. read_settings: reads the settings again, for a reload. systemd: told how the service is.
     Raises SettingsError, ModelError or SourceError.
     """
     records_dir = records_dir or state_dir
-    stats, clock, stream_clock = Stats(), Clock(), StreamClock()
+    stats, clock, stream_clock, systemd = Stats(), Clock(), StreamClock(), systemd or Systemd()
     numbering, inbox, control = Numbering(records_dir / SEQUENCE), Inbox(), Control()
     commanded = load_commanded(records_dir, settings.command.allow)
     serving = serving_of(settings, state_dir, every_label=every_label)
@@ -195,16 +198,22 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                               target=feedback.target))
 
     steering = Steering(serving, inbox, control, commanded, records_dir=records_dir, serve_anew=serve_anew, refit=refit,
-                        read_settings=read_settings, pins=gpio, on_muted=on_muted, on_serving=on_serving)
+                        read_settings=read_settings, pins=gpio, on_muted=on_muted, on_serving=on_serving,
+                        around_reload=systemd.reload)
     # The signal path.
+    def beat(block: bool) -> None:
+        systemd.beat(heard=block, alive=not heard.hangs,
+                     words=lambda: status_words(listener.targets.names, about()))
+
     out = Dispatcher(stream_clock, stats, health_seconds=settings.mqtt.health_seconds, about=about, number=numbering.next,
                      synchronised=clock.synchronised)
     listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, clock=stream_clock, stats=stats, out=out,
-                        on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control)
+                        on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control, beat=beat)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
     guarded = [Guard(sink) for sink in sinks]
-    return Appliance(listener=listener, source=heard, sinks=guarded, model=serving.model, stats=stats, steering=steering)
+    return Appliance(listener=listener, source=heard, sinks=guarded, model=serving.model, stats=stats, steering=steering,
+                     systemd=systemd)
 
 
 def packing(spec: GraphSpec | None) -> Pack | None:

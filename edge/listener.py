@@ -28,12 +28,14 @@ class Listener:
     def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None, clock: StreamClock | None = None,
                  stats: Stats | None = None, out: Dispatcher | None = None,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-                 recent: RecentSound | None = None, control: Control | None = None) -> None:
+                 recent: RecentSound | None = None, control: Control | None = None,
+                 beat: Callable[[bool], None] = lambda heard: None) -> None:
         """plan: what to hear, and with what (`plan_for`). channel: of the source's; -1: the mean of all.
 
         gate: None scores every patch. clock, stats, out: what dates positions, counts, and hands events on; `out` was made
         with the same two. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
-        recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks.
+        recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks. beat: called
+        when a block has been heard (True), and at least once a second without one.
         Raises SettingsError for a channel or hop that the front end cannot serve.
         """
         self.stats = stats if stats is not None else Stats()
@@ -49,6 +51,7 @@ class Listener:
         self._on_scores = on_scores
         self._watcher = watcher
         self._recent = recent
+        self._beat = beat
         self._view = View()
         self._clock = clock if clock is not None else StreamClock()
         self._out = out if out is not None else Dispatcher(self._clock, self.stats)
@@ -80,6 +83,7 @@ class Listener:
                 else:
                     self._hear(block, source.live)
                 self._out.health()
+                self._beat(block is not None)
             if not (source.live or self._muted):
                 self._judge(self._front_end.finish())
         finally:

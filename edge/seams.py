@@ -19,6 +19,10 @@ class Source(Protocol):
     def state(self) -> str:
         """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
 
+    @property
+    def hangs(self) -> bool:
+        """Whether its own thread shows no sign of life: only a new start helps. From any thread."""
+
     def blocks(self) -> Iterator[Block | None]:
         """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
 

@@ -38,6 +38,7 @@ class FakeSource:
     def __init__(self, script: Sequence[Block | Callable[[], None] | None], *, live: bool = False) -> None:
         self.live = live
         self.state = "ok"
+        self.hangs = False
         self.closed = False
         self._script = script
 

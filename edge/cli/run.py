@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edge.app import build
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.control.systemd import Systemd
 from edge.errors import SettingsError
 from edge.settings import Settings, SourceSettings
 from edge.state import held
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     log_to_stderr(settings.log.level)
     state_dir = state_dir_from(options)
     with held(state_dir):
-        appliance = build(settings, state_dir, read_settings=lambda: _read(options))
+        appliance = build(settings, state_dir, read_settings=lambda: _read(options), systemd=Systemd.of(os.environ))
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, lambda *_: appliance.stop())

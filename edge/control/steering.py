@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -54,12 +55,13 @@ class Steering:
                  serve_anew: Callable[[Serving, Settings], Serving], refit: Refit,
                  read_settings: Callable[[], Settings] | None = None, pins: Pins | None = None,
                  on_muted: Callable[[bool], None] = lambda on: None,
-                 on_serving: Callable[[Serving, Plan], None] = lambda serving, plan: None) -> None:
+                 on_serving: Callable[[Serving, Plan], None] = lambda serving, plan: None,
+                 around_reload: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         """commanded: what holds from before, which lies in records_dir; `start` puts it in force.
 
         serve_anew: what serves with other settings, and what was taught and calibrated since; raises EdgeError.
         read_settings: reads the settings again; None: a reload keeps them as they were. on_muted, on_serving: called
-        in the listener's thread when the change is in force; both return at once.
+        in the listener's thread when the change is in force; both return at once. around_reload: entered for each.
         """
         self.serving = serving
         self.inbox = inbox
@@ -72,6 +74,7 @@ class Steering:
         self._pins = pins
         self._on_muted = on_muted
         self._on_serving = on_serving
+        self._around_reload = around_reload
         self._saved = False
         self.muted = commanded.muted
         self._unmute_at: float | None = None
@@ -114,7 +117,8 @@ class Steering:
             if self.inbox.closed:
                 return
             if job is None:
-                self._reload()
+                with self._around_reload():
+                    self._reload()
                 continue
             command, answer = job
             if isinstance(command, Feedback) and (self._refitting is None or not self._refitting.is_alive()):

@@ -21,6 +21,8 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 """Half of the second within which `blocks` must give at least None."""
 _JOIN_SECONDS = 5.0
+HUNG_SECONDS = 90.0
+"""Longer than any opening, stall and giving back of a device that comes to an end."""
 AFTER_SECONDS = 10.0
 """How long a fault lasts before it is said. No analogue microphone gives one value for so long."""
 CLIPPED_SHARE = 0.01
@@ -50,6 +52,17 @@ class LiveSource(ABC):
         self._error: EdgeError | None = None
         self._said = "opening"
         self._times_opened = 0
+        self._busy_since: float | None = None
+        self._heard_at = 0.0
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the thread that keeps the device has been in its driver for HUNG_SECONDS without a block.
+
+        A device that is missing is no such case: the thread comes back, and tries again after a pause.
+        """
+        busy = self._busy_since
+        return busy is not None and self._clock() - max(busy, self._heard_at) > HUNG_SECONDS
 
     @property
     @abstractmethod
@@ -81,6 +94,7 @@ class LiveSource(ABC):
             while not self._closing.rung:
                 block = self._crossing.take(_POLL_SECONDS)
                 if block is not None:
+                    self._heard_at = self._clock()
                     self._condition.heard(block)
                 elif self._error is not None:
                     raise self._error
@@ -101,7 +115,7 @@ class LiveSource(ABC):
     def _keep(self) -> None:
         backoff = Backoff(self._settings.retry_seconds)
         while not self._closing.rung:
-            began = self._clock()
+            began = self._busy_since = self._clock()
             offered = self._crossing.offered
             try:
                 self._hear()
@@ -113,6 +127,7 @@ class LiveSource(ABC):
                 self._trouble = str(error)
             except SourceError as error:
                 self._lose(error)
+            self._busy_since = None
             ran = self._clock() - began if self._crossing.offered > offered else 0.0
             self._closing.wait(backoff.pause_seconds(ran))
 

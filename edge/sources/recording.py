@@ -29,6 +29,7 @@ class Recording:
     """The sound of one file. Not live: the same file gives the same blocks at any speed."""
 
     live = False
+    hangs = False
 
     def __init__(self, settings: SourceSettings, *, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], None] = time.sleep) -> None:

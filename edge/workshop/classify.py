@@ -136,6 +136,7 @@ class _Sound:
 
     live = False
     state = "ok"
+    hangs = False
 
     def __init__(self, blocks: Iterator[Block | None], total_seconds: float, progress: Progress | None) -> None:
         self._blocks = blocks

@@ -71,6 +71,10 @@ class Timed:
     def state(self) -> str:
         return self._source.state
 
+    @property
+    def hangs(self) -> bool:
+        return self._source.hangs
+
     def blocks(self) -> Iterator[Block | None]:
         """The source's blocks. Raises SourceError where none comes for PATIENCE_SECONDS."""
         heard_at = self._monotonic()

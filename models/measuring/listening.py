@@ -19,6 +19,7 @@ class _Blocks:
 
     live = False
     state = "ok"
+    hangs = False
 
     def __init__(self, blocks: Iterator[Block | None]) -> None:
         self._blocks = blocks
