@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 
-from edge.cli.checkup.checkup import check
+from edge.cli.checkup.checkup import PARTS, check
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 
 EXAMPLES = """Examples:
   edge-audio check
   edge-audio check --config edge-audio.toml
   edge-audio check --config edge-audio.toml --format json
+  edge-audio check --config edge-audio.toml --only pins      puts the pins into their safe state
 """
 
 
@@ -23,6 +24,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
     common(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
+    parser.add_argument("--only", choices=PARTS, action="append", metavar="PART",
+                        help=f"look at this part only; may be given again: {', '.join(PARTS)}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     wrong = 0
     if options.format == "table":
         print(f"ok     settings    {where}")
-    for finding in check(settings, state_dir_from(options)):
+    for finding in check(settings, state_dir_from(options), options.only or PARTS):
         wrong += not finding.ok
         if options.format == "json":
             print(json.dumps({"part": finding.part, "ok": finding.ok, "text": finding.text, "advice": finding.advice}))
