@@ -85,6 +85,8 @@ class Appliance:
                 started.append(sink)
             self.steering.start()
             log.info("%s", self.model.describe())
+            if self.model.undelegated:
+                log.warning("%s; hearing costs several times as much (edge-audio check)", self.model.undelegated)
             log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:

@@ -85,6 +85,7 @@ class Steering:
         """For health."""
         serving = self.serving
         return {"model": serving.model.manifest.name, "runtime": serving.model.describe(),
+                "delegate": serving.model.undelegated or "ok",
                 "calibration": serving.calibrations.about(), "muted": self.muted,
                 "commanded_thresholds": dict(serving.thresholds)}
 

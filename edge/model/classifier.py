@@ -46,6 +46,10 @@ class Model(Protocol):
     series: tuple[LookSeries, ...]
     """Lasting targets that are series of onsets; none without `looks`."""
 
+    @property
+    def undelegated(self) -> str:
+        """Empty, or what of the model or its look network no delegate took, for log and health."""
+
     def describe(self) -> str:
         """One line for the log: model, rows, runtime, version, threads, XNNPACK."""
 
@@ -66,6 +70,11 @@ class _Opened:
         self.looks: LookNetwork | None = None
         self.offers: tuple[LookOffer, ...] = ()
         self.series: tuple[LookSeries, ...] = ()
+
+    @property
+    def undelegated(self) -> str:
+        said = {"model": self.runtime.undelegated, "look network": self.looks.runtime.undelegated if self.looks else ""}
+        return "; ".join(f"{thing}: {words}" for thing, words in said.items() if words)
 
     def describe(self) -> str:
         used = f"{len(self.labels)} of {len(self.manifest.labels)} rows"

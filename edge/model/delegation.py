@@ -14,6 +14,11 @@ class Delegation:
     operators: int
     pieces: int
 
+    @property
+    def enough(self) -> bool:
+        """Whether the delegates have at least half of the graph. XNNPACK without a processor that it knows takes nothing."""
+        return 2 * self.taken >= self.operators
+
     def __str__(self) -> str:
         if not self.taken:
             return f"none of {self.operators} operators"

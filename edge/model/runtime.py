@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.delegation import count_delegated
+from edge.model.delegation import Delegation, count_delegated
 from edge.model.manifest import TensorSpec
 
 LITERT = "litert"
@@ -51,8 +51,9 @@ class TensorInfo:
 class Runtime:
     """One model in one interpreter. Belongs to one thread; `invoke` releases the interpreter lock."""
 
-    def __init__(self, interpreter: Any, *, kind: str, version: str, threads: int, delegate: str) -> None:
-        """interpreter: with its tensors allocated. Use `open_runtime`."""
+    def __init__(self, interpreter: Any, *, kind: str, version: str, threads: int, delegate: str,
+                 by_delegate: Delegation | None = None) -> None:
+        """interpreter: with its tensors allocated. by_delegate: what the one that was named took. Use `open_runtime`."""
         self.name = _SPOKEN[kind]
         self.version = version
         self.threads = threads
@@ -64,6 +65,7 @@ class Runtime:
         self._in = [interpreter.tensor(detail["index"]) for detail in interpreter.get_input_details()]
         self._out = [interpreter.tensor(detail["index"]) for detail in interpreter.get_output_details()]
         self.delegation = count_delegated(interpreter)
+        self._by_delegate = by_delegate
 
     def set_input(self, values: NDArray[Any], index: int = 0) -> None:
         """Copy `values` (the input's own shape and dtype) into input `index`."""
@@ -80,6 +82,18 @@ class Runtime:
         """A copy of output `index`, in its own shape and dtype."""
         copy: NDArray[Any] = self._out[index]().copy()
         return copy
+
+    @property
+    def undelegated(self) -> str:
+        """Empty, or which delegate took too little, which costs several times the processor and says nothing by itself.
+
+        tflite-runtime's XNNPACK takes no int8 operator on any machine: that is how it is, and no finding.
+        """
+        if self._by_delegate is not None and not self._by_delegate.taken:
+            return f"{self.delegate} took {self._by_delegate}"
+        if self.name == _SPOKEN[LITERT] and self.delegation is not None and not self.delegation.enough:
+            return f"XNNPACK took {self.delegation}"
+        return ""
 
     def describe(self) -> str:
         """One line for the log: runtime, version, threads, what XNNPACK or the delegate took."""
@@ -106,13 +120,14 @@ def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1
     try:
         with quiet():
             interpreter = module.Interpreter(**source, num_threads=threads, experimental_delegates=delegates)
+            by_delegate = count_delegated(interpreter) if delegate else None  # XNNPACK takes its share when tensors are made
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(thing, found=str(error), wanted=f"a model that {_SPOKEN[kind]} {version} can open") from error
     except SystemError as error:
         # How tflite-runtime, built for numpy 1, fails under numpy 2: only when an interpreter is made.
         raise _too_new_numpy(version) from error
-    return Runtime(interpreter, kind=kind, version=version, threads=threads, delegate=delegate)
+    return Runtime(interpreter, kind=kind, version=version, threads=threads, delegate=delegate, by_delegate=by_delegate)
 
 
 _QUIET = threading.Lock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -180,6 +181,7 @@ def test_a_delegate_is_loaded_and_named(tiny: Path, runtime: str, delegate: Path
     ctypes.CDLL(None).fflush(None)
     assert "PREPARED" in capfd.readouterr().out
     assert "libtest_delegate.so and XNNPACK" in opened.describe()
+    assert re.fullmatch(r".*libtest_delegate\.so took none of \d+ operators", opened.undelegated)
     opened.set_input(np.zeros(opened.inputs[0].shape, np.float32))
     opened.invoke()
     assert (opened.output() == 0.5).all()

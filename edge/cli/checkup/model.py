@@ -30,11 +30,19 @@ def check_model(settings: Settings, state_dir: Path, commanded: Commanded) -> It
         if model.looks is not None:
             model.looks.see(np.zeros((LOOK_ROWS, BANDS, 2), np.float32), 0)
             yield Finding("looks", True, model.looks.describe())
+        yield _delegate(model)
     except EdgeError as error:
         yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
                       "teach --undo takes back what was taught")
         return
     yield from _targets(settings, named, model, state_dir, commanded.of(model.manifest.name))
+
+
+def _delegate(model: Model) -> Finding:
+    if slow := model.undelegated:
+        return Finding("delegate", False, f"{slow}: the model runs, several times slower", "is /proc/cpuinfo there? "
+                       "`ProcSubset=pid` in a unit hides it; a delegate that was named needs its device and a model for it")
+    return Finding("delegate", True, "took what it can of the model")
 
 
 def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Path,
