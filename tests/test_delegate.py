@@ -1,4 +1,4 @@
-"""A delegate that took nothing is said: in the log, in health, to systemd, by `check`. LiteRT really runs without XNNPACK."""
+"""A delegate that took nothing is said: in the log, in health, to systemd, by `check`. LiteRT runs without XNNPACK."""
 
 from __future__ import annotations
 
