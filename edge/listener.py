@@ -151,7 +151,8 @@ class Listener:
             if self._watcher is not None and self._watcher.watching:
                 stands = self._decision.hearing()
                 self._watcher.hearing(self._view.hearing(patch.position, scores, self._model.labels, stands))
-        self._look()
+        if self._front_end.hurried or not patches:
+            self._look()  # else no look is due in the rows after the last patch: they are judged with those that follow
 
     def _look(self, until: int | None = None, *, last: bool = False) -> None:
         """Look at every onset whose look the rows before position `until` complete. last: no row follows."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edge.decision.calibration import Heard, heard_beside, heard_in_look
+from edge.decision.calibration import Heard, heard_beside, heard_in_look, says_nothing
 from edge.decision.detection import Detection
 from edge.decision.looked_sound import KEPT_SAMPLES, LookedSound
-from edge.decision.lookout import SECOND, Look, Lookout, LookShape
+from edge.decision.lookout import FIRST, SECOND, Look, Lookout, LookShape
 from edge.decision.onset import CENTRE, PEAK_FRAMES, Onset
 from edge.decision.rows import Rows
 from edge.stream import FRAME_STEP, Scores
@@ -43,7 +43,7 @@ class _Patch:
 class LookJudge:
     """Gives each onset to the target that is surest of it, over its threshold; the others are told of it.
 
-    Judged at each of two looks, and beside the newest look with every patch that holds the onset, whichever comes first.
+    Judged at two looks, or at one that says clearly nothing, and beside the newest with every patch that holds the onset.
     """
 
     def __init__(self, sounds: Mapping[int, LookedSound], labels: Sequence[str], shape: LookShape) -> None:
@@ -93,6 +93,9 @@ class LookJudge:
             for patch in (each for each in self._patches if each.holds(onset)):
                 self._remember(onset, taken, self._together(scores, patch))
             return self._again(look, taken, found), ""
+        if look.stage == FIRST and found and all(says_nothing(self._sounds[each].target, found[each]) for each in found):
+            self.lookout.settle(onset)
+            look = replace(look, stage=SECOND)  # the last that it gets
         mine, taken = self._judge(look, found, last=look.stage == SECOND and not self._besides)
         for patch in (each for each in self._patches if each.holds(onset)):
             if taken:

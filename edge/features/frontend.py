@@ -65,6 +65,8 @@ class FrontEnd:
     """Make rows before they complete a patch, where the level rises. How rows are batched never shows in them."""
     wanted: int | None
     """Position up to which rows are wanted as soon as they can be made, such as a look's. Rows that are made clear it."""
+    _pressed: bool
+    """The newest push made its rows for `wanted` or a rise, not for a patch alone."""
     deaf_samples: int
     """Samples (16 kHz) that were heard and lie in no patch, because a gap broke it; only grows."""
     _risen: int | None
@@ -105,7 +107,7 @@ class FrontEnd:
         self._log_mel = LogMel()
         self._wants_bands = wants == "bands"
         self._patches = band_patches(frames) if self._wants_bands else sample_patches(patch_samples, frames * FRAME_STEP)
-        self.early, self.wanted = False, None
+        self.early = self._pressed = False
         self._peaks: deque[float] = deque(maxlen=2)
         self.deaf_samples = 0
         self.level = None
@@ -118,6 +120,11 @@ class FrontEnd:
     def position(self) -> int:
         """Position after the last sample heard, at 16 kHz; never goes back."""
         return self._origin + self._heard * SAMPLE_RATE // self._format.rate if self._format else self._origin
+
+    @property
+    def hurried(self) -> bool:
+        """Whether a look may be due by the newest rows: they were not made for a patch alone, or they are wanted now."""
+        return self._pressed or (self.wanted is not None and self.wanted <= self._fed)
 
     def breaks(self, block: Block) -> bool:
         """Whether a block begins afresh: after lost samples, in another format, or as the first."""
@@ -175,7 +182,8 @@ class FrontEnd:
                 self._risen = self._fed + FIRST_LOOK  # should an onset lie at the block's start
         self._no_rows()
         self._fed += len(samples)
-        if self._fed >= min(each for each in (self._patches.next_end, self.wanted, self._risen) if each is not None):
+        self._pressed = any(each <= self._fed for each in (self.wanted, self._risen) if each is not None)
+        if self._pressed or self._fed >= self._patches.next_end:
             return self._frame()
         return []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,10 +33,16 @@ def against_the_others(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
     The softmax of the values is the logistic of these logits: value less log(sum over the others of exp(value)).
     """
-    others = values[..., np.newaxis, :] + np.diag(np.full(values.shape[-1], -np.inf, np.float32))
+    others = values[..., np.newaxis, :] + _not_itself(values.shape[-1])
     highest = others.max(axis=-1, keepdims=True)
     together = highest[..., 0] + np.log(np.exp(others - highest).sum(axis=-1))
     return np.asarray(values - together, np.float32)
+
+
+@cache
+def _not_itself(count: int) -> NDArray[np.float32]:
+    """float32 `(count, count)`: -inf on the diagonal, 0 elsewhere."""
+    return np.diag(np.full(count, -np.inf, np.float32))
 
 
 class Head:

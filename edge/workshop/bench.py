@@ -140,7 +140,8 @@ def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets:
             with _timed(spent, "decision", clock):
                 decision.push(scores)
             patches += 1
-        look_up_to(None)
+        if front_end.hurried or not found:
+            look_up_to(None)
     return spent, patches
 
 

@@ -67,6 +67,24 @@ def test_patches_may_be_kept_and_cannot_be_written_to():
         kept.data[0, 0] = 0.0
 
 
+def test_rows_of_a_patch_alone_are_not_hurried_and_those_after_a_rise_or_for_a_look_are():
+    front_end = FrontEnd(wants="bands", hop_seconds=0.24)
+    front_end.early = True
+    made = []
+    sound = noise(MONO, 4.0) // 50
+    sound[40_000:41_000] *= 40  # in the block from 2.5 s: a first look may be due from 2.655 s on
+    for block in blocks(sound, size=800):
+        patches = front_end.push(block)
+        if len(front_end.rows):
+            made.append((block.position, bool(patches), front_end.hurried))
+    assert [position for position, _, hurried in made if hurried and position > 8_000] == [42_400]
+    assert all(patches for _, patches, hurried in made if not hurried)
+    front_end.wanted = front_end.position + 100
+    assert not front_end.hurried
+    front_end.push(Block(sound[:800], len(sound), MONO))
+    assert front_end.hurried and len(front_end.rows)
+
+
 def test_the_blocks_own_samples_are_never_written_to():
     samples = noise(StreamFormat(48_000, 2), 1.5)
     samples.setflags(write=False)
