@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from decision_scripts import clap_target, rows_with, starts
 from look_scripts import BOTH, Ears, Platt, always, heard, near
 
 from edge.decision.calibration import NOTHING_LOGIT
 from edge.decision.lookout import FIRST, LEAST_FLUX_DB, SECOND, Lookout, LookShape
 from edge.decision.onset import Onset
-from edge.decision.targets import Targets
+from edge.decision.targets import Correction, Targets
 from edge.features.look import AFTER, EARLY, HISTORY
 from edge.stream import SAMPLE_RATE
 
@@ -61,3 +62,13 @@ def test_a_patch_may_still_name_such_an_onset_and_its_event_ends() -> None:
     assert starts(found) == near(2.0) and [each.phase for each in found] == ["start", "end"]
     assert [one.stage for one in ears.looks] == [FIRST]
     assert found[1].end is not None and found[1].end < 2.7 * SAMPLE_RATE
+
+
+def test_a_correction_that_makes_a_sound_likelier_keeps_its_second_look_and_a_veto_takes_none() -> None:
+    for support, stages in ((2.0, [FIRST, SECOND]), (-2.0, [FIRST])):
+        weights, bias = np.zeros((2, 2), np.float32), np.array([max(support, 0.0), max(-support, 0.0)], np.float32)
+        corrected = clap_target(stages=(Platt(), Platt()), threshold=0.9, correction=Correction(weights, bias))
+        ears = Ears(Targets((corrected,)), always(NOTHING_LOGIT - 1.0))
+        ears.embedded = lambda seconds, stage: (0.0, 0.0)
+        ears.hear(rows_with(4.0, [(2.0, 0.0)]))
+        assert [one.stage for one in ears.looks] == stages
