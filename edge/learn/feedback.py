@@ -9,15 +9,16 @@ direction is Fisher's discriminant (1936) with a large ridge: a direction counts
 sounds vary among themselves, or where the patches of one wrong event do. The veto begins where it costs few
 sounds of the bank. Wrong events that lie in different directions get a veto each.
 
-The support is a logistic regression. What the target says without it is a fixed part of the sum, and the
-bank's sounds are fitted to their present probabilities (soft targets: Hinton, Vinyals and Dean, 2015).
+The support of a target that patches decide is a logistic regression (of looks: `edge.learn.look_feedback`). What the
+target says without it is a fixed part of the sum, and the bank's sounds are fitted to their present probabilities (soft
+targets: Hinton, Vinyals and Dean, 2015).
 
 models/README.md has the measurements behind the constants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ from edge.learn.regression import Floats, fit_rows
 from edge.model.head import logistic
 
 RIDGE = 1.0
-"""Of the support. It is small, for thousands of sounds of the bank hold the row back already."""
+"""Of a regressed support. It is small, for thousands of sounds of the bank hold the row back already."""
 PRESENT_WEIGHT = 40.0
 """How much more a sound of the bank counts if the target hears it: few do."""
 STEPS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -95,8 +96,23 @@ class Corrected(Counts):
     bias: Floats
 
 
+Support = Callable[[Standing, Standing], tuple[Floats, float]]
+"""Row float32 `(E,)` and bias that raise right events (the second) and leave the bank (the first) as it is; zeros where
+all are heard."""
+
+
+def regressed(bank: Standing, right: Standing) -> tuple[Floats, float]:
+    """The row of the smallest weight in STEPS that gets all right events heard; zeros where all are heard."""
+    row, bias = np.zeros(bank.embeddings.shape[1], np.float32), 0.0
+    for weight in STEPS if (right.power < 0.0).any() else ():
+        row, bias = _fit(bank, right, weight)
+        if (right.power + _side(right.embeddings, row[None], np.array([bias])) >= 0.0).all():
+            break
+    return row, bias
+
+
 def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], patches: NDArray[np.intp] | None = None, *,
-                   force: bool = False, most_lost: Sequence[float] = MOST_LOST) -> Corrected:
+                   force: bool = False, most_lost: Sequence[float] = MOST_LOST, support: Support = regressed) -> Corrected:
     """Correct a target by judgements of events.
 
     right: bool `(events,)`, what the owner said. patches: int `(events,)`, how many of `judged` belong to
@@ -104,11 +120,11 @@ def fit_correction(bank: Standing, judged: Standing, right: NDArray[np.bool_], p
 
     Of the vetoes that cost at most so much of the bank's heard sounds, those that begin first are taken, or none
     where those would silence nothing. most_lost: shares, tried in this order until every wrong event is silent.
-    force: of the vetoes that silence every wrong event, those that cost least.
+    force: of the vetoes that silence every wrong event, those that cost least. support: what fits the support.
     """
     event = np.repeat(np.arange(len(right)), 1 if patches is None else patches)
     mine, of = judged.only(right[event]), event[~right[event]]
-    row, bias = _support(bank, mine)
+    row, bias = support(bank, mine)
     raised, wrong = (one.moved(_side(one.embeddings, row[None], np.array([bias])))
                      for one in (bank, judged.only(~right[event])))
     none = np.zeros((0, bank.embeddings.shape[1]), np.float32), np.zeros(0, np.float32)
@@ -161,9 +177,9 @@ def _vetoes(bank: Standing, wrong: Standing) -> list[tuple[Floats, Floats]]:
     if not parts:
         return []
     rows, along = [], []
-    scatter = _scatter(held - centre) + _scatter(np.concatenate([part - part.mean(axis=0) for part in parts]))
-    scatter += EVEN * max(float(held.var(axis=0).mean()), 1e-9) * np.eye(len(centre))
-    directions = np.linalg.solve(scatter, np.stack([part.mean(axis=0) - centre for part in parts]).T).T
+    spread = scatter(held - centre) + scatter(np.concatenate([part - part.mean(axis=0) for part in parts]))
+    spread += EVEN * max(float(held.var(axis=0).mean()), 1e-9) * np.eye(len(centre))
+    directions = np.linalg.solve(spread, np.stack([part.mean(axis=0) - centre for part in parts]).T).T
     for group, direction in zip(groups, directions, strict=True):
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
         along.append(held @ direction)
@@ -173,7 +189,7 @@ def _vetoes(bank: Standing, wrong: Standing) -> list[tuple[Floats, Floats]]:
     return [(np.array(rows, np.float32), bias) for bias in at.astype(np.float32)]
 
 
-def _scatter(away: NDArray[np.float64]) -> NDArray[np.float64]:
+def scatter(away: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of the outer products of vectors `(m, E)`: `(E, E)`."""
     product: NDArray[np.float64] = away.T @ away / len(away)
     return product
@@ -191,16 +207,6 @@ def _groups(away: NDArray[np.floating]) -> Sequence[list[int]]:
         else:
             groups.append([place])
     return groups
-
-
-def _support(bank: Standing, right: Standing) -> tuple[Floats, float]:
-    """The row of the smallest weight in STEPS that gets all right events heard; zeros where all are heard."""
-    row, bias = np.zeros(bank.embeddings.shape[1], np.float32), 0.0
-    for weight in STEPS if (right.power < 0.0).any() else ():
-        row, bias = _fit(bank, right, weight)
-        if (right.power + _side(right.embeddings, row[None], np.array([bias])) >= 0.0).all():
-            break
-    return row, bias
 
 
 def _fit(bank: Standing, right: Standing, weight: float) -> tuple[Floats, float]:

@@ -1,4 +1,9 @@
-"""Feedback on a target that looks decide: how far looks bring it over its threshold, and rows that correct it. Pure."""
+"""Feedback on a target that looks decide: how far looks bring it over its threshold, and rows that correct it. Pure.
+
+Vetoes are those of `edge.learn.feedback`. A logistic regression, as supports patches, raised too much of the rooms that the
+bank does not know. The support of looks is a ramp as a veto is: it points from the sounds that come nearest to the target to
+the mean of what was right, and begins where it raises few of them.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.targets import Target
-from edge.learn.feedback import Corrected, Standing, fit_correction
+from edge.learn.feedback import EVEN, MARGIN, Corrected, Standing, fit_correction, scatter
 from edge.learn.look_bank import LookBank
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.model.head import Head, against_the_others
 
-MOST_LOST = (0.01, 0.03)
+MOST_LOST = (0.005, 0.01)
 """Shares of the target's own sounds that vetoes may cost: the second where the first leaves a wrong event heard.
 models/README.md has the measurements."""
+NEAREST = 1_500
+"""Looks of the bank, of those that the target does not hear, that a support is fitted against."""
+MOST_RAISED = 0.002
+"""Share of what the target does not hear that a support may raise."""
+FIRST, LAST, BEGINNINGS = 0.5, 0.999, 60
+"""Where a support may begin: behind these shares of the bank, and how many of them are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class LookFit:
                  for each, bare in zip(own, event.bare or (None,) * len(own), strict=False)]
         right, count = np.array([event.right for event in events]), np.array([len(own) for own in looks])
         return fit_correction(bank, Standing(np.concatenate(looks), np.array(power, np.float32)), right, count, force=force,
-                              most_lost=MOST_LOST)
+                              most_lost=MOST_LOST, support=ramp)
 
     def _standing(self, embeddings: Floats) -> Standing:
         """Looks float32 `(n, 2, E)`, the first look's and the second's, one by one."""
@@ -94,3 +105,29 @@ class LookFit:
         values = against_the_others(embeddings @ self._head.weights.T + self._head.bias)
         highest: Floats = values[..., self._target.rows].max(axis=-1)
         return highest
+
+
+def ramp(bank: Standing, right: Standing) -> tuple[Floats, float]:
+    """Row and bias of a support that raises at most MOST_RAISED of what the target does not hear of the bank.
+
+    Of the supports that do, the one that gets most right events heard, and of these the one that begins first; zeros where
+    all are heard, and where none does.
+    """
+    missed, others = right.only(right.power < 0.0), bank.only(bank.power < 0.0)
+    none: tuple[Floats, float] = np.zeros(bank.embeddings.shape[1], np.float32), 0.0
+    if not len(missed.power) or not len(others.power):
+        return none
+    near = others.embeddings[np.argsort(-others.power)[:NEAREST]].astype(np.float64)
+    centre = near.mean(axis=0)
+    spread = scatter(near - centre) + EVEN * max(float(near.var(axis=0).mean()), 1e-9) * np.eye(len(centre))
+    row = np.linalg.solve(spread, missed.embeddings.mean(axis=0) - centre)
+    row /= max(float(np.linalg.norm(row)), 1e-9)
+    theirs, mine = others.embeddings @ row, missed.embeddings @ row
+    best = (0, 0.0, 0.0)
+    for begin in np.quantile(theirs, np.linspace(FIRST, LAST, BEGINNINGS)):
+        behind = mine > begin + 1e-6
+        if behind.sum() > best[0]:
+            steep = float(((MARGIN - missed.power[behind]) / (mine[behind] - begin)).max())
+            if np.mean(others.power + steep * np.maximum(theirs - begin, 0.0) >= 0.0) <= MOST_RAISED:
+                best = int(behind.sum()), steep, float(begin)
+    return np.asarray(best[1] * row, np.float32), -best[1] * best[2]

@@ -1,11 +1,12 @@
 """What three corrections of the same false alarm do: is it silent, and what of the target is lost?
 
-    python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] TARGET=CLASS ...
+    python tests/learn/measure_feedback.py [--model starter] [--state-dir DIR] [--cases 4] [--half choose] TARGET=CLASS ...
 
 For each target, recordings of `eval` that raise it wrongly are played back, each time through another room and
 microphone, until three events were judged wrong. Then the recording and two playbacks that were not judged are heard:
-how many still raise it? And of the recordings of the target, how many are still heard, patch by patch over the
-threshold? Nothing of it trains anything: corrections go to a folder that is thrown away.
+how many still raise it? And of the recordings of the target, how many are still heard: patch by patch over the threshold,
+or as events where looks decide? Nothing of it trains anything: corrections go to a folder that is thrown away. --half: only
+recordings of sources that lie in this half of eval's (models/scenes/halves.csv).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from conftest import shared_folder
 
-from edge.app import packing
+from edge.app import looks_of, packing
 from edge.control.loading import load_calibrations, load_model, model_folder
 from edge.decision.calibration import probability_of
 from edge.decision.resolve import resolve_targets
@@ -66,14 +67,15 @@ class Bench:
         self.settings = replace(self.settings, model=replace(self.settings.model, name=model))
         self.state_dir, self.name = state_dir, target
         self.model = load_model(model, state_dir=state_dir)
-        self.present = [self.embeddings(path) for path in clips]
+        self.clips = clips
+        self.present = [] if self.target().looked else [self.embeddings(path) for path in clips]
 
     def embeddings(self, sound: Path) -> NDArray[np.float32]:
         found = classify(self.model, sound, hop_seconds=HOP_SECONDS, bands=False).embeddings
         assert found is not None
         return found
 
-    def events(self, samples: NDArray[np.int16]) -> list[Event]:
+    def events(self, samples: NDArray[np.int16] | Path) -> list[Event]:
         """What the appliance would say of it, with all that it was told so far."""
         served = load_calibrations(self.model, self.settings, self.state_dir)
         result = classify(self.model, samples, hop_seconds=HOP_SECONDS, targets=self.settings.target,
@@ -83,11 +85,13 @@ class Bench:
     def target(self) -> Target:
         served = load_calibrations(self.model, self.settings, self.state_dir)
         return resolve_targets(self.settings.target, self.model.labels, self.model.targets, calibrations=served.serving,
-                               corrections=served.corrections).sounds[0]
+                               corrections=served.corrections, offers=self.model.offers).sounds[0]
 
     def recall(self) -> int:
         """How many of the recordings of the target reach its threshold."""
         target, model = self.target(), self.model
+        if target.looked:
+            return sum(bool(self.events(path)) for path in self.clips)
         assert isinstance(model, Split)
         heard = 0
         for embeddings in self.present:
@@ -101,8 +105,8 @@ class Bench:
     def judge_wrong(self, event: Event) -> None:
         """As `edge-audio feedback ID wrong` does."""
         lessons = Lessons(self.settings.model.name, model_folder(self.settings.model.name, self.state_dir), self.state_dir)
-        entry = entry_of(event, pack=packing(self.model), labels=self.model.labels,
-                         backbone=lessons.taught.backbone_sha256)
+        entry = entry_of(event, pack=packing(self.model.manifest.backbone), labels=self.model.labels,
+                         backbone=lessons.taught.backbone_sha256, looks=looks_of(self.model))
         lessons.save(judge(lessons, self.settings, entry, right=False, target=self.name, judged_at="2026-11-22").taught)
 
 
@@ -132,15 +136,18 @@ def correct(bench: Bench, clip: Path) -> Outcome | None:
     unjudged = [samples, *playbacks[:2]]
     still = sum(bool(bench.events(playback)) for playback in unjudged)
     return Outcome(bench.name, f"{clip.parent.name}/{clip.name}", corrected, len(unjudged), still, before, bench.recall(),
-                   len(bench.present))
+                   len(bench.clips))
 
 
-def clips_of(classes: set[str], *, without: bool = False, split: str = "eval") -> list[tuple[Path, str]]:
-    """Recordings of these classes, or of all others, with the source of each."""
-    data = shared_folder() / "data"
+def clips_of(classes: set[str], *, without: bool = False, split: str = "eval", half: str = "") -> list[tuple[Path, str]]:
+    """Recordings of these classes, or of all others, with the source of each. half: of eval's sources; "": both."""
+    data, listed = shared_folder() / "data", Path(__file__).resolve().parents[2] / "models" / "scenes" / "halves.csv"
+    with listed.open(encoding="utf-8") as file:
+        halves = {row["unit"]: row["half"] for row in csv.DictReader(file)}
     with (data / "manifest.csv").open(encoding="utf-8") as file:
         return [(data / row["path"], row["source_repo"]) for row in csv.DictReader(file)
-                if row["split"] == split and (row["class"] in classes) != without and float(row["duration_s"]) < 15.0]
+                if row["split"] == split and (row["class"] in classes) != without and float(row["duration_s"]) < 15.0
+                and (not half or halves.get(row["source_repo"]) == half)]
 
 
 def outcomes(model: str, state_dir: Path, target: str, classes: set[str], *, cases: int, among: list[Path],
@@ -168,16 +175,17 @@ def main() -> None:
     parser.add_argument("--model", default="starter")
     parser.add_argument("--state-dir", type=Path, default=Path(tempfile.mkdtemp()))
     parser.add_argument("--cases", type=int, default=4)
+    parser.add_argument("--half", choices=["choose", "report"], default="")
     options = parser.parse_args()
     print("target       false alarm                                              silent  target heard before, after")
     every = list[Outcome]()
     for pair in options.pairs:
         target, classes = pair.split("=")
         names = set(classes.split(","))
-        rest = clips_of(names | {"applause"}, without=True)
+        rest = clips_of(names | {"applause"}, without=True, half=options.half)
         order = np.random.default_rng(3).permutation(len(rest))
         among = [rest[place][0] for place in order]
-        present = [path for path, _ in clips_of(names)] or [path for path, _ in clips_of(names, split="train")]
+        present = [path for path, _ in clips_of(names, half=options.half) or clips_of(names, split="train")]
         for one in outcomes(options.model, options.state_dir, target, names, cases=options.cases, among=among,
                             present=present):
             every.append(one)
