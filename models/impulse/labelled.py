@@ -27,7 +27,7 @@ from models.impulse.stock import LABELS
 
 HERE = Path(__file__).resolve().parent
 COUNT = 300
-"""Of each label. With 100 feedback costs a third more claps, with 600 as many."""
+"""Of each label. With 100 feedback costs a quarter more claps, with 600 as many."""
 SEED = 7_000_000
 
 
