@@ -34,7 +34,6 @@ from edge.model.manifest import GraphSpec
 from edge.model.quantisation import quantise
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
-from edge.sinks.gpio import GpioSink
 from edge.sinks.journal.entries import Looks, Pack
 from edge.sinks.journal.event_sounds import FOLDER, SoundKeeper
 from edge.sinks.journal.file import journal_path
@@ -46,6 +45,7 @@ from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
+from edge.sinks.pins.sink import GpioSink
 from edge.sinks.watching.sink import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats

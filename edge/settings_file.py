@@ -19,13 +19,12 @@ from edge.settings import (
     LogSettings,
     ModelSettings,
     MqttSettings,
-    PinSettings,
     Settings,
     SourceSettings,
     TargetSettings,
     WatchSettings,
-    same_pin_twice,
 )
+from edge.settings.pins import PinSettings, check_pins
 from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
@@ -88,9 +87,6 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         raise SettingsError(f"{where}: [source] rate", found=str(settings.source.rate),
                             wanted=f"0, or {LOWEST_RATE} or more")
     _unique(f"{where}: [[target]] name", (target.name for target in settings.target))
-    if twice := same_pin_twice(settings.pin):
-        raise SettingsError(f"{where}: [[pin]] pin", found=f"{' and '.join(twice)}, which are one pin",
-                            wanted="each pin in one [[pin]] entry only")
     if settings.journal.sound and not settings.journal.events:
         raise SettingsError(f"{where}: [journal] sound", found="true, with events = 0", wanted="events to keep the sound of")
     _check_mqtt(settings.mqtt, f"{where}: [mqtt]")
@@ -99,16 +95,7 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         if verb not in VERBS:
             raise SettingsError(f"{where}: [command] allow", found=repr(verb),
                                 wanted=f"of {', '.join(VERBS)}{_nearest(verb, VERBS)}")
-    names = {target.name for target in settings.target}
-    for pin in settings.pin:
-        if not pin.pin:
-            raise SettingsError(f"{where}: [[pin]] pin", found="nothing", wanted="a GPIO number or name, such as 17")
-        if names and pin.target not in names and (pin.target or not pin.identify):
-            near = _nearest(pin.target, names)
-            raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found=repr(pin.target),
-                                wanted=f"the name of a [[target]]{near}")
-        if not pin.target and not pin.identify:
-            raise SettingsError(f"{where}: [[pin]] {pin.pin} target", found="nothing", wanted="the name of a target")
+    check_pins(settings.pin, [target.name for target in settings.target], where)
     for target in settings.target:
         if target.threshold and target.release_threshold > target.threshold:
             raise SettingsError(f"{where}: [[target]] {target.name} release_threshold", found=str(target.release_threshold),

@@ -1,4 +1,4 @@
-"""Print the tables of settings.md from edge/settings.py; --write puts them into the guide.
+"""Print the tables of settings.md from edge/settings/; --write puts them into the guide.
 
     python deploy/docs/settings_table.py [--write]
 """

@@ -90,5 +90,7 @@ def idle_pins(settings: Settings, plan: Plan, calibrations: Calibrations) -> Ite
     """An error for each pin whose target does not exist. An `unheard` target exists: it waits for a new lesson."""
     names = dict.fromkeys((*plan.targets.names, *(target.name for target in settings.target), *calibrations.unheard))
     for pin in settings.pin:
-        if pin.target not in names and (pin.target or not pin.identify):
-            yield SettingsError(f"[[pin]] {pin.pin} target", found=repr(pin.target), wanted=f"one of {', '.join(names)}")
+        for name in pin.heard:
+            if name not in names:
+                yield SettingsError(f"[[pin]] {pin.pin} {'target' if pin.target else 'targets'}", found=repr(name),
+                                    wanted=f"one of {', '.join(names)}")

@@ -10,7 +10,7 @@ import gpiozero
 import pytest
 
 from edge.settings import PinSettings
-from edge.sinks.gpio import GpioSink
+from edge.sinks.pins.sink import GpioSink
 from edge.stream import Event
 
 MakeEvent = Callable[..., Event]
@@ -128,6 +128,20 @@ def test_one_target_may_drive_several_pins(watch: Watch, make_event: MakeEvent) 
     seen = watch(pin("17", action="toggle"), pin("BOARD12", action="toggle"))
     seen.sink.event(make_event())
     assert [seen.next_change(), seen.next_change()] == [("17", True), ("BOARD12", True)]
+
+
+def test_several_targets_may_drive_one_pin(watch: Watch, make_event: MakeEvent) -> None:
+    seen = watch(pin(target="", targets=("clap", "snap"), action="toggle"))
+    for target, on in (("clap", True), ("alarm", None), ("snap", False)):
+        seen.sink.event(make_event(target=target))
+        if on is not None:
+            assert seen.next_change() == ("17", on)
+
+
+def test_a_held_pin_goes_back_by_itself_where_the_sound_never_ends(watch: Watch, make_event: MakeEvent) -> None:
+    seen = watch(pin(action="hold", maximum_seconds=0.05))
+    seen.sink.event(make_event(id="a"))
+    assert [seen.next_change()[1] for _ in range(2)] == [True, False]
 
 
 def test_no_toggle_is_lost_between_threads(watch: Watch, make_event: MakeEvent) -> None:

@@ -10,8 +10,8 @@ import pytest
 from edge.errors import SettingsError
 from edge.settings import PinSettings
 from edge.settings_file import parse_settings
-from edge.sinks.gpio import BLINKS, GpioSink
-from edge.sinks.trigger import Trigger
+from edge.sinks.pins.sink import BLINKS, GpioSink
+from edge.sinks.pins.trigger import Trigger
 from edge.stream import Event
 
 MakeEvent = Callable[..., Event]

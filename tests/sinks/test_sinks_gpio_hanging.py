@@ -9,8 +9,8 @@ import pytest
 
 from edge.errors import SinkError
 from edge.settings import PinSettings
-from edge.sinks import gpio as gpio_module
-from edge.sinks.gpio import GpioSink
+from edge.sinks.pins import sink as gpio_module
+from edge.sinks.pins.sink import GpioSink
 from edge.stream import Event
 
 

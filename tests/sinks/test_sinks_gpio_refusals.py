@@ -11,8 +11,8 @@ from gpiozero import PinInvalidPin
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import SettingsError, SinkError
-from edge.settings import PinSettings, pin_line
-from edge.sinks.gpio import GpioSink
+from edge.settings.pins import PinSettings, pin_line
+from edge.sinks.pins.sink import GpioSink
 
 
 def pin(name: str = "17", **settings: object) -> PinSettings:

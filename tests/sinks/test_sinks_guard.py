@@ -14,13 +14,13 @@ from edge.app import build
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.dispatch import Guard
 from edge.settings import JournalSettings, LogSettings, PinSettings, Settings, TargetSettings
-from edge.sinks.gpio import GpioSink
 from edge.sinks.journal.entries import recent
 from edge.sinks.journal.numbering import Numbering
 from edge.sinks.journal.sink import JournalSink
 from edge.sinks.log import LogSink
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
+from edge.sinks.pins.sink import GpioSink
 from edge.sinks.watching.sink import WatchSink
 from edge.stats import Stats
 from edge.stream import Event

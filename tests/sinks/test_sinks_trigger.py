@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from edge.settings import PinSettings
-from edge.sinks.trigger import Trigger
+from edge.settings.pins import PinSettings
+from edge.sinks.pins.trigger import Trigger
 from edge.stream import Event
 
 MakeEvent = Callable[..., Event]
@@ -141,4 +141,61 @@ def test_reset_returns_to_the_safe_state_and_no_plans(action: str, safe_on: bool
     assert trigger.due is None
     trigger.event(make_event("end", id="a"), 11.0)
     assert trigger.on == safe_on
-    assert vars(trigger) == vars(Trigger(trigger._settings))
+    trigger.event(make_event(), 12.0)
+    assert trigger.on != safe_on, "whatever was forgotten, the next event is taken"
+
+
+@pytest.mark.parametrize("action", ["pulse", "toggle", "hold", "blink"])
+def test_after_the_maximum_the_pin_is_safe_and_the_action_over(action: str, make_event: MakeEvent) -> None:
+    trigger = Trigger(PinSettings(action=action, seconds=4.0, maximum_seconds=5.0))
+    trigger.event(make_event(id="a"), 10.0)
+    if action != "toggle":
+        trigger.event(make_event(id="b"), 13.0)
+    assert run(trigger, 13.0, 99.0) == [(15.0, False)]
+    assert trigger.due is None
+    trigger.event(make_event("end", id="a", lasted=60.0), 70.0)
+    assert not trigger.on and trigger.due is None
+    trigger.event(make_event(id="c"), 80.0)
+    assert trigger.on
+
+
+def test_hold_lasts_until_the_last_of_several_sounds_ends(make_event: MakeEvent) -> None:
+    trigger = Trigger(PinSettings(action="hold", targets=("alarm", "siren")))
+    trigger.event(make_event(id="a", target="alarm"), 10.0)
+    trigger.event(make_event(id="b", target="siren"), 11.0)
+    trigger.event(make_event("end", id="b", target="siren", lasted=0.5), 12.0)
+    assert trigger.on and trigger.due is None
+    trigger.event(make_event("end", id="a", target="alarm", lasted=4.0), 14.5)
+    assert run(trigger, 14.5, 99.0) == [(14.5, False)]
+
+
+def test_no_event_is_taken_during_the_cool_down(make_event: MakeEvent) -> None:
+    trigger = Trigger(PinSettings(action="pulse", seconds=0.5, cool_down_seconds=10.0))
+    trigger.event(make_event(), 0.0)
+    assert run(trigger, 0.0, 99.0) == [(0.5, False)]
+    for now in (0.5, 10.0, 10.4):
+        trigger.event(make_event(), now)
+        assert not trigger.on
+    trigger.event(make_event(), 10.5)
+    assert trigger.on
+
+
+def test_a_test_waits_for_no_cool_down_but_keeps_to_the_maximum(make_event: MakeEvent) -> None:
+    trigger = Trigger(PinSettings(action="toggle", cool_down_seconds=10.0, maximum_seconds=2.0, when_probability=1.0))
+    trigger.event(make_event(probability=1.0), 0.0)
+    trigger.test(1.0)
+    assert not trigger.on
+    trigger.test(1.5)
+    assert trigger.on
+    assert run(trigger, 1.5, 99.0) == [(3.5, False)]
+
+
+@pytest.mark.parametrize(("probability", "level_dbfs", "taken"), [
+    (0.8, -30.0, True), (0.79, -30.0, False), (0.8, -30.5, False), (1.0, 0.0, True)])
+def test_only_events_that_are_sure_and_loud_enough_are_taken(probability: float, level_dbfs: float, taken: bool,
+                                                             make_event: MakeEvent) -> None:
+    trigger = Trigger(PinSettings(action="hold", when_probability=0.8, when_level_dbfs=-30.0))
+    trigger.event(make_event(id="a", probability=probability, level_dbfs=level_dbfs), 10.0)
+    assert trigger.on is taken
+    trigger.event(make_event("end", id="a", probability=1.0, level_dbfs=0.0), 11.0)
+    assert run(trigger, 11.0, 99.0) == ([(11.0, False)] if taken else [])

@@ -13,11 +13,11 @@ from edge.cli.checkup.source import check_source
 from edge.control.commanded import Commanded, load_commanded
 from edge.errors import EdgeError, SettingsError, SinkError
 from edge.settings import LogSettings, Settings
-from edge.sinks.gpio import GpioSink
 from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.discovery import check_prefix
 from edge.sinks.mqtt.secrets import secret_places
 from edge.sinks.mqtt.tls import INSECURE
+from edge.sinks.pins.sink import GpioSink
 from edge.topics import Topics
 
 PARTS = ("state", "model", "source", "broker", "pins", "commands", "log", "journal")
@@ -116,4 +116,5 @@ def _pins(settings: Settings) -> Finding:
     except (SinkError, SettingsError) as error:
         return Finding("pins", False, str(error), "factory = \"simulated\" tries settings without a board")
     return Finding("pins", True, ", ".join(
-        f"{pin.pin} {pin.action} on {pin.target}" if pin.target else f"{pin.pin} to identify" for pin in settings.pin))
+        f"{pin.pin} {pin.action} on {' or '.join(pin.heard)}" if pin.heard else f"{pin.pin} to identify"
+        for pin in settings.pin))

@@ -16,11 +16,12 @@ from edge.app import build
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.cli.demonstration.scenes import Expected, Heard, Scene
 from edge.errors import SinkError
-from edge.settings import LogSettings, MqttSettings, PinSettings, Settings, SourceSettings, WatchSettings
+from edge.settings import LogSettings, MqttSettings, Settings, SourceSettings, WatchSettings
+from edge.settings.pins import PinSettings
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.topics import OFFLINE, Topics
 
-FIRST_PIN = 17
+FIRST_PIN = 22
 PATIENCE_SECONDS = 10.0
 """How long a message may take from the appliance to the subscriber on one machine."""
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from edge.backoff import Fault
 from edge.errors import SettingsError, SinkError
-from edge.settings import PinSettings, pin_line, same_pin_twice
-from edge.sinks.pin_library import PinLibraries, in_words, library_errors, remedy
-from edge.sinks.trigger import Trigger
+from edge.settings.pins import PinSettings, check_trigger, pin_line, same_pin_twice
+from edge.sinks.pins.library import PinLibraries, in_words, library_errors, remedy
+from edge.sinks.pins.trigger import Trigger
 from edge.sinks.worker import Worker
 from edge.stream import Event
 
@@ -56,7 +56,7 @@ class GpioSink:
     waiting_messages = 0
 
     def __init__(self, pins: Sequence[PinSettings], on_change: Callable[[str, bool], None] | None = None) -> None:
-        """pins: one entry per pin and target; on_change: told (pin as named in the settings, on) after each change,
+        """pins: one entry per pin; on_change: told (pin as named in the settings, on) after each change,
         in this sink's thread; it must return at once. Raises SettingsError where two entries name one pin."""
         self._pins = [_Pin(settings, on_change) for settings in pins]
         if twice := same_pin_twice(pins):
@@ -135,7 +135,7 @@ class GpioSink:
             pin.advance(time.monotonic())
             pin.write()
             for event in events:
-                if pin.settings.target == event.target:
+                if event.target in pin.settings.heard:
                     pin.trigger.event(event, time.monotonic())
                     pin.write()
 
@@ -172,11 +172,10 @@ class _Pin:
     def __init__(self, settings: PinSettings, on_change: Callable[[str, bool], None] | None) -> None:
         if not PIN_NAME.fullmatch(settings.pin):
             raise SettingsError("[[pin]] pin", found=repr(settings.pin), wanted="17, GPIO17, BOARD11 or the like")
-        if not settings.target and not settings.identify:
-            raise SettingsError(f"[[pin]] {settings.pin} target", found="nothing", wanted="the name of a target")
+        check_trigger(settings)
         self.settings = settings
         self.trigger = Trigger(settings)
-        self.blinker = Trigger(replace(settings, action="blink", seconds=BLINK_SECONDS, count=BLINKS))
+        self.blinker = Trigger(PinSettings(action="blink", seconds=BLINK_SECONDS, count=BLINKS, safe_on=settings.safe_on))
         """Shows which device this is, whatever `trigger` does meanwhile. Afterwards the pin shows that
         again."""
         self.device: Any = None

@@ -1,26 +1,17 @@
 """One frozen dataclass per part. Every key has a default, a line of help and a range; `settings_file.py` loads TOML.
 
-A part is handed its own dataclass only; `app.py` alone sees `Settings`.
+A part is handed its own dataclass only; `app.py` alone sees `Settings`. The tables of pins lie in `pins.py`.
 """
 
 from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from edge.settings.key import key as _key
+from edge.settings.pins import PinSettings
 from edge.stream import HIGHEST_RATE
-
-
-def _key(default: Any, help_line: str, *, low: float | None = None, high: float | None = None,
-         choices: tuple[str, ...] | None = None) -> Any:
-    """A field with what `check`, README and the loader need to know of it. Ranges include their ends."""
-    metadata = {"help": help_line, "low": low, "high": high, "choices": choices}
-    if callable(default):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 def device_name_of(host_name: str) -> str:
@@ -152,44 +143,6 @@ class MqttSettings:
     def queue_bytes(self) -> int:
         """Room for what waits, in memory and in the journal each."""
         return self.queue_megabytes * 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class PinSettings:
-    """[[pin]]: what a target's events do to a GPIO pin (the trigger)."""
-
-    pin: str = _key("", "GPIO number (BCM: 17) or a name that gpiozero knows (\"BOARD11\", \"GPIO17\")")
-    target: str = _key("", "the target whose events drive it; may be empty with identify")
-    action: str = _key("pulse", "pulse, toggle, hold (while the sound lasts) or blink",
-                       choices=("pulse", "toggle", "hold", "blink"))
-    seconds: float = _key(0.5, "pulse: how long; blink: on and off time of one blink", low=0.01, high=3600.0)
-    count: int = _key(3, "blink: how many", low=1, high=1000)
-    active_high: bool = _key(True, "false for relays that switch on a low level")
-    identify: bool = _key(False, "blinks when the device is asked to identify itself ([command])")
-    safe_on: bool = _key(False, "the safe state, at start and at exit: off (false) or on (true)")
-    factory: str = _key("auto", "gpiozero's pin library: auto, lgpio, rpigpio, pigpio, native or simulated",
-                        choices=("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated"))
-
-
-_PIN = re.compile(r"(?:GPIO|BCM)?(\d{1,3})|(?:BOARD|J8:|P1:)(\d{1,3})")
-_HEADER = {3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
-           24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21}
-"""GPIO number by place on the 40-pin header of a Raspberry Pi."""
-
-
-def pin_line(name: str) -> str:
-    """One name for one pin, however it is spelled: "17" for 17, GPIO17, BCM17, BOARD11 and J8:11. Other names stay."""
-    match = _PIN.fullmatch(name)
-    if match is None:
-        return name
-    return str(int(match[1]) if match[1] else _HEADER.get(int(match[2]), name))
-
-
-def same_pin_twice(pins: Sequence[PinSettings]) -> tuple[str, str] | None:
-    """The first two names that are one pin, as the settings spell them; None where each pin has one entry."""
-    lines = [pin_line(pin.pin) for pin in pins]
-    return next(((pins[lines.index(line)].pin, pins[number].pin) for number, line in enumerate(lines)
-                 if line in lines[:number]), None)
 
 
 VERBS = ("mute", "unmute", "identify", "feedback", "threshold", "pin-test")
