@@ -136,7 +136,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     sinks: list[Sink] = list(extra_sinks)
 
     def about() -> dict[str, object]:
-        return {"version": __version__, **steering.about(), "source": heard.state,
+        return {"version": __version__, **steering.about(), "source": heard.state, "source_trouble": heard.trouble,
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 

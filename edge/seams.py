@@ -20,6 +20,11 @@ class Source(Protocol):
         """"ok", or in a few words what is wrong ("no microphone matches 'USB'"), for health."""
 
     @property
+    def trouble(self) -> str:
+        """In one word for programs, for health: "" where all is well or a room is quiet, else opening, missing, hanging,
+        silent (all zeros), stuck (one value), clipping, offset or overflowing."""
+
+    @property
     def hangs(self) -> bool:
         """Whether its own thread shows no sign of life: only a new start helps. From any thread."""
 

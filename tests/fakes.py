@@ -39,6 +39,7 @@ class FakeSource:
         self.live = live
         self.state = "ok"
         self.hangs = False
+        self.trouble = ""
         self.closed = False
         self._script = script
 

@@ -110,6 +110,7 @@ class Command(LiveSource):
                         heard_at = self._clock()
                         waiting += data
                         self._offer_blocks(waiting, self._block_bytes)
+                self._check_stillness()
                 if self._clock() - heard_at > self._stalled_seconds:
                     raise SourceError(self.name, found=f"nothing printed for {self._stalled_seconds:g} s{last_line}",
                                       wanted="raw PCM without a pause")

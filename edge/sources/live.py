@@ -8,11 +8,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from edge.backoff import Backoff
 from edge.errors import EdgeError, SettingsError, SourceError
 from edge.settings import SourceSettings
+from edge.sources.condition import Condition
 from edge.sources.crossing import Bell, BlockQueue
 from edge.stats import Stats
 from edge.stream import Block
@@ -23,12 +22,9 @@ _POLL_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 HUNG_SECONDS = 90.0
 """Longer than any opening, stall and giving back of a device that comes to an end."""
-AFTER_SECONDS = 10.0
-"""How long a fault lasts before it is said. No analogue microphone gives one value for so long."""
-CLIPPED_SHARE = 0.01
-"""Share of samples at either end of int16 from which a block counts as clipping."""
-FORGIVEN_SHARE = 0.25
-"""Seconds of clipping that one clean second makes good. Too high a gain is a fault, a few loud seconds are not."""
+REOPEN_SECONDS = 60.0
+"""A device that has given one value for so long is opened again, which mends some; then after twice as long, and so on. It
+may be muted."""
 
 
 class LiveSource(ABC):
@@ -54,6 +50,18 @@ class LiveSource(ABC):
         self._times_opened = 0
         self._busy_since: float | None = None
         self._heard_at = 0.0
+        self._still_since: float | None = None
+        self._reopen_seconds = REOPEN_SECONDS
+        self._opens_again = False
+
+    @property
+    def trouble(self) -> str:
+        """"" where all is well; see `Source`."""
+        if self.hangs:
+            return "hanging"
+        if self._trouble:
+            return "opening" if self._trouble == "opening" else "missing"
+        return self._condition.trouble
 
     @property
     def hangs(self) -> bool:
@@ -78,7 +86,9 @@ class LiveSource(ABC):
 
     @property
     def state(self) -> str:
-        """"ok", or what is wrong: "opening", not found, lost, silent, stuck, clipping."""
+        """"ok", or what is wrong: "opening", not found, lost, and what `Condition` finds."""
+        if self.hangs:
+            return f"{self.name} hangs in its driver"
         if self._trouble:
             return self._trouble
         return "ok" if self._condition.state == "ok" else f"{self.name} {self._condition.state}"
@@ -96,6 +106,7 @@ class LiveSource(ABC):
                 if block is not None:
                     self._heard_at = self._clock()
                     self._condition.heard(block)
+                    self._watch_stillness()
                 elif self._error is not None:
                     raise self._error
                 elif not keeper.is_alive() and not self._closing.rung:
@@ -131,6 +142,21 @@ class LiveSource(ABC):
             ran = self._clock() - began if self._crossing.offered > offered else 0.0
             self._closing.wait(backoff.pause_seconds(ran))
 
+    def _watch_stillness(self) -> None:
+        if self._condition.trouble not in ("silent", "stuck"):
+            self._still_since, self._reopen_seconds = None, REOPEN_SECONDS
+        elif self._still_since is None:
+            self._still_since = self._clock()
+        elif self._clock() - self._still_since >= self._reopen_seconds:
+            self._still_since, self._reopen_seconds = None, 2 * self._reopen_seconds
+            self._opens_again = True
+
+    def _check_stillness(self) -> None:
+        """For `_hear`, now and then: raises SourceError where the device should be opened again."""
+        if self._opens_again:
+            self._opens_again = False
+            raise SourceError(self.name, found="one value only: opening it again", wanted="sound")
+
     def _opened(self) -> None:
         """For `_hear`: sound has begun to flow."""
         self._stats.reopened += self._times_opened > 0
@@ -150,51 +176,3 @@ class LiveSource(ABC):
                 _LOG.info("%s: heard", self.name)
             elif state != "opening":
                 _LOG.warning("%s", state)
-
-
-class Condition:
-    """What the samples of the channel in use say of a microphone: dead (all zero), stuck or clipping.
-
-    Run by the listener, not in a callback. Sound time only, no clock."""
-
-    def __init__(self, channel: int) -> None:
-        """channel: from 0, or -1 for all."""
-        self._channel = channel
-        self.state = "ok"
-        self._value: int | None = None
-        self._still_seconds = 0.0
-        self._clipped_seconds = 0.0
-        self._clips = False
-
-    def heard(self, block: Block) -> None:
-        """Take one block; `state` is then "ok" or what is wrong."""
-        samples = block.samples
-        if self._channel >= 0:
-            samples = samples[self._channel::block.format.channels]
-        if len(samples) == 0:
-            return
-        seconds = block.length / block.format.rate
-        low, high = int(samples.min()), int(samples.max())
-        self._watch_stillness(low if low == high else None, seconds)
-        ends = low == -32768 or high == 32767
-        clipped = int(np.count_nonzero((samples == -32768) | (samples == 32767))) if ends else 0
-        self._watch_clipping(low != high and clipped >= CLIPPED_SHARE * len(samples), seconds)
-        if self._still_seconds >= AFTER_SECONDS:
-            self.state = ("gives only zeros (muted, or not connected?)" if self._value == 0 else
-                          f"is stuck: every sample is {self._value}")
-        else:
-            self.state = "clips (lower its gain)" if self._clips else "ok"
-
-    def _watch_stillness(self, value: int | None, seconds: float) -> None:
-        """value: what every sample of the block is, or None. One block with sound in it clears it."""
-        if value is None or value != self._value:
-            self._still_seconds = 0.0
-        self._value = value
-        if value is not None:
-            self._still_seconds += seconds
-
-    def _watch_clipping(self, clips: bool, seconds: float) -> None:
-        change = seconds if clips else -seconds * FORGIVEN_SHARE
-        self._clipped_seconds = min(max(self._clipped_seconds + change, 0.0), AFTER_SECONDS)
-        if self._clipped_seconds in (0.0, AFTER_SECONDS):
-            self._clips = self._clipped_seconds > 0.0

@@ -83,6 +83,7 @@ class MicrophoneSource(LiveSource):
                 offered, heard_at = self._crossing.offered, self._clock()
                 if self._trouble:
                     self._opened()
+            self._check_stillness()
             if not stream.is_active():
                 raise SourceError(self.name, found="its stream ended: unplugged?", wanted="sound without an end")
             if self._clock() - heard_at > self._stalled_seconds:

@@ -30,6 +30,7 @@ class Recording:
 
     live = False
     hangs = False
+    trouble = ""
 
     def __init__(self, settings: SourceSettings, *, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], None] = time.sleep) -> None:

@@ -72,6 +72,10 @@ class Timed:
         return self._source.state
 
     @property
+    def trouble(self) -> str:
+        return self._source.trouble
+
+    @property
     def hangs(self) -> bool:
         return self._source.hangs
 

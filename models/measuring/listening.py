@@ -20,6 +20,7 @@ class _Blocks:
     live = False
     state = "ok"
     hangs = False
+    trouble = ""
 
     def __init__(self, blocks: Iterator[Block | None]) -> None:
         self._blocks = blocks

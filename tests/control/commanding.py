@@ -101,6 +101,7 @@ class EndlessSource:
     live = True
     state = "ok"
     hangs = False
+    trouble = ""
 
     def __init__(self, name: str = "claps.wav") -> None:
         source = open_source(SourceSettings(kind="file", path=str(DEMO / name), paced=False), Stats())

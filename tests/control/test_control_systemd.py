@@ -163,9 +163,10 @@ def test_a_thread_in_a_driver_that_does_not_return_shows_and_a_missing_device_do
     for _ in driver.blocks():
         clock.seconds += HUNG_SECONDS
         if driver.tries >= 2 and not driver.hung.is_set():
-            assert not driver.hangs  # it is between two tries, or in one that has just begun
+            assert driver.trouble == "missing" and not driver.hangs  # it is between two tries, or in one that has just begun
             driver.hung.set()
         elif driver.hung.is_set() and driver.hangs:
+            assert driver.trouble == "hanging" and driver.state == "microphone 'X' hangs in its driver"
             driver.let_go.set()
             driver.close()
     assert driver.let_go.is_set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.sources.live import AFTER_SECONDS, Condition
+from edge.sources.condition import AFTER_SECONDS, GAP_SECONDS, GAPS, OFF_ZERO, Condition
 from edge.stream import Block, StreamFormat
 
 
@@ -32,6 +32,40 @@ def test_a_fault_is_said_after_a_while_and_taken_back(samples: np.ndarray, words
     assert condition.state.startswith(words)
     condition_after(SPEECH, 4 * AFTER_SECONDS + 0.2, condition=condition)
     assert condition.state == "ok"
+
+
+@pytest.mark.parametrize(("samples", "trouble"), [
+    (ZEROS, "silent"), (STUCK, "stuck"), (CLIPPED, "clipping"), (SPEECH / 10 + OFF_ZERO + 20, "offset"),
+    (SPEECH / 10 - OFF_ZERO - 20, "offset"), (SPEECH / 3000, ""), (SPEECH / 10 + OFF_ZERO / 2, "")])
+def test_each_fault_has_a_word_for_programs_and_a_quiet_room_has_none(samples: np.ndarray, trouble: str) -> None:
+    condition = condition_after(samples, AFTER_SECONDS + 0.5)
+    assert condition.trouble == trouble and (condition.state == "ok") == (not trouble)
+    condition_after(SPEECH, 4 * AFTER_SECONDS + 0.2, condition=condition)
+    assert condition.trouble == ""
+
+
+def test_rumble_is_no_offset() -> None:
+    """A lorry of 2.5 Hz: every block is off zero, to one side and then to the other."""
+    condition = Condition(-1)
+    for i in range(300):
+        condition_after(np.full(1600, (-1) ** (i // 2) * 3000) + SPEECH / 10, 0.1, condition=condition)
+        assert condition.trouble == ""
+
+
+def test_samples_lost_again_and_again_are_a_fault_and_a_reopening_is_none() -> None:
+    condition = Condition(-1)
+
+    def hear(seconds: float, gap: bool) -> str:
+        form = StreamFormat(16_000, 1)
+        condition.heard(Block(SPEECH.astype(np.int16), 0, form, gap=gap))
+        condition_after(SPEECH, seconds, condition=condition)
+        return condition.trouble
+
+    for _ in range(5):
+        assert hear(GAP_SECONDS, gap=True) == ""
+    assert [hear(1.0, gap=True) for _ in range(GAPS)] == ["", "", "overflowing"]
+    assert hear(GAP_SECONDS, gap=False) == "overflowing"
+    assert hear(GAPS * GAP_SECONDS, gap=False) == ""
 
 
 def test_pauses_and_loud_moments_are_no_fault() -> None:
