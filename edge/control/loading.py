@@ -17,7 +17,7 @@ from edge.model.classifier import Model, open_model
 from edge.model.embedded import embedded_folder
 from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, LookOffer, load_impulse_manifest, open_impulse
 from edge.model.manifest import Manifest
-from edge.model.manifest_file import MANIFEST, load_manifest
+from edge.model.manifest_file import load_manifest
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught, newest_taught
@@ -130,13 +130,14 @@ def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto"
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:
-    """Find a model; read its manifest and what it was taught. Raises ModelError for a file that cannot be read.
+    """Find a model; read its manifest, the look network's, and what it was taught. Raises ModelError for a file that cannot
+    be read.
 
     Lessons of an earlier model of this name are left out and told in `problems`; they raise no error.
     """
     folder = model_folder(name, state_dir)
     manifest = load_manifest(folder)
-    looks = load_impulse_manifest(impulse_folder()) if (impulse_folder() / MANIFEST).exists() else None
+    looks = load_impulse_manifest(impulse_folder())
     old = None if isinstance(name, Path) or os.sep in name else newest_taught(state_dir, manifest.name)
     if old is None:
         return NamedModel(name, folder, manifest, None, looks=looks)

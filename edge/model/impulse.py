@@ -197,7 +197,7 @@ def load_impulse_manifest(directory: Path) -> ImpulseManifest:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise disk_error(path, error, "the look network's manifest") from error
+        raise disk_error(path, error, "the look network's manifest (a complete installation has it)") from error
     manifest = json_table(content, str(path), schema=SCHEMA, wanted="the look network's manifest").read(ImpulseManifest)
     manifest.check(str(path))
     return manifest

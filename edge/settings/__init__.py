@@ -81,7 +81,7 @@ class TargetSettings:
     """[[target]]: what the owner wants to hear. What is left out comes from the model's own target of this name."""
 
     name: str = _key("", "name in topics and events: letters, digits, '-' and '_'")
-    labels: tuple[str, ...] = _key((), "labels of the model that count; empty: the model's own for this name")
+    labels: tuple[str, ...] = _key((), "labels of the model that count, by patches, not looks; empty: its own for this name")
     threshold: float = _key(0.0, "probability that starts an event; 0: the model's own", low=0.0, high=1.0)
     release_threshold: float = _key(0.0, "probability under which the event may end; 0: the model's own", low=0.0,
                                     high=1.0)
