@@ -12,6 +12,7 @@
         python -m models.measuring onsets SCENES/onsets/HALF --model NAME --format json > WORK/onsets-HALF-NAME.json
         python -m models.measuring lasting SCENES/lasting/HALF --model NAME --format json > WORK/lasting-HALF-NAME.json
       python models/alarms.py NAME --left-out FILE > WORK/alarms-NAME.md
+    for HALF of choose, report: python -m models.impulse.taught (see there) > WORK/taught-HALF.json
     python models/figures.py WORK [--write] [--only SECTION]
 """
 
@@ -45,7 +46,7 @@ def main() -> None:
     texts = {page: page.read_text(encoding="utf-8") for page in (FIRST_PAGE, GUIDE)}
     for page, section, lines in ((FIRST_PAGE, "hears", hears), (GUIDE, "figures", clips), (GUIDE, "cross-fit", cross),
                                  (GUIDE, "alarms", alarms), (GUIDE, "scenes", scenes), (GUIDE, "onsets", onsets),
-                                 (GUIDE, "lasting", lasting)):
+                                 (GUIDE, "lasting", lasting), (GUIDE, "taught-looks", taught_looks)):
         if options.only not in (None, section):
             continue
         table = "\n".join(lines(options.work)) + "\n"
@@ -194,6 +195,24 @@ def lasting(work: Path) -> Iterator[str]:
                     told = "" if one["delay_median"] is None else f"{one['delay_median']:.1f}"
                     yield (f"| {target} | {title} | {model} | {shares} | {one['soon']['20 dB']['of']} | {told} | "
                            f"{one['alarms']['per_hour']:.0f} ({one['alarms']['per_hour_upper']:.0f}) |")
+
+
+def taught_looks(work: Path) -> Iterator[str]:
+    """Sounds without length taught from five of a source: the source's others, heard in scenes, before and after."""
+    ratios = ("quiet", "30 dB", "20 dB", "10 dB")
+    ways = {"own": "the model's own", "patches": "a name of its own, by patches", "looks": "a name of its own, by looks",
+            "added": "added to the model's own"}
+    yield (f"| taught from five | sources | by | {' | '.join(ratios)} | sounds each | false alarms an hour | "
+           "hard sounds taken |")
+    yield "|---" * 10 + "|"
+    for half, title in (("report", "reporting"), ("choose", "choosing")):
+        found = json.loads((work / f"taught-{half}.json").read_text(encoding="utf-8"))
+        for target, by_way in found["targets"].items():
+            for way, one in by_way.items():
+                whole, sources = one["all"], len(one["sources"])
+                shares = " | ".join(f"{whole['recall'][ratio]['share']:.2f}" for ratio in ratios)
+                yield (f"| {target} | {title}, {sources} | {ways[way]} | {shares} | {whole['recall']['20 dB']['of']} | "
+                       f"{whole['alarms_per_hour']:.1f} | {whole['hard']['share']:.1%} |")
 
 
 if __name__ == "__main__":

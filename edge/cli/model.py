@@ -110,6 +110,7 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     named = find_model(options.name, state_dir)
     offered = named.extended.targets
     standard = {target.name for target in offered if target.standard}
+    standard |= {offer.name for offer in named.offers if offer.standard}
     names = (target.name for target in sorted(offered, key=lambda target: not target.standard))
     looked = (offer.name for offer in named.offers)
     wanted = settings.target or tuple(TargetSettings(name=name) for name in dict.fromkeys((*names, *looked, *RHYTHMS)))

@@ -21,6 +21,7 @@ from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Recording
 from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
+from edge.model.taught_look import TaughtLook
 from edge.settings import Settings
 from edge.sources.open import open_source
 from edge.stats import Stats
@@ -32,6 +33,7 @@ from edge.workshop.teach import Outcome, Wanted, teach
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more
   edge-audio teach doorbell --microphone        from the settings' microphone: ring ten times, one after another
+  edge-audio teach hand_clap --microphone       your claps, beside what the model hears as one
   edge-audio teach kettle *.wav --dry-run       says how well it would be heard, keeps nothing
   edge-audio teach our_dog bark*.wav --like dog_bark     the bank's dog barks are no other sound
   edge-audio teach --list
@@ -44,10 +46,15 @@ KINDS = {True: "heard as a sound without length: one event for each onset (--sou
          False: "heard as a sound with length: one event from its start to its end (--sound impulsive: one for each onset)"}
 
 
+LOOKED = ("heard as a sound without length: one event for each onset, by looks at it, over a room's noise too (--sound "
+          "lasting: one event from its start to its end)")
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `teach` takes."""
     common(parser, formats=True)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="what to call it: letters, digits, '-' and '_'")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what to call it: letters, digits, '-' and '_'; "
+                        "or a sound without length that the model hears, which yours then add to")
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help=f"{FEWEST} to {MOST} recordings of the sound")
     parser.add_argument("--microphone", action="store_true", help="record examples from the settings' source")
     parser.add_argument("--count", type=int, default=10, metavar="N", help="with --microphone: how many (10)")
@@ -82,7 +89,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
         if options.list:
-            print_rows([_row(sound) for sound in lessons.taught.sounds], options.format, empty="nothing was taught")
+            print_rows([*map(_row, lessons.taught.sounds), *map(_row, lessons.taught.looks)], options.format,
+                       empty="nothing was taught")
             return 0
         if not options.remove:
             return _teach(options, settings, lessons)
@@ -142,10 +150,12 @@ def _recorded(count: int, settings: Settings) -> list[Recording]:
     return record(open_source(settings.source, Stats()), count, channel=settings.source.channel, heard=heard)
 
 
-def _row(sound: TaughtSound) -> dict[str, object]:
-    foreseen = sound.foreseen
+def _row(sound: TaughtSound | TaughtLook) -> dict[str, object]:
+    foreseen, looked = sound.foreseen, isinstance(sound, TaughtLook)
     low, high = wilson_interval(foreseen.heard, foreseen.clips)
-    return {"name": sound.name, "sound": "impulsive" if sound.impulsive else "lasting", "recordings": foreseen.clips,
+    impulsive = isinstance(sound, TaughtLook) or sound.impulsive
+    return {"name": sound.name, "sound": "impulsive" if impulsive else "lasting", "by": "looks" if looked else "patches",
+            "recordings": foreseen.clips,
             "groups": foreseen.groups or None,
             "recall": round(foreseen.heard / foreseen.clips, 3), "recall_low": round(low, 3), "recall_high": round(high, 3),
             "alarms_per_hour": round(foreseen.alarms_per_hour, 2), "alarms_upper": round(foreseen.alarms_upper, 2),
@@ -159,15 +169,26 @@ def same_as(collisions: Sequence[str]) -> str:
 
 
 def _explain(outcome: Outcome) -> None:
-    sound, foreseen = outcome.sound, outcome.sound.foreseen
+    sound, foreseen, looked = outcome.sound, outcome.sound.foreseen, isinstance(outcome.sound, TaughtLook)
     clips, groups = foreseen.clips, foreseen.groups
     judged = "itself" if groups in (1, clips) else f"those that sound like it ({groups} groups)"
-    print(f"of {clips} recordings, each judged without {judged}, {foreseen.heard} would be heard; an hour of varied "
-          f"sound brings {foreseen.alarms_per_hour:.1f} false alarms (at most {foreseen.alarms_upper:.1f}, with 95 %)")
+    print(f"of {clips} recordings, each judged without {judged}, {foreseen.heard} would be heard; an hour of "
+          f"{'talk, music and machines' if looked else 'varied sound'} brings {foreseen.alarms_per_hour:.1f} false alarms "
+          f"(at most {foreseen.alarms_upper:.1f}, with 95 %)")
     if groups == 1:
         print(f"these {clips} sound alike, so this covers one recording session: teach it from another day, distance or "
               "room too, to know more")
-    print(KINDS[sound.impulsive])
+    if outcome.own is not None:
+        print(f"adds to the model's own {sound.name}, which hears {outcome.own} of them by looks alone (edge-audio teach "
+              f"--remove {sound.name} leaves the model's own)")
+    if isinstance(sound, TaughtLook):
+        print(LOOKED)
+    else:
+        print(KINDS[sound.impulsive])
+    if outcome.other is not None:
+        other = outcome.other
+        print(f"patches would hear {other.heard} of {other.clips}, and less in noise" if looked else
+              f"patches decide it, and hear little in noise: looks at onsets would hear {other.heard} of {other.clips}")
     if foreseen.collisions:
         print(f"nearest to it: {', '.join(foreseen.collisions)}")
     for name in outcome.hears:

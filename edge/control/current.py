@@ -50,7 +50,8 @@ class Serving:
             return "the settings"
         if target in self.calibrations.entries:
             return MADE_BY[self.calibrations.entries[target].made]
-        return "as it was taught" if target in self.calibrations.taught else "the model's own"
+        looks = {sound.name for sound in self.asked.sounds if sound.offer is not None and sound.offer.standard}
+        return "as it was taught" if target in looks or target in self.calibrations.taught else "the model's own"
 
     def commanded(self) -> dict[str, float]:
         """The commanded thresholds that are in force."""

@@ -15,12 +15,14 @@ from edge.features.logmel import FRONT_END_VERSION
 from edge.features.look import LOOK_ROWS, LOOK_VERSION
 from edge.model.classifier import Model, open_model
 from edge.model.embedded import embedded_folder
-from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, LookOffer, load_impulse_manifest, open_impulse
+from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, load_impulse_manifest, open_impulse
+from edge.model.look_offer import LookOffer, LookRows
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.store import ModelStore
 from edge.model.taught import Taught
 from edge.model.taught_file import load_taught, newest_taught
+from edge.model.taught_look import offered, rows_of
 from edge.settings import ModelSettings, Settings, TargetSettings
 from edge.stream import BANDS
 
@@ -78,10 +80,13 @@ class NamedModel:
 
     @property
     def offers(self) -> tuple[LookOffer, ...]:
-        """Targets that looks may decide: all of the look network's but those whose name the owner taught."""
-        taught = {sound.name for sound in self.taught.sounds} if self.taught is not None else set()
-        offered = self.looks.offers(self.backbone) if self.looks is not None else ()
-        return tuple(offer for offer in offered if offer.name not in taught)
+        """Targets that looks may decide: those that the owner taught looks, and all of the look network's but those whose
+        name was taught to patches."""
+        if self.looks is None:
+            return ()
+        by_patches = {sound.name for sound in self.taught.sounds} if self.taught is not None else set()
+        own = [offer for offer in self.looks.offers(self.backbone) if offer.name not in by_patches]
+        return offered(own, self.taught.looks if self.taught is not None else (), len(self.looks.labels))
 
     @property
     def backbone(self) -> str:
@@ -118,15 +123,18 @@ class NamedModel:
         model = open_model(self.folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=self.taught,
                            manifest=self.manifest)
         if self.looks is not None:
-            model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads)
+            more = rows_of(self.taught.looks, self.looks.head.columns) if self.taught is not None else None
+            model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads, more=more)
             model.offers, model.series = self.offers, self.looks.series_for(self.backbone)
         return model
 
 
-def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto", threads: int = 1) -> LookNetwork:
-    """Open the look network in `folder`. Raises ModelError where it was made for other rows or looks than ours."""
+def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto", threads: int = 1,
+               more: LookRows | None = None) -> LookNetwork:
+    """Open the look network in `folder`. more: rows that were taught. Raises ModelError where the network was made for
+    other rows or looks than ours."""
     return open_impulse(folder, front_end=FRONT_END_VERSION, look_version=LOOK_VERSION, shape=(LOOK_ROWS, BANDS, 2),
-                        runtime=runtime, threads=threads, manifest=manifest)
+                        runtime=runtime, threads=threads, manifest=manifest, more=more)
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:
@@ -142,9 +150,14 @@ def find_model(name: str | Path, state_dir: Path) -> NamedModel:
     if old is None:
         return NamedModel(name, folder, manifest, None, looks=looks)
     taught, problems = old.fitting(manifest)
-    kept = manifest.labels if taught is None else taught.extend(manifest).labels
+    if taught is not None:
+        network = (looks.network.sha256, looks.look_version, [one.name for one in looks.targets]) if looks else ("", 0, [])
+        taught, more = taught.fitting_looks(*network)
+        problems += more
+    kept = () if taught is None else taught.names
+    own = {*manifest.labels, *(look.name for look in old.looks if look.adds)}
     return NamedModel(name, folder, manifest, taught, problems,
-                      tuple(sound.name for sound in old.sounds if sound.name not in kept), looks)
+                      tuple(one for one in old.names if one not in kept and one not in own), looks)
 
 
 def load_model(name: str | Path = "starter", *, state_dir: Path | None = None, runtime: str = "auto", threads: int = 1,

@@ -88,17 +88,23 @@ def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Seq
         return None
     own = target.beside
     offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset
-    return _of_look(target, labels, look, own.look, offset)
+    return _of_row(target, labels, look, int(target.rows[0]), own.look, offset)
 
 
 def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores) -> Heard:
     """Judge one target by a look. labels: the look network's, in the order of `scores`.
 
     stage: 0 or 1, each with a scale and offset of its own. So both looks share one scale, and a calibration of the target
-    applies to both alike.
+    applies to both alike. Where the owner's examples are surer than the target's own row, they stand for the look.
     """
     assert target.stages is not None
-    return _of_look(target, labels, scores, target.stages[stage].scale, target.stages[stage].offset)
+    own = target.stages[stage]
+    found = _of_row(target, labels, scores, int(target.rows[0]), own.scale, own.offset)
+    if target.added is None:
+        return found
+    more = target.added.stages[stage]
+    added = _of_row(target, labels, scores, target.added.row, more.scale, more.offset)
+    return added if added.probability > found.probability else found
 
 
 def says_nothing(target: Target, first: Heard) -> bool:
@@ -113,10 +119,10 @@ def says_nothing(target: Target, first: Heard) -> bool:
     return first.bare + lifted < NOTHING_LOGIT
 
 
-def _of_look(target: Target, labels: Sequence[str], look: Scores, scale: float, offset: float) -> Heard:
-    """scale, offset: what makes the target's logit of its row's, before a correction and a calibration."""
+def _of_row(target: Target, labels: Sequence[str], look: Scores, row: int, scale: float, offset: float) -> Heard:
+    """row: among the look network's. scale, offset: what makes the target's logit of the row's, before a correction and a
+    calibration."""
     assert look.logits is not None
-    row = max(target.rows.tolist(), key=look.logits.__getitem__)
     bare = scale * float(look.logits[row]) + offset
     logit = bare
     if target.correction is not None and look.embedding is not None:

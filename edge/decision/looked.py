@@ -159,7 +159,8 @@ class LookJudge:
         over = [number for number, one in found.items() if one.probability >= self._sounds[number].target.threshold]
         weak = any(abs(onset.position - named.position) <= NEAR_SAMPLES and onset.level_db < named.level_db - WITHIN_DB
                    for named, _ in self._named)
-        best = max(over, key=lambda number: found[number].probability) if over and not weak else None
+        best = max(over, key=lambda number: (self._sounds[number].target.taught, found[number].probability),
+                   default=None) if not weak else None
         if best is not None:
             taken = self._sounds[best].target.name
             self._named.append((onset, taken))

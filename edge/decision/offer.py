@@ -36,6 +36,18 @@ class Beside(Protocol):
         """In logits."""
 
 
+class Added(Protocol):
+    """What an owner's own examples add to a target: its probability is the higher one of its own and of this."""
+
+    @property
+    def row(self) -> int:
+        """Among the look network's."""
+
+    @property
+    def stages(self) -> tuple[Stage, Stage]:
+        """The first look's, the second look's."""
+
+
 class Offer(Protocol):
     """A sound without length that the look network offers to name, whatever the model is."""
 
@@ -62,3 +74,11 @@ class Offer(Protocol):
     @property
     def digest(self) -> str:
         """Of the network and the stages: what a calibration of the target belongs to."""
+
+    @property
+    def added(self) -> Added | None:
+        """What the owner's examples add to it, by looks alone; None: nothing."""
+
+    @property
+    def standard(self) -> bool:
+        """Taught by the owner: heard where the settings name no target, and before the network's own."""

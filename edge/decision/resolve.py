@@ -89,8 +89,8 @@ class Asked:
 
 def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Sequence[Suggestion],
         offers: Sequence[Offer] = ()) -> Asked:
-    """What `wanted` asks of a model with these labels and suggestions; where nothing is wanted, its standard targets
-    and the alarms of `RHYTHMS`.
+    """What `wanted` asks of a model with these labels and suggestions; where nothing is wanted, its standard targets,
+    those of the offers, and the alarms of `RHYTHMS`.
 
     offers: of the look network. Looks decide a target of that name, but where the settings give labels or call it lasting.
 
@@ -99,7 +99,8 @@ def ask(wanted: Sequence[TargetSettings], labels: Sequence[str], suggestions: Se
     """
     known = {suggestion.name: suggestion for suggestion in suggestions}
     asked = wanted or tuple(TargetSettings(name=name) for name in dict.fromkeys(
-        (*(suggestion.name for suggestion in suggestions if suggestion.standard), *RHYTHMS)))
+        (*(suggestion.name for suggestion in suggestions if suggestion.standard),
+         *(offer.name for offer in offers if offer.standard), *RHYTHMS)))
     named = {target.name: target for target in asked}
     sounds: list[tuple[TargetSettings, bool]] = []
     patterns, loudness = [], []
@@ -194,6 +195,7 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
     return Target(
         name=target.name, rows=np.array([offer.row] if offer else rows, np.intp), labels=asked.deciding,
         stages=offer.stages if offer else None, beside=offer.beside if offer and rows else None,
+        added=offer.added if offer else None, taught=offer.standard if offer else False,
         patch_rows=tuple(rows) if offer else (), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),
         refractory=_samples(target.refractory_seconds), impulsive=impulsive,

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision.offer import Beside, Stage
+from edge.decision.offer import Added, Beside, Stage
 from edge.decision.rhythm import Rhythm
 
 
@@ -115,6 +115,10 @@ class Target:
     stages: tuple[Stage, Stage] | None = None
     beside: Beside | None = None
     """Of a target that looks decide: how a patch counts beside them. None: it does not."""
+    added: Added | None = None
+    """Of a target that looks decide: what the owner's examples add to it."""
+    taught: bool = False
+    """Looks were taught it: where it is sure enough, it takes an onset before targets that the network came with."""
     patch_rows: tuple[int, ...] = ()
     """The model's rows for that patch."""
     labels: tuple[str, ...] = ()

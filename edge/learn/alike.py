@@ -12,21 +12,21 @@ ALIKE = 0.8
 of two recordings of one session it is 0.92 at the median, of two sources 0.69 (starter; models/README.md)."""
 
 
-def groups(embeddings: Floats, clip: NDArray[np.intp], others: Floats) -> NDArray[np.intp]:
+def groups(embeddings: Floats, clip: NDArray[np.intp], others: Floats, alike: float = ALIKE) -> NDArray[np.intp]:
     """int `(clips,)`: a group for each recording, numbered from 0 in the order of the recordings.
 
     embeddings: float32 `(m, E)` of the sound as it was recorded, at least one of each recording; clip: int
     `(m,)`, which recording; others: float32 `(n, E)` of other sounds. Recordings are of one group where a
-    chain of recordings, each alike to the next, joins them.
+    chain of recordings, each alike to the next, joins them: their cosine is `alike` or more.
     """
-    alike = cosines(embeddings, clip, others) >= ALIKE
-    found = np.full(len(alike), -1, np.intp)
-    for number in range(len(alike)):
+    near = cosines(embeddings, clip, others) >= alike
+    found = np.full(len(near), -1, np.intp)
+    for number in range(len(near)):
         reached = [number] if found[number] < 0 else []
         group = int(found.max()) + 1
         while reached:
             found[reached] = group
-            reached = [int(place) for place in np.flatnonzero(alike[reached].any(axis=0) & (found < 0))]
+            reached = [int(place) for place in np.flatnonzero(near[reached].any(axis=0) & (found < 0))]
     return found
 
 

@@ -109,6 +109,7 @@ class Lesson:
     alarms_per_hour: float
     alarms_upper: float
     collisions: tuple[tuple[str, float], ...]
+    lowest_recall = LOWEST_RECALL
 
     @property
     def recall(self) -> float:

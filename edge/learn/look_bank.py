@@ -37,10 +37,13 @@ class LookBank:
     sources: Names
     """(n,): whose recording it is. Those of one source are not independent: leave them out together."""
     onsets: Floats
-    """float32 (n,): how many onsets of `hours` of recorded sound each stands for; 0 for altered ones."""
+    """float32 (n,): how many recorded onsets each stands for; 0 for altered ones."""
+    lone: NDArray[np.bool_]
+    """(n,): of recordings that hold single sounds (a step, a cup); others go on (talk, music, rain)."""
     altered: NDArray[np.bool_]
     """(n,): heard through another room, microphone or level than recorded, with noise."""
     hours: float
+    """Of the recordings that go on."""
 
     @property
     def embeddings(self) -> Floats:
@@ -57,12 +60,12 @@ def load_look_bank(directory: Path, manifest: ImpulseManifest) -> LookBank:
         made_on, index = str(arrays["network_sha256"]), arrays["class_index"]
         bank = LookBank(arrays["cells"], float(arrays["scale"]), int(arrays["zero_point"]),
                         named(arrays["classes"], index), named(arrays["class_labels"], index),
-                        named(arrays["sources"], arrays["source_index"]), arrays["onsets"], arrays["altered"],
-                        float(arrays["hours"]))
+                        named(arrays["sources"], arrays["source_index"]), arrays["onsets"], arrays["class_lone"][index],
+                        arrays["altered"], float(arrays["hours"]))
     count = len(bank.cells)
-    shapes = [bank.cells.shape, *(each.shape for each in (bank.names, bank.sources, bank.onsets, bank.altered))]
-    kinds = [bank.cells.dtype, bank.onsets.dtype, bank.altered.dtype]
-    if shapes != [(count, STAGES, columns), *[(count,)] * 4] or kinds != [np.int8, np.float32, np.bool_] or not count:
+    shapes = [bank.cells.shape, *(each.shape for each in (bank.names, bank.sources, bank.onsets, bank.lone, bank.altered))]
+    kinds = [bank.cells.dtype, bank.onsets.dtype, bank.lone.dtype, bank.altered.dtype]
+    if shapes != [(count, STAGES, columns), *[(count,)] * 5] or kinds != [np.int8, np.float32, *[np.bool_] * 2] or not count:
         raise ModelError(str(path), found=f"arrays {shapes} of {[str(kind) for kind in kinds]}",
                          wanted=f"cells int8 (n, {STAGES}, {columns}) and as many names, sources, onsets and flags")
     if not bank.hours > 0.0:

@@ -15,9 +15,11 @@ from edge.learn.augment import Samples
 from edge.learn.bank import Bank, load_bank, load_room
 from edge.learn.embedding import Cells, Embedder
 from edge.learn.examples import cut, find_sounds
-from edge.learn.lesson import HEARD, LOWEST_RECALL, PLACED, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
+from edge.learn.lesson import HEARD, PLACED, QUIET, Examples, Lesson, Negatives, concatenated, learn_sound
+from edge.learn.look_lesson import LookLesson
+from edge.model.foreseen import Foreseen
 from edge.model.manifest import Manifest
-from edge.model.taught import Foreseen, Judgement, Taught, TaughtSound
+from edge.model.taught import Judgement, Taught, TaughtSound
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
 
 FEWEST, MOST = 5, 200
@@ -155,9 +157,9 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
     return sound, lesson
 
 
-def refusal(lesson: Lesson, hears: Sequence[str] = ()) -> str:
+def refusal(lesson: Lesson | LookLesson, hears: Sequence[str] = ()) -> str:
     """Why this sound cannot be told apart, in words; empty where it can. hears: targets that hear it, taught ones too."""
-    if lesson.recall >= LOWEST_RECALL:
+    if lesson.recall >= lesson.lowest_recall:
         return ""
     taken = [f"{name} of the bank" if "taught" not in name else name for name, _ in lesson.collisions[:2]]
     taken += [f"the target {name}" for name in hears[:1]]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from edge.errors import ModelError, nearest
 from edge.model.backbone import Backbone, check_tensors, open_backbone
 from edge.model.head import Head, load_head, logistic
-from edge.model.impulse import LookNetwork, LookOffer, LookSeries
+from edge.model.impulse import LookNetwork, LookSeries
+from edge.model.look_offer import LookOffer
 from edge.model.manifest import GraphSpec, Manifest, ModelTarget
 from edge.model.manifest_file import load_manifest
 from edge.model.runtime import Runtime, open_runtime

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.backbone import check_tensors
 from edge.model.head import Head, against_the_others, load_head, logistic
+from edge.model.look_offer import LookBeside, LookOffer, LookRows, Stage
 from edge.model.manifest import NAME, SCHEMA, FileSpec, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
 from edge.model.manifest_file import MANIFEST
 from edge.model.placing import disk_error
@@ -28,14 +29,6 @@ IMPULSE = "impulse"
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """How one look's logit becomes a probability: logistic(scale * logit + offset), Platt (1999)."""
-
-    scale: float = field(metadata=within(1e-6))
-    offset: float
-
-
-@dataclass(frozen=True, slots=True)
 class LookTarget:
     """A label that is offered as a target. threshold: probability that starts an event, at either look."""
 
@@ -43,20 +36,6 @@ class LookTarget:
     threshold: float = field(metadata=within(0.0, 1.0))
     first: Stage
     second: Stage
-
-
-@dataclass(frozen=True, slots=True)
-class LookBeside:
-    """How a patch counts beside a look of a target: logistic(look * its logit + patch * its logit + offset).
-
-    backbone: SHA-256 of the backbone's file that gives the patches' logits. name: of the target.
-    """
-
-    backbone: str
-    name: str
-    look: float
-    patch: float
-    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +52,6 @@ class LookSeries:
     onset: float
     look: float = field(metadata=within(0.0))
     offset: float
-
-
-@dataclass(frozen=True, slots=True)
-class LookOffer:
-    """A target as the appliance takes it. row: of the logit. digest: of network, head and stages: what a calibration of
-    the target belongs to."""
-
-    name: str
-    row: int
-    threshold: float
-    stages: tuple[Stage, Stage]
-    beside: LookBeside | None
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +125,12 @@ class ImpulseManifest:
 class LookNetwork:
     """The network opened. Belongs to one thread."""
 
-    def __init__(self, directory: Path, manifest: ImpulseManifest, *, runtime: str, threads: int) -> None:
-        """Raises ModelError where a file is not what the manifest says. Use `open_impulse`."""
+    def __init__(self, directory: Path, manifest: ImpulseManifest, *, runtime: str, threads: int,
+                 more: LookRows | None = None) -> None:
+        """more: rows that were taught. Raises ModelError where a file is not what the manifest says. Use `open_impulse`."""
         self.manifest = manifest
-        self.labels = manifest.labels
+        self.labels = manifest.labels + (more.labels if more is not None else ())
+        self._more = more
         path = manifest.network.check(directory)
         self.head: Head = load_head(manifest.head.check(directory), rows=manifest.head.rows, columns=manifest.head.columns)
         self.runtime = open_runtime(path, runtime=runtime, threads=threads)
@@ -181,8 +149,13 @@ class LookNetwork:
             raise ModelError("look", found=f"shape {list(cells.shape)}", wanted=f"{list(wanted.shape[1:])}")
         self.runtime.set_input(wanted.to_cells(cells, scratch=self._scratch).reshape(wanted.shape))
         self.runtime.invoke()
-        embedding = made.to_real(self.runtime.output().reshape(-1))
+        return self.say(made.to_real(self.runtime.output().reshape(-1)), position)
+
+    def say(self, embedding: NDArray[np.float32], position: int) -> Scores:
+        """What a look of this embedding, float32 `(E,)`, says of the onset at `position`."""
         logits = against_the_others(self.head.logits(embedding))
+        if self._more is not None:
+            logits = np.concatenate((logits, self._more.weights @ embedding + self._more.bias))
         return Scores(position, logistic(logits), logits, embedding, network=self.sha256)
 
     def describe(self) -> str:
@@ -209,11 +182,12 @@ def impulse_text(manifest: ImpulseManifest) -> str:
 
 
 def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: tuple[int, ...],
-                 runtime: str = "auto", threads: int = 1, manifest: ImpulseManifest | None = None) -> LookNetwork:
+                 runtime: str = "auto", threads: int = 1, manifest: ImpulseManifest | None = None,
+                 more: LookRows | None = None) -> LookNetwork:
     """Open the look network in `directory`.
 
     front_end, look_version, shape: the program's own rows and looks; a network made for others is refused. manifest:
-    the directory's, where it was read before.
+    the directory's, where it was read before. more: rows that were taught, beside the head's.
     Raises ModelError naming file, found and wanted.
     """
     manifest = manifest or load_impulse_manifest(directory)
@@ -222,4 +196,4 @@ def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: t
                                ("network.input", list(manifest.network.input.shape), [1, *shape])):
         if found != wanted:
             raise ModelError(f"{directory / MANIFEST}: {key}", found=str(found), wanted=str(wanted))
-    return LookNetwork(directory, manifest, runtime=runtime, threads=threads)
+    return LookNetwork(directory, manifest, runtime=runtime, threads=threads, more=more)

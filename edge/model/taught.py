@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.model.foreseen import Foreseen
 from edge.model.head import Head
 from edge.model.manifest import Manifest, ModelTarget
 from edge.model.table import within
+from edge.model.taught_look import TaughtLook
 
 Cells = NDArray[np.int8]
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """How well a sound was to be heard when it was learnt: examples heard of how many, out of fold; false alarms an hour of
-    varied sound, with the upper 95 % bound; what it may be mistaken for. groups: of recordings, of which no two sound
-    alike; 0: made by a version that did not look."""
-
-    heard: int
-    clips: int = field(metadata=within(1))
-    alarms_per_hour: float
-    alarms_upper: float
-    collisions: tuple[str, ...] = ()
-    groups: int = field(default=0, metadata=within(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +105,7 @@ class Taught:
     corrections: dict[str, TaughtCorrection] = field(default_factory=dict)
     look_corrections: dict[str, TaughtCorrection] = field(default_factory=dict)
     """Of targets that looks decide."""
+    looks: tuple[TaughtLook, ...] = ()
     change: str = ""
 
     @classmethod
@@ -125,20 +116,32 @@ class Taught:
                              wanted="a split one, as the starter and YAMNet are")
         return cls(manifest.name, manifest.backbone.sha256, manifest.front_end.version, manifest.backbone.output.size)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all sounds."""
+        return (*(sound.name for sound in self.sounds), *(look.name for look in self.looks))
+
     def sound(self, name: str) -> TaughtSound | None:
         """The sound of this name, if it was taught."""
         return next((sound for sound in self.sounds if sound.name == name), None)
 
-    def with_sound(self, sound: TaughtSound, change: str) -> Taught:
-        """The same with a sound put in, in its old place if it had one."""
-        if self.sound(sound.name) is None:
-            return replace(self, sounds=(*self.sounds, sound), change=change)
-        kept = tuple(sound if each.name == sound.name else each for each in self.sounds)
-        return replace(self, sounds=kept, change=change)
+    def look(self, name: str) -> TaughtLook | None:
+        """The sound of this name, if looks were taught it."""
+        return next((look for look in self.looks if look.name == name), None)
+
+    def with_sound(self, sound: TaughtSound | TaughtLook, change: str) -> Taught:
+        """The same with a sound put in, in its old place if it had one, and in place of one of the other kind."""
+        name = sound.name
+        if isinstance(sound, TaughtLook):
+            kept = tuple(each for each in self.sounds if each.name != name)
+            return replace(self, sounds=kept, looks=_placed(self.looks, sound), change=change)
+        looks = tuple(each for each in self.looks if each.name != name)
+        return replace(self, sounds=_placed(self.sounds, sound), looks=looks, change=change)
 
     def without(self, name: str, change: str) -> Taught:
         """The same without a sound, and without what was said of the events of that name."""
         return replace(self, sounds=tuple(sound for sound in self.sounds if sound.name != name),
+                       looks=tuple(look for look in self.looks if look.name != name),
                        judgements=tuple(one for one in self.judgements if one.target != name),
                        corrections={target: one for target, one in self.corrections.items() if target != name},
                        look_corrections={target: one for target, one in self.look_corrections.items() if target != name},
@@ -190,16 +193,27 @@ class Taught:
         None where the model can serve nothing of it: the model has changed since. Nothing is raised.
         """
         corrected = dict.fromkeys((*self.corrections, *self.look_corrections))
-        if not (self.sounds or corrected or self.judgements):
+        if not (self.sounds or self.looks or corrected or self.judgements):
             return None, ()
         if misfit := self.misfit(manifest):
-            lessons = [sound.name for sound in self.sounds] + [f"feedback on {target}" for target in corrected]
+            lessons = [*self.names, *(f"feedback on {target}" for target in corrected)]
             what = f" ({', '.join(lessons)})" if lessons else ""
             return None, (f"what {manifest.name} was taught{what}: {misfit}; not used ({_afresh(manifest.name)})",)
         clashes = self.clashes(manifest)
         kept = replace(self.labelled(manifest), sounds=tuple(sound for sound in self.sounds if sound.name not in clashes))
         return kept, tuple(f"taught sound {name}: a label of the model too; the model's own is heard "
                            f"({_remove(name, manifest.name)})" for name in clashes)
+
+    def fitting_looks(self, network: str, look_version: int, targets: Collection[str]) -> tuple[Taught, tuple[str, ...]]:
+        """The same without the looks that this look network cannot serve, and a line for each, with what mends it.
+
+        network: digest of the look network, "" where there is none; look_version: of its looks; targets: its own.
+        """
+        misfits = {look.name: look.misfit(network, look_version, targets) for look in self.looks}
+        kept = tuple(look for look in self.looks if not misfits[look.name])
+        return replace(self, looks=kept), tuple(
+            f"taught sound {name}: {misfit}; not used (teach it again, or {_remove(name, self.model)})"
+            for name, misfit in misfits.items() if misfit)
 
     def extend(self, manifest: Manifest) -> Manifest:
         """The model's manifest with the taught sounds as labels and targets, behind its own; head.rows stays the file's."""
@@ -214,6 +228,15 @@ class Taught:
             return head
         return Head(np.concatenate((head.weights, np.stack([sound.row for sound in self.sounds]))),
                     np.concatenate((head.bias, np.array([sound.bias for sound in self.sounds], np.float32))))
+
+
+T = TypeVar("T", TaughtSound, TaughtLook)
+
+
+def _placed(known: tuple[T, ...], new: T) -> tuple[T, ...]:
+    """The same with one put in the place of that of its name, or behind all."""
+    found = {each.name: each for each in known} | {new.name: new}
+    return tuple(found.values())
 
 
 def _afresh(model: str) -> str:

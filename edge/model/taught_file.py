@@ -30,6 +30,7 @@ from edge.model.manifest import Manifest
 from edge.model.placing import WANTED, alone, disk_error, keeping, set_aside, sync
 from edge.model.table import Table, json_table
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught_look import look_tables, read_looks
 
 SCHEMA, OLDEST = 2, 1
 """1 knew patches only."""
@@ -163,7 +164,8 @@ def _arrays(taught: Taught) -> dict[str, Any]:
              "judgements": judged,
              "corrections": [{"target": name, "labels": one.labels, "bias": one.bias.tolist(), "network": one.network}
                              for name, one in _corrections(taught)]}
-    arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False))}
+    about["looks"], own = look_tables(taught.looks)
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(about, ensure_ascii=False)), **own}
     for number, sound in enumerate(taught.sounds):
         arrays |= {f"row{number}": sound.row, f"cells{number}": sound.cells, f"clip{number}": sound.clip,
                    f"kind{number}": sound.kind}
@@ -218,4 +220,5 @@ def _parsed(table: Table, arrays: Any) -> Taught:
         Taught, sounds=tuple(sound(number, one) for number, one in enumerate(table.tables("sounds"))),
         judgements=tuple(judgement(number, one) for number, one in enumerate(table.tables("judgements"))),
         corrections={target: one for target, one in corrections if not one.network},
-        look_corrections={target: one for target, one in corrections if one.network})
+        look_corrections={target: one for target, one in corrections if one.network},
+        looks=read_looks(table.tables("looks") if "looks" in table.values else (), arrays, array))

@@ -42,7 +42,7 @@ def evaluate_clips(model: Model, clips: Sequence[Clip], classes: Sequence[SoundC
     the model has labels for, or a rhythm.
     """
     taught = taught_to(settings.model.name, state_dir)
-    names = [*(clip.name for clip in clips), *(sound.name for sound in (taught.sounds if taught is not None else ()))]
+    names = [*(clip.name for clip in clips), *(taught.names if taught is not None else ())]
     named = {target.name: target.labels for target in model.targets}
     named |= {target.name: target.labels for target in settings.target if target.labels}
     rhythms = _rhythms(model, settings)

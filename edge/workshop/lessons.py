@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Lessons:
     def remove(self, name: str) -> None:
         """Forget a sound, or all feedback on a target. Raises SettingsError where there is neither."""
         with self.changing():
-            known = [sound.name for sound in self.taught.sounds] + [one.target for one in self.taught.judgements]
+            known = [*self.taught.names, *(one.target for one in self.taught.judgements)]
             known = list(dict.fromkeys((*known, *self.taught.corrections, *self.taught.look_corrections)))
             if name not in known:
                 raise SettingsError("--remove", found=repr(name),
@@ -62,11 +62,14 @@ class Lessons:
         self.taught = taught
 
 
-def check_name(name: str, manifest: Manifest) -> None:
-    """Raise SettingsError for a name that cannot be in a topic, or that is a label or target of the model's own."""
+def check_name(name: str, manifest: Manifest, looked: Collection[str] = ()) -> None:
+    """Raise SettingsError for a name that cannot be in a topic, or that is a label or target of the model's own.
+
+    looked: targets of the look network, to which a sound may be added.
+    """
     if not SOUND_NAME.fullmatch(name):
         raise SettingsError("NAME", found=repr(name), wanted="letters, digits, '-' and '_', 64 at most")
-    if name in manifest.labels or name in (target.name for target in manifest.targets):
+    if name not in looked and (name in manifest.labels or name in (target.name for target in manifest.targets)):
         raise SettingsError("NAME", found=f"{name}, a label or target of {manifest.name}", wanted="another name")
 
 

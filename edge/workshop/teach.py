@@ -8,19 +8,23 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from edge.control.loading import load_model
+from edge.control.loading import find_model, load_model
 from edge.decision.targets import Target
 from edge.errors import SettingsError
 from edge.learn.bank import load_bank
 from edge.learn.embedding import Embedder
 from edge.learn.lesson import HEARD
+from edge.learn.look_examples import Onsets
 from edge.learn.probability import Curve
 from edge.learn.teach import Gathered, Recording, check_like, gather, learn, negatives_for, refusal
 from edge.model.classifier import Split
+from edge.model.foreseen import Foreseen
 from edge.model.taught import TaughtSound
+from edge.model.taught_look import TaughtLook
 from edge.settings import Settings, TargetSettings
 from edge.workshop.lessons import Lessons, as_served, check_name
 from edge.workshop.progress import bar
+from edge.workshop.teach_looks import LookSchool, look_school
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,26 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How it came out. hears: targets that hear the sound already. refused: why it cannot be told apart, or
-    empty. kept: the sound is among the model's lessons now."""
+    empty. kept: the sound is among the model's lessons now.
 
-    sound: TaughtSound
+    other: what was foreseen of the way that was not taken, where both were tried. own: recordings that the look network's
+    own target of that name hears without the sound, which adds to it; None for a sound of its own.
+    """
+
+    sound: TaughtSound | TaughtLook
     hears: Sequence[str]
     refused: str
     kept: bool
+    other: Foreseen | None = None
+    own: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What was made of the recordings. onsets: None where no look network is here."""
+
+    patches: Gathered
+    onsets: Onsets | None
 
 
 def teach(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Callable[[], Sequence[Recording]], *,
@@ -55,43 +73,75 @@ def teach(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Call
     The lessons are locked from reading them again to keeping the sound. keep: False for a trial that changes
     and locks nothing. Raises SettingsError, ModelError, and what `recordings` raises.
     """
-    check_name(wanted.name, lessons.manifest)
     if not 0.0 < wanted.alarms_per_hour <= 1000.0:
         raise SettingsError("--alarms-per-hour", found=str(wanted.alarms_per_hour), wanted="over 0, at most 1000")
+    model = load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime)
+    school = look_school(lessons, model)
+    check_name(wanted.name, lessons.manifest, school.targets if school is not None else ())
     check_like(load_bank(lessons.folder, lessons.manifest), wanted.like)
-    embedder = Embedder(load_model(settings.model.name, state_dir=lessons.state_dir, runtime=settings.model.runtime))
-    taken = recordings()
+    embedder = Embedder(model)
+    recorded = recordings()
     with bar("teach", "recordings") as progress:
-        gathered = gather(embedder, taken, progress)
+        patches = gather(embedder, recorded, progress)
+    taken = _Taken(patches, school.onsets(recorded) if school is not None else None)
     if not keep:
-        return _fitted(lessons, settings, wanted, gathered)
+        return _fitted(lessons, settings, wanted, taken)
     with lessons.changing():
-        outcome = _fitted(lessons, settings, wanted, gathered)
+        outcome = _fitted(lessons, settings, wanted, taken)
         if outcome.refused and not wanted.force:
             return outcome
-        verb = "taught" if lessons.taught.sound(wanted.name) is None else "taught again"
-        lessons.save(lessons.taught.with_sound(outcome.sound, f"{verb} {wanted.name}"))
+        known = wanted.name in lessons.taught.names
+        lessons.save(lessons.taught.with_sound(outcome.sound, f"{'taught again' if known else 'taught'} {wanted.name}"))
     return replace(outcome, kept=True)
 
 
-def _fitted(lessons: Lessons, settings: Settings, wanted: Wanted, gathered: Gathered) -> Outcome:
-    model, sounds = as_served(replace(settings, target=_known_targets(lessons, settings)), lessons.state_dir)
+def _fitted(lessons: Lessons, settings: Settings, wanted: Wanted, taken: _Taken) -> Outcome:
+    model, sounds = as_served(replace(settings, target=_known_targets(lessons, settings, wanted.name)), lessons.state_dir)
+    school = look_school(lessons, model)
+    impulsive = taken.patches.impulsive if wanted.impulsive is None else wanted.impulsive
+    by_looks = None
+    if school is not None and taken.onsets is not None and impulsive:
+        by_looks = school.learn(lessons, wanted.name, taken.onsets, alarms_per_hour=wanted.alarms_per_hour,
+                                taught_at=_now(), like=wanted.like, forced=wanted.force)
+    found = _hears(model, school, [one for one in sounds if one.name != wanted.name], taken)
+    if by_looks is not None and by_looks[0].adds:
+        assert school is not None and taken.onsets is not None  # they made it
+        own = [school.heard(one, taken.onsets) for one in sounds if one.name == wanted.name and one.looked]
+        return Outcome(by_looks[0], found, refusal(by_looks[1], found), kept=False, own=own[0] if own else 0)
+    check_name(wanted.name, lessons.manifest)
     embedder = Embedder(model)
     negatives = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, lessons.taught,
                               name=wanted.name, like=wanted.like)
-    sound, lesson = learn(
-        embedder, wanted.name, gathered, negatives, alarms_per_hour=wanted.alarms_per_hour,
-        impulsive=gathered.impulsive if wanted.impulsive is None else wanted.impulsive,
-        taught_at=datetime.now(UTC).isoformat(timespec="seconds"), like=wanted.like, forced=wanted.force)
-    found = hears(model, [one for one in sounds if one.name != wanted.name], embedder, gathered)
-    return Outcome(sound, found, refusal(lesson, found), kept=False)
+    sound, lesson = learn(embedder, wanted.name, taken.patches, negatives, alarms_per_hour=wanted.alarms_per_hour,
+                          impulsive=impulsive, taught_at=_now(), like=wanted.like, forced=wanted.force)
+    if by_looks is None:
+        return Outcome(sound, found, refusal(lesson, found), kept=False)
+    look, looked = by_looks
+    # Patches hear as much of clear recordings, and nothing over a room's noise: they are for what looks cannot tell apart.
+    if refusal(looked) and not refusal(lesson):
+        return Outcome(sound, found, "", kept=False, other=look.foreseen)
+    return Outcome(look, found, refusal(looked, found), kept=False, other=sound.foreseen)
 
 
-def _known_targets(lessons: Lessons, settings: Settings) -> tuple[TargetSettings, ...]:
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _hears(model: Split, school: LookSchool | None, sounds: Sequence[Target], taken: _Taken) -> list[str]:
+    """Those of the targets, as they serve, that hear at least half of the recordings."""
+    found = hears(model, sounds, Embedder(model), taken.patches)
+    if school is not None and taken.onsets is not None:
+        onsets = taken.onsets
+        found += [one.name for one in sounds if one.looked and 2 * school.heard(one, onsets) >= onsets.clips]
+    return found
+
+
+def _known_targets(lessons: Lessons, settings: Settings, name: str) -> tuple[TargetSettings, ...]:
     """The settings' sounds as far as the model has their labels (the one to be taught may be named already),
-    and all the model's own targets beside them."""
-    manifest = lessons.taught.extend(lessons.manifest)
-    known = {target.name: TargetSettings(name=target.name) for target in manifest.targets}
+    and all the model's own targets, and those that looks decide, beside them. name: of the one to be taught."""
+    manifest, named = lessons.taught.extend(lessons.manifest), find_model(lessons.name, lessons.state_dir)
+    looked = [offer.name for offer in named.offers if offer.standard or offer.name == name]
+    known = {one: TargetSettings(name=one) for one in (*(target.name for target in manifest.targets), *looked)}
     for target in settings.target:
         labels = target.labels or (() if target.name in known else (target.name,))
         if not target.pattern_of and not target.louder_db and set(labels) <= set(manifest.labels):

@@ -166,6 +166,7 @@ def label_of(name: str) -> str:
 def write(folder: Path, manifest: ImpulseManifest, pool: Pool, clips: list[Clip], chosen: Numbers, onsets: Floats) -> None:
     """bank.npz, bank.json that says what is in it, and the manifest with the bank's name."""
     spec, hours = manifest.network.output, sum(clip.seconds for clip in clips) / 3600.0
+    going = sum(clip.seconds for clip in clips if clip.label not in SINGLE) / 3600.0
     names = np.array([clip.label for clip in clips])[pool.clip[chosen]]
     classes, class_index = np.unique(names, return_inverse=True)
     sources, source_index = np.unique([clips[number].group for number in pool.clip[chosen]], return_inverse=True)
@@ -173,14 +174,16 @@ def write(folder: Path, manifest: ImpulseManifest, pool: Pool, clips: list[Clip]
     with path.open("wb") as file:
         np.savez_compressed(
             file, cells=pool.cells[chosen], scale=np.float32(spec.scale), zero_point=np.int32(spec.zero_point),
-            classes=classes, class_index=class_index.astype(np.uint16), class_labels=np.array([*map(label_of, classes)]),
-            sources=sources, source_index=source_index.astype(np.uint16), onsets=onsets, altered=pool.altered[chosen],
-            hours=np.float32(hours), network_sha256=np.array(manifest.network.sha256))
+            classes=classes, class_index=class_index.astype(np.uint16), class_lone=np.isin(classes, SINGLE),
+            class_labels=np.array([*map(label_of, classes)]), sources=sources, source_index=source_index.astype(np.uint16),
+            onsets=onsets, altered=pool.altered[chosen], hours=np.float32(going),
+            network_sha256=np.array(manifest.network.sha256))
     named = FileSpec(path.name, file_sha256(path), path.stat().st_size)
     described: dict[str, Any] = {
         "file": named.file, "sha256": named.sha256, "bytes": named.bytes, "network_sha256": manifest.network.sha256,
         "made_by": "models/impulse/bank.py", "seed": SEED, "onsets": len(chosen), "columns": spec.size,
         "altered": int(pool.altered[chosen].sum()), "recorded_onsets": round(float(onsets.sum())), "hours": round(hours, 3),
+        "hours_that_go_on": round(going, 3),
         "classes": dict(sorted(Counter(names.tolist()).items())), "sources": source_list(pool.clip[chosen], clips)}
     (folder / "bank.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     (folder / MANIFEST).write_text(impulse_text(replace(manifest, bank=named)), encoding="utf-8")

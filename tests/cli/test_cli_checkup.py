@@ -14,8 +14,9 @@ from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.commanded import Commanded, load_commanded, save_commanded
 from edge.control.loading import model_folder
 from edge.errors import SettingsError, SinkError
+from edge.model.foreseen import Foreseen
 from edge.model.manifest_file import load_manifest
-from edge.model.taught import Foreseen, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught import Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import save_taught
 from edge.settings import (
     CommandSettings,

@@ -15,8 +15,9 @@ from edge.control.changes import Change
 from edge.control.loading import model_folder
 from edge.errors import SettingsError
 from edge.model.calibration_file import own_path, shipped_path
+from edge.model.foreseen import Foreseen
 from edge.model.manifest_file import load_manifest
-from edge.model.taught import Foreseen, Taught, TaughtSound
+from edge.model.taught import Taught, TaughtSound
 from edge.model.taught_file import save_taught
 from edge.settings import PinSettings, Settings, TargetSettings
 from edge.sinks.journal.entries import FILE, recent

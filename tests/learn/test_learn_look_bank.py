@@ -27,7 +27,7 @@ def arrays(made_on: str) -> dict[str, Any]:
     return {
         "cells": np.arange(-9, 9, dtype=np.int8).reshape(3, 2, 3), "scale": np.float32(0.5), "zero_point": np.int32(-9),
         "classes": np.array(["hand_clap", "neg_speech"]), "class_index": np.array([1, 0, 1], np.uint16),
-        "class_labels": np.array(["hand_clap", ""]),
+        "class_labels": np.array(["hand_clap", ""]), "class_lone": np.array([True, False]),
         "sources": np.array(["somebody", "somebody else"]), "source_index": np.array([0, 1, 0], np.uint16),
         "onsets": np.array([2.0, 1.0, 0.0], np.float32), "altered": np.array([False, False, True]),
         "hours": np.float32(0.25), "network_sha256": np.array(made_on),
@@ -49,6 +49,7 @@ def test_a_bank_says_what_each_onset_is_of(tmp_path: Path) -> None:
     assert bank.labels.tolist() == ["", "hand_clap", ""]
     assert bank.sources.tolist() == ["somebody", "somebody else", "somebody"]
     assert bank.embeddings.dtype == np.float32 and bank.embeddings[0].tolist() == [[0.0, 0.5, 1.0], [1.5, 2.0, 2.5]]
+    assert bank.lone.tolist() == [False, True, False]
     assert (bank.hours, bank.onsets.tolist(), bank.altered.tolist()) == (0.25, [2.0, 1.0, 0.0], [False, False, True])
 
 
@@ -86,7 +87,7 @@ def test_the_bank_that_ships_is_what_its_list_says() -> None:
     assert (listed["sha256"], listed["network_sha256"]) == (manifest.bank.sha256, manifest.network.sha256)
     assert listed["classes"] == dict(sorted(Counter(bank.names.tolist()).items()))
     assert listed["onsets"] == len(bank.names) == sum(each["embeddings"] for each in listed["sources"])
-    assert (listed["altered"], listed["hours"]) == (bank.altered.sum(), pytest.approx(bank.hours, abs=1e-3))
+    assert (listed["altered"], listed["hours_that_go_on"]) == (bank.altered.sum(), pytest.approx(bank.hours, abs=1e-3))
     assert bank.onsets.sum() == pytest.approx(listed["recorded_onsets"]) and not bank.onsets[bank.altered].any()
     assert [label_of(name) for name in bank.names] == bank.labels.tolist()
     assert set(bank.labels) - {""} <= set(manifest.labels)

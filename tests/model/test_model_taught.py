@@ -12,9 +12,10 @@ import pytest
 from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError
 from edge.model import taught_file
+from edge.model.foreseen import Foreseen
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
-from edge.model.taught import Foreseen, Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import KEPT, load_taught, save_taught, start_afresh, taught_folder, undo_taught
 
 

@@ -49,6 +49,10 @@ def work(tmp_path: Path) -> Path:
                            ("rooms", {"kinds": {"ratio_db -6.0": scenes, "ratio_db 0.0": scenes}})):
             (tmp_path / f"{kind}-{model}.json").write_text(json.dumps(held))
         (tmp_path / f"alarms-{model}.md").write_text("| target | clips |\n|---|---|\n| siren | 25 |\n| rain | 3 |\n")
+    learnt = {"recall": dict.fromkeys(("quiet", "30 dB", "20 dB", "10 dB"), share), "alarms_per_hour": 1.96, "hard": share}
+    for half in ("report", "choose"):
+        ways = {way: {"all": learnt, "sources": {"a": learnt, "b": learnt}} for way in ("own", "added")}
+        (tmp_path / f"taught-{half}.json").write_text(json.dumps({"targets": {"hand_clap": ways}}))
     return tmp_path
 
 
@@ -71,6 +75,9 @@ def test_tables_hold_what_was_measured(figures: Any, work: Path) -> None:
     lasting = list(figures.lasting(work))
     assert lasting[2] == "| typing | reporting | starter | 0.25 | 0.25 | 0.25 | 0.25 | 0.25 | 0.25 | 112 |  | 5 (9) |"
     assert {line.count("|") for line in lasting} == {13}
+    taught = list(figures.taught_looks(work))
+    assert taught[2] == "| hand_clap | reporting, 2 | the model's own | 0.25 | 0.25 | 0.25 | 0.25 | 112 | 2.0 | 24.6% |"
+    assert len(taught) == 2 + 4 and {line.count("|") for line in taught} == {11}
 
 
 def test_a_page_without_the_section_is_not_written(figures: Any, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,12 +90,12 @@ def test_a_page_without_the_section_is_not_written(figures: Any, work: Path, mon
     with pytest.raises(SystemExit, match=r"guide.md: found no section cross-fit; wanted one"):
         figures.main()
     assert "stale" in first.read_text() and "stale" in guide.read_text()
-    names = ("figures", "cross-fit", "alarms", "scenes", "onsets", "lasting")
+    names = ("figures", "cross-fit", "alarms", "scenes", "onsets", "lasting", "taught-looks")
     sections = "".join(f"<!-- {name} -->\nstale\n<!-- /{name} -->\n" for name in names)
     guide.write_text(sections)
     monkeypatch.setattr(sys, "argv", ["figures.py", str(work), "--write", "--only", "onsets"])
     figures.main()
-    assert guide.read_text().count("stale") == 5 and "| hand_clap | reporting |" in guide.read_text()
+    assert guide.read_text().count("stale") == 6 and "| hand_clap | reporting |" in guide.read_text()
     monkeypatch.setattr(sys, "argv", ["figures.py", str(work), "--write"])
     figures.main()
     assert "stale" not in guide.read_text() and "| siren | 9 of 2 |" in guide.read_text()

@@ -65,7 +65,9 @@ def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Pat
         made = [f"{name} ({found.entries[name].made if name in found.entries else 'taught'})" for name in found.serving]
         yield Finding("calibration", True, ", ".join(made) or "none: the model's own thresholds serve")
     for target in targets.sounds:
-        labels = ["looks at onsets"] if target.looked else target.labels
+        labels = target.labels
+        if target.looked:
+            labels = ("looks at onsets, and your own examples" if target.added is not None else "looks at onsets",)
         weak = " (experimental)" if set(labels) & set(model.manifest.experimental) else ""
         mended = ", corrected by feedback" if target.correction is not None else ""
         yield Finding("target", True, f"{target.name}: starts at {target.threshold:.3f}{_by(target.name, commanded)}, ends "

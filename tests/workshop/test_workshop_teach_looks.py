@@ -1,0 +1,122 @@
+"""`teach` of sounds without length, as owners run it: looks decide them, and a target of the model's own is added to.
+
+Recordings of one person's claps (eval), which trained nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.cli import main
+from edge.control.loading import find_model, load_calibrations, load_model
+from edge.decision.resolve import resolve_targets
+from edge.model.taught_file import newest_taught
+from edge.settings import Settings, TargetSettings
+from edge.sources.recording import open_recording
+from edge.workshop.classify import classify
+from edge.workshop.recordings import samples_of
+from tests.cli.test_cli import write_wav
+
+pytestmark = pytest.mark.big
+
+TAUGHT_WITH, OTHERS = 5, 15
+RATE = 16_000
+PERSON = "VegardMosand-clap-detector__"
+
+
+def claps(shared: Path) -> list[Path]:
+    return sorted(path for path in (shared / "data" / "eval" / "hand_clap").iterdir() if path.name.startswith(PERSON))
+
+
+def samples_in(path: Path) -> np.ndarray:
+    with open_recording(path) as source:
+        return np.concatenate(list(samples_of(source.blocks()))).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def noisy(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Other claps of the same person, over noise 20 dB under their loudest 20 ms."""
+    folder, rng, made = tmp_path_factory.mktemp("noisy"), np.random.default_rng(1), []
+    for path in claps(shared)[TAUGHT_WITH: TAUGHT_WITH + OTHERS]:
+        samples = np.concatenate((np.zeros(RATE), samples_in(path), np.zeros(RATE)))
+        loudest = np.sqrt(np.convolve(samples**2, np.full(320, 1 / 320), "valid").max())
+        over = np.clip(np.rint(samples + rng.normal(0.0, loudest / 10.0, len(samples))), -32_768, 32_767)
+        made.append(folder / f"{path.stem}.wav")
+        write_wav(made[-1], over.astype(np.int16))
+    return made
+
+
+@pytest.fixture(scope="module")
+def taught(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state in which hand_clap was added to, and my_clap taught."""
+    state = tmp_path_factory.mktemp("state")
+    for name in ("hand_clap", "my_clap"):
+        assert main(["teach", name, *map(str, claps(shared)[:TAUGHT_WITH]), "--state-dir", str(state)]) == 0
+    return state
+
+
+def heard(state: Path, paths: list[Path], target: str, settings: tuple[TargetSettings, ...] = ()) -> int:
+    model = load_model(state_dir=state)
+    served = load_calibrations(model, Settings(), state)
+    return sum(target in {event.target for event in classify(
+        model, path, calibrations=served.serving, targets=settings, bands=False, embeddings=False).events} for path in paths)
+
+
+def test_added_claps_are_heard_where_the_models_own_are_not(noisy: list[Path], taught: Path, tmp_path: Path) -> None:
+    only = (TargetSettings(name="hand_clap"),)
+    before, after = heard(tmp_path, noisy, "hand_clap", only), heard(taught, noisy, "hand_clap", only)
+    print(f"{before} of {len(noisy)} without, {after} with the person's claps")
+    assert after >= before + 2
+
+
+def test_a_clap_of_ones_own_is_decided_by_looks_before_the_models(noisy: list[Path], taught: Path) -> None:
+    assert 2 * heard(taught, noisy, "my_clap") >= len(noisy)
+
+
+def test_what_looks_were_taught_is_heard_without_settings_and_said(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = load_model(state_dir=taught)
+    targets = {one.name: one for one in resolve_targets((), model.labels, model.targets, offers=model.offers).sounds}
+    assert targets["my_clap"].looked and targets["my_clap"].taught and targets["hand_clap"].added is not None
+    assert main(["teach", "--list", "--format", "csv", "--state-dir", str(taught)]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[:3] for line in listed[1:]] == [["hand_clap", "impulsive", "looks"],
+                                                            ["my_clap", "impulsive", "looks"]]
+    assert main(["model", "show", "starter", "--state-dir", str(taught)]) == 0
+    shown = next(line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["my_clap"])
+    assert "as it was taught" in shown and "only where" not in shown
+
+
+def test_undo_and_remove_leave_the_models_own(taught: Path, shared: Path, tmp_path: Path,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    teach = ["teach", "hand_clap", *map(str, claps(shared)[:TAUGHT_WITH]), "--state-dir", str(tmp_path)]
+    assert main(teach) == 0
+    assert "adds to the model's own hand_clap" in capsys.readouterr().out
+    assert main(["teach", "--remove", "hand_clap", "--state-dir", str(tmp_path)]) == 0
+    offer = next(one for one in find_model("starter", tmp_path).offers if one.name == "hand_clap")
+    assert offer.added is None
+    assert main(["teach", "--undo", "--state-dir", str(tmp_path)]) == 0
+    again = newest_taught(tmp_path, "starter")
+    assert again is not None and [look.name for look in again.looks] == ["hand_clap"]
+    offer = next(one for one in find_model("starter", tmp_path).offers if one.name == "hand_clap")
+    assert offer.added is not None
+
+
+def test_labels_in_the_settings_keep_the_patches(taught: Path) -> None:
+    named = find_model("starter", taught)
+    asked = named.ask([TargetSettings(name="hand_clap", labels=("hand_clap",))])
+    assert asked.sounds[0].offer is None and asked.sounds[0].labels == ("hand_clap",)
+
+
+def test_only_a_taught_sound_without_length_may_be_heard(noisy: list[Path], taught: Path) -> None:
+    """No row of the head is in use then."""
+    assert heard(taught, noisy[:3], "my_clap", (TargetSettings(name="my_clap"),)) >= 1
+
+
+def test_a_label_of_the_models_is_no_name_for_a_sound_with_length(shared: Path, tmp_path: Path,
+                                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    clips = [str(path) for path in claps(shared)[:TAUGHT_WITH]]
+    assert main(["teach", "hand_clap", *clips, "--sound", "lasting", "--state-dir", str(tmp_path)]) == 2
+    assert "found hand_clap, a label or target of starter" in capsys.readouterr().err
