@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from edge.learn.feedback import EVEN, MARGIN, Corrected, Standing, fit_correctio
 from edge.learn.look_bank import LookBank
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
-from edge.model.head import Head, against_the_others
 
 MOST_LOST = (0.005, 0.01)
 """Shares of the target's own sounds that vetoes may cost: the second where the first leaves a wrong event heard.
@@ -31,6 +31,13 @@ FIRST, LAST, BEGINNINGS = 0.5, 0.999, 60
 """Where a support may begin: behind these shares of the bank, and how many of them are tried."""
 
 
+class Network(Protocol):
+    """The look network, as far as feedback needs it."""
+
+    def logits(self, embeddings: Floats) -> Floats:
+        """Of looks float32 `(..., E)`: `(..., labels)`, those of taught rows behind its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What was said of one event. embeddings: float32 `(k, E)` of its looks, the surest first. bare: the highest logit
@@ -41,14 +48,28 @@ class Event:
     bare: tuple[float, ...] = ()
 
 
-class LookFit:
-    """One target, and what its logits are made of. head: the look network's."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The target's own row, or an added one: its place; scale and offset of either look, float32 `(2,)`."""
 
-    def __init__(self, target: Target, head: Head) -> None:
+    row: int
+    scales: Floats
+    offsets: Floats
+
+
+class LookFit:
+    """One target, and what its logits are made of. network: the look network."""
+
+    def __init__(self, target: Target, network: Network) -> None:
         """Raises ValueError for a target that patches decide."""
         if target.stages is None:
             raise ValueError(f"{target.name}: patches decide it")
-        self._target, self._stages, self._head = target, target.stages, head
+        self._target, self._network = target, network
+        rows = [(int(target.rows[0]), target.stages)]
+        if target.added is not None:
+            rows.append((target.added.row, target.added.stages))
+        self._rows = [_Row(row, np.array([one.scale for one in stages], np.float32),
+                           np.array([one.offset for one in stages], np.float32)) for row, stages in rows]
         # As for patches, the fit takes the curve's slope at the threshold for all of the curve.
         curve = Curve.of(target)
         self._start = curve.logit_at(target.threshold)
@@ -82,29 +103,22 @@ class LookFit:
 
     def _standing(self, embeddings: Floats) -> Standing:
         """Looks float32 `(n, 2, E)`, the first look's and the second's, one by one."""
-        logits = self._logits(embeddings)
-        scales, offsets = (np.array([getattr(stage, key) for stage in self._stages]) for key in ("scale", "offset"))
-        over = scales * logits + offsets
+        logits = self._network.logits(embeddings)
+        over = np.max([one.scales * logits[..., one.row] + one.offsets for one in self._rows], axis=0)
         if (beside := self._target.beside) is not None:
-            over = np.maximum(over, beside.look * logits + beside.offset)
+            over = np.maximum(over, beside.look * logits[..., self._rows[0].row] + beside.offset)
         return Standing(embeddings.reshape(-1, embeddings.shape[2]), self._powers(over.reshape(-1)))
 
     def _power(self, embedding: Floats, bare: float | None, right: bool) -> np.float32:
         """How far one look `(E,)` came over the threshold. Which of the two looks it was is not known: the higher counts for
         a wrong event, the lower for a right one."""
-        logit = float(self._logits(embedding))
-        alone = [stage.scale * logit + stage.offset for stage in self._stages]
-        least = min(alone) if right else max(alone)
+        logits = self._network.logits(embedding)
+        alone = np.max([one.scales * logits[one.row] + one.offsets for one in self._rows], axis=0)
+        least = float(alone.min() if right else alone.max())
         return np.float32(self._powers(np.array([least if bare is None else max(least, bare)], np.float32))[0])
 
     def _powers(self, logits: NDArray[np.floating]) -> Floats:
         return np.asarray(self.slope * (logits - np.float32(self._start)), np.float32)
-
-    def _logits(self, embeddings: Floats) -> Floats:
-        """The target's own, `(...)`, of embeddings `(..., E)`."""
-        values = against_the_others(embeddings @ self._head.weights.T + self._head.bias)
-        highest: Floats = values[..., self._target.rows].max(axis=-1)
-        return highest
 
 
 def ramp(bank: Standing, right: Standing) -> tuple[Floats, float]:

@@ -158,6 +158,13 @@ class LookNetwork:
             logits = np.concatenate((logits, self._more.weights @ embedding + self._more.bias))
         return Scores(position, logistic(logits), logits, embedding, network=self.sha256)
 
+    def logits(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of many looks, float32 `(..., E)`: float32 `(..., labels)`."""
+        found = against_the_others(embeddings @ self.head.weights.T + self.head.bias)
+        if self._more is None:
+            return found
+        return np.concatenate((found, embeddings @ self._more.weights.T + self._more.bias), axis=-1)
+
     def describe(self) -> str:
         """One line for the log: version, digest, what XNNPACK took."""
         return (f"look network {self.manifest.version} (sha256 {self.sha256[:12]}, {len(self.labels)} labels); "

@@ -188,8 +188,10 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
 def _refit_looks(model: Split, target: Target, taught: Taught, mine: Sequence[Judgement], *, force: bool) -> Judged:
     network, folder = model.looks, impulse_folder()
     assert network is not None  # it decides the target
-    fit, real = LookFit(target, network.head), network.manifest.network.output.to_real
-    bank = fit.bank(load_look_bank(folder, network.manifest), load_labelled(folder, network.manifest, target.labels[0]))
+    fit, real = LookFit(target, network), network.manifest.network.output.to_real
+    own = [load_labelled(folder, network.manifest, target.labels[0]),
+           *(real(look.cells) for look in taught.looks if look.name == target.name)]
+    bank = fit.bank(load_look_bank(folder, network.manifest), np.concatenate(own))
     found = fit.correct(bank, [Event(one.right, real(np.stack((one.cells, *one.beside))), one.bare) for one in mine],
                         force=force)
     rows = TaughtCorrection(found.rows / fit.slope, found.bias / fit.slope, mine[-1].labels, network.sha256)

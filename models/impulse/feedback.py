@@ -94,7 +94,7 @@ def main() -> None:
     print(f"{len(scenes.label)} onsets in {scenes.hours:.2f} h; lost, and more in an hour: mean, median, most\n\n{HEADER}\n"
           f"{'|---' * 8}|")
     for name, target in targets.items():
-        fit = LookFit(target, network.head)
+        fit = LookFit(target, network)
         kept = fit.bank(bank, load_labelled(folder, manifest, name))
         taken = np.any([one.heard for other, one in heard.items() if other != name], axis=0)
         for line in (*wrong_lines(name, scenes, heard[name], fit, kept),

@@ -39,7 +39,7 @@ def clap(**changes: object) -> Target:
 
 
 CLAP = clap()
-FIT = LookFit(CLAP, NETWORK.head)
+FIT = LookFit(CLAP, NETWORK)
 OWN = load_labelled(FOLDER, MANIFEST, "hand_clap")
 
 
@@ -107,7 +107,7 @@ def test_what_the_fit_takes_for_heard_is_what_the_appliance_hears() -> None:
 
 
 def corrected(target: Target, found: Corrected) -> Target:
-    slope = LookFit(target, NETWORK.head).slope
+    slope = LookFit(target, NETWORK).slope
     return replace(target, correction=Correction(found.rows / slope, found.bias / slope))
 
 
@@ -115,7 +115,7 @@ def corrected(target: Target, found: Corrected) -> Target:
 def test_a_wrong_event_is_silenced_beside_the_patch_that_named_it(scale: float) -> None:
     """Looks alone were far from sure; with the patch's logit of 4 the event came to `bare`."""
     target = clap(scale=scale)
-    fit = LookFit(target, NETWORK.head)
+    fit = LookFit(target, NETWORK)
     embedding, patch = unlike(20)[19], 4.0
     beside = heard_beside(target, NETWORK.labels, said(embedding), [patch])
     assert beside is not None and beside.bare is not None and beside.probability >= target.threshold
@@ -166,4 +166,4 @@ def test_a_right_one_in_the_midst_of_other_sounds_is_left() -> None:
 
 def test_a_target_that_patches_decide_has_no_looks_to_judge() -> None:
     with pytest.raises(ValueError, match="hand_clap: patches decide it"):
-        LookFit(clap(stages=None), NETWORK.head)
+        LookFit(clap(stages=None), NETWORK)

@@ -5,18 +5,23 @@ Recordings of one person's claps (eval), which trained nothing.
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge.app import build
 from edge.cli import main
 from edge.control.loading import find_model, load_calibrations, load_model
 from edge.decision.resolve import resolve_targets
 from edge.model.taught_file import newest_taught
 from edge.settings import Settings, TargetSettings
+from edge.sinks.journal.entries import FILE, recent
 from edge.sources.recording import open_recording
 from edge.workshop.classify import classify
+from edge.workshop.feedback import take_in
 from edge.workshop.recordings import samples_of
 from tests.cli.test_cli import write_wav
 
@@ -120,3 +125,23 @@ def test_a_label_of_the_models_is_no_name_for_a_sound_with_length(shared: Path, 
     clips = [str(path) for path in claps(shared)[:TAUGHT_WITH]]
     assert main(["teach", "hand_clap", *clips, "--sound", "lasting", "--state-dir", str(tmp_path)]) == 2
     assert "found hand_clap, a label or target of starter" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["my_clap", "hand_clap"])
+def test_feedback_on_what_looks_were_taught_silences_an_event(noisy: list[Path], taught: Path, tmp_path: Path,
+                                                              target: str) -> None:
+    state = shutil.copytree(taught, tmp_path / "state")
+    only = (TargetSettings(name=target),)
+    settings = Settings(target=only)
+    for path in noisy:
+        source = replace(settings.source, kind="file", path=str(path), paced=False)
+        build(replace(settings, source=source, log=replace(settings.log, events="")), state).run()
+        if entries := [entry for entry in recent(state / FILE, 5) if entry.target == target]:
+            break
+    judged = take_in(settings, state, entries[0].id, right=False, force=True)
+    assert (judged.target, judged.wrong, judged.silenced) == (target, 1, 1)
+    corrections = load_calibrations(load_model(state_dir=state), settings, state).corrections
+    assert target in corrections
+    before, after = (classify(load_model(state_dir=state), path, targets=only, corrections=each, bands=False,
+                              embeddings=False).events for each in ({}, corrections))
+    assert len(after) < len(before)

@@ -103,10 +103,10 @@ def test_feedback_during_a_lesson_is_kept_and_so_is_the_lesson(tmp_path: Path) -
     with sitting(tmp_path, state, "teach", "knock", "--microphone", "--count", "5", "--force") as teach:
         teach.wait_for("make the sound 5 times")
         take_in(settings, state, event.id, right=False)
-        assert list(taught_in(state).corrections) == [event.target] and not taught_in(state).sounds
+        assert list(taught_in(state).corrections) == [event.target] and not taught_in(state).names
         teach.give(knocks(6))
     taught = taught_in(state)
-    assert [sound.name for sound in taught.sounds] == ["knock"]
+    assert taught.names == ("knock",)
     assert list(taught.corrections) == [event.target] and [one.event for one in taught.judgements] == [event.id]
 
 
