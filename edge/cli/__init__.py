@@ -24,6 +24,7 @@ COMMANDS = {
     "feedback": "say whether an event was right or wrong; its target is fitted again",
     "devices": "list microphones with what they can do",
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
+    "doctor": "all that check looks at, and the board and the service that runs; --bundle FILE to ask for help with",
     "model": "install, list, show, verify, remove, pack or export models",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }

@@ -1,15 +1,18 @@
 """Look at settings, model, targets, microphone, broker and pins as `run` would use them.
 
 Each finding comes with what to do about it. The microphone is heard for a moment; nothing of it is kept. Pins go to
-their safe state. Exit code 1 if something is wrong, 2 if the settings cannot be read.
+their safe state. `edge-audio doctor` looks at the board and the running service too. Exit code 1 if something is wrong,
+2 if the settings cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 
 from edge.cli.checkup.checkup import PARTS, check
+from edge.cli.checkup.finding import Finding
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 
 EXAMPLES = """Examples:
@@ -38,10 +41,15 @@ def run(options: argparse.Namespace) -> int:
         print(f"ok     settings    {where}")
     for finding in check(settings, state_dir_from(options), options.only or PARTS):
         wrong += not finding.ok
-        if options.format == "json":
-            print(json.dumps({"part": finding.part, "ok": finding.ok, "text": finding.text, "advice": finding.advice}))
-            continue
-        print(f"{'ok' if finding.ok else 'WRONG':<7}{finding.part:<12}{finding.text}", flush=True)
-        if finding.advice and not finding.ok:
-            print(f"{'':<19}what to do: {finding.advice}", flush=True)
+        show(finding, options.format)
     return 1 if wrong else 0
+
+
+def show(finding: Finding, form: str) -> None:
+    """Print one finding, as a line or two for people ("table") or as JSON ("json")."""
+    if form == "json":
+        print(json.dumps(asdict(finding)), flush=True)
+        return
+    print(f"{'ok' if finding.ok else 'WRONG':<7}{finding.part:<12}{finding.text}", flush=True)
+    if finding.advice and not finding.ok:
+        print(f"{'':<19}what to do: {finding.advice}", flush=True)
