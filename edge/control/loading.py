@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.control.calibrations import Calibrations, calibrations_for
@@ -77,11 +77,15 @@ class NamedModel:
     unheard: tuple[str, ...] = ()
     looks: ImpulseManifest | None = None
     """Of the look network that serves beside the model."""
+    offers: tuple[LookOffer, ...] = field(init=False)
+    """Targets that looks may decide: those that the owner taught looks, and all of the look network's but those whose name
+    was taught to patches."""
 
-    @property
-    def offers(self) -> tuple[LookOffer, ...]:
-        """Targets that looks may decide: those that the owner taught looks, and all of the look network's but those whose
-        name was taught to patches."""
+    def __post_init__(self) -> None:
+        """Make the offers, once: each has a digest."""
+        object.__setattr__(self, "offers", self._offers())
+
+    def _offers(self) -> tuple[LookOffer, ...]:
         if self.looks is None:
             return ()
         by_patches = {sound.name for sound in self.taught.sounds} if self.taught is not None else set()

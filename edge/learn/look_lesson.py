@@ -74,6 +74,16 @@ class LookNegatives:
     weights: Floats
     hours: float
 
+    def with_hard(self, embeddings: Floats, name: str, weight: float) -> LookNegatives:
+        """These, and float32 `(k, 2, E)` that weigh so much each and stand for no recorded onset."""
+        many, none = len(embeddings), np.zeros(len(embeddings), np.float32)
+        names = np.full(many, name)
+        return LookNegatives(
+            np.concatenate((self.embeddings, embeddings)), np.concatenate((self.names, names)),
+            np.concatenate((self.sources, names)), np.concatenate((self.onsets, none)),
+            np.concatenate((self.lone, np.ones(many, np.bool_))),
+            np.concatenate((self.weights, none + np.float32(weight))), self.hours)
+
 
 @dataclass(frozen=True, slots=True)
 class LookLesson:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,11 @@ from edge.learn.lesson import HEARD
 from edge.learn.look_bank import LookBank
 from edge.learn.look_examples import Onsets
 from edge.learn.look_lesson import LookExamples, LookLesson, LookNegatives, learn_look
+from edge.learn.teach import MISTAKEN, MISTAKEN_WEIGHTS
 from edge.model.foreseen import Foreseen
 from edge.model.look_offer import LookOffer, Stage
 from edge.model.manifest import TensorSpec
+from edge.model.taught import Judgement
 from edge.model.taught_look import TaughtLook
 
 SECOND = 1
@@ -64,6 +67,40 @@ def learn_from_onsets(name: str, onsets: Onsets, negatives: LookNegatives, spec:
         cells=onsets.cells, clip=onsets.clip, kind=onsets.kind, network=network, look_version=look_version,
         budget_per_hour=alarms_per_hour, foreseen=foreseen, taught_at=taught_at, like=tuple(like), forced=forced)
     return look, lesson
+
+
+def learn_again(look: TaughtLook, negatives: LookNegatives, spec: TensorSpec, judgements: Sequence[Judgement]
+                ) -> tuple[TaughtLook, LookLesson]:
+    """The sound fitted again by what was said of its events: right ones are further recordings, wrong ones negatives that
+    weigh more until they are not heard. look: a target of its own. What it was taught from stays what is kept."""
+    first = int(look.clip.max(initial=0)) + 1
+    right = [one for one in judgements if one.right][first - 256 or None:]  # `clip` counts to 255; the newest stay
+    wrong = [one for one in judgements if not one.right]
+    clip = np.concatenate((look.clip, np.arange(first, first + len(right)).astype(np.uint8)))
+    kind = np.concatenate((look.kind, np.full(len(right), HEARD, np.uint8)))
+    onsets = Onsets(np.concatenate((look.cells, *(pair_of(one)[None] for one in right))), clip, kind, first + len(right))
+    hard = spec.to_real(np.stack([pair_of(one) for one in wrong])) if wrong else None
+    for weight in MISTAKEN_WEIGHTS if wrong else (0.0,):
+        against = negatives if hard is None else negatives.with_hard(hard, MISTAKEN, weight)
+        found, lesson = learn_from_onsets(
+            look.name, onsets, against, spec, own=None, network=look.network, look_version=look.look_version,
+            alarms_per_hour=look.budget_per_hour, taught_at=look.taught_at, like=look.like, forced=look.forced)
+        if not any(heard(found, one, spec) for one in wrong):
+            break
+    return replace(found, cells=look.cells, clip=look.clip, kind=look.kind), lesson
+
+
+def pair_of(one: Judgement) -> NDArray[np.int8]:
+    """Cells int8 `(2, E)` of an event's looks; of one look alone it twice. Which look is the first does not matter: the row
+    is fitted to both alike."""
+    return np.stack((one.cells, one.beside[0] if one.beside else one.cells))
+
+
+def heard(look: TaughtLook, one: Judgement, spec: TensorSpec) -> bool:
+    """Whether the sound hears one of an event's looks, at either stage."""
+    logits = spec.to_real(np.stack((one.cells, *one.beside))) @ look.row + look.bias
+    highest = max(float(stage.scale * logits.max() + stage.offset) for stage in (look.first, look.second))
+    return highest >= logit_of(look.threshold)
 
 
 def _groups(embeddings: NDArray[np.float32], clip: NDArray[np.intp], clips: int,

@@ -29,7 +29,7 @@ SEED = 20_261_122
 """Seed of the generator that alters recordings: the same recordings give the same row."""
 MISTAKEN = "an event judged wrong"
 SILENCE = "silence"
-_MISTAKEN_WEIGHTS = (30.0, 100.0, 300.0, 1000.0)
+MISTAKEN_WEIGHTS = (30.0, 100.0, 300.0, 1000.0)
 """Weights of an event that was judged wrong, tried in this order until it is silent. The bank's negatives weigh 1."""
 
 Progress = Callable[[float, float], None]
@@ -140,7 +140,7 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
     alike = groups(embeddings[recorded], clip[recorded], negatives.embeddings)
     examples = Examples(embeddings, clip, kind, alike)
     lesson = learn_sound(examples, negatives, alarms_per_hour=alarms_per_hour)
-    for weight in _MISTAKEN_WEIGHTS if wrong else ():
+    for weight in MISTAKEN_WEIGHTS if wrong else ():
         hard = embedder.embeddings(np.stack(wrong))
         names, none = np.full(len(hard), MISTAKEN), np.zeros(len(hard), np.float32)
         mistaken = Negatives(hard, names, names, none, none + np.float32(weight))

@@ -1,5 +1,5 @@
 """Feedback: what the owner says of an event refits a taught sound's row, or a correction beside a target of
-the model's or of the look network's.
+the model's or of the look network's, what was added to it too.
 
 A judgement is of a target with certain labels, and of what decides it, patches or looks. Where the settings give the target
 others, it waits and takes no part.
@@ -21,11 +21,13 @@ from edge.learn.embedding import Embedder
 from edge.learn.feedback import Counts, Standing, fit_correction
 from edge.learn.look_bank import load_labelled, load_look_bank
 from edge.learn.look_feedback import Event, LookFit
+from edge.learn.look_teach import heard, learn_again, look_negatives
 from edge.learn.probability import Curve
 from edge.learn.regression import Floats
 from edge.learn.teach import Gathered, learn, negatives_for
 from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
+from edge.model.taught_look import TaughtLook
 from edge.settings import Settings
 from edge.sinks.journal.entries import Entry, find, recent
 from edge.sinks.journal.event_sounds import FOLDER, sound_path
@@ -140,6 +142,9 @@ def judge(lessons: Lessons, settings: Settings, entry: Entry, *, right: bool, ta
     if sound is not None:
         return _refit_sound(lessons, Embedder(model), sound, taught, mine)
     assert own is not None  # refused above
+    look = lessons.taught.look(target) if by else None
+    if look is not None and not look.adds:
+        return _refit_look(model, look, taught, mine)
     if by:
         return _refit_looks(model, own, taught, mine, force=force)
     return _refit_correction(lessons, model, own, taught, mine, force=force)
@@ -183,6 +188,19 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     correction = TaughtCorrection(found.rows / slope, found.bias / slope, mine[-1].labels)
     return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
                   target.name, replace(taught, corrections={**taught.corrections, target.name: correction}))
+
+
+def _refit_look(model: Split, look: TaughtLook, taught: Taught, mine: Sequence[Judgement]) -> Judged:
+    network = model.looks
+    assert network is not None  # it decides the target
+    spec = network.manifest.network.output
+    negatives = look_negatives(load_look_bank(impulse_folder(), network.manifest), taught.looks, spec, name=look.name,
+                               adds=False, like=look.like)
+    fitted, lesson = learn_again(look, negatives, spec, mine)
+    right = [one for one in mine if one.right]
+    silent = sum(not heard(fitted, one, spec) for one in mine if not one.right)
+    return Judged(silent, len(mine) - len(right), sum(heard(fitted, one, spec) for one in right), len(right), lesson.heard,
+                  lesson.clips, None, look.name, taught.with_sound(fitted, taught.change))
 
 
 def _refit_looks(model: Split, target: Target, taught: Taught, mine: Sequence[Judgement], *, force: bool) -> Judged:

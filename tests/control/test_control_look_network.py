@@ -37,3 +37,8 @@ def test_a_model_that_is_named_by_its_path_keeps_looks(tmp_path: Path) -> None:
     assert named.looks is not None and "hand_clap" in {offer.name for offer in named.offers}
     assert named.ask(settings.target).sounds[0].offer is not None
     assert build(settings, tmp_path, source=FakeSource([])).listener.targets.sounds[0].looked
+
+
+def test_what_looks_offer_is_made_once(tmp_path: Path) -> None:
+    named = find_model("starter", tmp_path)
+    assert named.offers is named.offers and len({offer.digest for offer in named.offers}) == len(named.offers) > 3

@@ -17,7 +17,7 @@ from edge.cli import main
 from edge.control.loading import find_model, load_calibrations, load_model
 from edge.decision.resolve import resolve_targets
 from edge.model.taught_file import newest_taught
-from edge.settings import Settings, TargetSettings
+from edge.settings import LogSettings, Settings, SourceSettings, TargetSettings
 from edge.sinks.journal.entries import FILE, recent
 from edge.sources.recording import open_recording
 from edge.workshop.classify import classify
@@ -127,21 +127,44 @@ def test_a_label_of_the_models_is_no_name_for_a_sound_with_length(shared: Path, 
     assert "found hand_clap, a label or target of starter" in capsys.readouterr().err
 
 
+def events_of(state: Path, paths: list[Path], target: str) -> list[str]:
+    """Ids of the events of a target that the appliance raises of recordings, each heard as a stream of its own."""
+    settings = Settings(log=LogSettings(events=""), target=(TargetSettings(name=target),))
+    for path in paths:
+        build(replace(settings, source=SourceSettings(kind="file", path=str(path), paced=False)), state).run()
+    return [entry.id for entry in reversed(recent(state / FILE, 1_000)) if entry.target == target]
+
+
 @pytest.mark.parametrize("target", ["my_clap", "hand_clap"])
 def test_feedback_on_what_looks_were_taught_silences_an_event(noisy: list[Path], taught: Path, tmp_path: Path,
                                                               target: str) -> None:
+    """A sound of one's own is fitted again; what was added to the model's own gets the target's veto."""
     state = shutil.copytree(taught, tmp_path / "state")
-    only = (TargetSettings(name=target),)
-    settings = Settings(target=only)
-    for path in noisy:
-        source = replace(settings.source, kind="file", path=str(path), paced=False)
-        build(replace(settings, source=source, log=replace(settings.log, events="")), state).run()
-        if entries := [entry for entry in recent(state / FILE, 5) if entry.target == target]:
-            break
-    judged = take_in(settings, state, entries[0].id, right=False, force=True)
+    path = next(path for path in noisy if heard(state, [path], target, (TargetSettings(name=target),)))
+    events, settings = events_of(state, [path], target), Settings(target=(TargetSettings(name=target),))
+    before = newest_taught(state, "starter")
+    judged = take_in(settings, state, events[0], right=False, force=True)
     assert (judged.target, judged.wrong, judged.silenced) == (target, 1, 1)
-    corrections = load_calibrations(load_model(state_dir=state), settings, state).corrections
-    assert target in corrections
-    before, after = (classify(load_model(state_dir=state), path, targets=only, corrections=each, bands=False,
-                              embeddings=False).events for each in ({}, corrections))
-    assert len(after) < len(before)
+    silenced = len(events_of(state, [path], target))
+    assert silenced < 2 * len(events), "with those of before"
+    after = newest_taught(state, "starter")
+    assert before is not None and after is not None
+    changed = [bool((old.row != new.row).any()) for old, new in zip(before.looks, after.looks, strict=True)]
+    assert changed == [False, target == "my_clap"]
+    assert list(after.look_corrections) == ([] if target == "my_clap" else ["hand_clap"])
+    assert all((old.cells == new.cells).all() for old, new in zip(before.looks, after.looks, strict=True))
+    assert main(["feedback", "--undo", "--state-dir", str(state)]) == 0
+    assert len(events_of(state, [path], target)) == silenced + len(events)
+
+
+def test_right_events_are_further_recordings_of_a_taught_sound(noisy: list[Path], taught: Path, tmp_path: Path) -> None:
+    """Claps that the model's own target heard, said to be mine."""
+    state, settings = shutil.copytree(taught, tmp_path / "state"), Settings(
+        target=(TargetSettings(name="hand_clap"), TargetSettings(name="my_clap")))
+    before = heard(state, noisy, "my_clap", (TargetSettings(name="my_clap"),))
+    for event in events_of(state, noisy, "hand_clap")[:4]:
+        judged = take_in(settings, state, event, right=True, target="my_clap")
+    assert (judged.target, judged.right, judged.present) == ("my_clap", 4, TAUGHT_WITH + 4) and judged.supported >= 3
+    assert heard(state, noisy, "my_clap", (TargetSettings(name="my_clap"),)) >= before
+    mine = newest_taught(state, "starter")
+    assert mine is not None and mine.looks[1].foreseen.clips == TAUGHT_WITH + 4
