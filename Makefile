@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 CONFIG ?=
 ARM_ROOT ?= /var/tmp/edge-audio-arm64
 MODELS ?=
+PINS ?= /var/tmp/edge-audio-pins
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
@@ -13,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-mediapipe arm-instructions \
+.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins test-mediapipe arm-instructions \
 	test-home-assistant fuzz faults check clean
 
 menu: ## print this menu
@@ -64,6 +65,10 @@ fleet: $(VENV)/installed-dev ## play 1,000 boards against Mosquitto, and against
 	@deploy/packages.sh fleet
 	$(BIN)/python -m deploy.fleet.mosquitto
 	$(BIN)/python -m deploy.fleet.nats
+
+test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, in a virtual machine (minutes; PINS=folder)
+	@deploy/packages.sh pins
+	deploy/pins-machine.sh $(PINS) $(BIN)/python -m pytest -q -p no:cacheprovider -m slow tests/sinks/test_sinks_gpiod_kernel.py
 
 arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)

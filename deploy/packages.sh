@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|home-assistant ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -10,6 +10,7 @@ fleet=(nats-server)
 mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
 arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
 instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
+pins=(qemu-system-x86 busybox-static kmod xz-utils)
 home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 
 wanted=()
@@ -22,8 +23,9 @@ for group in "$@"; do
         mediapipe) wanted+=("${mediapipe[@]}") ;;
         arm) wanted+=("${arm[@]}") ;;
         instructions) wanted+=("${instructions[@]}") ;;
+        pins) wanted+=("${pins[@]}") ;;
         home-assistant) wanted+=("${home_assistant[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions" \
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins" \
                 "or home-assistant" >&2
            exit 2 ;;
     esac

@@ -30,11 +30,13 @@ MAY = {
 }
 """Every module and package at the top of edge/, and the others at the top that it may import."""
 ONE_FILE = {
-    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt/client.py", "gpiozero": "edge/sinks/",
+    "pyaudio": "edge/sources/microphone.py", "paho": "edge/sinks/mqtt/client.py", "gpiod": "edge/sinks/pins/lines.py",
     "sqlite3": "edge/sinks/journal/file.py", "ai_edge_litert.interpreter": "edge/model/runtime.py",
     "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/workshop/models/",
     "soundfile": "edge/sources/files.py", "matplotlib": "edge/workshop/plot.py",
 }
+ONE_ROOM = {"gpiozero": "edge/sinks/pins/"}
+"""Libraries that the files of one room may import: a pin factory extends gpiozero, and a sink uses it."""
 
 
 @functools.cache
@@ -142,6 +144,13 @@ def test_each_library_is_imported_in_one_file(library: str, home: str) -> None:
              if any(name == library or name.startswith(library + ".") for name in imports(path))]
     assert len(users) <= 1
     assert all(user.startswith(home) for user in users)
+
+
+@pytest.mark.big
+@pytest.mark.parametrize(("library", "room"), ONE_ROOM.items())
+def test_these_libraries_stay_in_their_room(library: str, room: str) -> None:
+    users = {str(path.relative_to(ROOT)) for path in FILES if any(name.split(".")[0] == library for name in imports(path))}
+    assert users and all(user.startswith(room) for user in users)
 
 
 def test_no_file_is_long_and_none_is_a_drawer() -> None:

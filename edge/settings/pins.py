@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge.errors import SettingsError, nearest
 from edge.settings.key import key
 
-LIBRARIES = ("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated")
+LIBRARIES = ("auto", "gpiod", "lgpio", "rpigpio", "pigpio", "native", "simulated")
 """What `factory` may be."""
 
 
@@ -17,7 +17,7 @@ LIBRARIES = ("auto", "lgpio", "rpigpio", "pigpio", "native", "simulated")
 class PinSettings:
     """[[pin]]: what a target's events do to a GPIO pin (the trigger)."""
 
-    pin: str = key("", "GPIO number (BCM: 17) or a name that gpiozero knows (\"BOARD11\", \"GPIO17\")")
+    pin: str = key("", "GPIO number (BCM: 22), a place on the header (\"BOARD15\"), or a chip's line (\"CHIP0:5\")")
     target: str = key("", "the target whose events drive it; may be empty with targets or identify")
     targets: tuple[str, ...] = key((), "instead: several targets, each of whose events drives it")
     action: str = key("pulse", "pulse, toggle, hold (while the sound lasts) or blink",

@@ -66,9 +66,9 @@ on_a_raspberry = pytest.mark.skipif(Path("/proc/device-tree/system/linux,revisio
 
 
 @on_a_raspberry
-@pytest.mark.parametrize("factory", ["lgpio", "rpigpio", "pigpio", "native"])
+@pytest.mark.parametrize("factory", ["gpiod", "lgpio", "rpigpio", "pigpio", "native"])
 def test_a_library_that_cannot_work_here_is_said(factory: str) -> None:
-    with pytest.raises(SinkError, match=rf"pin 17: found no pin library that works \({factory}: .+\); wanted a Rasp"):
+    with pytest.raises(SinkError, match=rf"pin 17: found no pin library that works \({factory}: .+\); wanted a board"):
         GpioSink([pin(factory=factory)]).start()
 
 
@@ -76,7 +76,7 @@ def test_a_library_that_cannot_work_here_is_said(factory: str) -> None:
 def test_auto_tells_every_library_s_reason_and_never_simulates() -> None:
     with pytest.raises(SinkError) as told:
         GpioSink([pin(factory="auto")]).start()
-    for name in ("lgpio: ", "rpigpio: ", "pigpio: ", "native: "):
+    for name in ("gpiod: ", "lgpio: ", "rpigpio: ", "pigpio: ", "native: "):
         assert name in str(told.value)
     assert "\n" not in str(told.value)
 

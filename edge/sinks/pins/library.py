@@ -1,4 +1,4 @@
-"""Which of gpiozero's pin libraries drives the pins, and what its errors mean in words.
+"""Which of gpiozero's pin libraries, or ours (`factory.py`), drives the pins, and what its errors mean in words.
 
 Libraries are named, made and handed on: gpiozero's own choice (the global `Device.pin_factory`) falls back from one
 to the next with a warning, and that is not wanted here.
@@ -17,6 +17,7 @@ from edge.errors import SinkError
 LOG = logging.getLogger(__name__)
 
 LIBRARIES = {
+    "gpiod": ("edge.sinks.pins.factory", "GpiodFactory"),
     "lgpio": ("gpiozero.pins.lgpio", "LGPIOFactory"),
     "rpigpio": ("gpiozero.pins.rpigpio", "RPiGPIOFactory"),
     "pigpio": ("gpiozero.pins.pigpio", "PiGPIOFactory"),
@@ -25,7 +26,7 @@ LIBRARIES = {
 }
 """Module and factory by the name in `pin.factory`."""
 
-AUTOMATIC = ("lgpio", "rpigpio", "pigpio", "native")
+AUTOMATIC = ("gpiod", "lgpio", "rpigpio", "pigpio", "native")
 """What `auto` tries, in this order: never the simulated one."""
 
 
@@ -55,15 +56,14 @@ def _first_that_works(names: Sequence[str], pin: str) -> tuple[str, Any]:
         module, kind = LIBRARIES[name]
         try:
             factory = getattr(importlib.import_module(module), kind)()
-            board = factory.board_info.description  # asks which Raspberry Pi this is; another board fails here
+            board = factory.board_info.description  # asks which Raspberry Pi this is: most fail here on another board
         except library_errors() as error:
             reasons.append(f"{name}: {in_words(error)}")
         else:
             LOG.info("gpio: pins by %s, %s", name, board)
             return name, factory
     raise SinkError(f"pin {pin}", found="no pin library that works (" + "; ".join(reasons) + ")",
-                    wanted="a Raspberry Pi with python3-lgpio and access to /dev/gpiochip* (group gpio), "
-                           "or factory = \"simulated\"")
+                    wanted="a board whose /dev/gpiochip* this user may open (group gpio), or factory = \"simulated\"")
 
 
 def library_errors() -> tuple[type[Exception], ...]:
@@ -74,7 +74,8 @@ def library_errors() -> tuple[type[Exception], ...]:
     empty module (lgpio, on the package index for Python 3.13) an AttributeError.
     """
     known: list[type[Exception]] = [OSError, RuntimeError, ValueError, ImportError, AttributeError]
-    for module, kind in (("gpiozero", "GPIOZeroError"), ("lgpio", "error"), ("pigpio", "error")):
+    for module, kind in (("gpiozero", "GPIOZeroError"), ("lgpio", "error"), ("pigpio", "error"),
+                         ("gpiod", "RequestReleasedError")):
         found = getattr(sys.modules.get(module), kind, None)
         if isinstance(found, type) and issubclass(found, Exception):
             known.append(found)

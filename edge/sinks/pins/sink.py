@@ -1,13 +1,14 @@
-"""Events to GPIO pins. The one file that imports gpiozero, and only once a pin is opened.
+"""Events to GPIO pins. gpiozero is imported only once a pin is opened.
 
 The pins are written by one thread of this sink, so `event` returns at once and no two actions write at the same time.
 
-Two limits of gpiozero to know when wiring a relay:
+Two limits of pin libraries to know when wiring a relay:
 
-- lgpio, the library of today's Raspberry Pi systems, makes a line an output before it sets its level, and the level
-  it starts with is low: a relay that switches on low (`active_high = false`) may click at start. rpigpio does not.
-- A closed line becomes an input again. `stop` drives it to the safe state first; what holds it there afterwards is a
-  pull resistor (most relay boards have one), not this program.
+- lgpio makes a line an output before it sets its level, and the level it starts with is low: a relay that switches
+  on low (`active_high = false`) may click at start. gpiod (`factory.py`) and rpigpio do not.
+- A closed line becomes an input again, with most libraries. `stop` drives it to the safe state first; what holds it
+  there afterwards is a pull resistor (most relay boards have one), not this program. gpiod gives the line back as it
+  stands, and the board's driver decides.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ class _Pin:
 
     def open(self, factory: Any) -> None:
         """Make the line an output in its safe state. Raises SinkError."""
-        import gpiozero  # type: ignore[import-untyped]
+        import gpiozero
 
         try:
             self.device = gpiozero.OutputDevice(self.settings.pin, active_high=self.settings.active_high,
