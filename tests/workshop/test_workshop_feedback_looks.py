@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +133,12 @@ def test_an_event_of_another_look_network_is_refused_and_its_judgements_take_no_
     assert looks is not None and again.wrong == 1
     assert [one.network for one in again.taught.judgements] == ["f" * 64, looks.network.sha256]
     assert again.taught.look_corrections["hand_clap"].network == looks.network.sha256
+
+
+def test_teach_says_which_target_of_the_looks_hears_the_sound(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    with wave.open(str(stapler(owner.folder / "all.wav", seed=1))) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    each = [write_wav(owner.folder / f"{number}.wav", one) for number, one in enumerate(np.split(samples, 7)[:6])]
+    more = ["--dry-run", "--force", "--state-dir", str(owner.state)]
+    assert main(["teach", "stapler", *map(str, each), *more]) == 0
+    assert "the model hears it as hand_clap too" in capsys.readouterr().out
