@@ -74,9 +74,10 @@ def plan_for(model: Model, targets: Sequence[TargetSettings] | Asked = (), *, ho
 
 
 def _series(model: Model, targets: Targets) -> list[LookSeries]:
-    """Series of targets with the labels that the model suggests. A calibration that scales a probability was made of
-    patches alone: none with one."""
+    """Series of targets with the labels that the model suggests, calibrated as where the series was fitted. What any other
+    calibration found was found of patches alone."""
     suggested = {one.name: set(one.labels) for one in model.targets}
-    asked = {one.name: {model.labels[row] for row in one.rows.tolist()} for one in targets.sounds
-             if not one.looked and one.unscaled}
-    return [one for one in model.series if one.target in asked and asked[one.target] == suggested.get(one.target)]
+    asked = {one.name: one for one in targets.sounds if not one.looked
+             and {model.labels[row] for row in one.rows.tolist()} == suggested.get(one.name)}
+    return [one for one in model.series if one.target in asked
+            and asked[one.target].calibrated_as(one.calibrated.scale, one.calibrated.offset)]

@@ -127,7 +127,11 @@ class Target:
     @property
     def unscaled(self) -> bool:
         """No calibration changes what the probability of a logit is."""
-        return self.scale == 1.0 and self.offset == 0.0 and self.scale_below in (None, 1.0)
+        return self.calibrated_as(1.0, 0.0)
+
+    def calibrated_as(self, scale: float, offset: float) -> bool:
+        """The probability is logistic(scale * logit + offset), a correction left aside."""
+        return self.scale == scale and self.offset == offset and self.scale_below in (None, scale)
 
     @property
     def looked(self) -> bool:

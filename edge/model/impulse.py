@@ -43,6 +43,7 @@ class LookSeries:
     """How onsets count beside the patches of a lasting target (`edge/decision/series.py`).
 
     backbone: SHA-256 of the backbone's file that gives the patches' logits. target: a model's. label: of this network.
+    calibrated: how the target's logit became a probability where this was fitted. Under another calibration none serves.
     """
 
     backbone: str
@@ -52,6 +53,7 @@ class LookSeries:
     onset: float
     look: float = field(metadata=within(0.0))
     offset: float
+    calibrated: Stage = Stage(1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

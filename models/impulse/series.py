@@ -27,10 +27,12 @@ from edge.decision.lookout import Lookout, LookShape
 from edge.decision.onset import OnsetDetector, decibels
 from edge.decision.rows import Rows
 from edge.decision.series import LEAST, PATCHES, WINDOW
+from edge.decision.targets import Calibrated
+from edge.errors import ModelError
 from edge.features.frontend import FrontEnd
 from edge.features.look import AFTER, EARLY, HISTORY, look
 from edge.model.classifier import Model
-from edge.model.impulse import LookNetwork, LookSeries, impulse_text, load_impulse_manifest
+from edge.model.impulse import LookNetwork, LookSeries, Stage, impulse_text, load_impulse_manifest
 from edge.model.manifest_file import MANIFEST
 from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
 from models.impulse.scene_sound import samples_of
@@ -86,8 +88,10 @@ def main() -> None:
     options = parser.parse_args()
     manifest = load_impulse_manifest(options.folder)
     network = open_looks(options.folder, manifest)
-    named = find_model(options.model, options.state_dir or default_state_dir())
-    fitted = [fit_series(named, network, target, label, options.scenes) for target, label in SERIES]
+    state_dir = options.state_dir or default_state_dir()
+    named = find_model(options.model, state_dir)
+    served = named.calibrations(named.open(), named.ask(()), state_dir).serving
+    fitted = [fit_series(named, network, target, label, options.scenes, served.get(target)) for target, label in SERIES]
     new = {(one.backbone, one.target) for one in fitted}
     kept = [one for one in manifest.series if (one.backbone, one.target) not in new]
     changed = replace(manifest, series=(*kept, *fitted))
@@ -97,16 +101,24 @@ def main() -> None:
         print(one)
 
 
-def fit_series(named: NamedModel, network: LookNetwork, target: str, label: str, folder: Path) -> LookSeries:
-    """The numbers of one target with one backbone. Raises SourceError for scenes that cannot be read."""
+def fit_series(named: NamedModel, network: LookNetwork, target: str, label: str, folder: Path,
+               calibration: Calibrated | None) -> LookSeries:
+    """The numbers of one target with one backbone and the calibration that serves it.
+
+    Raises SourceError for scenes that cannot be read, ModelError for a calibration with two slopes.
+    """
     suggested = next(one for one in named.manifest.targets if one.name == target)
     model = named.open()
     rows = [model.labels.index(own) for own in suggested.labels]
+    stage = Stage(calibration.scale, calibration.offset) if calibration else Stage(1.0, 0.0)
+    if calibration and calibration.scale_below != calibration.scale:
+        raise ModelError(f"calibration of {target}", found="two slopes", wanted="one (Platt)")
     own_class = CLASSES.get(target, target)
     chosen = (scene for kind in ("lasting", "onsets") for scene in _scenes(folder / kind / "choose", own_class))
-    heard = [follow(scene, model, rows, network, network.labels.index(label))
+    heard = [follow(scene, model, rows, network, network.labels.index(label), stage)
              for scene in itertools.chain(chosen, _training(own_class))]
-    return LookSeries(named.backbone, target, label, *fit(heard, logit_of(suggested.threshold)))
+    threshold = (calibration or suggested).threshold
+    return LookSeries(named.backbone, target, label, *fit(heard, logit_of(threshold)), stage)
 
 
 def fit(heard: list[Followed], threshold: float) -> tuple[float, float, float, float]:
@@ -164,8 +176,8 @@ def _fitted_on(one: Followed) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.boo
     return sounds | ~_near(one, 0.0, 2.2), sounds
 
 
-def follow(scene: Scene, model: Model, rows: list[int], network: LookNetwork, label: int) -> Followed:
-    """Hear a scene. rows: the target's, of the model. label: row of the look network."""
+def follow(scene: Scene, model: Model, rows: list[int], network: LookNetwork, label: int, stage: Stage) -> Followed:
+    """Hear a scene. rows: the target's, of the model. label: row of the look network. stage: the target's calibration."""
     front = FrontEnd(wants=model.wants, patch_samples=PATCH_SAMPLES, hop_seconds=HOP / SAMPLE_RATE)
     detector, lookout, kept = OnsetDetector(), Lookout(LookShape(EARLY, AFTER, HISTORY)), Rows()
     onsets: list[int] = []
@@ -192,7 +204,8 @@ def follow(scene: Scene, model: Model, rows: list[int], network: LookNetwork, la
         for patch in found:
             said = model.score(patch).logits
             assert said is not None
-            patches.append(float(np.clip(max(said[row] for row in rows), -FARTHEST_LOGIT, FARTHEST_LOGIT)))
+            logit = stage.scale * max(said[row] for row in rows) + stage.offset
+            patches.append(float(np.clip(logit, -FARTHEST_LOGIT, FARTHEST_LOGIT)))
             end = patch.position + PATCH_SAMPLES
             own = [onset for onset in onsets if end - WINDOW <= onset < end]
             mean = float(np.mean(patches[-(PATCHES // HOP + 1):]))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+import json
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from edge.model.impulse import load_impulse_manifest
 from edge.stream import SAMPLE_RATE
 from models.impulse.series import ALARMS, Followed, Scene, alarms, fit
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 def scene(seed: int, *, typing: bool, onsets: int, patch: float = -2.0, look: float = -3.0) -> Followed:
@@ -49,3 +56,12 @@ def test_an_alarm_of_a_patch_alone_is_not_the_series() -> None:
     weights = np.array([0.0, 1.0, 0.0])
     assert alarms(one, weights, 0.0, 0.5) > 0
     assert alarms(Followed(one.ends, sure, one.counted, one.whole, one.scene), weights, 0.0, 0.5) == 0
+
+
+@pytest.mark.parametrize("name", ["starter", "yamnet"])
+def test_a_series_that_ships_was_fitted_with_the_calibration_that_ships(name: str) -> None:
+    calibration = json.loads((MODELS / name / "calibration-litert.json").read_text(encoding="utf-8"))
+    one, = load_impulse_manifest(MODELS / "impulse").series_for(calibration["binding"]["sha256"])
+    own = calibration["targets"][one.target]
+    assert (one.calibrated.scale, one.calibrated.offset) == (own["scale"], own["offset"])
+    assert own["scale_below"] == own["scale"]
