@@ -26,6 +26,8 @@ from edge.stream import Scores
 
 IMPULSE = "impulse"
 """The directory beside the embedded models; its name is no model's."""
+UNCALIBRATED = Stage(1.0, 0.0)
+"""The probability is the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class LookSeries:
     onset: float
     look: float = field(metadata=within(0.0))
     offset: float
-    calibrated: Stage = Stage(1.0, 0.0)
+    calibrated: Stage = UNCALIBRATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ from edge.errors import ModelError
 from edge.features.frontend import FrontEnd
 from edge.features.look import AFTER, EARLY, HISTORY, look
 from edge.model.classifier import Model
-from edge.model.impulse import LookNetwork, LookSeries, Stage, impulse_text, load_impulse_manifest
+from edge.model.impulse import UNCALIBRATED, LookNetwork, LookSeries, impulse_text, load_impulse_manifest
+from edge.model.look_offer import Stage
 from edge.model.manifest_file import MANIFEST
 from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
 from models.impulse.scene_sound import samples_of
@@ -110,7 +111,7 @@ def fit_series(named: NamedModel, network: LookNetwork, target: str, label: str,
     suggested = next(one for one in named.manifest.targets if one.name == target)
     model = named.open()
     rows = [model.labels.index(own) for own in suggested.labels]
-    stage = Stage(calibration.scale, calibration.offset) if calibration else Stage(1.0, 0.0)
+    stage = Stage(calibration.scale, calibration.offset) if calibration else UNCALIBRATED
     if calibration and calibration.scale_below != calibration.scale:
         raise ModelError(f"calibration of {target}", found="two slopes", wanted="one (Platt)")
     own_class = CLASSES.get(target, target)

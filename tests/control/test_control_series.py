@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from edge.control.loading import load_model
 from edge.control.plan import plan_for
-from edge.model.impulse import Stage
+from edge.model.look_offer import Stage
 from edge.settings import TargetSettings
 
 TYPING = (TargetSettings(name="typing"),)
