@@ -14,6 +14,8 @@ from edge.stream import Scores
 
 FARTHEST_LOGIT = 16.0
 """Stands for a score of 0 or 1, whose logit is infinite."""
+TYPICAL_RISE_DB, MOST_RISE_DB = 12.0, 30.0
+"""The rise of an onset that changes no logit, and the rise from which more of it changes nothing."""
 NOTHING_LOGIT = -3.5
 """Of a first look's probability (3 in a hundred): under this no second look follows. Nineteen of twenty onsets in talk and
 music end so, and of the sounds that are heard none (models/impulse/MODEL_CARD.md)."""
@@ -79,32 +81,42 @@ def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequenc
     return Heard(labels[row], score, probability_of(logit, target.scale, target.offset, target.scale_below), scores)
 
 
-def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Sequence[float]) -> Heard | None:
+def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Sequence[float],
+                 rise_db: float = TYPICAL_RISE_DB) -> Heard | None:
     """Judge one target by a look and a patch that holds its onset; None where patches do not count.
 
-    labels: the look network's. patch: the model's logits of the patch. The look's are kept as what gave the event.
+    labels: the look network's. patch: the model's logits of the patch. The look's are kept as what gave the event. rise_db:
+    of the onset (`Onset.flux_db`).
     """
     if target.beside is None:
         return None
     own = target.beside
-    offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset
+    offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset + own.look * _of_rise(target, rise_db)
     return _of_row(target, labels, look, int(target.rows[0]), own.look, offset)
 
 
-def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores) -> Heard:
+def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores,
+                  rise_db: float = TYPICAL_RISE_DB) -> Heard:
     """Judge one target by a look. labels: the look network's, in the order of `scores`.
 
     stage: 0 or 1, each with a scale and offset of its own. So both looks share one scale, and a calibration of the target
-    applies to both alike. Where the owner's examples are surer than the target's own row, they stand for the look.
+    applies to both alike. rise_db: as in `heard_beside`. Where the owner's examples are surer than the target's own row,
+    they stand for the look.
     """
     assert target.stages is not None
     own = target.stages[stage]
-    found = _of_row(target, labels, scores, int(target.rows[0]), own.scale, own.offset)
+    offset = own.offset + own.scale * _of_rise(target, rise_db)
+    found = _of_row(target, labels, scores, int(target.rows[0]), own.scale, offset)
     if target.added is None:
         return found
     more = target.added.stages[stage]
     added = _of_row(target, labels, scores, target.added.row, more.scale, more.offset)
     return added if added.probability > found.probability else found
+
+
+def _of_rise(target: Target, rise_db: float) -> float:
+    """What an onset's rise adds to the logit of a look at it."""
+    return target.rise * (min(rise_db, MOST_RISE_DB) - TYPICAL_RISE_DB)
 
 
 def says_nothing(target: Target, first: Heard) -> bool:

@@ -85,13 +85,13 @@ class LookJudge:
         onset = look.onset
         self._named = [each for each in self._named if each[0].position >= onset.position - KEPT_SAMPLES]
         self._seen = [each for each in self._seen if each[0].onset is not onset and self._within(each[0].onset)]
-        found = {number: heard_in_look(sound.target, self._labels, look.stage, scores)
+        found = {number: heard_in_look(sound.target, self._labels, look.stage, scores, onset.flux_db)
                  for number, sound in self._sounds.items()}
         if taken := self._taken(onset):
             if self._besides:
                 self._seen.append((look, scores))
             for patch in (each for each in self._patches if each.holds(onset)):
-                self._remember(onset, taken, self._together(scores, patch))
+                self._remember(onset, taken, self._together(onset, scores, patch))
             return self._again(look, taken, found), ""
         if look.stage == FIRST and found and all(says_nothing(self._sounds[each].target, found[each]) for each in found):
             self.lookout.settle(onset)
@@ -100,7 +100,7 @@ class LookJudge:
         for patch in (each for each in self._patches if each.holds(onset)):
             if taken:
                 break
-            mine, taken = self._judge(look, self._together(scores, patch), last=True)
+            mine, taken = self._judge(look, self._together(look.onset, scores, patch), last=True)
         if self._besides:
             self._seen.append((look, scores))
         return mine, taken
@@ -118,9 +118,9 @@ class LookJudge:
             if not patch.holds(look.onset):
                 continue
             if before := self._taken(look.onset):
-                self._remember(look.onset, before, self._together(scores, patch))
+                self._remember(look.onset, before, self._together(look.onset, scores, patch))
                 continue
-            mine, taken = self._judge(look, self._together(scores, patch), last=True)
+            mine, taken = self._judge(look, self._together(look.onset, scores, patch), last=True)
             if taken:
                 named.append((look.onset, mine, taken))
         return named
@@ -136,9 +136,9 @@ class LookJudge:
                       if self._within(look.onset) and not self._taken(look.onset)]
         return min([*open_ones, self._now - FRAME_STEP * PEAK_FRAMES + CENTRE])
 
-    def _together(self, look: Scores, patch: _Patch) -> dict[int, Heard]:
+    def _together(self, onset: Onset, scores: Scores, patch: _Patch) -> dict[int, Heard]:
         return {number: one for number, sound in self._sounds.items()
-                if (one := heard_beside(sound.target, self._labels, look, patch.logits)) is not None}
+                if (one := heard_beside(sound.target, self._labels, scores, patch.logits, onset.flux_db)) is not None}
 
     def _remember(self, onset: Onset, taken: str, found: Mapping[int, Heard]) -> None:
         """A patch beside a look at an onset that a target has: no event comes of it, but feedback may need it."""

@@ -68,6 +68,10 @@ class Offer(Protocol):
         """The first look's, the second look's."""
 
     @property
+    def rise(self) -> float:
+        """What each dB by which an onset rises more than a typical one adds to the logit of a look."""
+
+    @property
     def beside(self) -> Beside | None:
         """With the backbone that serves; None: its patches were not fitted, and looks decide alone."""
 

@@ -194,7 +194,8 @@ def _sound(asked: AskedSound, rows: Sequence[int], calibrated: Calibrated | None
                             found=f"{shortest} for an impulsive sound, which has no length")
     return Target(
         name=target.name, rows=np.array([offer.row] if offer else rows, np.intp), labels=asked.deciding,
-        stages=offer.stages if offer else None, beside=offer.beside if offer and rows else None,
+        rise=offer.rise if offer else 0.0, stages=offer.stages if offer else None,
+        beside=offer.beside if offer and rows else None,
         added=offer.added if offer else None, taught=offer.standard if offer else False,
         patch_rows=tuple(rows) if offer else (), threshold=threshold, release_threshold=release,
         minimum_duration=_samples(target.minimum_duration_seconds), release=_samples(target.release_seconds),

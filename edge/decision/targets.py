@@ -112,6 +112,8 @@ class Target:
     yields: bool = False
     correction: Correction | None = None
     sent: bool = True
+    rise: float = 0.0
+    """Of a target that looks decide: what each dB of an onset's rise adds to a look's logit."""
     stages: tuple[Stage, Stage] | None = None
     beside: Beside | None = None
     """Of a target that looks decide: how a patch counts beside them. None: it does not."""

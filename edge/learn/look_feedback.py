@@ -102,7 +102,7 @@ class LookFit:
                               most_lost=MOST_LOST, support=ramp)
 
     def _standing(self, embeddings: Floats) -> Standing:
-        """Looks float32 `(n, 2, E)`, the first look's and the second's, one by one."""
+        """Looks float32 `(n, 2, E)`, the first look's and the second's, as if their onsets rose as is typical."""
         logits = self._network.logits(embeddings)
         over = np.max([one.scales * logits[..., one.row] + one.offsets for one in self._rows], axis=0)
         if (beside := self._target.beside) is not None:

@@ -32,12 +32,16 @@ UNCALIBRATED = Stage(1.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class LookTarget:
-    """A label that is offered as a target. threshold: probability that starts an event, at either look."""
+    """A label that is offered as a target. threshold: probability that starts an event, at either look.
+
+    rise: what each dB by which the onset rises more than a typical one adds to a look's logit, before all else.
+    """
 
     name: str
     threshold: float = field(metadata=within(0.0, 1.0))
     first: Stage
     second: Stage
+    rise: float = field(default=0.0, metadata=within(0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,10 @@ class ImpulseManifest:
 
     def _offer(self, target: LookTarget, beside: LookBeside | None) -> LookOffer:
         made = (self.network.sha256, self.head.sha256, str(self.look_version), str(self.front_end.version))
-        fitted = [*made, target.name, asdict(target.first), asdict(target.second), asdict(beside) if beside else None]
+        fitted = [*made, target.name, asdict(target.first), asdict(target.second), asdict(beside) if beside else None,
+                  *([target.rise] if target.rise else [])]
         return LookOffer(target.name, self.labels.index(target.name), target.threshold, (target.first, target.second),
-                         beside, bytes_sha256([json.dumps(fitted).encode()]))
+                         beside, bytes_sha256([json.dumps(fitted).encode()]), rise=target.rise)
 
 
 class LookNetwork:

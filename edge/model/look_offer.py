@@ -54,6 +54,8 @@ class LookOffer:
     digest: str
     added: AddedRow | None = None
     standard: bool = False
+    rise: float = 0.0
+    """What each dB by which an onset rises more than a typical one adds to the logit of a look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ Platt = tuple[float, float]
 
 
 def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tuple[float, Platt, Platt]], *,
-                   besides: Sequence[LookBeside] = (), series: Sequence[LookSeries] | None = None, version: str = "1",
+                   besides: Sequence[LookBeside] = (), rises: Mapping[str, float] | None = None,
+                   series: Sequence[LookSeries] | None = None, version: str = "1",
                    source: Mapping[str, str] | None = None) -> ImpulseManifest:
     """Write manifest.json beside look.tflite and head.npz, and give what it holds.
 
     labels: in the order of the head's rows. targets: of each label that may be one its threshold (a probability), and
     scale and offset of the first look (EARLY rows) and of the second (AFTER rows): logistic(scale * logit + offset).
+    rises: what a dB of an onset's rise adds to a look's logit, by target.
     besides: how patches of some backbones count beside looks. series: None: those of the manifest that lies there, if one
     does (series.py makes them). That manifest's bank and labelled looks stay if they are of this network (bank.py and
     labelled.py make them).
@@ -57,7 +59,7 @@ def write_manifest(folder: Path, labels: Sequence[str], targets: Mapping[str, tu
                           runtime.inputs[0].spec, runtime.outputs[0].spec),
         head=HeadSpec(HEAD, file_sha256(head), head.stat().st_size, rows, columns),
         labels=tuple(labels),
-        targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second))
+        targets=tuple(LookTarget(name, threshold, Stage(*first), Stage(*second), (rises or {}).get(name, 0.0))
                       for name, (threshold, first, second) in targets.items()),
         besides=tuple(besides), series=tuple(series),
         bank=same.bank if same is not None else None, labelled=same.labelled if same is not None else None,

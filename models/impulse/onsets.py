@@ -10,7 +10,7 @@ A network is then judged on the file within seconds, without hearing the scenes 
 - `label`: class of the placed sound within 80 ms, the nearest one; "" for none. `source`, `ratio` (dB; NaN in
   the quiet) and `room` are that sound's. `inside`: where `label` is "", the class of the sound that lasts then;
 - `sounds`, `background`: the scene's ("alone": nothing was placed in that scene). `scene`: the scene's number
-  in `scenes`. `seconds`: where in the scene. `echo`: the detector takes the onset for an echo.
+  in `scenes`. `seconds`: where in the scene. `echo`: the detector takes the onset for an echo. `rise`: its rise in dB.
 
 One entry a placed sound: `placed_label`, `_source`, `_ratio`, `_room`, `_sounds`, `_background`; `placed_onset`:
 the number of its onset, -1 where none was found. `hours`: of all scenes together.
@@ -74,9 +74,9 @@ def gather(folder: Path) -> dict[str, Any]:
         partners += [one + len(looks) if one >= 0 else -1 for one in partner]
         for place, onset in enumerate(kept):
             looks.append(np.stack([_steps(look(rows, _row(onset), heard)) for heard in (EARLY, AFTER)]))
-            found.append((number, _seconds(onset), onset.echo, scene["sounds"], scene["background"],
+            found.append((number, _seconds(onset), onset.echo, onset.flux_db, scene["sounds"], scene["background"],
                           *_truth(owners.get(place)), "" if place in owners else _inside(_seconds(onset), own)))
-    names = ("scene", "seconds", "echo", "sounds", "background", "label", "source", "ratio", "room", "inside")
+    names = ("scene", "seconds", "echo", "rise", "sounds", "background", "label", "source", "ratio", "room", "inside")
     columns = zip(*found, strict=True) if found else ((),) * len(names)
     every = [(scene, sound) for scene in scenes for sound in placed[scene["scene"]]]
     return {

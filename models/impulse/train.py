@@ -138,7 +138,7 @@ def rows_step(arguments: argparse.Namespace) -> None:
     besides = [LookBeside(digests[name], label, *weights)
                for label, one in found.items() for name, weights in one.besides.items()]
     targets = {label: (one.threshold, one.first, one.second) for label, one in found.items()}
-    write_manifest(arguments.out, LABELS, targets, besides=besides)
+    write_manifest(arguments.out, LABELS, targets, besides=besides, rises={label: one.rise for label, one in found.items()})
     write_sources(arguments.out / "sources.csv", training_clips())
     for label, one in found.items():
         print(f"{label}: {one}")

@@ -130,7 +130,7 @@ def test_a_wrong_event_is_silenced_beside_the_patch_that_named_it(scale: float) 
 def test_vetoes_cost_few_claps_and_the_limits_are_tried_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     bank, wrong = FIT.bank(BANK, OWN), [Event(False, one[None], (2.0,)) for one in unlike(3)]
     found = FIT.correct(bank, wrong)
-    assert found.silenced == 3 and found.present > 400 and found.present - found.kept <= 0.03 * found.present
+    assert found.silenced == 3 and found.present > 300 and found.present - found.kept <= 0.03 * found.present
     after = corrected(CLAP, found)
     lost = [highest(CLAP, one, 0.0) >= CLAP.threshold > highest(after, one, 0.0) for one in OWN[:, 1]]
     assert np.mean(lost) <= 0.03
@@ -151,7 +151,7 @@ def test_a_right_one_that_was_missed_is_raised_and_nothing_of_the_bank_is() -> N
     power = np.array([highest(CLAP, one, -9.0) for one in looks])
     missed = looks[np.argsort(np.abs(power - 0.3))[:5]]  # claps that came half as far as they should
     found = [FIT.correct(bank, [Event(True, one[None])]) for one in missed]
-    assert sum(one.supported for one in found) >= 4 and max(raised(one) for one in found) < 0.005
+    assert sum(one.supported for one in found) >= 4 and max(raised(one) for one in found) < 0.01
     for one, look in zip(found, missed, strict=True):
         assert one.supported == (highest(corrected(CLAP, one), look, -9.0) >= CLAP.threshold)
     together = FIT.correct(bank, [Event(True, one[None]) for one in missed])

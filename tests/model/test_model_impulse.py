@@ -61,6 +61,10 @@ def test_a_calibration_belongs_to_network_head_and_stages(folder: Path, tmp_path
     changed(folder, targets=targets)
     after = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers()}
     assert [name for name in before if before[name] != after[name]] == ["hand_clap"]
+    targets[2]["rise"] = 0.1
+    changed(folder, targets=targets)
+    risen = {offer.name: offer.digest for offer in load_impulse_manifest(folder).offers()}
+    assert [name for name in before if after[name] != risen[name]] == ["door_knock"]
     other = write_network(tmp_path / "other", clap_bias=-3.0)
     assert all(offer.digest != before[offer.name] for offer in other.offers())
 
@@ -146,6 +150,6 @@ def test_a_manifest_written_again_keeps_its_series(folder: Path) -> None:
     changed(folder, series=[{"backbone": "ab" * 32, "target": "typing", "label": "door_knock", "patch": 1.5, "onset": 0.4,
                              "look": 0.1, "offset": -0.5}])
     before = load_impulse_manifest(folder)
-    write_manifest(folder, before.labels, {"hand_clap": (0.6, (1.0, 0.0), (1.0, 0.5))})
+    write_manifest(folder, before.labels, {"hand_clap": (0.6, (1.0, 0.0), (1.0, 0.5))}, rises={"hand_clap": 0.25})
     after = load_impulse_manifest(folder)
-    assert after.series == before.series and len(after.targets) == 1
+    assert after.series == before.series and len(after.targets) == 1 and after.offers()[0].rise == 0.25
