@@ -8,13 +8,14 @@ MODELS ?=
 PINS ?= /var/tmp/edge-audio-pins
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
+INSTALL ?= /var/tmp/edge-audio-install
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins test-mediapipe arm-instructions \
+.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-mediapipe arm-instructions \
 	test-home-assistant fuzz faults check clean
 
 menu: ## print this menu
@@ -56,6 +57,11 @@ test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, i
 
 test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
 	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+
+install-test: $(VENV)/installed-dev ## install the service in fresh roots of Debian 12 and 13 (root; minutes; INSTALL=folder)
+	mkdir -p $(INSTALL)
+	deploy/install-root.sh $(INSTALL)/bookworm bookworm $(BIN)/python -m pytest -q -m slow tests/test_install.py
+	deploy/install-root.sh $(INSTALL)/trixie trixie $(BIN)/python -m pytest -q -m slow tests/test_install.py
 
 test-brokers: $(VENV)/installed-dev ## run the tests of delivery against RabbitMQ and NATS (minutes)
 	@deploy/packages.sh brokers

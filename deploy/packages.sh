@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -12,6 +12,7 @@ arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
 instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
 pins=(qemu-system-x86 busybox-static kmod xz-utils)
 home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
+install_root=(mmdebstrap debian-archive-keyring ca-certificates)
 
 wanted=()
 for group in "$@"; do
@@ -25,8 +26,9 @@ for group in "$@"; do
         instructions) wanted+=("${instructions[@]}") ;;
         pins) wanted+=("${pins[@]}") ;;
         home-assistant) wanted+=("${home_assistant[@]}") ;;
-        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins" \
-                "or home-assistant" >&2
+        install-root) wanted+=("${install_root[@]}") ;;
+        *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins," \
+                "home-assistant or install-root" >&2
            exit 2 ;;
     esac
 done

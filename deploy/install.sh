@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Installs edge-audio as a service on Debian 12, 13 or Raspberry Pi OS; again: brings it up to date and keeps what is yours.
+# Usage: deploy/install.sh               (root)
+#        deploy/install.sh --uninstall   keeps settings, what was taught, and the journal
+#        deploy/install.sh --uninstall --purge
+# Without a network: wheels in the folder deploy/wheels (`pip wheel -w deploy/wheels .` on a machine of the same kind).
+# Without python3-pyaudio, as where no package can be had, the microphone is heard through arecord (alsa-utils).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+program=/opt/edge-audio etc=/etc/edge-audio units=/etc/systemd/system
+command=/usr/local/bin/edge-audio rule=/etc/udev/rules.d/60-edge-audio.rules
+
+runs() { [ -d /run/systemd/system ]; }
+
+usage() {
+    echo "deploy/install.sh: found '$*'; wanted nothing, --uninstall, or --uninstall --purge" >&2
+    exit 2
+}
+
+uninstall() {
+    if runs; then systemctl stop edge-audio 'edge-audio@*' 2>/dev/null || true; fi
+    if [ -e "$units/edge-audio.service" ]; then systemctl disable --quiet edge-audio 2>/dev/null || true; fi
+    rm -rf "$program" "$units/edge-audio.service" "$units/edge-audio@.service" "$units/edge-audio.service.d/254.conf" \
+        "$units/edge-audio@.service.d/254.conf" "$rule" "$command"
+    rmdir "$units/edge-audio.service.d" "$units/edge-audio@.service.d" 2>/dev/null || true
+    if runs; then systemctl daemon-reload; fi
+    if [ "${1:-}" = --purge ]; then
+        rm -rf "$etc" /var/lib/edge-audio /var/lib/edge-audio-*
+        if id edge-audio >/dev/null 2>&1; then userdel edge-audio; fi
+        echo "edge-audio is gone."
+    else
+        echo "edge-audio is uninstalled. $etc and /var/lib/edge-audio stay; --uninstall --purge removes them, too."
+    fi
+}
+
+packages() {
+    local wanted=(python3 python3-venv python3-pyaudio alsa-utils) missing=() package
+    if apt-cache show python3-lgpio >/dev/null 2>&1; then wanted+=(python3-lgpio); fi    # Raspberry Pi OS
+    for package in "${wanted[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "Installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } > "$work/log" 2>&1; then
+        if python3 -m venv --help >/dev/null 2>&1 && command -v arecord >/dev/null; then
+            echo "No packages can be had: going on without ${missing[*]}."
+        else
+            tail -n 20 "$work/log" >&2
+            echo "apt-get could not install ${missing[*]}; wanted at least python3-venv and alsa-utils" >&2
+            exit 1
+        fi
+    fi
+}
+
+virtual_environment() {
+    # Debian's own packages (python3-pyaudio, python3-lgpio) are seen. A wheel is built from a copy: the clone stays as it is.
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "wanted Python 3.11 or newer" >&2; exit 1; }
+    [ -x "$program/bin/python" ] || python3 -m venv --system-site-packages "$program"
+    local pip=("$program/bin/python" -m pip --disable-pip-version-check --quiet) from=() what
+    if [ -d "$here/wheels" ]; then
+        from=(--no-index --find-links "$here/wheels")
+        what=edge-audio
+    else
+        mkdir "$work/source"
+        cp -r "$here/../edge" "$here/../models" "$here/../setup.cfg" "$here/../pyproject.toml" "$here/../README.md" \
+            "$here/../LICENSE" "$work/source"
+        what=$work/source
+    fi
+    echo "Installing edge-audio into $program"
+    # Itself first, then what it needs but for PyAudio, which has no wheel: Debian's serves, or arecord does without.
+    "${pip[@]}" install "${from[@]}" --no-deps --force-reinstall "$what"
+    "$program/bin/python" - > "$work/needs" <<'PYTHON'
+from importlib.metadata import requires
+from pip._vendor.packaging.requirements import Requirement
+for line in requires("edge-audio") or ():
+    need = Requirement(line)
+    if need.name.lower() != "pyaudio" and (need.marker is None or need.marker.evaluate({"extra": ""})):
+        print(f"{need.name}{need.specifier}")
+PYTHON
+    "${pip[@]}" install "${from[@]}" --requirement "$work/needs"
+    install -m 644 "$here/edge-audio.toml" "$program/edge-audio.toml"
+}
+
+user_and_settings() {
+    id edge-audio >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir /var/lib/edge-audio \
+        --shell /usr/sbin/nologin edge-audio
+    groupadd --system --force gpio
+    install -d -m 755 "$etc"
+    install -d -m 700 "$etc/credentials"
+    [ -e "$etc/credentials/mqtt-password" ] || install -m 600 /dev/null "$etc/credentials/mqtt-password"
+    [ -e "$etc/edge-audio.toml" ] && return
+    {
+        echo "# The settings of the service. Every key with its default: $program/edge-audio.toml"
+        echo "# After a change: edge-audio check --config $etc/edge-audio.toml, then systemctl restart edge-audio"
+        if ! "$program/bin/python" -c 'import pyaudio' 2>/dev/null; then
+            echo '[source]'
+            echo 'kind = "command"    # no PyAudio here; `arecord -L` lists the sound cards'
+            echo 'command = ["arecord", "-q", "-D", "default", "-f", "S16_LE", "-r", "16000", "-c", "1", "-t", "raw"]'
+        fi
+        echo '[[target]]'
+        echo 'name = "hand_clap"'
+        echo '# [mqtt]'
+        echo '# host = "homeassistant.local"'
+        echo '# user = "kitchen"'
+        echo '# password_credential = "mqtt-password"    # the file credentials/mqtt-password beside this one'
+    } > "$work/settings"
+    install -m 644 "$work/settings" "$etc/edge-audio.toml"
+}
+
+unit() {
+    local name
+    for name in edge-audio.service edge-audio@.service; do
+        sed "s|/usr/bin/edge-audio|$program/bin/edge-audio|" "$here/$name" > "$work/$name"
+        install -m 644 "$work/$name" "$units/$name"
+        if [ "$(systemctl --version | awk 'NR == 1 { print int($2) }')" -ge 254 ]; then
+            install -D -m 644 "$here/edge-audio-254.conf" "$units/$name.d/254.conf"
+        fi
+    done
+    echo 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"' > "$rule"
+    cat > "$command" <<WRAPPER
+#!/bin/sh
+# edge-audio as the service has it. What root teaches or calibrates belongs to the service's user.
+if [ "\$(id -u)" -ne 0 ]; then exec $program/bin/edge-audio "\$@"; fi
+export CREDENTIALS_DIRECTORY="\${CREDENTIALS_DIRECTORY:-$etc/credentials}"
+trap : INT
+$program/bin/edge-audio "\$@"
+code=\$?
+for folder in /var/lib/edge-audio /var/lib/edge-audio-*; do
+    if [ -d "\$folder" ]; then chown -R -h --from=root:root edge-audio:edge-audio "\$folder"; fi
+done
+exit \$code
+WRAPPER
+    chmod 755 "$command"
+    systemctl enable --quiet edge-audio
+    if runs; then
+        systemctl daemon-reload
+        udevadm control --reload && udevadm trigger -s gpio -c add || true
+        systemctl restart edge-audio
+        echo "edge-audio runs: systemctl status edge-audio; edge-audio doctor --config $etc/edge-audio.toml"
+    else
+        echo "edge-audio is installed; no systemd runs here, so it starts with the machine."
+    fi
+}
+
+case "$*" in "" | --uninstall | "--uninstall --purge") ;; *) usage "$@" ;; esac
+if [ "$(id -u)" -ne 0 ]; then
+    echo "deploy/install.sh: found user $(id -un); wanted root (sudo)" >&2
+    exit 2
+fi
+if [ $# -gt 0 ]; then
+    uninstall "${2:-}"
+    exit 0
+fi
+if ! command -v apt-get >/dev/null || ! command -v systemctl >/dev/null; then
+    echo "deploy/install.sh: found no apt-get or no systemd; wanted Debian 12 or 13, or Raspberry Pi OS" >&2
+    exit 2
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+packages
+virtual_environment
+user_and_settings
+unit
