@@ -134,6 +134,7 @@ def test_without_network_wheels_beside_it_serve_and_without_pyaudio_arecord(root
     root.run(*wheel, "--no-deps", "/src")
     root.run(*wheel, "ai-edge-litert>=2.0.3", "numpy>=1.24", "paho-mqtt>=2.2,<3", "gpiozero>=2.0", "gpiod>=2.1")
     root.run("dpkg", "--remove", "python3-pyaudio")
+    root.run("apt-get", "clean")
     shutil.rmtree(root / "/src/edge")  # nothing but the wheel can serve
     said = root.run("/src/deploy/install.sh", network=False)
     assert "going on without python3-pyaudio" in said
@@ -144,4 +145,4 @@ def test_without_network_wheels_beside_it_serve_and_without_pyaudio_arecord(root
 
 def test_what_is_no_option_is_refused(root: Root) -> None:
     assert "wanted nothing, --uninstall" in root.run("/src/deploy/install.sh", "--purge", code=2)
-    assert "wanted root" in root.run("/src/deploy/install.sh", user="nobody", code=2)
+    assert "wanted root" in root.run("/src/deploy/install.sh", user="daemon", code=2)
