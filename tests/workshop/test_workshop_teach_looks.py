@@ -168,3 +168,13 @@ def test_right_events_are_further_recordings_of_a_taught_sound(noisy: list[Path]
     assert heard(state, noisy, "my_clap", (TargetSettings(name="my_clap"),)) >= before
     mine = newest_taught(state, "starter")
     assert mine is not None and mine.looks[1].foreseen.clips == TAUGHT_WITH + 4
+
+
+def test_what_lasts_cannot_be_added_to_a_target_without_length(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clips = [tmp_path / f"hum{number}.wav" for number in range(5)]
+    tone = np.sin(2.0 * np.pi * np.arange(3 * RATE) * 440.0 / RATE) * np.clip(np.arange(3 * RATE) / RATE, 0.0, 1.0)
+    for number, clip in enumerate(clips):
+        write_wav(clip, np.rint((3_000.0 + 1_000.0 * number) * tone).astype(np.int16))
+    assert main(["teach", "hand_clap", *map(str, clips), "--state-dir", str(tmp_path)]) == 2
+    assert "found a sound that lasts; wanted short ones, as hand_clap is without length" in capsys.readouterr().err
+    assert newest_taught(tmp_path, "starter") is None
