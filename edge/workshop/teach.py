@@ -110,7 +110,7 @@ def _fitted(lessons: Lessons, settings: Settings, wanted: Wanted, taken: _Taken)
         return Outcome(by_looks[0], found, refusal(by_looks[1], found), kept=False, own=own[0] if own else 0)
     if by_looks is None and school is not None and wanted.name in school.targets:
         raise SettingsError("recordings", found="a sound that lasts",
-                            wanted=f"short ones, as {wanted.name} is without length (--sound impulsive takes these for such)")
+                            wanted=f"short ones, as {wanted.name} is without length (--sound impulsive takes them for such)")
     check_name(wanted.name, lessons.manifest)
     embedder = Embedder(model)
     negatives = negatives_for(embedder, lessons.folder, lessons.manifest, lessons.state_dir, lessons.taught,
