@@ -24,6 +24,7 @@ from typing import Any
 from edge.backoff import Fault
 from edge.errors import SettingsError, SinkError
 from edge.settings.pins import PinSettings, check_trigger, pin_line, same_pin_twice
+from edge.sinks.pins.claims import refuse_claimed
 from edge.sinks.pins.library import PinLibraries, in_words, library_errors, remedy
 from edge.sinks.pins.trigger import Trigger
 from edge.sinks.worker import Worker
@@ -148,6 +149,7 @@ class GpioSink:
     def _open(self) -> None:
         try:
             for pin in self._pins:
+                refuse_claimed(pin.settings)
                 pin.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
         except SinkError:
             self._close()

@@ -1,0 +1,51 @@
+"""Pins of a Raspberry Pi that the sound hardware on its header uses: a relay there would silence the microphone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.errors import SinkError
+from edge.settings.pins import PinSettings, pin_line
+
+I2S = ("18", "19", "20", "21")
+I2S_CARDS = ("snd_rpi_", "sndrpi", "seeed", "wm8960", "tlv320aic3", "i2smic", "dmic", "rpi-simple")
+"""What drivers of sound boards on the header write into /proc/asound/cards, in small letters."""
+CARDS = {"googlevoi": ("the driver googlevoicehat", "16"), "seeed2mic": ("the button of the ReSpeaker 2-Mic", "17"),
+         "seeed-2mic": ("the button of the ReSpeaker 2-Mic", "17")}
+TREES = ("soc/i2s@*", "axi/pcie@*/rp1/i2s@*")
+"""Where the device tree has the I2S controllers of the header: up to Pi 4, and of the Pi 5."""
+
+
+def claimed(proc: Path = Path("/proc")) -> dict[str, str]:
+    """What uses which GPIO now, by its number; nothing on a board that is no Raspberry Pi. proc: procfs."""
+    if "raspberrypi" not in _text(proc / "device-tree" / "compatible"):
+        return {}
+    cards = _text(proc / "asound" / "cards").lower()
+    found = {pin: who for word, (who, pin) in CARDS.items() if word in cards}
+    if any(word in cards for word in I2S_CARDS) or any(_is_on(node) for node in _controllers(proc / "device-tree")):
+        found |= dict.fromkeys(I2S, "I2S, the sound board's line to the processor")
+    return found
+
+
+def refuse_claimed(pin: PinSettings, proc: Path = Path("/proc")) -> None:
+    """Raises SinkError where the pin is in use by sound hardware. A simulated pin takes nothing from anybody."""
+    if pin.factory != "simulated" and (who := claimed(proc).get(pin_line(pin.pin))) is not None:
+        raise SinkError(f"pin {pin.pin}", found=f"a pin that the sound hardware uses ({who})",
+                        wanted="a free one, such as 22 to 27")
+
+
+def _controllers(tree: Path) -> Iterator[Path]:
+    for pattern in TREES:
+        yield from tree.glob(pattern)
+
+
+def _is_on(node: Path) -> bool:
+    return _text(node / "status").rstrip("\0") in ("okay", "ok")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
