@@ -209,7 +209,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     out = Dispatcher(stream_clock, stats, health_seconds=settings.mqtt.health_seconds, about=about, number=numbering.next,
                      synchronised=clock.synchronised)
-    listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, clock=stream_clock, stats=stats, out=out,
+    listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, stats=stats, out=out,
                         on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control, beat=beat)
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)

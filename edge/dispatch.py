@@ -176,6 +176,11 @@ class Dispatcher:
         self._running: dict[str, _Start] = {}
         self._levels: deque[tuple[int, Level]] = deque()
 
+    @property
+    def clock(self) -> StreamClock:
+        """What dates positions."""
+        return self._clock
+
     def level(self, position: int, level: Level) -> None:
         """Remember how loud the block that ends at `position` (16 kHz) was."""
         self._levels.append((position, level))

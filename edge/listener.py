@@ -25,15 +25,15 @@ SILENT_SECONDS = 3.0
 class Listener:
     """One source in, events out. Blocks the thread that calls `run`; everything else happens behind the sinks."""
 
-    def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None, clock: StreamClock | None = None,
+    def __init__(self, plan: Plan, *, channel: int = -1, gate: GateSettings | None = None,
                  stats: Stats | None = None, out: Dispatcher | None = None,
                  on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
                  recent: RecentSound | None = None, control: Control | None = None,
                  beat: Callable[[bool], None] = lambda heard: None) -> None:
         """plan: what to hear, and with what (`plan_for`). channel: of the source's; -1: the mean of all.
 
-        gate: None scores every patch. clock, stats, out: what dates positions, counts, and hands events on; `out` was made
-        with the same two. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
+        gate: None scores every patch. stats, out: what counts, and what dates and hands events on; `out` was made with the
+        same `stats`. on_scores: called with every patch and its scores, for classify. watcher: shown every hop.
         recent: takes the sound, for a sink that keeps that of events. control: changes, taken between blocks. beat: called
         when a block has been heard (True), and at least once a second without one.
         Raises SettingsError for a channel or hop that the front end cannot serve.
@@ -53,8 +53,8 @@ class Listener:
         self._recent = recent
         self._beat = beat
         self._view = View()
-        self._clock = clock if clock is not None else StreamClock()
-        self._out = out if out is not None else Dispatcher(self._clock, self.stats)
+        self._out = out if out is not None else Dispatcher(StreamClock(), self.stats)
+        self._clock = self._out.clock
         self._serve(plan)
 
     def _serve(self, plan: Plan) -> None:

@@ -29,7 +29,7 @@ def listener_of(model: Model, targets: Sequence[TargetSettings] = (), *, hop_sec
     clock, stats = StreamClock(monotonic=monotonic, utc=utc), options.pop("stats", None) or Stats()
     out = Dispatcher(clock, stats, health_seconds=health_seconds, about=about)
     plan = plan_for(model, targets, hop_seconds=hop_seconds, calibrations=calibrations)
-    return Listener(plan, clock=clock, stats=stats, out=out, **options)
+    return Listener(plan, stats=stats, out=out, **options)
 
 
 class FakeSource:

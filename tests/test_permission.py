@@ -44,11 +44,12 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def program() -> Iterator[Path]:
     """A copy of the program that anybody may read: the clone may lie in root's own folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         folder.chmod(0o755)
         shutil.copytree(ROOT / "edge", folder / "edge", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "models" / "starter", folder / "models" / "starter")
+        for name in ("starter", "impulse"):
+            shutil.copytree(ROOT / "models" / name, folder / "models" / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "setup.cfg", folder)
         yield folder
 

@@ -50,12 +50,13 @@ class Network(Protocol):
 @dataclass(frozen=True, slots=True)
 class Onsets:
     """The onsets of `clips` recordings: cells int8 `(m, 2, E)`, of both looks; clip, kind uint8 `(m,)`: which recording;
-    HEARD or ALTERED."""
+    HEARD or ALTERED. rise_db: float32 `(m,)`, how far each onset rises; None where that is not known."""
 
     cells: NDArray[np.int8]
     clip: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     clips: int
+    rise_db: Floats | None = None
 
 
 class LookEmbedder:
@@ -68,23 +69,30 @@ class LookEmbedder:
 
     def gather(self, recordings: Sequence[Recording]) -> Onsets:
         """Both looks at the sounds of each recording, as it is and over noise."""
-        cells, clip, kind = [], list[int](), list[int]()
+        cells, rises, clip, kind = [], list[float](), list[int](), list[int]()
         for number, recording in enumerate(recordings):
             for turn, samples in enumerate(_views(recording.samples, np.random.default_rng([SEED, number]))):
-                cells.append(self.cells(samples))
+                seen, rise = self._sounds(samples)
+                cells.append(seen)
+                rises += rise
                 clip += [number] * len(cells[-1])
                 kind += [ALTERED if turn else HEARD] * len(cells[-1])
-        return Onsets(np.concatenate(cells), np.array(clip, np.uint8), np.array(kind, np.uint8), len(recordings))
+        return Onsets(np.concatenate(cells), np.array(clip, np.uint8), np.array(kind, np.uint8), len(recordings),
+                      np.array(rises, np.float32))
 
     def cells(self, samples: Samples) -> NDArray[np.int8]:
         """int8 `(sounds, 2, E)`: both looks at the first onset of each of the sounds in int16 `(n,)`."""
+        return self._sounds(samples)[0]
+
+    def _sounds(self, samples: Samples) -> tuple[NDArray[np.int8], list[float]]:
+        """As `cells`, and how far each of these onsets rises, in dB."""
         silence = np.zeros(PADDING, np.int16)
         padded = np.concatenate((silence, samples, silence))
         rows = self._log_mel.rows(sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_STEP])
         first = PADDING // FRAME_STEP + 1
-        out = [[self._seen(rows, first, onset, heard) for heard in STAGES]
-               for onset in _own(OnsetDetector().push(rows, 0), find_sounds(samples))]
-        return np.array(out, np.int8).reshape(-1, len(STAGES), self.spec.size)
+        own = _own(OnsetDetector().push(rows, 0), find_sounds(samples))
+        out = [[self._seen(rows, first, onset, heard) for heard in STAGES] for onset in own]
+        return np.array(out, np.int8).reshape(-1, len(STAGES), self.spec.size), [onset.flux_db for onset in own]
 
     def embeddings(self, cells: NDArray[np.int8]) -> Floats:
         """float32 `(..., E)` of int8 cells."""

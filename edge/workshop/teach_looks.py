@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge.control.loading import find_model, impulse_folder
-from edge.decision.calibration import heard_in_look
+from edge.decision.calibration import TYPICAL_RISE_DB, heard_in_look
 from edge.decision.targets import Target
 from edge.learn.lesson import HEARD
 from edge.learn.look_bank import LookBank, load_look_bank
@@ -55,8 +55,10 @@ class LookSchool:
         """How many of the recordings a target hears by looks, as the network came."""
         bare, heard = replace(target, added=None), onsets.kind == HEARD
         embeddings = self.network.manifest.network.output.to_real(onsets.cells[heard])
-        sure = [any(heard_in_look(bare, self.network.labels, stage, self.network.say(one, 0)).probability >= target.threshold
-                    for stage, one in enumerate(both)) for both in embeddings]
+        rises = np.full(len(embeddings), TYPICAL_RISE_DB) if onsets.rise_db is None else onsets.rise_db[heard]
+        sure = [any(heard_in_look(bare, self.network.labels, stage, self.network.say(one, 0), float(rise)).probability
+                    >= target.threshold for stage, one in enumerate(both))
+                for both, rise in zip(embeddings, rises, strict=True)]
         return len(np.unique(onsets.clip[heard][np.array(sure, np.bool_)]))
 
 

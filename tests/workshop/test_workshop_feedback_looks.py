@@ -66,8 +66,14 @@ def test_wrong_silences_a_sound_and_leaves_the_claps(owner: Owner, capsys: pytes
     assert len(events) > 3 and len(others) > 3 and len(claps) > 3
     assert all(len(one.bare) == 1 + len(one.beside) for one in events)
     assert owner.says(events[0].id, "wrong") == 0
-    assert owner.hear(first) == [] and 3 * len(owner.hear(second)) < len(others)
+    left = owner.hear(first)
+    assert 3 * len(left) < len(events) and 2 * len(owner.hear(second)) <= len(others)
     assert len(owner.hear(DEMO / "claps.wav")) == len(claps)
+    # An onset that rises more is surer than the one that was judged, so one judgement may leave it.
+    assert all(owner.says(one.id, "wrong") == 0 for one in left)
+    assert owner.hear(first) == owner.hear(second) == []
+    assert len(owner.hear(DEMO / "claps.wav")) == len(claps)
+    assert all(owner.says("--undo") == 0 for _ in left)
     capsys.readouterr()
     assert owner.says("--list", "--count", "100") == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if events[0].id in line]

@@ -124,7 +124,7 @@ def test_a_label_of_the_models_is_no_name_for_a_sound_with_length(shared: Path, 
                                                                   capsys: pytest.CaptureFixture[str]) -> None:
     clips = [str(path) for path in claps(shared)[:TAUGHT_WITH]]
     assert main(["teach", "hand_clap", *clips, "--sound", "lasting", "--state-dir", str(tmp_path)]) == 2
-    assert "found hand_clap, a label or target of starter" in capsys.readouterr().err
+    assert "found a sound that lasts; wanted short ones, as hand_clap is without length" in capsys.readouterr().err
 
 
 def events_of(state: Path, paths: list[Path], target: str) -> list[str]:
