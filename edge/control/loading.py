@@ -155,8 +155,7 @@ def find_model(name: str | Path, state_dir: Path) -> NamedModel:
         return NamedModel(name, folder, manifest, None, looks=looks)
     taught, problems = old.fitting(manifest)
     if taught is not None:
-        network = (looks.network.sha256, looks.look_version, [one.name for one in looks.targets]) if looks else ("", 0, [])
-        taught, more = taught.fitting_looks(*network)
+        taught, more = taught.fitting_looks(looks.network.sha256, looks.look_version, [one.name for one in looks.targets])
         problems += more
     kept = () if taught is None else taught.names
     own = {*manifest.labels, *(look.name for look in old.looks if look.adds)}
