@@ -21,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.control.loading import impulse_folder, open_looks
+from edge.decision.calibration import MOST_RISE_DB, TYPICAL_RISE_DB
 from edge.decision.detection import NEAR
+from edge.decision.lookout import LEAST_FLUX_DB
 from edge.decision.resolve import resolve_targets
 from edge.decision.targets import Correction, Target
 from edge.learn.feedback import Corrected, Standing
@@ -44,13 +46,14 @@ SCORED = ("hand_clap", "finger_snap", "door_knock")
 
 @dataclass(frozen=True)
 class Scenes:
-    """Onsets of scenes, without echoes. embeddings float32 (n, 2, E); label, source, inside: as onsets.py has them, the
-    source of a background's onset being its scene; hours: of all scenes."""
+    """Onsets of scenes that are looked at. embeddings float32 (n, 2, E); label, source, inside, rise (dB): as onsets.py has
+    them, the source of a background's onset being its scene; hours: of all scenes."""
 
     embeddings: Floats
     label: npt.NDArray[np.str_]
     source: npt.NDArray[np.str_]
     inside: npt.NDArray[np.str_]
+    rise: Floats
     hours: float
 
 
@@ -84,7 +87,7 @@ def main() -> None:
     manifest = load_impulse_manifest(folder)
     network = open_looks(folder, manifest)
     with np.load(options.onsets) as file, np.load(options.patches) as patches:
-        counted = ~file["echo"]
+        counted = ~file["echo"] & (file["rise"] >= LEAST_FLUX_DB)
         scenes = read_scenes(file, counted, network)
         beside = {str(name): patches["logits"][counted, place] for place, name in enumerate(patches["targets"])}
         offers = {offer.name: offer for offer in manifest.offers(str(patches["backbone"]))}
@@ -114,7 +117,7 @@ def read_scenes(file: Any, counted: Flags, network: LookNetwork) -> Scenes:
     own = file["source"][counted]
     scene = np.char.add("scene ", file["scenes"][file["scene"][counted]])
     return Scenes(embeddings, file["label"][counted], np.where(own == "", scene, own), file["inside"][counted],
-                  float(file["hours"]))
+                  file["rise"][counted], float(file["hours"]))
 
 
 def target_of(offer: LookOffer) -> Target:
@@ -127,6 +130,7 @@ def target_of(offer: LookOffer) -> Target:
 def hear(target: Target, scenes: Scenes, patches: Floats | None, network: LookNetwork) -> Heard:
     """How each onset comes out. patches: float32 (n,), the highest logit that a patch gives the target's labels."""
     logits = against_the_others(scenes.embeddings @ network.head.weights.T + network.head.bias)[..., target.rows[0]]
+    logits = logits + target.rise * (np.minimum(scenes.rise, MOST_RISE_DB) - TYPICAL_RISE_DB)[:, None]
     assert target.stages is not None
     bare = np.stack([stage.scale * logits[:, place] + stage.offset for place, stage in enumerate(target.stages)], axis=1)
     if target.beside is not None and patches is not None:
