@@ -90,8 +90,8 @@ def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Seq
     """
     if target.beside is None:
         return None
-    own = target.beside
-    offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset + own.look * _of_rise(target, rise_db)
+    own, rise = target.beside, float(of_rise(target.rise, rise_db))
+    offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset + own.look * rise
     return _of_row(target, labels, look, int(target.rows[0]), own.look, offset)
 
 
@@ -105,7 +105,7 @@ def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Sco
     """
     assert target.stages is not None
     own = target.stages[stage]
-    offset = own.offset + own.scale * _of_rise(target, rise_db)
+    offset = own.offset + own.scale * float(of_rise(target.rise, rise_db))
     found = _of_row(target, labels, scores, int(target.rows[0]), own.scale, offset)
     if target.added is None:
         return found
@@ -114,9 +114,11 @@ def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Sco
     return added if added.probability > found.probability else found
 
 
-def _of_rise(target: Target, rise_db: float) -> float:
-    """What an onset's rise adds to the logit of a look at it."""
-    return target.rise * (min(rise_db, MOST_RISE_DB) - TYPICAL_RISE_DB)
+def of_rise(each_db: float, rise_db: NDArray[np.floating] | float) -> NDArray[np.floating]:
+    """What onsets' rises, in dB, add to the logits of looks at them: `each_db` for each dB over a typical one. In the shape
+    of `rise_db`."""
+    found: NDArray[np.floating] = each_db * (np.minimum(rise_db, MOST_RISE_DB) - TYPICAL_RISE_DB)
+    return found
 
 
 def says_nothing(target: Target, first: Heard) -> bool:

@@ -166,7 +166,7 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
         threshold=float(threshold), release_threshold=float(release),
         heard=int((heard >= start).sum()), alone=int((alone >= start).sum()), clips=examples.clips, groups=examples.kinds,
         alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
-        collisions=_collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
+        collisions=collisions(other >= min(start, float(np.quantile(heard, LIKE))), negatives.names, negatives.seconds))
 
 
 def _highest(examples: Examples, logits: Floats) -> Floats:
@@ -231,12 +231,14 @@ def _example_weights(examples: Examples, negatives: float) -> Floats:
     return np.where(positive, share[examples.clip], QUIET_WEIGHT).astype(np.float32)
 
 
-def _collisions(other: Floats, negatives: Negatives, start: float) -> tuple[tuple[str, float], ...]:
-    seconds: dict[str, float] = {}
-    for place in np.flatnonzero(other >= start):
-        name = str(negatives.names[place])
-        seconds[name] = seconds.get(name, 0.0) + float(negatives.seconds[place])
-    return tuple(sorted(seconds.items(), key=lambda one: -one[1])[:5])
+def collisions(taken: NDArray[np.bool_], names: NDArray[np.str_], much: Floats) -> tuple[tuple[str, float], ...]:
+    """Names of the negatives that are taken for the sound, five at most, worst first, with how much of each. taken, names,
+    much: `(n,)`, of all negatives."""
+    found: dict[str, float] = {}
+    for place in np.flatnonzero(taken):
+        name = str(names[place])
+        found[name] = found.get(name, 0.0) + float(much[place])
+    return tuple(sorted(found.items(), key=lambda one: -one[1])[:5])
 
 
 def concatenated(parts: Sequence[Negatives]) -> Negatives:

@@ -70,9 +70,7 @@ def load_look_bank(directory: Path, manifest: ImpulseManifest) -> LookBank:
                          wanted=f"cells int8 (n, {STAGES}, {columns}) and as many names, sources, onsets and flags")
     if not bank.hours > 0.0:
         raise ModelError(f"{path}: hours", found=str(bank.hours), wanted="over 0")
-    if made_on != manifest.network.sha256:
-        raise ModelError(str(path), found=f"embeddings of look network {made_on[:12]}",
-                         wanted=f"{manifest.network.sha256[:12]}, as in manifest.json")
+    _check_network(path, made_on, manifest)
     return bank
 
 
@@ -92,7 +90,11 @@ def load_labelled(directory: Path, manifest: ImpulseManifest, label: str) -> Flo
     if cells.shape != (len(labels), STAGES, columns) or cells.dtype != np.int8:
         raise ModelError(str(path), found=f"cells {cells.dtype} {list(cells.shape)} of {len(labels)} sounds",
                          wanted=f"cells int8 (n, {STAGES}, {columns})")
+    _check_network(path, made_on, manifest)
+    return dequantise(cells[labels == label], scale=scale, zero_point=zero_point)
+
+
+def _check_network(path: Path, made_on: str, manifest: ImpulseManifest) -> None:
     if made_on != manifest.network.sha256:
         raise ModelError(str(path), found=f"embeddings of look network {made_on[:12]}",
                          wanted=f"{manifest.network.sha256[:12]}, as in manifest.json")
-    return dequantise(cells[labels == label], scale=scale, zero_point=zero_point)

@@ -72,7 +72,7 @@ class LookEmbedder:
         cells, rises, clip, kind = [], list[float](), list[int](), list[int]()
         for number, recording in enumerate(recordings):
             for turn, samples in enumerate(_views(recording.samples, np.random.default_rng([SEED, number]))):
-                seen, rise = self._sounds(samples)
+                seen, rise = self.sounds(samples)
                 cells.append(seen)
                 rises += rise
                 clip += [number] * len(cells[-1])
@@ -80,12 +80,9 @@ class LookEmbedder:
         return Onsets(np.concatenate(cells), np.array(clip, np.uint8), np.array(kind, np.uint8), len(recordings),
                       np.array(rises, np.float32))
 
-    def cells(self, samples: Samples) -> NDArray[np.int8]:
-        """int8 `(sounds, 2, E)`: both looks at the first onset of each of the sounds in int16 `(n,)`."""
-        return self._sounds(samples)[0]
-
-    def _sounds(self, samples: Samples) -> tuple[NDArray[np.int8], list[float]]:
-        """As `cells`, and how far each of these onsets rises, in dB."""
+    def sounds(self, samples: Samples) -> tuple[NDArray[np.int8], list[float]]:
+        """Cells int8 `(sounds, 2, E)`, of both looks at the first onset of each of the sounds in int16 `(n,)`; and how far
+        each of these onsets rises, in dB."""
         silence = np.zeros(PADDING, np.int16)
         padded = np.concatenate((silence, samples, silence))
         rows = self._log_mel.rows(sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_STEP])

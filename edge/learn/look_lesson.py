@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.learn.figures import ALARM_SECONDS
-from edge.learn.lesson import HEARD, LIKE, MOST_FOLDS, PRESENT_SHARE, alarms_with_bound, source_folds
+from edge.learn.lesson import HEARD, LIKE, MOST_FOLDS, PRESENT_SHARE, alarms_with_bound, collisions, source_folds
 from edge.learn.probability import fit_platt
 from edge.learn.regression import Floats, fit_rows
 from edge.model.head import logistic
@@ -141,7 +141,8 @@ def learn_look(examples: LookExamples, negatives: LookNegatives, *, alarms_per_h
     return LookLesson(
         rows[-1], float(bias[-1]), stages, float(logistic(np.array([start]))[0]), int((heard >= start).sum()),
         int((alone >= start).sum()), examples.clips, examples.kinds, alarms / negatives.hours, upper / negatives.hours,
-        _collisions(other, negatives, min(start, float(np.quantile(heard, LIKE)))))
+        collisions((other >= min(start, float(np.quantile(heard, LIKE)))) & (negatives.onsets > 0.0), negatives.names,
+                   negatives.onsets))
 
 
 def powers(logits: Wide, stages: Stages) -> Wide:
@@ -200,11 +201,3 @@ def _over(values: Wide, weights: Wide, most: float) -> float:
         return float(values.min(initial=0.0))
     first = int(np.searchsorted(np.cumsum(weights[order]), most, side="right"))
     return float(np.nextafter(values[order[min(first, len(order) - 1)]], np.inf))
-
-
-def _collisions(other: Wide, negatives: LookNegatives, start: float) -> tuple[tuple[str, float], ...]:
-    found: dict[str, float] = {}
-    for place in np.flatnonzero((other >= start) & (negatives.onsets > 0.0)):
-        name = str(negatives.names[place])
-        found[name] = found.get(name, 0.0) + float(negatives.onsets[place])
-    return tuple(sorted(found.items(), key=lambda one: -one[1])[:5])

@@ -14,8 +14,7 @@ from edge.learn.lesson import HEARD
 from edge.learn.look_bank import LookBank
 from edge.learn.look_examples import Onsets
 from edge.learn.look_lesson import LookExamples, LookLesson, LookNegatives, learn_look
-from edge.learn.teach import MISTAKEN, MISTAKEN_WEIGHTS
-from edge.model.foreseen import Foreseen
+from edge.learn.teach import MISTAKEN, MISTAKEN_WEIGHTS, foreseen_by
 from edge.model.look_offer import LookOffer, Stage
 from edge.model.manifest import TensorSpec
 from edge.model.taught import Judgement
@@ -56,8 +55,6 @@ def learn_from_onsets(name: str, onsets: Onsets, negatives: LookNegatives, spec:
     groups_of = _groups(embeddings[heard], clip[heard], onsets.clips, negatives)
     lesson = learn_look(LookExamples(embeddings, clip, onsets.kind.astype(np.intp), groups_of), negatives,
                         alarms_per_hour=alarms_per_hour)
-    foreseen = Foreseen(lesson.heard, lesson.clips, lesson.alarms_per_hour, lesson.alarms_upper,
-                        tuple(title for title, _ in lesson.collisions), lesson.groups)
     threshold, shift = lesson.threshold, 0.0
     if own is not None:  # one threshold serves both: the added probability comes over it where the lesson's own would
         threshold, shift = own.threshold, logit_of(own.threshold) - logit_of(lesson.threshold)
@@ -65,7 +62,7 @@ def learn_from_onsets(name: str, onsets: Onsets, negatives: LookNegatives, spec:
     look = TaughtLook(
         name=name, adds=own is not None, row=lesson.row, bias=lesson.bias, first=first, second=second, threshold=threshold,
         cells=onsets.cells, clip=onsets.clip, kind=onsets.kind, network=network, look_version=look_version,
-        budget_per_hour=alarms_per_hour, foreseen=foreseen, taught_at=taught_at, like=tuple(like), forced=forced)
+        budget_per_hour=alarms_per_hour, foreseen=foreseen_by(lesson), taught_at=taught_at, like=tuple(like), forced=forced)
     return look, lesson
 
 

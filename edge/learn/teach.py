@@ -147,14 +147,18 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
         lesson = learn_sound(examples, concatenated((negatives, mistaken)), alarms_per_hour=alarms_per_hour)
         if lesson.probabilities(hard).max() < lesson.release_threshold:
             break
-    foreseen = Foreseen(lesson.heard, lesson.clips, lesson.alarms_per_hour, lesson.alarms_upper,
-                        tuple(name for name, _ in lesson.collisions), lesson.groups)
     sound = TaughtSound(
         name=name, row=lesson.row, bias=lesson.bias, scale=lesson.scale, offset=lesson.offset, threshold=lesson.threshold,
         release_threshold=lesson.release_threshold, impulsive=impulsive, cells=gathered.cells, clip=gathered.clip,
-        kind=gathered.kind, budget_per_hour=alarms_per_hour, foreseen=foreseen, taught_at=taught_at, like=tuple(like),
-        forced=forced)
+        kind=gathered.kind, budget_per_hour=alarms_per_hour, foreseen=foreseen_by(lesson), taught_at=taught_at,
+        like=tuple(like), forced=forced)
     return sound, lesson
+
+
+def foreseen_by(lesson: Lesson | LookLesson) -> Foreseen:
+    """What is kept of how a lesson came out."""
+    return Foreseen(lesson.heard, lesson.clips, lesson.alarms_per_hour, lesson.alarms_upper,
+                    tuple(name for name, _ in lesson.collisions), lesson.groups)
 
 
 def refusal(lesson: Lesson | LookLesson, hears: Sequence[str] = ()) -> str:

@@ -18,7 +18,7 @@ from edge.control.loading import find_model, impulse_folder, model_folder, taugh
 from edge.decision.targets import Target
 from edge.errors import ModelError, SettingsError
 from edge.learn.embedding import Embedder
-from edge.learn.feedback import Counts, Standing, fit_correction
+from edge.learn.feedback import Corrected, Counts, Standing, fit_correction
 from edge.learn.look_bank import load_labelled, load_look_bank
 from edge.learn.look_feedback import Event, LookFit
 from edge.learn.look_teach import heard, learn_again, look_negatives
@@ -186,8 +186,7 @@ def _refit_correction(lessons: Lessons, model: Split, target: Target, taught: Ta
     found = fit_correction(standing(bank.embeddings), standing(judged), np.array([one.right for one in mine]),
                            np.array([len(each) for each in kept]), force=force)
     correction = TaughtCorrection(found.rows / slope, found.bias / slope, mine[-1].labels)
-    return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
-                  target.name, replace(taught, corrections={**taught.corrections, target.name: correction}))
+    return _judged(found, target.name, replace(taught, corrections={**taught.corrections, target.name: correction}))
 
 
 def _refit_look(model: Split, look: TaughtLook, taught: Taught, mine: Sequence[Judgement]) -> Judged:
@@ -213,5 +212,9 @@ def _refit_looks(model: Split, target: Target, taught: Taught, mine: Sequence[Ju
     found = fit.correct(bank, [Event(one.right, real(np.stack((one.cells, *one.beside))), one.bare) for one in mine],
                         force=force)
     rows = TaughtCorrection(found.rows / fit.slope, found.bias / fit.slope, mine[-1].labels, network.sha256)
-    return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price,
-                  target.name, replace(taught, look_corrections={**taught.look_corrections, target.name: rows}))
+    return _judged(found, target.name, replace(taught, look_corrections={**taught.look_corrections, target.name: rows}))
+
+
+def _judged(found: Corrected, target: str, taught: Taught) -> Judged:
+    return Judged(found.silenced, found.wrong, found.supported, found.right, found.kept, found.present, found.price, target,
+                  taught)

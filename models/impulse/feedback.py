@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.control.loading import impulse_folder, open_looks
-from edge.decision.calibration import MOST_RISE_DB, TYPICAL_RISE_DB
+from edge.decision.calibration import of_rise
 from edge.decision.detection import NEAR
 from edge.decision.lookout import LEAST_FLUX_DB
 from edge.decision.resolve import resolve_targets
@@ -130,7 +130,7 @@ def target_of(offer: LookOffer) -> Target:
 def hear(target: Target, scenes: Scenes, patches: Floats | None, network: LookNetwork) -> Heard:
     """How each onset comes out. patches: float32 (n,), the highest logit that a patch gives the target's labels."""
     logits = against_the_others(scenes.embeddings @ network.head.weights.T + network.head.bias)[..., target.rows[0]]
-    logits = logits + target.rise * (np.minimum(scenes.rise, MOST_RISE_DB) - TYPICAL_RISE_DB)[:, None]
+    logits = logits + of_rise(target.rise, scenes.rise)[:, None]
     assert target.stages is not None
     bare = np.stack([stage.scale * logits[:, place] + stage.offset for place, stage in enumerate(target.stages)], axis=1)
     if target.beside is not None and patches is not None:

@@ -16,7 +16,7 @@ import torch
 from backbone import Backbone
 from torch.nn import functional
 
-from edge.decision.calibration import MOST_RISE_DB, TYPICAL_RISE_DB
+from edge.decision.calibration import of_rise
 from edge.decision.lookout import LEAST_FLUX_DB
 from edge.model.head import against_the_others
 from models.impulse.lessons import Windows, looks_of
@@ -35,7 +35,7 @@ ALARMS = {"hand_clap": 4.0, "finger_snap": 12.0, "door_knock": 3.0, "key_press":
 """False alarms an hour of the scenes that choose, at most. Fewer where the recall allows, or where no scene shows it.
 Sources that are left out make two to three times as many for claps."""
 RISES = {"hand_clap": 0.15}
-"""What each dB by which an onset rises more than TYPICAL_RISE_DB adds to a look's logit."""
+"""What each dB by which an onset rises more than a typical one adds to a look's logit."""
 LOGITS = 0.0, 3.5
 """Of the threshold, at least and at most: an even chance, and 0.97."""
 HARD = 0.01
@@ -118,8 +118,8 @@ def target_of(label: str, chosen: Chosen, trained: tuple[Floats, npt.NDArray[np.
     column, scenes = LABELS.index(label), chosen.scenes
     counted = ~scenes["echo"] & (scenes["inside"] != label) & (scenes["rise"] >= LEAST_FLUX_DB)
     alike, false = scenes["label"][counted] == label, scenes["label"][counted] == ""
-    risen = RISES.get(label, 0.0) * (np.minimum(scenes["rise"], MOST_RISE_DB) - TYPICAL_RISE_DB)
-    every = np.asarray(chosen.logits[..., column] + risen, np.float32)
+    rise = RISES.get(label, 0.0)
+    every = np.asarray(chosen.logits[..., column] + of_rise(rise, scenes["rise"]), np.float32)
     looks = every[:, counted]
     beside = {name: own[label][counted] for name, own in patches.items() if label in own}
     if int(alike.sum()) < LEAST_CHOOSING:
@@ -146,8 +146,7 @@ def target_of(label: str, chosen: Chosen, trained: tuple[Floats, npt.NDArray[np.
     left = max(most - float((false & ~unnamed).sum()), 0.0)
     besides = {name: (*weights[name][:2], round(weights[name][2] - max(_over(values[unnamed], left) - at, 0.0), 4))
                for name, values in together.items()}
-    return Target(round(1.0 / (1.0 + float(np.exp(-at))), 4), stages[0], stages[1], besides,
-                  RISES.get(label, 0.0))
+    return Target(round(1.0 / (1.0 + float(np.exp(-at))), 4), stages[0], stages[1], besides, rise)
 
 
 def _lowered(stage: Platt, logits: Floats, most: float, at: float) -> Platt:

@@ -48,17 +48,17 @@ def test_recordings_are_heard_over_noise_too_and_the_same_ones_each_time(embedde
 
 
 def test_a_second_onset_of_the_same_sound_is_left_out(embedder: LookEmbedder) -> None:
-    assert len(embedder.cells(recording([1.0, 1.09]))) == 1
+    assert len(embedder.sounds(recording([1.0, 1.09]))[0]) == 1
 
 
 def test_silence_gives_nothing(embedder: LookEmbedder) -> None:
-    assert embedder.cells(np.zeros(RATE, np.int16)).shape == (0, 2, 128)
+    assert embedder.sounds(np.zeros(RATE, np.int16))[0].shape == (0, 2, 128)
 
 
 def test_the_room_before_a_short_recording_is_taken_to_go_on(embedder: LookEmbedder) -> None:
     """With 0.1 s before the clap its looks are nearly those with a second before it; over silence they would not be."""
     whole = recording([1.0], noise=0.02)
     cut = whole[round(0.9 * RATE):]
-    long, short, bare = (embedder.embeddings(embedder.cells(each))[0] for each in
+    long, short, bare = (embedder.embeddings(embedder.sounds(each)[0])[0] for each in
                          (whole, cut, np.concatenate((np.zeros(RATE, np.int16), cut[round(0.09 * RATE):]))))
     assert np.linalg.norm(long - short) < 0.5 * np.linalg.norm(long - bare)
