@@ -25,6 +25,7 @@ from edge.control.inbox import Inbox
 from edge.control.plan import Plan
 from edge.control.steering import Steering
 from edge.control.systemd import Systemd, status_words
+from edge.control.updates import update_words
 from edge.decision.targets import Targets
 from edge.dispatch import Dispatcher, Guard
 from edge.features.recent import RecentSound
@@ -137,6 +138,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     def about() -> dict[str, object]:
         return {"version": __version__, **steering.about(), "source": heard.state, "source_trouble": heard.trouble,
+                "update": update_words(),
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 

@@ -5,7 +5,8 @@ EdgeError
  ├── ModelError      models, manifests, tensors  (also ValueError)   exit code 2
  ├── SourceError     microphones, files, commands (also OSError)     exit code 2
  ├── SinkError       broker, pins, log           (also OSError)      exit code 1
- └── CommandError    commands of others          (also ValueError)   exit code 1
+ ├── CommandError    commands of others          (also ValueError)   exit code 1
+ └── UpdateError     updates of the image        (also ValueError)   exit code 1
 """
 
 from __future__ import annotations
@@ -66,6 +67,12 @@ class CommandError(EdgeError, ValueError):
     def __init__(self, thing: str, *, found: str, wanted: str, request: str | None = None) -> None:
         super().__init__(thing, found=found, wanted=wanted)
         self.request = request
+
+
+class UpdateError(EdgeError, ValueError):
+    """An update that is refused or that failed."""
+
+    exit_code = 1
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:

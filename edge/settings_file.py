@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
@@ -22,6 +23,7 @@ from edge.settings import (
     Settings,
     SourceSettings,
     TargetSettings,
+    UpdateSettings,
     WatchSettings,
 )
 from edge.settings.pins import PinSettings, check_pins
@@ -30,7 +32,7 @@ from edge.stream import LOWEST_RATE
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
     "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "command": CommandSettings,
-    "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings,
+    "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings, "update": UpdateSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
 
@@ -95,6 +97,9 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         if verb not in VERBS:
             raise SettingsError(f"{where}: [command] allow", found=repr(verb),
                                 wanted=f"of {', '.join(VERBS)}{_nearest(verb, VERBS)}")
+    if settings.update.url and not re.match(r"https?://[^/@\s]+/\S*$", settings.update.url):
+        raise SettingsError(f"{where}: [update] url", found=repr(settings.update.url),
+                            wanted="an address that begins with https:// or http://, without user and password")
     check_pins(settings.pin, [target.name for target in settings.target], where)
     for target in settings.target:
         if target.threshold and target.release_threshold > target.threshold:

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "look at settings, model, microphone, broker and pins; say what to do about each finding",
     "doctor": "all that check looks at, and the board and the service that runs; --bundle FILE to ask for help with",
     "model": "install, list, show, verify, remove, pack or export models",
+    "update": "update the image: verify a signed bundle, install it into the other slot; what failed comes back by itself",
     "bench": "measure speed, memory and start-up beside a bare interpreter",
 }
 

@@ -107,7 +107,7 @@ class Systemd:
 def status_words(targets: Sequence[str], about: Mapping[str, object]) -> str:
     """What `systemctl status` shows: what is heard, or what is wrong. about: as health has it."""
     troubles = [str(source)] if (source := about.get("source", "ok")) != "ok" else []
-    troubles += [str(slow)] if (slow := about.get("delegate", "ok")) != "ok" else []
+    troubles += [str(about[part]) for part in ("delegate", "update") if about.get(part, "ok") != "ok"]
     sinks = about.get("sinks")
     if isinstance(sinks, Mapping):
         troubles += [f"{name}: {state}" for name, state in sinks.items() if state != "ok"]

@@ -186,6 +186,14 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateSettings:
+    """[update]: where the image looks for a new one by itself. Off, unless the owner names an address."""
+
+    url: str = _key("", "https:// or http:// address of a signed bundle (.raucb); empty: nothing is looked for")
+    hour: int = _key(3, "hour of the day, local time, in which the image installs an update and starts anew", low=0, high=23)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of it. Only `app.py` and `check` read the whole."""
 
@@ -200,3 +208,4 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    update: UpdateSettings = field(default_factory=UpdateSettings)

@@ -45,6 +45,8 @@ def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
                   "" if source == "ok" else "edge-audio devices; deploy/docs/microphone.md says what each trouble means")
     if (slow := about.get("delegate", "ok")) != "ok":
         yield Finding("delegate", False, str(slow), "the service cannot read /proc/cpuinfo? (`ProcSubset=pid` in its unit)")
+    if (update := about.get("update", "ok")) != "ok":
+        yield Finding("update", "on trial" in str(update), str(update), "edge-audio update --status; deploy/docs/updates.md")
     sinks = about.get("sinks")
     for name, state in sinks.items() if isinstance(sinks, Mapping) else ():
         yield Finding(str(name), state == "ok", f"the service says {state}",
