@@ -123,6 +123,8 @@ class ThisBoard:
         return self._rauc.info(where)
 
     def install(self, where: str, told: Callable[[str], None]) -> None:
+        if "://" in where:  # rauc reads an address through the kernel's network block device, and does not load that
+            subprocess.run(["modprobe", "nbd"], check=False)
         self._rauc.install(where, told)
 
     def mark_good(self) -> None:
