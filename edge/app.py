@@ -87,7 +87,8 @@ class Appliance:
             self.steering.start()
             log.info("%s", self.model.describe())
             if self.model.undelegated:
-                log.warning("%s; hearing costs several times as much (edge-audio check)", self.model.undelegated)
+                cost = "; hearing costs several times as much" if self.model.slow else ""
+                log.warning("%s%s (edge-audio check)", self.model.undelegated, cost)
             log.info("hearing %s", ", ".join(self.listener.targets.names))
             self.listener.run(self.source, self.sinks)
         finally:

@@ -51,6 +51,10 @@ class Model(Protocol):
     def undelegated(self) -> str:
         """Empty, or what of the model or its look network no delegate took, for log and health."""
 
+    @property
+    def slow(self) -> bool:
+        """Whether hearing costs several times as much, because of what is `undelegated`."""
+
     def describe(self) -> str:
         """One line for the log: model, rows, runtime, version, threads, XNNPACK."""
 
@@ -76,6 +80,10 @@ class _Opened:
     def undelegated(self) -> str:
         said = {"model": self.runtime.undelegated, "look network": self.looks.runtime.undelegated if self.looks else ""}
         return "; ".join(f"{thing}: {words}" for thing, words in said.items() if words)
+
+    @property
+    def slow(self) -> bool:
+        return self.runtime.slow or (self.looks is not None and self.looks.runtime.slow)
 
     def describe(self) -> str:
         used = f"{len(self.labels)} of {len(self.manifest.labels)} rows"

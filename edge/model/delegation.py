@@ -1,9 +1,12 @@
-"""How much of a model's graph the delegates (XNNPACK, or the one that was named) took."""
+"""Delegates: loading the one that was named, and how much of a model's graph they took (that one, and XNNPACK)."""
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
+
+from edge.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,21 @@ def count_delegated(interpreter: Any) -> Delegation | None:
             taken.add(index)
             waiting += [int(source) for source in own[index]["inputs"]]
     return Delegation(len(taken), len(own), len(pieces))
+
+
+def load_delegate(module: Any, library: str) -> Any:
+    """An external delegate, by `module`, a runtime's. Raises ModelError for a library or a device that is missing.
+
+    Looked at with ctypes first: the runtimes' own class raises again when it is freed.
+    """
+    thing = f"delegate {library}"
+    try:
+        if not hasattr(ctypes.CDLL(library), "tflite_plugin_create_delegate"):
+            raise ModelError(thing, found="a library without tflite_plugin_create_delegate",
+                             wanted="a TFLite external delegate")
+        return module.load_delegate(library)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(thing, found=str(error) or "a delegate that finds no device",
+                         wanted="a library and a device that are there (libedgetpu.so.1: Edge TPU)") from error

@@ -7,7 +7,6 @@ Nothing is imported before a model is opened.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.delegation import Delegation, count_delegated
+from edge.model.delegation import Delegation, count_delegated, load_delegate
 from edge.model.manifest import TensorSpec
 
 LITERT = "litert"
@@ -76,7 +75,8 @@ class Runtime:
         try:
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"{self.name} {self.version}", found=str(error), wanted="a model it can run") from error
+            raise ModelError(f"{self.name} {self.version}{_beside(self.delegate)}", found=str(error),
+                             wanted="a delegate that answers" if self.delegate else "a model it can run") from error
 
     def output(self, index: int = 0) -> NDArray[Any]:
         """A copy of output `index`, in its own shape and dtype."""
@@ -84,23 +84,32 @@ class Runtime:
         return copy
 
     @property
-    def undelegated(self) -> str:
-        """Empty, or which delegate took too little, which costs several times the processor and says nothing by itself.
+    def slow(self) -> bool:
+        """Whether most of the graph is in no delegate, which costs several times the processor and says nothing by itself.
 
         tflite-runtime's XNNPACK takes no int8 operator on any machine: that is how it is, and no finding.
         """
+        return self.name == _SPOKEN[LITERT] and self.delegation is not None and not self.delegation.enough
+
+    @property
+    def undelegated(self) -> str:
+        """Empty, or which delegate took too little: so little that it is `slow`, or nothing though it was named."""
+        if self.slow:
+            return f"{self._who} took {self.delegation}"
         if self._by_delegate is not None and not self._by_delegate.taken:
-            return f"{self.delegate} took {self._by_delegate}"
-        if self.name == _SPOKEN[LITERT] and self.delegation is not None and not self.delegation.enough:
-            return f"XNNPACK took {self.delegation}"
+            return f"{self.delegate} took {self._by_delegate}, the processor runs them as without it"
         return ""
 
+    @property
+    def _who(self) -> str:
+        return f"{self.delegate} and XNNPACK" if self.delegate else "XNNPACK"
+
     def describe(self) -> str:
-        """One line for the log: runtime, version, threads, what XNNPACK or the delegate took."""
+        """One line for the log: runtime, version, threads, what XNNPACK and the delegate took."""
         threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
-        who = f"{self.delegate} and XNNPACK" if self.delegate else "XNNPACK"
+        alone = f"{self.delegate}: {self._by_delegate}; " if self._by_delegate else ""
         taken = str(self.delegation) if self.delegation else "operators unknown"
-        return f"{self.name} {self.version}, {threads}, {who}: {taken}"
+        return f"{self.name} {self.version}, {threads}, {alone}{self._who}: {taken}"
 
 
 def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1, delegate: str = "") -> Runtime:
@@ -112,11 +121,12 @@ def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1
     """
     thing = str(model) if isinstance(model, Path) else "model"
     _check_head(model, thing)
+    thing += _beside(delegate)
     kind, module, version = _load(runtime)
     if threads < 1:
         raise ModelError("threads", found=str(threads), wanted="1 or more")
     source = {"model_path": str(model)} if isinstance(model, Path) else {"model_content": model}
-    delegates = [_load_delegate(module, delegate)] if delegate else None
+    delegates = [load_delegate(module, delegate)] if delegate else None
     try:
         with quiet():
             interpreter = module.Interpreter(**source, num_threads=threads, experimental_delegates=delegates)
@@ -128,6 +138,10 @@ def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1
         # How tflite-runtime, built for numpy 1, fails under numpy 2: only when an interpreter is made.
         raise _too_new_numpy(version) from error
     return Runtime(interpreter, kind=kind, version=version, threads=threads, delegate=delegate, by_delegate=by_delegate)
+
+
+def _beside(delegate: str) -> str:
+    return f" with delegate {delegate}" if delegate else ""
 
 
 _QUIET = threading.Lock()
@@ -215,21 +229,6 @@ def _missing(kind: str, error: Exception) -> ModelError:
 def _too_new_numpy(version: str) -> ModelError:
     return ModelError(f"runtime tflite-runtime {version}", found=f"numpy {np.__version__}",
                       wanted=f"numpy before 2 (`{_HOW[TFLITE]}`), or LiteRT (`{_HOW[LITERT]}`)")
-
-
-def _load_delegate(module: Any, library: str) -> Any:
-    """An external delegate. Looked at with ctypes first: the runtimes' own class raises again when it is freed."""
-    thing = f"delegate {library}"
-    try:
-        if not hasattr(ctypes.CDLL(library), "tflite_plugin_create_delegate"):
-            raise ModelError(thing, found="a library without tflite_plugin_create_delegate",
-                             wanted="a TFLite external delegate")
-        return module.load_delegate(library)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(thing, found=str(error) or "a delegate that finds no device",
-                         wanted="a library and a device that are there (libedgetpu.so.1: Edge TPU)") from error
 
 
 def _tensor_info(detail: dict[str, Any]) -> TensorInfo:

@@ -20,8 +20,11 @@ LABELS = ("first", "second", "third")
 
 def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32", logistic: bool = True,
                quantised: bool = False, outputs: int = 1, signature: tuple[int, ...] | None = None,
-               sound: tuple[int, int] | None = None) -> bytes:
-    """One waveform (or what `shape` says) in, three scores out. sound: what its metadata says, Hz and channels."""
+               sound: tuple[int, int] | None = None, compiled: bool = False) -> bytes:
+    """One waveform (or what `shape` says) in, three scores out. sound: what its metadata says, Hz and channels.
+
+    compiled: in one operator that only a delegate knows, as the Edge TPU's compiler makes it.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -49,6 +52,8 @@ def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32",
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = vars(schema.BuiltinOperator)[name]
         code.version = 1
+        if name == "CUSTOM":
+            code.customCode = "edgetpu-custom-op"
         model.operatorCodes.append(code)
         made = schema.OperatorT()
         made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [result]
@@ -64,14 +69,17 @@ def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32",
         cast = schema.CastOptionsT()
         cast.inDataType, cast.outDataType = types["INT16"], types["FLOAT32"]
         last = operator("CAST", [last], tensor("cast", shape, "FLOAT32"), cast, schema.BuiltinOptions.CastOptions)
-    weights = np.zeros((len(LABELS), size), np.float32)
-    weights[np.arange(len(LABELS)), np.arange(len(LABELS))] = 8.0 / (32_768.0 if dtype == "INT16" else 1.0)
-    dense = schema.FullyConnectedOptionsT()
-    last = operator("FULLY_CONNECTED", [last, tensor("weights", weights.shape, "FLOAT32", weights),
-                                        tensor("bias", (len(LABELS),), "FLOAT32", np.zeros(len(LABELS), np.float32))],
-                    tensor("logits", (1, len(LABELS)), "FLOAT32"), dense, schema.BuiltinOptions.FullyConnectedOptions)
+    if compiled:
+        last = operator("CUSTOM", [last], tensor("scores", (1, len(LABELS)), "FLOAT32"))
+    else:
+        weights = np.zeros((len(LABELS), size), np.float32)
+        weights[np.arange(len(LABELS)), np.arange(len(LABELS))] = 8.0 / (32_768.0 if dtype == "INT16" else 1.0)
+        dense = schema.FullyConnectedOptionsT()
+        last = operator("FULLY_CONNECTED", [last, tensor("weights", weights.shape, "FLOAT32", weights),
+                                            tensor("bias", (len(LABELS),), "FLOAT32", np.zeros(len(LABELS), np.float32))],
+                        tensor("logits", (1, len(LABELS)), "FLOAT32"), dense, schema.BuiltinOptions.FullyConnectedOptions)
     logits = last
-    if logistic:
+    if logistic and not compiled:
         last = operator("LOGISTIC", [last], tensor("scores", (1, len(LABELS)), "FLOAT32"))
     if quantised:
         last = operator("QUANTIZE", [last], tensor("quantised", (1, len(LABELS)), "UINT8", scale=1 / 256),
@@ -133,6 +141,7 @@ def write_all(folder: Path) -> None:
         "spectrogram": classifier(shape=(1, 40, 40)), "open_length": classifier(signature=(1, -1)),
         "short": classifier(shape=(1, 100)), "16khz": classifier(sound=(16_000, 1)),
         "44khz": classifier(sound=(44_100, 1)), "stereo": classifier(sound=(16_000, 2)),
+        "compiled": classifier(compiled=True),
     }
     for name, model in models.items():
         (folder / f"{name}.tflite").write_bytes(model)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes.util
 import os
 import re
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from edge.errors import ModelError
 from edge.model.classifier import Model
 from edge.model.runtime import open_runtime
+from tests.external_delegate import Claims, delegate_library
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,56 +145,60 @@ def test_a_library_that_is_no_delegate_is_refused(tiny: Path, runtime: str) -> N
         open_runtime(tiny / "float.tflite", runtime=runtime, delegate=library)
 
 
-DELEGATE = r"""
-/* An external delegate that takes nothing. TfLiteDelegate: data, Prepare, three copies, flags, builder. */
-#include <stdio.h>
-#include <stdlib.h>
-struct delegate { void *data; int (*prepare)(void *, struct delegate *); void *to, *from, *release; long long flags;
-                  void *builder; };
-static int prepare(void *context, struct delegate *self) { (void) context; (void) self; puts("PREPARED"); return 0; }
-void *tflite_plugin_create_delegate(char **keys, char **values, size_t count, void (*report)(const char *)) {
-    (void) keys; (void) values; (void) count;
-    if (getenv("NO_DEVICE")) { report("no device found"); return NULL; }
-    struct delegate *made = calloc(1, sizeof *made);
-    made->prepare = prepare;
-    return made;
-}
-void tflite_plugin_destroy_delegate(void *made) { free(made); }
-"""
-
-
 @pytest.fixture(scope="module")
-def delegate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real external delegate's library."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler to build a delegate with")
-    folder = tmp_path_factory.mktemp("delegate")
-    (folder / "delegate.c").write_text(DELEGATE)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "libtest_delegate.so", folder / "delegate.c"],
-                   check=True)
-    return folder / "libtest_delegate.so"
+def delegates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Claims], str]:
+    """Real external delegates, each once: `delegates(Claims.NOTHING)` is a library's path."""
+    folder = tmp_path_factory.mktemp("delegates")
+    return cache(lambda claims: str(delegate_library(folder, claims)))
 
 
 @pytest.mark.big
-def test_a_delegate_is_loaded_and_named(tiny: Path, runtime: str, delegate: Path,
-                                        capfd: pytest.CaptureFixture[str]) -> None:
-    opened = open_runtime(tiny / "float.tflite", runtime=runtime, delegate=str(delegate))
-    ctypes.CDLL(None).fflush(None)
-    assert "PREPARED" in capfd.readouterr().out
-    assert "libtest_delegate.so and XNNPACK" in opened.describe()
-    assert re.fullmatch(r".*libtest_delegate\.so took none of \d+ operators", opened.undelegated)
+def test_a_delegate_that_takes_nothing_is_loaded_and_named(tiny: Path, runtime: str,
+                                                           delegates: Callable[[Claims], str]) -> None:
+    opened = open_runtime(tiny / "float.tflite", runtime=runtime, delegate=delegates(Claims.NOTHING))
+    assert re.search(r"libnothing\.so: none of 2 operators; .*libnothing\.so and XNNPACK: ", opened.describe())
+    assert re.fullmatch(r".*libnothing\.so took none of 2 operators, the processor runs them as without it",
+                        opened.undelegated)
+    assert not opened.slow
     opened.set_input(np.zeros(opened.inputs[0].shape, np.float32))
     opened.invoke()
     assert (opened.output() == 0.5).all()
 
 
 @pytest.mark.big
-def test_a_delegate_without_its_device_is_an_error(tiny: Path, delegate: Path, runtime: str) -> None:
+def test_a_delegate_computes_the_operator_that_only_it_knows(tiny: Path, runtime: str,
+                                                             delegates: Callable[[Claims], str]) -> None:
+    """As an Edge TPU does: its compiler leaves one operator in the file, that nobody else can run."""
+    with pytest.raises(ModelError, match="edgetpu-custom-op"):
+        open_runtime(tiny / "compiled.tflite", runtime=runtime)
+    opened = open_runtime(tiny / "compiled.tflite", runtime=runtime, delegate=delegates(Claims.COMPILED))
+    assert "libcompiled.so: 1 of 1 operators in 1 piece; " in opened.describe() and opened.undelegated == ""
+    plain = open_runtime(tiny / "float.tflite", runtime=runtime)
+    samples = np.random.default_rng(1).uniform(-1, 1, opened.inputs[0].shape).astype(np.float32)
+    for each in (opened, plain):
+        each.set_input(samples)
+        each.invoke()
+    assert np.allclose(opened.output(), plain.output(), atol=1e-5) and np.ptp(opened.output()) > 0
+
+
+@pytest.mark.big
+def test_a_delegate_that_fails_is_blamed_and_not_the_model(tiny: Path, runtime: str,
+                                                           delegates: Callable[[Claims], str]) -> None:
+    with pytest.raises(ModelError, match=r"with delegate .*libunanswered\.so: found the device does not answer"):
+        open_runtime(tiny / "float.tflite", runtime=runtime, delegate=delegates(Claims.UNANSWERED))
+    opened = open_runtime(tiny / "float.tflite", runtime=runtime, delegate=delegates(Claims.PULLED_OUT))
+    for _ in range(20):
+        opened.invoke()
+    with pytest.raises(ModelError, match=r"with delegate .*libpulled_out\.so: found the device was pulled out"):
+        opened.invoke()
+
+
+@pytest.mark.big
+def test_a_delegate_without_its_device_is_an_error(tiny: Path, runtime: str, delegates: Callable[[Claims], str]) -> None:
     # In a process of its own: the runtimes complain once more when a delegate that failed is freed.
     said = _python("from pathlib import Path; from edge.errors import ModelError\n"
                    "from edge.model.runtime import open_runtime\n"
                    f"try: open_runtime(Path({str(tiny / 'float.tflite')!r}), runtime={runtime!r}, "
-                   f"delegate={str(delegate)!r})\n"
-                   "except ModelError as error: print(error)", NO_DEVICE="1")
-    assert "libtest_delegate.so: found Failed to load delegate" in said and "no device found" in said
+                   f"delegate={delegates(Claims.NO_DEVICE)!r})\n"
+                   "except ModelError as error: print(error)")
+    assert "libno_device.so: found Failed to load delegate" in said and "no device was found" in said

@@ -32,17 +32,30 @@ def check_model(settings: Settings, state_dir: Path, commanded: Commanded) -> It
             yield Finding("looks", True, model.looks.describe())
         yield _delegate(model)
     except EdgeError as error:
-        yield Finding("model", False, str(error), "edge-audio model list shows what there is, model verify what is broken; "
+        yield Finding("model", False, str(error), _NO_DELEGATE if "delegate " in error.thing else
+                      "edge-audio model list shows what there is, model verify what is broken; "
                       "teach --undo takes back what was taught")
         return
     yield from _targets(settings, named, model, state_dir, commanded.of(model.manifest.name))
 
 
+_NO_DELEGATE = ("are its library installed and its device plugged in, and may this user open them? "
+                "`[model] delegate = \"\"` does without; deploy/docs/coral.md")
+
+
 def _delegate(model: Model) -> Finding:
-    if slow := model.undelegated:
-        return Finding("delegate", False, f"{slow}: the model runs, several times slower", "is /proc/cpuinfo there? "
-                       "`ProcSubset=pid` in a unit hides it; a delegate that was named needs its device and a model for it")
+    if said := model.undelegated:
+        return Finding("delegate", False, f"{said}{': the model runs, several times slower' if model.slow else ''}",
+                       delegate_advice(said))
     return Finding("delegate", True, "took what it can of the model")
+
+
+def delegate_advice(said: str) -> str:
+    """What to do about `Model.undelegated`, or `delegate` in health."""
+    if "XNNPACK took" in said:
+        return "is /proc/cpuinfo there? `ProcSubset=pid` in a unit hides it from XNNPACK"
+    return ("a delegate takes what it was made for: an Edge TPU takes models that were compiled for it "
+            "(deploy/docs/coral.md); `[model] delegate = \"\"` does without")
 
 
 def _targets(settings: Settings, named: NamedModel, model: Model, state_dir: Path,

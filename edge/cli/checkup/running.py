@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edge.cli.checkup.finding import Finding
+from edge.cli.checkup.model import delegate_advice
 from edge.errors import SinkError
 from edge.sinks.watching.client import WatchClient
 
@@ -44,7 +45,7 @@ def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
     yield Finding("source", source == "ok", "the service hears it" if source == "ok" else source,
                   "" if source == "ok" else "edge-audio devices; deploy/docs/microphone.md says what each trouble means")
     if (slow := about.get("delegate", "ok")) != "ok":
-        yield Finding("delegate", False, str(slow), "the service cannot read /proc/cpuinfo? (`ProcSubset=pid` in its unit)")
+        yield Finding("delegate", False, str(slow), delegate_advice(str(slow)))
     if (update := about.get("update", "ok")) != "ok":
         yield Finding("update", "on trial" in str(update), str(update), "edge-audio update --status; deploy/docs/updates.md")
     sinks = about.get("sinks")
