@@ -1,7 +1,7 @@
 """Prints what pip shall unpack into the package. Usage: needs.py MACHINE PYTHON, such as needs.py aarch64 3.13
 
-One requirement a line: those of setup.cfg, and what these import. Not PyAudio (Debian's serves), and not what wheels name but
-the appliance never imports (LiteRT's compilers want 7 MB more).
+One requirement a line: those of setup.cfg, and what these import. Not PyAudio, for Debian's serves, and not what wheels name
+and the appliance never imports: LiteRT's compilers want 7 MB more.
 """
 
 from __future__ import annotations
