@@ -5,11 +5,8 @@ Keys and bundles are made here. `rauc install` needs device-mapper, and runs in 
 
 from __future__ import annotations
 
-import http.server
 import os
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from edge.cli.updating.rauc import Rauc
 from edge.cli.updating.show import status, update_now
 from edge.errors import SettingsError, UpdateError
 from tests.cli.update_bundles import SLOT_BYTES, board_folder, bundle, missing, root_image, script
+from tests.cli.update_web import served
 
 pytestmark = [pytest.mark.big,
               pytest.mark.skipif(bool(missing()), reason=f"{missing()}: deploy/packages.sh test installs it")]
@@ -121,35 +119,12 @@ def test_what_is_no_bundle_is_refused(board: ThisBoard, tmp_path: Path) -> None:
         place_of(str(tmp_path))
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """Hands a part out where a part is asked for, as every web server but Python's own does: newer raucs ask for parts."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data = path.read_bytes()
-        first, _, last = self.headers.get("Range", f"bytes=0-{len(data) - 1}").removeprefix("bytes=").partition("-")
-        part = data[int(first):int(last or len(data) - 1) + 1]
-        self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(part)))
-        self.end_headers()
-        self.wfile.write(part)
-
-
 def test_a_bundle_comes_from_a_web_server(board: ThisBoard, good: Path) -> None:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(good.parent))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        place = f"http://127.0.0.1:{server.server_port}/{good.name}"
+    with served(good.parent) as port:
+        place = f"http://127.0.0.1:{port}/{good.name}"
         assert newer(offer(board, place_of(place)))
         with pytest.raises(UpdateError, match="wanted a bundle that can be read"):
             offer(board, place + ".gone")
-        server.shutdown()
     with pytest.raises(UpdateError, match=r"ailed to connect|failed to configure streaming"):
         offer(board, place)
 
