@@ -8,6 +8,7 @@ from pathlib import Path
 
 Span = tuple[int, int]
 """Where bytes lie in a file: the first one's place, and how many."""
+sync = os.fsync
 
 
 def write(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -18,7 +19,7 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> None:
     try:
         os.fchmod(descriptor, mode)
         _write_all(descriptor, content)
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
     os.replace(beside, path)  # noqa: PTH105 - a test cuts the power here
@@ -39,7 +40,7 @@ def write_if_other(path: Path, content: bytes, mode: int = 0o644) -> bool:
 def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -54,7 +55,7 @@ def overwrite(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY)
     try:
         _write_all(descriptor, content)
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -18,7 +18,9 @@ class Refused(Exception):
 
 
 def shown(text: str, most: int = 60) -> str:
-    """A text of the owner's on one line, in quotes, cut to `most` letters."""
+    """A text of the owner's on one line, in quotes, cut to `most` letters; hidden where it looks like a slipped password."""
+    if re.search(r"(?<!no)passw|psk|secret|\$\w+\$", text, re.IGNORECASE):
+        return hidden(text)
     cut = text if len(text) <= most else f"{text[:most]}..."
     return "'" + "".join(letter if letter.isprintable() else "?" for letter in cut) + "'"
 

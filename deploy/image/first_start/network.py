@@ -61,7 +61,7 @@ def take_network(content: bytes, places: Places, record: Record, page: Page) -> 
     secrets = {each.text or "" for each in document.secrets()}
     _ask_netplan(places, network, secrets)
     record.kept["network"] = network
-    for line in said:
+    for line in said or ["no network of its own: wired ports ask DHCP"]:
         page.take(line)
     _country(top, record, page)
     return document

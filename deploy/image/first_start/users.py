@@ -56,6 +56,8 @@ def take_users(document: Value, places: Places, record: Record, page: Page) -> N
     record.set_users(users)
     for user in users:
         page.take(_said(user))
+    if not users:
+        page.take("no user: nobody can log in")
     if users and not record.starts_ssh:
         page.take("ssh stays off: it starts only where a key is given (in Imager: allow public-key authentication)")
 

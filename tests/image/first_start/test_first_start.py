@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.image import imager
-from tests.image.card import Card
+from tests.image.first_start.card import Card
 
-STUBS = Path(__file__).resolve().parents[2] / "deploy" / "image" / "boot"
-
-
-@pytest.fixture
-def card(tmp_path: Path) -> Card:
-    return Card(tmp_path)
+STUBS = Path(__file__).resolve().parents[3] / "deploy" / "image" / "boot"
 
 
 def test_only_wifi(card: Card) -> None:
