@@ -59,7 +59,7 @@ def read_settings(content: bytes, places: Places, judge: Judge, page: Page) -> T
     reasons = _judged(settings, password, places, judge)
     if reasons:
         said = "; ".join(without(reason, {password or ""}) for reason in reasons)
-        raise Refused("", found=said, wanted="settings that serve")
+        raise Refused("", said=said, found="", wanted="")
     for line in _said(document, password):
         page.take(line)
     return Taken(settings, password, spans)

@@ -6,13 +6,18 @@ import re
 
 
 class Refused(Exception):
-    """One thing that was not taken. key: "" for the whole file; line: from 1, 0 where there is none to name."""
+    """One thing that was not taken. key: "" for the whole file; line: from 1, 0 where there is none to name.
 
-    def __init__(self, key: str, *, found: str, wanted: str, line: int = 0) -> None:
+    said: what another program said of it, which is then all that is said.
+    """
+
+    def __init__(self, key: str, *, found: str, wanted: str, line: int = 0, said: str = "") -> None:
         super().__init__(key)
-        self.key, self.found, self.wanted, self.line = key, found, wanted, line
+        self.key, self.found, self.wanted, self.line, self.said = key, found, wanted, line, said
 
     def __str__(self) -> str:
+        if self.said:
+            return self.said
         where = ", ".join([*([f"line {self.line}"] if self.line else []), *([self.key] if self.key else [])])
         return f"{where}: found {self.found}; wanted {self.wanted}" if where else f"found {self.found}; wanted {self.wanted}"
 
