@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.image.first_start.userdata import HOST_NAME
@@ -46,6 +46,7 @@ def check(card: Card, before: dict[str, object]) -> None:
     assert not said
 
 
+@settings(max_examples=40)
 @given(files=st.dictionaries(st.sampled_from(NAMES), st.one_of(st.binary(max_size=200),
                                                                st.text(max_size=200).map(str.encode))))
 def test_any_bytes(files: dict[str, bytes]) -> None:
@@ -73,6 +74,7 @@ def slips(draw: st.DrawFn) -> tuple[str, str]:
     return name, text
 
 
+@settings(max_examples=60)
 @given(slip=slips())
 def test_slips_of_the_keyboard(slip: tuple[str, str]) -> None:
     name, text = slip
