@@ -31,7 +31,8 @@ EXAMPLES = """Examples:
   edge-audio model export starter --output ears.tflite       for a phone app: waveform in, scores out, labels inside
 
 YAMNet is split into backbone and head. Any other TFLite classifier with one waveform input (16 kHz) and one score
-output is taken whole, with the labels inside the file or those that --labels names, one a line.
+output is taken whole, with the labels inside the file or those that --labels names, one a line. One that takes a patch
+of bands and gives logits serves too: files for an Edge TPU are such, and want --delegate.
 """
 
 
@@ -43,6 +44,7 @@ def arguments(parser: Parser) -> None:
         part: Parser = verbs.add_parser(name, help=help_line, description=help_line)
         part.add_argument("--state-dir", type=Path, default=None, metavar="DIR", help="where models are kept")
         part.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), default="auto", help="to try it on")
+        part.add_argument("--delegate", default="", metavar="LIBRARY", help="to try it with, such as libedgetpu.so.1")
         part.set_defaults(act=act)
         return part
 
@@ -71,7 +73,7 @@ def arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what the verb says."""
     act: Callable[[argparse.Namespace, Installer], int] = options.act
-    return act(options, Installer(state_dir_from(options), runtime=options.runtime))
+    return act(options, Installer(state_dir_from(options), runtime=options.runtime, delegate=options.delegate))
 
 
 def _install(options: argparse.Namespace, store: Installer) -> int:

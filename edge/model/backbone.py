@@ -21,14 +21,16 @@ class Backbone:
         """runtime: already checked against `spec` (`open_backbone`)."""
         self.runtime = runtime
         self._input, self._output = spec.input, spec.output
-        limits(spec.input.dtype)
+        if spec.input.dtype != "float32":
+            limits(spec.input.dtype)
         self._scratch = np.empty((PATCH_FRAMES, BANDS), dtype=np.float32)
         self.embedding_size = spec.output.size
 
     def embed(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (96, 64) log-mel bands to float32 (E,) embedding.
 
-        Quantised on the way in (round, clip, cast) and widened on the way out. Raises ModelError for another shape.
+        Quantised on the way in (round, clip, cast) where the input is, and widened on the way out. Raises ModelError for
+        another shape.
         """
         if bands.shape != self._scratch.shape:
             raise ModelError("patch", found=f"shape {list(bands.shape)}", wanted=f"{list(self._scratch.shape)}")

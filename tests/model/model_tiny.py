@@ -70,7 +70,9 @@ def classifier(*, shape: tuple[int, ...] = (1, SAMPLES), dtype: str = "FLOAT32",
         cast.inDataType, cast.outDataType = types["INT16"], types["FLOAT32"]
         last = operator("CAST", [last], tensor("cast", shape, "FLOAT32"), cast, schema.BuiltinOptions.CastOptions)
     if compiled:
-        last = operator("CUSTOM", [last], tensor("scores", (1, len(LABELS)), "FLOAT32"))
+        of_bands = shape == (1, 96, 64)
+        last = operator("CUSTOM", [last], tensor("logits", (1, len(LABELS)), "INT8", scale=0.047789, zero=17) if of_bands
+                        else tensor("scores", (1, len(LABELS)), "FLOAT32"))
     else:
         weights = np.zeros((len(LABELS), size), np.float32)
         weights[np.arange(len(LABELS)), np.arange(len(LABELS))] = 8.0 / (32_768.0 if dtype == "INT16" else 1.0)
@@ -141,7 +143,8 @@ def write_all(folder: Path) -> None:
         "spectrogram": classifier(shape=(1, 40, 40)), "open_length": classifier(signature=(1, -1)),
         "short": classifier(shape=(1, 100)), "16khz": classifier(sound=(16_000, 1)),
         "44khz": classifier(sound=(44_100, 1)), "stereo": classifier(sound=(16_000, 2)),
-        "compiled": classifier(compiled=True),
+        "compiled": classifier(compiled=True), "bands": classifier(compiled=True, shape=(1, 96, 64)),
+        "bands_scores": classifier(quantised=True, shape=(1, 96, 64)),
     }
     for name, model in models.items():
         (folder / f"{name}.tflite").write_bytes(model)

@@ -147,7 +147,7 @@ def test_an_interrupt_leaves_the_old_model_and_nothing_else(tiny: Path, store: I
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     store.install(tiny / "float.tflite", name="ears")
 
-    def interrupt(directory: Path, *, runtime: str) -> str:
+    def interrupt(directory: Path, **_: str) -> str:
         assert (directory / "manifest.json").is_file()
         raise KeyboardInterrupt
 

@@ -20,6 +20,7 @@ from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
 from edge.model.runtime import open_runtime
 from edge.model.whole import packed_labels, read_labels, whole_tensors
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Patch
+from edge.workshop.models.bands import bands_tensors, passing_on, takes_bands
 from edge.workshop.models.download import is_url
 from edge.workshop.models.known import KNOWN
 from edge.workshop.models.layout import OtherLayout
@@ -37,27 +38,28 @@ _STEPS_OFF = 1
 """int8 steps that a split's logits may be off the file's own."""
 
 
-def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str) -> Manifest:
+def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
+          delegate: str = "") -> Manifest:
     """Make a model directory in `into` (there, and empty) of a published file or an archive; tried before it returns.
 
-    thing: what the owner called the file, for errors. Raises ModelError and OSError.
+    thing: what the owner called the file, for errors. delegate: of a file that needs one. Raises ModelError and OSError.
     """
     with file.open("rb") as opened:
         head = opened.read(512)
     try:
         if head[4:8] == b"TFL3":
-            manifest = _published(file, into, thing=thing, labels=labels, runtime=runtime)
+            manifest = _published(file, into, thing=thing, labels=labels, runtime=runtime, delegate=delegate)
         elif head[257:262] == b"ustar":
             if labels is not None:
                 raise ModelError(thing, found="an archive, which has its labels, and --labels", wanted="one of them")
-            manifest = _unpacked(file, into, thing=thing, runtime=runtime)
+            manifest = _unpacked(file, into, thing=thing, runtime=runtime, delegate=delegate)
         else:
             raise ModelError(thing, found=f"a file beginning {head[:8]!r}" if head else "an empty file",
                              wanted="a TFLite model, or an archive made by edge-audio model pack")
         manifest = replace(manifest, name=name or manifest.name)
         manifest.check(thing)
         (into / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
-        try_directory(into, runtime=runtime)
+        try_directory(into, runtime=runtime, delegate=delegate)
         return manifest
     except ModelError as error:
         # The folder is gone when the owner reads this: what is named is the file that was given.
@@ -69,9 +71,9 @@ def _as_given(text: str, into: Path, thing: str) -> str:
     return text.replace(f"{into / PUBLISHED}", thing).replace(f"{into}/", f"{thing}: ")
 
 
-def try_directory(directory: Path, *, runtime: str) -> str:
+def try_directory(directory: Path, *, runtime: str, delegate: str = "") -> str:
     """Open the model and run it on silence and on noise; its description. Raises ModelError."""
-    model = open_model(directory, runtime=runtime)
+    model = open_model(directory, runtime=runtime, delegate=delegate)
     noise = np.random.default_rng(0)
     for loud in (0.0, 1.0):
         if model.wants == "bands":
@@ -87,24 +89,24 @@ def try_directory(directory: Path, *, runtime: str) -> str:
     return model.describe()
 
 
-def _unpacked(file: Path, into: Path, *, thing: str, runtime: str) -> Manifest:
+def _unpacked(file: Path, into: Path, *, thing: str, runtime: str, delegate: str) -> Manifest:
     unpack(file, into, thing=thing)
     manifest = load_manifest(into)
     for spec in manifest.files:
         spec.check(into)
     for graph in (manifest.backbone, manifest.whole):
         if graph is not None:
-            try_model(into / graph.file, runtime=runtime)
+            try_model(into / graph.file, runtime=runtime, delegate=delegate)
     return manifest
 
 
-def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runtime: str) -> Manifest:
+def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runtime: str, delegate: str) -> Manifest:
     content = file.read_bytes()
     digest = bytes_sha256([content])
     known = KNOWN.get(digest)
     published = into / PUBLISHED
     published.write_bytes(content)
-    inputs, outputs = try_model(published, runtime=runtime)
+    inputs, outputs = try_model(published, runtime=runtime, delegate=delegate)
     manifest = Manifest(
         name=known.name if known else _name_from(thing), version=known.version if known else "1", kind="split",
         licence=known.licence if known else "unknown",
@@ -112,6 +114,10 @@ def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runti
         sample_rate=SAMPLE_RATE, patch_samples=PATCH_SAMPLES, targets=known.targets if known else (),
         labels=read_labels(labels) if labels is not None else packed_labels(content, thing),
         source={"file": Path(thing).name, "sha256": digest})
+    if takes_bands(inputs):
+        published.unlink()
+        given, made = bands_tensors(inputs, outputs, thing)
+        return _write_split(into, manifest, Cut(content, given, made, passing_on(made.size), made))
     cut = _cut(content, thing, known=known is not None)
     if cut is None:
         _check_sound(content, thing)

@@ -23,14 +23,14 @@ from edge.workshop.models.pack import write_pack
 class Installer(ModelStore):
     """The store, for those who may change it."""
 
-    def __init__(self, state_dir: Path, *, runtime: str = "auto") -> None:
-        """state_dir: holds `models/` (made when needed). runtime: tries what is installed."""
+    def __init__(self, state_dir: Path, *, runtime: str = "auto", delegate: str = "") -> None:
+        """state_dir: holds `models/` (made when needed). runtime, delegate: try what is installed."""
         super().__init__(state_dir)
-        self._runtime = runtime
+        self._trial = {"runtime": runtime, "delegate": delegate}
 
     def verify(self, name: str) -> str:
         """Check every digest, open the model and run it; its description. Raises ModelError."""
-        return try_directory(self.find(name), runtime=self._runtime)
+        return try_directory(self.find(name), **self._trial)
 
     def remove(self, name: str) -> None:
         """Remove an installed model. Raises ModelError for one that came with the program."""
@@ -85,7 +85,7 @@ class Installer(ModelStore):
         _check_file(path, thing, sha256)
         new = Path(tempfile.mkdtemp(prefix=NEW, dir=self._models))
         try:
-            manifest = build(path, new, thing=thing, name=name, labels=labels, runtime=self._runtime)
+            manifest = build(path, new, thing=thing, name=name, labels=labels, **self._trial)
             self._check_name(manifest.name)
             new.chmod(0o755)
             return put(new, self._models, manifest.name)

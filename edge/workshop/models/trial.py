@@ -22,7 +22,7 @@ _SECONDS = 120.0
 """A whole YAMNet takes 0.2 s on a PC; the slowest board may take a while to start Python."""
 
 
-def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
+def try_model(path: Path, *, runtime: str, delegate: str = "") -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
     """Open and run a TFLite file in a child process, on silence and on noise; its inputs and outputs.
 
     Raises ModelError for a file that cannot be opened, crashes the runtime, or gives values that are not finite.
@@ -31,7 +31,7 @@ def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tupl
     root = str(Path(__file__).resolve().parents[3])
     search = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     try:
-        done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime],
+        done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime, delegate],
                               capture_output=True, text=True, timeout=_SECONDS,
                               env=os.environ | {"PYTHONPATH": search}, check=False)
     except subprocess.TimeoutExpired as error:
@@ -50,8 +50,8 @@ def try_model(path: Path, *, runtime: str) -> tuple[tuple[TensorInfo, ...], tupl
     return table.get("inputs", tuple[TensorInfo, ...]), table.get("outputs", tuple[TensorInfo, ...])
 
 
-def _run(path: Path, runtime: str) -> dict[str, object]:
-    opened = open_runtime(path, runtime=runtime)
+def _run(path: Path, runtime: str, delegate: str) -> dict[str, object]:
+    opened = open_runtime(path, runtime=runtime, delegate=delegate)
     noise = np.random.default_rng(0)
     for loud in (0.0, 0.1):
         for index, tensor in enumerate(opened.inputs):
@@ -74,9 +74,9 @@ def _run(path: Path, runtime: str) -> dict[str, object]:
 
 
 def main() -> None:
-    """`python -m edge.workshop.models.trial FILE RUNTIME`: prints one JSON object, tensors or error."""
+    """`python -m edge.workshop.models.trial FILE RUNTIME DELEGATE`: prints one JSON object, tensors or error."""
     try:
-        answer = _run(Path(sys.argv[1]), sys.argv[2])
+        answer = _run(Path(sys.argv[1]), *sys.argv[2:4])
     except ModelError as error:
         answer = {"thing": error.thing, "found": error.found, "wanted": error.wanted}
     print(json.dumps(answer))
