@@ -55,8 +55,10 @@ test-fast: $(VENV)/installed-dev ## run the tests that start no broker and no pr
 test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, in an environment of its own
 	@deploy/test-tflite.sh $(BIN)/python $(WORKERS)
 
-test-arm: $(VENV)/installed-dev ## run the appliance on an emulated ARM machine (root; minutes; ARM_ROOT=folder)
-	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+test-arm: $(VENV)/installed-dev ## run the suite's core and the appliance on an emulated ARM machine (root; half an hour; ARM_ROOT=folder)
+	deploy/arm-root.sh $(ARM_ROOT)-trixie trixie $(BIN)/python deploy/arm-suite.sh
+	deploy/arm-root.sh $(ARM_ROOT)-trixie trixie $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
+	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm_instructions.py
 
 install-test: $(VENV)/installed-dev ## install the service in fresh roots of Debian 12 and 13 (root; minutes; INSTALL=folder)
 	mkdir -p $(INSTALL)
@@ -77,7 +79,7 @@ test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, 
 	deploy/pins-machine.sh $(PINS) $(BIN)/python -m pytest -q -p no:cacheprovider -m slow tests/sinks/test_sinks_gpiod_kernel.py
 
 arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
-	deploy/arm-root.sh $(ARM_ROOT) $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
+	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py

@@ -1,35 +1,71 @@
 #!/usr/bin/env bash
-# Makes an emulated 64-bit ARM Debian 12 in a folder, with what edge-audio needs, and runs a command beside it with
-# EDGE_AUDIO_ARM_ROOT set: for `make test-arm`. Needs root. The first time takes about five minutes and 700 MB.
-# Usage: deploy/arm-root.sh FOLDER PYTHON COMMAND..., where PYTHON's pip fetches the wheels.
+# Makes an emulated 64-bit ARM Debian in a folder, with what edge-audio and its tests need, and runs a command beside it with
+# EDGE_AUDIO_ARM_ROOT set: for `make test-arm` and `make arm-instructions`. Needs root. The first time takes minutes.
+#   trixie (1.1 GB): as the boards have it, under Debian 13's emulator; needs Linux 6.7.
+#   bookworm (700 MB): an older LiteRT under Debian 12's emulator, the one that can count instructions.
+# Usage: deploy/arm-root.sh FOLDER trixie|bookworm PYTHON COMMAND..., where PYTHON's pip fetches the wheels.
 set -euo pipefail
-folder=${1%/} python=$2
-shift 2
-. "$(dirname "$0")/root-folder.bash"
+folder=${1%/} suite=${2-} python=${3-}
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/root-folder.bash"
+shift 3
 
-"$(dirname "$0")/packages.sh" arm
+packages=ca-certificates,python3,python3-venv,python3-pyaudio,mosquitto
+wheels=(numpy 'paho-mqtt>=2.2,<3' 'gpiozero>=2.0')
+case $suite in
+    trixie)
+        packages+=,mosquitto-clients,openssl,procps,gcc,libc6-dev
+        release=3.13
+        wheels+=(ai-edge-litert==2.3.0 'gpiod>=2.1,<3' soundfile scipy 'pytest>=8' 'pytest-xdist>=3.6' hypothesis) ;;
+    bookworm)
+        # Newer ones end with a segmentation fault under Debian 12's emulator; scores are the same.
+        release=3.11
+        wheels+=(ai-edge-litert==2.0.3) ;;
+    *)
+        echo "deploy/arm-root.sh: found '$suite'; wanted trixie or bookworm" >&2
+        exit 2 ;;
+esac
+
+"$here/packages.sh" arm
 mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 update-binfmts --enable qemu-aarch64
 
 if [ ! -e "$folder/made" ]; then
-    echo "Making an ARM root in $folder"
+    echo "Making an ARM root ($suite) in $folder"
     rm -rf --one-file-system "$folder"    # mmdebstrap refuses an interrupted one; never into what is mounted there
-    mmdebstrap --mode=root --variant=minbase --architectures=arm64 \
-        --include=ca-certificates,python3,python3-venv,python3-pyaudio,mosquitto bookworm "$folder" >> "$log" 2>&1
+    mmdebstrap --mode=root --variant=minbase --architectures=arm64 --include="$packages" "$suite" "$folder" >> "$log" 2>&1
     touch "$folder/made"
 fi
-mount_trees
-if [ ! -x "$folder/opt/v/bin/python" ] || [ ! -e "$folder/opt/wheels/done" ]; then
-    echo "Installing wheels for ARM"
-    mkdir -p "$folder/opt/wheels"
-    # LiteRT 2.0.3: newer ones end with a segmentation fault under Debian 12's emulator; its scores are the same.
-    platforms=(--platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_17_aarch64
-               --platform manylinux2014_aarch64)
-    "$python" -m pip download --quiet --dest "$folder/opt/wheels" "${platforms[@]}" --only-binary=:all: \
-        --python-version 311 ai-edge-litert==2.0.3 numpy 'paho-mqtt>=2.2,<3' 'gpiozero>=2.0' >> "$log" 2>&1
-    chroot "$folder" python3 -m venv --system-site-packages /opt/v >> "$log" 2>&1
-    chroot "$folder" /opt/v/bin/python -m pip install --quiet --no-index --find-links /opt/wheels \
-        ai-edge-litert numpy paho-mqtt gpiozero >> "$log" 2>&1
-    touch "$folder/opt/wheels/done"
+emulator=$folder/opt/emulator/usr/bin/qemu-aarch64
+if [ "$suite" = trixie ] && [ ! -x "$emulator" ]; then
+    echo "Fetching Debian 13's emulator"
+    apt=$(mktemp -d)
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$folder/opt/emulator"
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie main" > "$apt/sources.list"
+    options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
+             -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+    (cd "$apt" && apt-get "${options[@]}" -qq update && apt-get "${options[@]}" -qq download qemu-user) >> "$log" 2>&1
+    dpkg-deb -x "$apt"/qemu-user_*.deb "$folder/opt/emulator"
+    rm -rf "$apt"
 fi
-EDGE_AUDIO_ARM_ROOT=$folder "$@"
+mount_trees
+# The list of wheels is in the name: a root that an older version of this script made gets what is missing.
+done=$folder/opt/wheels-$(printf '%s\n' "${wheels[@]}" | sha256sum | head -c 8)
+if [ ! -e "$done" ]; then
+    echo "Installing wheels for ARM"
+    platforms=()
+    for platform in manylinux_2_28 manylinux_2_27 manylinux_2_26 manylinux_2_17 manylinux2014; do
+        platforms+=(--platform "${platform}_aarch64")
+    done
+    # This machine's own pip unpacks them: one that is emulated takes ten minutes.
+    chroot "$folder" python3 -m venv --clear --without-pip --system-site-packages /opt/v >> "$log" 2>&1
+    "$python" -m pip install --quiet --disable-pip-version-check --no-compile "${platforms[@]}" --only-binary=:all: \
+        --python-version "${release/./}" --target "$folder/opt/v/lib/python$release/site-packages" "${wheels[@]}" >> "$log" 2>&1
+    touch "$done"
+fi
+if [ "$suite" = trixie ]; then
+    EDGE_AUDIO_ARM_ROOT=$folder "$here/arm-emulator.sh" "$emulator" "$@"
+else
+    EDGE_AUDIO_ARM_ROOT=$folder "$@"
+fi
