@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-mediapipe arm-instructions \
+.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
 	test-home-assistant fuzz faults check clean
 
 menu: ## print this menu
@@ -80,6 +80,10 @@ test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, 
 
 arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
 	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
+
+test-first-start: $(VENV)/installed-dev ## let cloud-init, netplan and sudo judge what the image's first start reads and makes (root; a minute)
+	@deploy/packages.sh first-start
+	$(BIN)/python -m pytest -q -m slow tests/image/first_start
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py

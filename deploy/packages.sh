@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -13,6 +13,7 @@ arm=(qemu-user-static binfmt-support mmdebstrap arch-test)
 instructions=(qemu-user gcc libc6-dev)    # qemu-user-static takes no plugins
 pins=(qemu-system-x86 busybox-static kmod xz-utils)
 home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
+first_start=(cloud-init netplan.io sudo)
 install_root=(mmdebstrap debian-archive-keyring ca-certificates)
 
 wanted=()
@@ -27,9 +28,10 @@ for group in "$@"; do
         instructions) wanted+=("${instructions[@]}") ;;
         pins) wanted+=("${pins[@]}") ;;
         home-assistant) wanted+=("${home_assistant[@]}") ;;
+        first-start) wanted+=("${first_start[@]}") ;;
         install-root) wanted+=("${install_root[@]}") ;;
         *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins," \
-                "home-assistant or install-root" >&2
+                "home-assistant, install-root or first-start" >&2
            exit 2 ;;
     esac
 done
