@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -97,6 +99,18 @@ def test_the_dead_mans_switch_knows_a_trial_by_the_record(tmp_path: Path) -> Non
     assert dead_mans_switch(tmp_path, "A") == ""
     save(path, Record({"A": "1", "B": "2"}, "B", None, Failure("B", "3", "no", "now")))
     assert dead_mans_switch(tmp_path, "B") == ""
+
+
+@pytest.mark.big
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze: this machine has no systemd")
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    for unit in (ROOT / "deploy/image/units").glob("edge-audio-[ctu]*"):
+        text = re.sub(r"^(ExecStart)=.*", r"\1=/bin/true", unit.read_text(), flags=re.MULTILINE)
+        (tmp_path / unit.name).write_text(text)
+    units = sorted(tmp_path.iterdir())
+    assert [unit.stem.rpartition("-")[2] for unit in units] == ["confirm", "trial", "update", "update"]
+    judged = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert judged.returncode == 0 and "edge-audio" not in judged.stderr, judged.stderr
 
 
 @pytest.mark.big

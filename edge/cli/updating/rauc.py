@@ -14,7 +14,6 @@ from edge.errors import UpdateError
 
 LOOK_SECONDS = 180.0
 """How long a look at a bundle or at the slots may take, over a slow line."""
-INSTALL_SECONDS = 7200.0
 NOISE = re.compile(r"rauc-(?:nbd-)?Message:|[*<>] |[0-9A-F]{8,}:error:|\(rauc:\d+\)|$")
 """Lines of rauc's that say what it does, not what is wrong."""
 UNTRUSTED = ("signature", "Invalid bundle", "not allowed", "Bundle format")
@@ -97,7 +96,7 @@ class Rauc:
         """Write the other slot and have it booted next. told: called with each line of progress. Raises UpdateError."""
         words = [*self._words, "install", where]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                              errors="replace", env=None) as running:
+                              errors="replace") as running:
             assert running.stdout is not None
             lines = []
             for line in running.stdout:
