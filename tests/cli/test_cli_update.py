@@ -94,8 +94,11 @@ def dead_mans_switch(root: Path, slot: str) -> str:
 def test_the_dead_mans_switch_knows_a_trial_by_the_record(tmp_path: Path) -> None:
     """A shell script that reads what Python wrote: both must mean the same."""
     path = tmp_path / "data/system/update.json"
+    assert "slot A is not proven" in dead_mans_switch(tmp_path, "A")  # no data partition: nothing works there
+    path.parent.mkdir(parents=True)
+    assert dead_mans_switch(tmp_path, "A") == ""
     save(path, Record({"A": "1"}, "A", Trial("B", "2", boot="x")))
-    assert "slot B is still on trial" in dead_mans_switch(tmp_path, "B")
+    assert "slot B is not proven" in dead_mans_switch(tmp_path, "B")
     assert dead_mans_switch(tmp_path, "A") == ""
     save(path, Record({"A": "1", "B": "2"}, "B", None, Failure("B", "3", "no", "now")))
     assert dead_mans_switch(tmp_path, "B") == ""
