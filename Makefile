@@ -9,6 +9,7 @@ PINS ?= /var/tmp/edge-audio-pins
 MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 INSTALL ?= /var/tmp/edge-audio-install
+DEB ?= /var/tmp/edge-audio-deb
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
@@ -16,7 +17,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
-	test-home-assistant fuzz faults check clean
+	test-home-assistant fuzz faults deb deb-test check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -96,6 +97,13 @@ fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (m
 
 faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
 	$(BIN)/python -m tests.faults
+
+deb: $(VENV)/installed ## build the Debian packages into build/: arm64 and amd64, for Debian 13 and 12 (three minutes)
+	@for suite in trixie bookworm; do for arch in arm64 amd64; do \
+		PYTHON=$(BIN)/python deploy/deb.sh $$arch $$suite build || exit 1; done; done
+
+deb-test: $(VENV)/installed-dev ## lintian; install, upgrade and purge the packages in fresh roots, ARM too (root; half an hour; DEB=folder)
+	deploy/deb-test.sh $(DEB) $(INSTALL) $(BIN)/python
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

@@ -2,11 +2,13 @@
 # Builds the Debian package into a folder. Needs no root and no emulator: wheels are unpacked, nothing is compiled.
 # Usage: deploy/deb.sh arm64|amd64 trixie|bookworm FOLDER [REVISION]
 #        REVISION is a number, 1 by default; a higher one is an upgrade of the same program.
-# PYTHON names a Python with pip: .venv/bin/python of this clone by default.
+# PYTHON names a Python with pip: .venv/bin/python of this clone by default. LEVEL is xz's (default 6; 0 for tests).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/.. debian=$here/debian
-python=${PYTHON:-$root/.venv/bin/python}
+python=$(command -v "${PYTHON:-$root/.venv/bin/python}") ||
+    { echo "deploy/deb.sh: found no ${PYTHON:-.venv/bin/python}; wanted a Python with pip (make install, or PYTHON=...)" >&2; exit 2; }
+python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 
 usage() {
     echo "deploy/deb.sh: found '$*'; wanted arm64|amd64 trixie|bookworm FOLDER [REVISION]" >&2
@@ -18,6 +20,7 @@ case $arch in arm64) machine=aarch64 ;; amd64) machine=x86_64 ;; *) usage "$@" ;
 case $suite in trixie) release=deb13 minor=13 ;; bookworm) release=deb12 minor=11 ;; *) usage "$@" ;; esac
 [[ $revision =~ ^[1-9][0-9]*$ ]] || usage "$@"
 "$python" -m pip --version > /dev/null || { echo "deploy/deb.sh: found no pip in $python; wanted one (PYTHON=...)" >&2; exit 2; }
+SECONDS=0
 
 version=$(cd "$root" && "$python" -c 'from edge import __version__; print(__version__)')-$revision~$release
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2> /dev/null || stat -c %Y "$root/setup.cfg")}
@@ -67,15 +70,16 @@ printf 'edge-audio (%s) %s; urgency=medium\n\n  * What is new in the program: ch
 
 find "$tree" -type d -exec chmod 755 {} + -o -type f ! -path '*/usr/bin/*' -exec chmod 644 {} +
 chmod 700 "$tree/etc/edge-audio/credentials"
+kilobytes=$(du -k -s "$tree" | cut -f1)
 mkdir "$tree/DEBIAN"
 for script in preinst postinst prerm postrm; do install -m 755 "$debian/$script" "$tree/DEBIAN/$script"; done
 echo /etc/edge-audio/edge-audio.toml > "$tree/DEBIAN/conffiles"
 sed -e "s/@version@/$version/; s/@arch@/$arch/; s/@python@/3.$minor/; s/@next_python@/3.$((minor + 1))/" \
-    -e "s/@kilobytes@/$(du -k -s --exclude=DEBIAN "$tree" | cut -f1)/" "$debian/control" > "$tree/DEBIAN/control"
+    -e "s/@kilobytes@/$kilobytes/" "$debian/control" > "$tree/DEBIAN/control"
 (cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) > "$tree/DEBIAN/md5sums"
 chmod 644 "$tree"/DEBIAN/{control,conffiles,md5sums}
 mkdir -p "$folder"
 package=$folder/edge-audio_${version}_$arch.deb
-dpkg-deb --root-owner-group -Zxz --build "$tree" "$package.new" > /dev/null
+dpkg-deb --root-owner-group -Zxz "-z${LEVEL:-6}" --build "$tree" "$package.new" > /dev/null
 mv "$package.new" "$package"
-echo "$package"
+echo "$package: $(($(stat -c %s "$package") / 1000000)) MB, $((kilobytes / 1000)) MB installed, $SECONDS s"

@@ -91,19 +91,12 @@ user_and_settings() {
     [ -e "$etc/credentials/mqtt-password" ] || install -m 600 /dev/null "$etc/credentials/mqtt-password"
     [ -e "$etc/edge-audio.toml" ] && return
     {
-        echo "# The settings of the service. Every key with its default: $program/edge-audio.toml"
-        echo "# After a change: edge-audio check --config $etc/edge-audio.toml, then systemctl restart edge-audio"
+        sed "s|/usr/share/edge-audio/edge-audio.toml|$program/edge-audio.toml|" "$here/debian/edge-audio.toml"
         if ! "$program/bin/python" -c 'import pyaudio' 2>/dev/null; then
             echo '[source]'
             echo 'kind = "command"    # no PyAudio here; `arecord -L` lists the sound cards'
             echo 'command = ["arecord", "-q", "-D", "default", "-f", "S16_LE", "-r", "16000", "-c", "1", "-t", "raw"]'
         fi
-        echo '[[target]]'
-        echo 'name = "hand_clap"'
-        echo '# [mqtt]'
-        echo '# host = "homeassistant.local"'
-        echo '# user = "kitchen"'
-        echo '# password_credential = "mqtt-password"    # the file credentials/mqtt-password beside this one'
     } > "$work/settings"
     install -m 644 "$work/settings" "$etc/edge-audio.toml"
 }
@@ -117,21 +110,9 @@ unit() {
             install -D -m 644 "$here/edge-audio-254.conf" "$units/$name.d/254.conf"
         fi
     done
-    echo 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"' > "$rule"
-    cat > "$command" <<WRAPPER
-#!/bin/sh
-# edge-audio as the service has it. What root teaches or calibrates belongs to the service's user.
-if [ "\$(id -u)" -ne 0 ]; then exec $program/bin/edge-audio "\$@"; fi
-export CREDENTIALS_DIRECTORY="\${CREDENTIALS_DIRECTORY:-$etc/credentials}"
-trap : INT
-$program/bin/edge-audio "\$@"
-code=\$?
-for folder in /var/lib/edge-audio /var/lib/edge-audio-*; do
-    if [ -d "\$folder" ]; then chown -R -h --from=root:root edge-audio:edge-audio "\$folder"; fi
-done
-exit \$code
-WRAPPER
-    chmod 755 "$command"
+    install -m 644 "$here/debian/udev.rules" "$rule"
+    sed -e "1s|.*|#!$program/bin/python -sP|" -e '/^sys\.path\.insert/d' "$here/debian/edge-audio" > "$work/command"
+    install -m 755 "$work/command" "$command"
     systemctl enable --quiet edge-audio
     if runs; then
         systemctl daemon-reload
@@ -154,6 +135,10 @@ if [ $# -gt 0 ]; then
 fi
 if ! command -v apt-get >/dev/null || ! command -v systemctl >/dev/null; then
     echo "deploy/install.sh: found no apt-get or no systemd; wanted Debian 12 or 13, or Raspberry Pi OS" >&2
+    exit 2
+fi
+if dpkg-query -W -f '${Status}' edge-audio 2> /dev/null | grep -q 'ok installed'; then
+    echo "deploy/install.sh: found the Debian package edge-audio; wanted one of the two: apt-get remove edge-audio" >&2
     exit 2
 fi
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start|deb-test ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -15,6 +15,7 @@ pins=(qemu-system-x86 busybox-static kmod xz-utils)
 home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 first_start=(cloud-init netplan.io sudo)
 install_root=(mmdebstrap debian-archive-keyring ca-certificates)
+deb_test=(systemd-container)
 
 wanted=()
 for group in "$@"; do
@@ -30,8 +31,9 @@ for group in "$@"; do
         home-assistant) wanted+=("${home_assistant[@]}") ;;
         first-start) wanted+=("${first_start[@]}") ;;
         install-root) wanted+=("${install_root[@]}") ;;
+        deb-test) wanted+=("${deb_test[@]}") ;;
         *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins," \
-                "home-assistant, install-root or first-start" >&2
+                "home-assistant, install-root, first-start or deb-test" >&2
            exit 2 ;;
     esac
 done

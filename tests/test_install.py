@@ -6,59 +6,32 @@ as the unit's own line says.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.control.service_socket import Manager
+from tests.debian_root import SETTINGS, Root, comes_up, fresh_root
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SETTINGS = "/etc/edge-audio/edge-audio.toml"
 LEFT = ("/opt/edge-audio", "/etc/edge-audio", "/var/lib/edge-audio", "/usr/local/bin/edge-audio",
         "/etc/udev/rules.d/60-edge-audio.rules", "/etc/systemd/system/edge-audio.service",
         "/etc/systemd/system/edge-audio@.service", "/etc/systemd/system/edge-audio.service.d",
         "/etc/systemd/system/multi-user.target.wants/edge-audio.service")
 
 
-class Root:
-    """A Debian in a folder, with this checkout in /src."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        for name in filter(None, names.split("\0")):
-            (folder / "src" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / "src" / name)
-
-    def __truediv__(self, path: str) -> Path:
-        return self.folder / path.lstrip("/")
-
-    def command(self, *words: str, user: str = "", variables: tuple[str, ...] = (), network: bool = True) -> list[str]:
-        ours = [word for name in os.environ if name.startswith(("EDGE_", "PYTHON", "VIRTUAL_")) for word in ("-u", name)]
-        come_as = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-        return ["env", *ours, f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8", *variables,
-                *([] if network else ["unshare", "--net"]), "chroot", str(self.folder), *come_as, *words]
-
-    def run(self, *words: str, code: int = 0, user: str = "", network: bool = True) -> str:
-        done = subprocess.run(self.command(*words, user=user, network=network), capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
-def root() -> Iterator[Root]:
-    folder = os.environ.get("EDGE_AUDIO_INSTALL_ROOT")
-    if folder is None:
-        pytest.skip("EDGE_AUDIO_INSTALL_ROOT: no fresh Debian; make install-test makes one")
-    yield Root(Path(folder))
+def root() -> Root:
+    """A fresh Debian with this checkout in /src."""
+    fresh = fresh_root()
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        (fresh / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, fresh / "src" / name)
+    return fresh
 
 
 def test_a_fresh_debian_gets_the_service(root: Root) -> None:
@@ -83,30 +56,7 @@ def test_root_s_command_leaves_nothing_to_root(root: Root) -> None:
 
 def test_the_unit_s_own_line_comes_up_as_the_service_s_user(root: Root) -> None:
     """PyAudio is Debian's; there is no sound card, so the service is ready without, and says so."""
-    unit = (root / "/etc/systemd/system/edge-audio.service").read_text()
-    (start,) = [line.removeprefix("ExecStart=") for line in unit.splitlines() if line.startswith("ExecStart=")]
-    manager = Manager(f"@edge-audio-install-{os.getpid()}")
-    variables = (f"NOTIFY_SOCKET={manager.address}", "WATCHDOG_USEC=3000000", "EDGE_AUDIO_STATE=/var/lib/edge-audio")
-    process = subprocess.Popen(root.command(*start.split(), user="edge-audio", variables=variables), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               start_new_session=True)
-    lines: list[str] = []
-    assert process.stderr is not None
-    reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()))
-    reader.start()
-    try:
-        manager.is_told("READY=1")
-        manager.is_told("STATUS=hearing hand_clap; microphone: none at all")
-        manager.is_told("WATCHDOG=1")
-        process.terminate()
-        assert process.wait(60) == 0
-        manager.is_told("STOPPING=1")
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-        process.stderr.close()
-        manager.close()
+    lines = comes_up(root, "/etc/systemd/system/edge-audio.service")
     assert any("operators in 1 piece" in line for line in lines), lines
 
 

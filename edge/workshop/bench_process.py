@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.settings import ModelSettings
 from edge.stream import SAMPLE_RATE
+from edge.workshop.child import environment
 
 START_UPS = 3
 _CLOSED_PORT = 9
@@ -80,7 +81,8 @@ level = "error"
 
 def _peak_bytes(script: str, *arguments: str) -> int:
     """Peak resident memory of a Python process that runs `script`. Raises ModelError where it fails."""
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", script, *arguments], capture_output=True, text=True, check=False,
+                          env=environment())
     if done.returncode != 0:
         raise ModelError("bench", found=f"exit {done.returncode}: {done.stderr.strip()[-300:]}",
                          wanted="a process that runs to its end")

@@ -6,7 +6,6 @@ tflite-runtime 2.14 verifies nothing and ends with a segmentation fault on a tru
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -17,6 +16,7 @@ import numpy as np
 from edge.errors import ModelError
 from edge.model.runtime import TensorInfo, open_runtime
 from edge.model.table import Table
+from edge.workshop.child import environment
 
 _SECONDS = 120.0
 """A whole YAMNet takes 0.2 s on a PC; the slowest board may take a while to start Python."""
@@ -27,13 +27,15 @@ def try_model(path: Path, *, runtime: str, delegate: str = "") -> tuple[tuple[Te
 
     Raises ModelError for a file that cannot be opened, crashes the runtime, or gives values that are not finite.
     """
-    # The child imports the same edge as we did, wherever that lies.
-    root = str(Path(__file__).resolve().parents[3])
-    search = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     try:
+<<<<<<< HEAD
         done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime, delegate],
                               capture_output=True, text=True, timeout=_SECONDS,
                               env=os.environ | {"PYTHONPATH": search}, check=False)
+=======
+        done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime],
+                              capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False)
+>>>>>>> 41292f0 (Test the Debian package: lintian, its life in fresh roots, under a real systemd, on emulated ARM)
     except subprocess.TimeoutExpired as error:
         raise ModelError(str(path), found=f"no result in {_SECONDS:.0f} s",
                          wanted="a model that this board can run") from error
