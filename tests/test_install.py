@@ -30,7 +30,7 @@ def root() -> Root:
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
         (fresh / "src" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, fresh / "src" / name)
+        shutil.copy2(ROOT / name, fresh / "src" / name, follow_symlinks=False)
     return fresh
 
 

@@ -21,7 +21,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the clone was installed, without its dependencies."""
     folder = tmp_path_factory.mktemp("installed")
     copy = tmp_path_factory.mktemp("clone")
-    subprocess.run(f"git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t {copy}", shell=True,
+    subprocess.run(f"git ls-files -z --cached --others --exclude-standard | xargs -0 cp -P --parents -t {copy}", shell=True,
                    check=True, cwd=ROOT)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
                     "--target", str(folder), str(copy)], check=True, capture_output=True, timeout=300)
