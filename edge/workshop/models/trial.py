@@ -28,14 +28,8 @@ def try_model(path: Path, *, runtime: str, delegate: str = "") -> tuple[tuple[Te
     Raises ModelError for a file that cannot be opened, crashes the runtime, or gives values that are not finite.
     """
     try:
-<<<<<<< HEAD
         done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime, delegate],
-                              capture_output=True, text=True, timeout=_SECONDS,
-                              env=os.environ | {"PYTHONPATH": search}, check=False)
-=======
-        done = subprocess.run([sys.executable, "-P", "-m", "edge.workshop.models.trial", str(path), runtime],
                               capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False)
->>>>>>> 41292f0 (Test the Debian package: lintian, its life in fresh roots, under a real systemd, on emulated ARM)
     except subprocess.TimeoutExpired as error:
         raise ModelError(str(path), found=f"no result in {_SECONDS:.0f} s",
                          wanted="a model that this board can run") from error
