@@ -10,6 +10,9 @@ MEDIAPIPE ?= /var/tmp/edge-audio-mediapipe
 HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 INSTALL ?= /var/tmp/edge-audio-install
 DEB ?= /var/tmp/edge-audio-deb
+IMAGE ?= /var/tmp/edge-audio-image
+VERSION ?=
+KEYS ?=
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
@@ -17,7 +20,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
-	test-home-assistant fuzz faults deb deb-test check clean
+	test-home-assistant fuzz faults deb deb-test image image-test check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -104,6 +107,13 @@ deb: $(VENV)/installed ## build the Debian packages into build/: arm64 and amd64
 
 deb-test: $(VENV)/installed-dev ## lintian; install, upgrade and purge the packages in fresh roots, ARM too (root; half an hour; DEB=folder)
 	deploy/deb-test.sh $(DEB) $(INSTALL) $(BIN)/python
+
+image: $(VENV)/installed-dev ## build the image for the Pi into build/ (root; 20 minutes, 5 GB; IMAGE=folder KEYS=folder VERSION=1.2)
+	VERSION=$(VERSION) KEYS=$(KEYS) deploy/image/build.sh $(IMAGE) build $(BIN)/python
+
+image-test: $(VENV)/installed-dev ## start the image in emulated machines: first start, an event, updates, power cuts (root; an hour)
+	deploy/image/build.sh $(IMAGE) $(IMAGE)/results $(BIN)/python
+	EDGE_AUDIO_IMAGE=$(IMAGE) $(BIN)/python -m pytest -q -s -m slow tests/image
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

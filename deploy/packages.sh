@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start|deb-test ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start|deb-test|image ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -16,6 +16,8 @@ home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 first_start=(cloud-init netplan.io sudo)
 install_root=(mmdebstrap debian-archive-keyring ca-certificates)
 deb_test=(systemd-container)
+image=(mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring dosfstools mtools fdisk e2fsprogs u-boot-tools
+       device-tree-compiler squashfs-tools zstd kmod xz-utils openssl openssh-client systemd)
 
 wanted=()
 for group in "$@"; do
@@ -32,8 +34,9 @@ for group in "$@"; do
         first-start) wanted+=("${first_start[@]}") ;;
         install-root) wanted+=("${install_root[@]}") ;;
         deb-test) wanted+=("${deb_test[@]}") ;;
+        image) wanted+=("${image[@]}") ;;
         *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins," \
-                "home-assistant, install-root, first-start or deb-test" >&2
+                "home-assistant, install-root, first-start, deb-test or image" >&2
            exit 2 ;;
     esac
 done

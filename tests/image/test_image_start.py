@@ -1,0 +1,142 @@
+"""The image, unmodified, from the first start to the first event: `make image-test`. Times in an emulator are no board's."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.machine import Disk, Machine
+from tests.image.owner import HOST_NAME, Owner
+
+pytestmark = pytest.mark.slow
+
+PIN = "CHIP0:3"
+"""A line of the PL061 that `-M virt` has."""
+SETTINGS = f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\nseconds = 600\n'
+
+
+class Started:
+    """A machine that has started for the first time, with its owner."""
+
+    def __init__(self, owner: Owner, machine: Machine) -> None:
+        self.owner, self.machine = owner, machine
+
+    def __call__(self, command: str, **options: object) -> str:
+        """What a command of the owner prints there."""
+        return self.machine.ssh(command, self.owner.key, **options)    # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    folder = tmp_path_factory.mktemp("board")
+    disk = Disk.write(image / "disk.img", folder / "disk.img")
+    with Owner(folder) as owner:
+        owner.seed(disk, SETTINGS)
+        with Machine(disk, tools=image) as machine:
+            machine.wait_for("edge-audio: slot A", 120)
+            line = machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 600)
+            print(f"\nfirst start, emulated: {time.monotonic() - machine.started:.0f} s to: {line}")
+            machine.wait_for_ssh(owner.key, 300)
+            yield Started(owner, machine)
+
+
+def test_it_starts_by_the_boot_loader_of_a_pi_3(image: Path, tmp_path: Path) -> None:
+    disk = Disk.write(image / "disk.img", tmp_path / "disk.img")
+    with Machine(disk, tools=image, kind="raspi3b") as machine:
+        machine.wait_for("edge-audio: slot A, order A B, tries left A 2", 240)
+        assert "slot A) is active on edge-audio.local" in machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 900)
+    assert disk.check() == []
+
+
+def test_a_clap_reaches_the_subscriber_and_the_pin(board: Started) -> None:
+    line = PIN.partition(":")[2]
+    found = "sudo awk '/gpiochip0/ { on = 1 } on' /sys/kernel/debug/gpio"
+    assert re.search(rf"gpio-(?:\d*{line}) .* out lo", board(found)), board(found)
+    board.owner.clap(board.machine)
+    event = board.owner.subscriber.wait_for("event/hand_clap", 240)
+    print(f"\nfirst event, emulated: {time.monotonic() - board.machine.started:.0f} s after power")
+    assert event["device"] == HOST_NAME and event["phase"] == "start" and event["probability"] > 0.5
+    board.owner.subscriber.wait_for(f"pin/{PIN}", 60, payload="ON")
+    assert re.search(rf"gpio-(?:\d*{line}) .* out hi", board(found)), board(found)
+    health = board.owner.subscriber.wait_for("/health", 120, payload='"source": "ok"')
+    assert health["delegate"] == "ok" and health["sinks"]["mqtt"] == "ok"
+    board("sudo systemctl stop claps")
+
+
+def test_what_the_owner_wrote_is_so(board: Started) -> None:
+    assert board("hostname").strip() == HOST_NAME
+    assert board("date +%Z").strip() in ("GMT", "BST")
+    assert board("id -un").strip() == "owner"
+    report = board("sudo cat /boot/firmware/edge-audio-report.txt")
+    assert "NOT TAKEN" not in report and "edge-audio.toml" in report
+
+
+def test_nothing_failed_and_the_root_is_read_only(board: Started) -> None:
+    assert board("systemctl --failed --no-legend --plain") == ""
+    assert "ro" in board("findmnt -n -o OPTIONS /").split(",")
+    assert "Read-only file system" in board("sudo touch /etc/probe 2>&1", codes=(1,))
+    assert board("findmnt -n -o SOURCE /etc/edge-audio").endswith("[/etc-edge-audio]\n")
+    assert int(board("df --output=size -BM /data | tail -n 1").strip().rstrip("M")) > 2400    # a card of 4 GiB
+
+
+def test_there_is_no_password_and_nothing_listens_but_what_is_meant(board: Started) -> None:
+    hashes = [line.split(":")[1] for line in board("sudo cat /etc/shadow").splitlines()]
+    assert hashes and all(one[:1] in ("!", "*") for one in hashes)
+    offered = board("ssh -v -o BatchMode=yes -o StrictHostKeyChecking=no -o PreferredAuthentications=password x@127.0.0.1 "
+                    "2>&1 || :")
+    assert "Authentications that can continue: publickey\n" in offered.replace("\r", "")
+    listening = set()
+    for line in board("sudo ss -H -ltnup").splitlines():
+        kind, _, _, _, local, *_, process = line.split()
+        address, _, port = local.rpartition(":")
+        if not re.match(r"127\.|\[::1\]|.*%lo$", address):
+            listening.add((kind, int(port) if int(port) < 32768 else "any", process.split('"')[1]))
+    # avahi asks from a port of its own; DHCP's client has its port on the interface.
+    meant = {("tcp", 22, "sshd"), ("udp", 5353, "avahi-daemon"), ("udp", "any", "avahi-daemon"),
+             ("udp", 68, "systemd-network"), ("udp", 546, "systemd-network")}
+    assert ("tcp", 22, "sshd") in listening and listening <= meant
+
+
+def test_the_boot_counters_are_rauc_s(board: Started) -> None:
+    """RAUC reads and writes with libubootenv what U-Boot's script reads and writes."""
+    assert dict(line.split("=", 1) for line in board("sudo fw_printenv").splitlines())["BOOT_ORDER"] == "A B"
+    status = board("sudo rauc status --output-format=shell")
+    assert "RAUC_SYSTEM_BOOTED_BOOTNAME='A'" in status and "RAUC_SYSTEM_COMPATIBLE='edge-audio-arm64'" in status
+
+
+def test_the_unit_is_as_closed_as_on_other_machines(board: Started) -> None:
+    said = board("systemd-analyze security --no-pager edge-audio")
+    exposure = re.search(r"Overall exposure level for edge-audio.service: (\S+)", said)
+    assert exposure is not None and float(exposure[1]) <= 2.0
+
+
+def test_an_idle_day_writes_little_and_needs_little(board: Started) -> None:
+    board("sleep 90", timeout=150)    # what the start still has to write is over
+    minutes = 3
+    count = "awk '{ print $7 }' /sys/block/vda/stat"    # sectors written
+    before = int(board(f"sync; {count}"))
+    board(f"sleep {60 * minutes}", timeout=60 * minutes + 60)
+    written = (int(board(f"sync; {count}")) - before) * 512
+    day = written * 1440 / minutes / 1e6
+    free = {line.split(":")[0]: int(line.split()[1]) for line in board("cat /proc/meminfo").splitlines()}
+    used = (free["MemTotal"] - free["MemAvailable"]) / 1024
+    ours = int(board("systemctl show -P MemoryCurrent edge-audio")) / 1e6
+    print(f"\nidle: {written} bytes in {minutes} minutes, {day:.2f} MB a day; RAM in use {used:.0f} MiB of "
+          f"{free['MemTotal'] / 1024:.0f}, the appliance's {ours:.0f} MB")
+    assert used < 150 and day < 1
+
+
+def test_it_starts_after_a_power_cut_as_the_same_board(board: Started) -> None:
+    kept = "cat /etc/machine-id /etc/ssh/no 2>/dev/null; ssh-keyscan 127.0.0.1 2>/dev/null | sort; hostname"
+    before = board(kept, codes=(0, 1))
+    board.machine.kill()
+    assert board.machine.disk.check() == []
+    after = len(board.machine.lines)
+    board.machine.start()
+    board.machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 600, after=after)
+    board.machine.wait_for_ssh(board.owner.key, 300)
+    assert board(kept, codes=(0, 1)) == before
