@@ -2,8 +2,8 @@
 
 A block goes from `source` to `listener`, which makes patches, scores them and decides. Each detection goes to
 `out`, the dispatcher, which makes an event and gives the event to each sink through a guard: pins, log, watch
-socket, broker, journal. A command goes from the broker's sink to `inbox`, and the thread of `steering`
-carries it out. What changes the hearing crosses on `control` to the listener, which takes it between two
+socket, broker, journal. A command goes from the broker's sink, or from a button, to `inbox`, and the thread
+of `steering` carries it out. What changes the hearing crosses on `control` to the listener, which takes it between two
 blocks.
 """
 
@@ -46,7 +46,7 @@ from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.discovery import Board, TargetEntities
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.outbox import Outbox
-from edge.sinks.pins.sink import GpioSink
+from edge.sinks.pins.wiring import Wiring
 from edge.sinks.watching.sink import WatchSink
 from edge.sources.open import open_source
 from edge.stats import Stats
@@ -131,7 +131,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     records_dir = records_dir or state_dir
     stats, clock, stream_clock, systemd = Stats(), Clock(), StreamClock(), systemd or Systemd()
     numbering, inbox, control = Numbering(records_dir / SEQUENCE), Inbox(), Control()
-    commanded = load_commanded(records_dir, settings.command.allow)
+    commanded = load_commanded(records_dir, settings.commandable)
     serving = serving_of(settings, state_dir, every_label=every_label)
     serving = replace(serving, thresholds=commanded.of(serving.model.manifest.name))
     plan = serving.plan()
@@ -145,7 +145,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     # The way out. Sinks are started and stopped in this order: pins first, the journal last, for it notes
     # what the broker's sink delivered in its last seconds.
-    gpio = outbox = mqtt = journal = watch = recent = None
+    outbox = mqtt = journal = watch = recent = None
 
     def pin_changed(pin: str, on: bool) -> None:
         if on_pin_change is not None:
@@ -153,9 +153,9 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         if mqtt is not None:
             mqtt.pin(pin, on)
 
-    if settings.pin:
-        gpio = GpioSink(settings.pin, on_change=pin_changed)
-        sinks.append(gpio)
+    wiring = Wiring(settings.pin, settings.button, settings.led, on_change=pin_changed, act=inbox.command,
+                    hears=lambda: (steering.muted, heard.trouble))
+    sinks.extend(wiring.sinks)
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))
     if watcher is None and settings.watch.enabled:
@@ -203,10 +203,11 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                               target=feedback.target))
 
     steering = Steering(serving, inbox, control, commanded, records_dir=records_dir, serve_anew=serve_anew, refit=refit,
-                        read_settings=read_settings, pins=gpio, on_muted=on_muted, on_serving=on_serving,
+                        read_settings=read_settings, pins=wiring.gpio, on_muted=on_muted, on_serving=on_serving,
                         around_reload=systemd.reload)
     # The signal path.
     def beat(block: bool) -> None:
+        wiring.progress.beat()
         systemd.beat(heard=block, alive=not heard.hangs,
                      words=lambda: status_words(listener.targets.names, about()))
 

@@ -26,17 +26,19 @@ from edge.settings import (
     UpdateSettings,
     WatchSettings,
 )
+from edge.settings.panel import ButtonSettings, LedSettings, check_panel
 from edge.settings.pins import PinSettings, check_pins
 from edge.stream import LOWEST_RATE
 
 TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
-    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "command": CommandSettings,
-    "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings, "update": UpdateSettings,
+    "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "button": ButtonSettings, "led": LedSettings,
+    "command": CommandSettings, "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings,
+    "update": UpdateSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
 
-REPEATED = ("target", "pin")
+REPEATED = ("target", "pin", "button")
 """Tables written [[name]], any number of times."""
 
 
@@ -101,6 +103,7 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         raise SettingsError(f"{where}: [update] url", found=repr(settings.update.url),
                             wanted="an address that begins with https:// or http://, without user and password")
     check_pins(settings.pin, [target.name for target in settings.target], where)
+    check_panel(settings.pin, settings.button, settings.led, f"{where}: ")
     for target in settings.target:
         if target.threshold and target.release_threshold > target.threshold:
             raise SettingsError(f"{where}: [[target]] {target.name} release_threshold", found=str(target.release_threshold),

@@ -3,6 +3,7 @@
  * CLAIMS says at compile time what it does. NOTHING: it takes nothing. COMPILED: it takes the operator of files that were
  * compiled for an Edge TPU. ALL: it takes every operator. NO_DEVICE: its device is missing. UNANSWERED: its device is lost
  * before the graph is divided. PULLED_OUT: it takes every operator, and its device is lost after twenty inferences.
+ * STUCK: it takes every operator, and no inference comes back while there is the file that EDGE_AUDIO_STUCK names.
  * What it takes it computes: floats as the logistic of eight times the input, integers as the input plus the position.
  *
  * The structures are those of TensorFlow Lite's C interface ("semi-stable": fields are added at the end only), with the
@@ -14,10 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OK = 0, FAILED = 1, FLOAT32 = 1, READ_ONLY = 1, CUSTOM = 32 };
 enum { BEFORE_OTHERS = 1 };    /* asked before operators are prepared ("allow dynamic tensors"): one of them nobody else can */
-enum { NOTHING, COMPILED, ALL, NO_DEVICE, UNANSWERED, PULLED_OUT };
+enum { NOTHING, COMPILED, ALL, NO_DEVICE, UNANSWERED, PULLED_OUT, STUCK };
 
 typedef struct { int size; int data[]; } ints;
 
@@ -84,6 +86,8 @@ static int invoke(context *in, node *self) {
         in->report(in, "the device was pulled out");
         return FAILED;
     }
+    for (const char *file = getenv("EDGE_AUDIO_STUCK"); CLAIMS == STUCK && file && access(file, F_OK) == 0; )
+        usleep(10000);
     const tensor *from = NULL;
     for (int at = 0; at < self->inputs->size && !from; at++) {
         const tensor *each = &in->tensors[self->inputs->data[at]];
@@ -115,7 +119,7 @@ static int divide(context *in, delegate *self) {
         operator *what;
         if (in->look(in, plan->data[at], &each, &what) != OK) return FAILED;
         int compiled = what->code == CUSTOM && what->name && strcmp(what->name, "edgetpu-custom-op") == 0;
-        if (CLAIMS == ALL || CLAIMS == PULLED_OUT || (CLAIMS == COMPILED && compiled))
+        if (CLAIMS == ALL || CLAIMS == PULLED_OUT || CLAIMS == STUCK || (CLAIMS == COMPILED && compiled))
             taken->data[taken->size++] = plan->data[at];
     }
     operator one = { .prepare = prepare, .invoke = invoke, .name = "of a test", .version = 1 };

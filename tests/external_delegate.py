@@ -21,6 +21,7 @@ class Claims(StrEnum):
     NO_DEVICE = auto()
     UNANSWERED = auto()
     PULLED_OUT = auto()
+    STUCK = auto()
 
 
 def delegate_library(folder: Path, claims: Claims) -> Path:

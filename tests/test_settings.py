@@ -26,14 +26,14 @@ def test_nothing_set_gives_the_defaults() -> None:
 
 def test_the_example_loads_and_names_every_key_with_its_default() -> None:
     load_settings(EXAMPLE)
-    bare = re.sub(r"(?m)^# (\w+ = )", r"\1", EXAMPLE.read_text(encoding="utf-8"))
+    bare = re.sub(r"(?m)^# (\w+ = |\[\[\w+]]$)", r"\1", EXAMPLE.read_text(encoding="utf-8"))
     document = tomllib.loads(bare)
     assert set(document) == set(TABLES)
     for name, kind in TABLES.items():
         table = document[name][0] if name in REPEATED else document[name]
         assert list(table) == [key.name for key, _, _ in keys(kind)]
         for key, _, default in keys(kind):
-            if (name, key.name) not in {("target", "name"), ("pin", "pin"), ("pin", "target")}:
+            if (name, key.name) not in {("target", "name"), ("pin", "pin"), ("pin", "target"), ("button", "pin")}:
                 assert table[key.name] == (list(default) if isinstance(default, tuple) else default), (name, key.name)
 
 
@@ -87,6 +87,14 @@ def test_every_key_is_explained_and_its_default_is_in_range() -> None:
     ("[[pin]]\npin = 22\ntarget = \"a\"\nwhen_probability = 1.5", ["[[pin]] 1 when_probability", "1.5", "0.0 to 1.0"]),
     ("[[pin]]\npin = 22\ntarget = \"a\"\nwhen_level_dbfs = 3", ["[[pin]] 1 when_level_dbfs", "3", "-120.0 to 0.0"]),
     ("[[pin]]\npin = 22\ntarget = \"a\"\nhold_seconds = 3", ["'hold_seconds'", "did you mean"]),
+    ("[[pin]]\npin = 22\ntarget = \"a\"\n[[button]]\npin = \"GPIO22\"", ["[[button]] pin", "GPIO22, which [[pin]] 22 uses"]),
+    ("[[button]]\npin = 23\n[led]\npin = \"BOARD16\"", ["[led] pin", "BOARD16, which [[button]] 23 uses"]),
+    ("[[button]]\naction = \"mute\"", ["[[button]] pin", "found nothing"]),
+    ("[[button]]\npin = 23\naction = \"unmute\"", ["[[button]] 1 action", "'unmute'", "one of mute, wrong"]),
+    ("[[button]]\npin = 23\ndebounce_seconds = 2", ["[[button]] 1 debounce_seconds", "2", "0.005 to 1.0"]),
+    ("[led]\nactive_high = false", ["[led] pin", "found nothing"]),
+    ("[led]\npin = \"green\"", ["[led] pin", "'green'", "17, GPIO17"]),
+    ("[button]\npin = 23", ["[button]", "a single table", "[[button]], one for each"]),
     ("[[target]]\nname = \"a\"\nthreshold = 0.3\nrelease_threshold = 0.4", ["release_threshold", "at most"]),
     ("[device]\nname = \"a/b\"", ["[device] name", "'a/b'"]),
     ("[source]\nrate = 100", ["[source] rate", "100", "4000"]),

@@ -10,7 +10,6 @@ wrong, 2 if the settings cannot be read.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,26 +18,24 @@ from edge.cli.checkup.board import check_board
 from edge.cli.checkup.bundle import write_bundle
 from edge.cli.checkup.checkup import PARTS, check
 from edge.cli.checkup.finding import Finding
+from edge.cli.checkup.pins import try_pin
 from edge.cli.checkup.running import about_running, check_running
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.errors import EdgeError
 from edge.settings import Settings
-from edge.sinks.pins.sink import GpioSink
 
 EXAMPLES = """Examples:
   edge-audio doctor --config edge-audio.toml
   edge-audio doctor --config edge-audio.toml --pin 27              switches what is wired to GPIO 27
   edge-audio doctor --config edge-audio.toml --bundle help.tar.gz
 """
-PIN_SECONDS = 2.0
-"""How long --pin lets a pin do what an event makes it do; then all go to their safe state."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `doctor` takes."""
     common(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
-    parser.add_argument("--pin", metavar="NAME", help="do once, for 2 s at most, what an event makes this pin do")
+    parser.add_argument("--pin", metavar="NAME",
+                        help="do once, for 2 s at most, what an event makes this pin do; or try the LED or a button")
     parser.add_argument("--bundle", type=Path, metavar="FILE",
                         help="write findings, settings, versions, health and log into a new .tar.gz, without secrets")
 
@@ -66,26 +63,4 @@ def _findings(settings: Settings, state_dir: Path, about: Mapping[str, object] |
         yield Finding("service", True, f"none runs with {state_dir}, or it is another user's")
         yield from check(settings, state_dir)
     if pin is not None:
-        yield _try_pin(settings, pin, running=about is not None)
-
-
-def _try_pin(settings: Settings, name: str, *, running: bool) -> Finding:
-    if running:
-        return Finding("pin", False, f"{name}: the service has the pins", "stop it (`systemctl stop edge-audio`), or send "
-                       "the command pin-test")
-    try:
-        sink = GpioSink(settings.pin)
-        sink.start()
-        try:
-            tested = sink.test(name)
-            if tested is not None:
-                time.sleep(PIN_SECONDS)
-            state = sink.state
-        finally:
-            sink.stop()
-    except EdgeError as error:
-        return Finding("pin", False, str(error), "deploy/docs/pins.md: which pins are free, and which library serves")
-    if tested is None:
-        return Finding("pin", False, f"the settings have no pin {name}", "one of theirs; or add a [[pin]]")
-    return Finding("pin", state == "ok", f"{tested} did what an event makes it do, and is safe again"
-                   if state == "ok" else state, "" if state == "ok" else "deploy/docs/pins.md")
+        yield try_pin(settings, pin, running=about is not None)

@@ -26,12 +26,13 @@ SHOWN_LETTERS = 40
 class Mute:
     """Throw the sound away before anything hears it; seconds: for so long, None: until `Unmute`.
 
-    on: False does what `Unmute` does, for switches that have one topic only; `unmute` must be allowed for it.
+    on: False does what `Unmute` does, for switches that have one topic only; `unmute` must be allowed for it. None, of a
+    button only, does what has not been done.
     """
 
     request: str | None = None
     seconds: float | None = None
-    on: bool = True
+    on: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What the owner says of an event. id: its beginning or end; target: judge it as this one, None: as its own."""
+    """What the owner says of an event. id: its beginning or end, of a button None: the newest; target: judge it as this
+    one, None: as its own."""
 
-    id: str
+    id: str | None
     judgement: str
     request: str | None = None
     target: str | None = None

@@ -92,7 +92,7 @@ class Steering:
     def start(self) -> None:
         """Put in force what was commanded before this start, and begin to take commands."""
         if self.muted:
-            LOG.warning("muted by a command before this start: nothing is heard until it is unmuted")
+            LOG.warning("muted before this start, by a command or a button: nothing is heard until it is unmuted")
             self._control.put(Change(muted=True))
         for target, threshold in self.serving.commanded().items():
             LOG.warning("threshold of %s is %g by a command (null takes it back)", target, threshold)
@@ -136,6 +136,8 @@ class Steering:
         match command:
             case Mute(on=True, seconds=seconds):
                 return self._mute(True, seconds)
+            case Mute(on=None):
+                return self._mute(not self.muted, None)
             case Unmute() | Mute():
                 return self._mute(False, None)
             case Identify():

@@ -111,5 +111,5 @@ def status_words(targets: Sequence[str], about: Mapping[str, object]) -> str:
     sinks = about.get("sinks")
     if isinstance(sinks, Mapping):
         troubles += [f"{name}: {state}" for name, state in sinks.items() if state != "ok"]
-    doing = "muted by a command" if about.get("muted") else f"hearing {', '.join(targets) or 'nothing'}"
+    doing = "muted" if about.get("muted") else f"hearing {', '.join(targets) or 'nothing'}"
     return "; ".join([doing, *troubles])

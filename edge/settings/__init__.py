@@ -1,6 +1,7 @@
 """One frozen dataclass per part. Every key has a default, a line of help and a range; `settings_file.py` loads TOML.
 
-A part is handed its own dataclass only; `app.py` alone sees `Settings`. The tables of pins lie in `pins.py`.
+A part is handed its own dataclass only; `app.py` alone sees `Settings`. The tables of pins lie in `pins.py`, those of
+buttons and the status LED in `panel.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import socket
 from dataclasses import dataclass, field
 
 from edge.settings.key import key as _key
+from edge.settings.panel import ButtonSettings, LedSettings
 from edge.settings.pins import PinSettings
 from edge.stream import HIGHEST_RATE
 
@@ -204,8 +206,16 @@ class Settings:
     target: tuple[TargetSettings, ...] = ()
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     pin: tuple[PinSettings, ...] = ()
+    button: tuple[ButtonSettings, ...] = ()
+    led: LedSettings = field(default_factory=LedSettings)
     command: CommandSettings = field(default_factory=CommandSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     update: UpdateSettings = field(default_factory=UpdateSettings)
+
+    @property
+    def commandable(self) -> tuple[str, ...]:
+        """The verbs that somebody may command: over MQTT, or by a button that mutes."""
+        mutes = "mute" not in self.command.allow and any(button.action == "mute" for button in self.button)
+        return (*self.command.allow, "mute") if mutes else self.command.allow

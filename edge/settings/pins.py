@@ -42,6 +42,8 @@ class PinSettings:
         return (self.target,) if self.target else self.targets
 
 
+PIN_NAME = re.compile(r"(GPIO|BCM|BOARD|WPI)?\d{1,3}|[A-Z][A-Z0-9]*:\d{1,3}")
+"""How gpiozero names pins: 17, GPIO17, BCM17, BOARD11, WPI0, J8:11."""
 _PIN = re.compile(r"(?:GPIO|BCM)?(\d{1,3})|(?:BOARD|J8:|P1:)(\d{1,3})")
 _HEADER = {3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
            24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21}
@@ -54,6 +56,12 @@ def pin_line(name: str) -> str:
     if match is None:
         return name
     return str(int(match[1]) if match[1] else _HEADER.get(int(match[2]), name))
+
+
+def check_pin_name(name: str, key: str) -> None:
+    """Raises SettingsError, which names `key`, for what can be no pin's name."""
+    if not PIN_NAME.fullmatch(name):
+        raise SettingsError(key, found=repr(name), wanted="17, GPIO17, BOARD11 or the like")
 
 
 def same_pin_twice(pins: Sequence[PinSettings]) -> tuple[str, str] | None:

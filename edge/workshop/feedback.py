@@ -29,7 +29,7 @@ from edge.model.classifier import Split
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_look import TaughtLook
 from edge.settings import Settings
-from edge.sinks.journal.entries import Entry, find, recent
+from edge.sinks.journal.entries import Entry, find, newest, recent
 from edge.sinks.journal.event_sounds import FOLDER, sound_path
 from edge.sinks.journal.file import journal_path
 from edge.stream import short_id
@@ -47,14 +47,15 @@ class Judged(Counts):
     taught: Taught
 
 
-def take_in(settings: Settings, state_dir: Path, event: str, *, right: bool, target: str | None = None,
+def take_in(settings: Settings, state_dir: Path, event: str | None, *, right: bool, target: str | None = None,
             force: bool = False) -> Judged:
     """Find an event in the journal, refit its target by what the owner says of it, and keep that.
 
-    event: beginning or end of its id. target, force: as in `judge`. What was taught is locked from reading to
-    keeping. Raises SettingsError, ModelError, SinkError.
+    event: beginning or end of its id; None: the newest that can be judged. target, force: as in `judge`.
+    What was taught is locked from reading to keeping. Raises SettingsError, ModelError, SinkError.
     """
-    entry = find(journal_path(settings.journal, state_dir), event)
+    journal = journal_path(settings.journal, state_dir)
+    entry = newest(journal) if event is None else find(journal, event)
     lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
     with lessons.changing():
         judged = judge(lessons, settings, entry, right=right, target=target or entry.target,

@@ -127,7 +127,7 @@ class Running:
     """A whole appliance in a thread."""
 
     def __init__(self, settings: Settings, state_dir: Path) -> None:
-        self.source, self.sink = EndlessSource(), FakeSink()
+        self.source, self.sink, self.state_dir = EndlessSource(), FakeSink(), state_dir
         self.pins: list[tuple[str, bool]] = []
         self.read_settings: Callable[[], Settings] = lambda: settings
         self.appliance: Appliance = build(settings, state_dir, source=self.source, extra_sinks=[self.sink],

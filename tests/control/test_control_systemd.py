@@ -137,7 +137,7 @@ def test_words_name_what_is_wrong() -> None:
     assert status_words(("hand_clap", "typing"), about) == "hearing hand_clap, typing"
     assert status_words((), {**about, "source": "microphone: none at all", "sinks": {"mqtt": "connecting"}}) == (
         "hearing nothing; microphone: none at all; mqtt: connecting")
-    assert status_words(("hand_clap",), {**about, "muted": True}) == "muted by a command"
+    assert status_words(("hand_clap",), {**about, "muted": True}) == "muted"
 
 
 class Driver(LiveSource):

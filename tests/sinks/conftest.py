@@ -27,6 +27,7 @@ from edge.stream import SAMPLE_RATE, Event, new_event_id
 from edge.topics import Topics
 from tests.sinks.certificates import Authority
 from tests.sinks.door import Door
+from tests.sinks.gpio_sim import Chip, Trace
 from tests.sinks.looking import Looker
 
 
@@ -202,3 +203,25 @@ def _hang_up() -> Iterator[None]:
     yield
     while Looker.all:
         Looker.all.pop().client.close()
+
+
+@pytest.fixture
+def make_chip() -> Iterator[Callable[..., Chip]]:
+    """make_chip(label="pinctrl-bcm2711", lines=58) -> a chip of gpio-sim, taken away at the end."""
+    chips: list[Chip] = []
+
+    def make(label: str = "pinctrl-bcm2711", lines: int = 58) -> Chip:
+        chips.append(Chip(label, lines))
+        return chips[-1]
+
+    yield make
+    for chip in reversed(chips):
+        chip.end()
+
+
+@pytest.fixture
+def trace() -> Iterator[Trace]:
+    """What the kernel does to lines."""
+    trace = Trace()
+    yield trace
+    trace.end()

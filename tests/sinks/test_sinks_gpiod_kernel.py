@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import queue
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,54 +16,11 @@ from edge.errors import SinkError
 from edge.settings.pins import PinSettings
 from edge.sinks.pins.sink import GpioSink
 from edge.stream import Event
+from tests.sinks.gpio_sim import Chip, Trace
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif("EDGE_AUDIO_GPIO_SIM" not in os.environ, reason="needs make test-pins")]
 
-CONFIG = Path("/sys/kernel/config/gpio-sim")
-TRACE = Path("/sys/kernel/tracing")
-Make = Callable[..., "Chip"]
-numbers = itertools.count()
-
-
-class Chip:
-    """A chip of gpio-sim."""
-
-    def __init__(self, label: str, lines: int) -> None:
-        self.home = CONFIG / f"edge{next(numbers)}"
-        bank = self.home / "bank0"
-        bank.mkdir(parents=True)
-        (bank / "label").write_text(label)
-        (bank / "num_lines").write_text(str(lines))
-        (self.home / "live").write_text("1")
-        self.name = (bank / "chip_name").read_text().strip()
-        self._lines = Path("/sys/devices/platform") / (self.home / "dev_name").read_text().strip() / self.name
-        while not Path("/dev", self.name).exists():
-            time.sleep(0.01)
-
-    def level(self, line: int) -> bool:
-        return (self._lines / f"sim_gpio{line}" / "value").read_text().strip() == "1"
-
-    def pull(self, line: int, up: bool) -> None:
-        """What stands outside pulls the line up or down."""
-        (self._lines / f"sim_gpio{line}" / "pull").write_text("pull-up" if up else "pull-down")
-
-    def end(self) -> None:
-        (self.home / "live").write_text("0")
-        (self.home / "bank0").rmdir()
-        self.home.rmdir()
-
-
-@pytest.fixture
-def make_chip() -> Iterator[Make]:
-    chips: list[Chip] = []
-
-    def make(label: str = "pinctrl-bcm2711", lines: int = 58) -> Chip:
-        chips.append(Chip(label, lines))
-        return chips[-1]
-
-    yield make
-    for chip in reversed(chips):
-        chip.end()
+Make = Callable[..., Chip]
 
 
 @pytest.fixture
@@ -87,38 +42,21 @@ def start() -> Iterator[Callable[..., tuple[GpioSink, queue.Queue[bool]]]]:
 Start = Callable[..., tuple[GpioSink, "queue.Queue[bool]"]]
 
 
-@pytest.fixture
-def trace() -> Iterator[Callable[[], list[str]]]:
-    """What the kernel did to lines since: "out 1", "set 0", in order."""
-    if not (TRACE / "trace").exists():
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACE], check=True)
-    (TRACE / "events/gpio/enable").write_text("1")
-    (TRACE / "trace").write_text("")
-
-    def read() -> list[str]:
-        lines = [line.split(": ", 1)[1] for line in (TRACE / "trace").read_text().splitlines() if not line.startswith("#")]
-        return [line.split(maxsplit=2)[2] if line.startswith("gpio_") else line for line in lines]
-
-    yield read
-    (TRACE / "events/gpio/enable").write_text("0")
-
-
 @pytest.mark.parametrize("label", ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"])
 @pytest.mark.parametrize(("active_high", "safe_on"), [(True, False), (True, True), (False, False), (False, True)])
 def test_a_relay_sees_no_level_but_the_safe_one_until_an_event(
-        make_chip: Make, start: Start, trace: Callable[[], list[str]], make_event: Callable[..., Event], label: str,
+        make_chip: Make, start: Start, trace: Trace, make_event: Callable[..., Event], label: str,
         active_high: bool, safe_on: bool) -> None:
     chip, safe = make_chip(label), active_high == safe_on
     chip.pull(27, safe)  # as a relay board's resistor does
     sink, changes = start("27", active_high=active_high, safe_on=safe_on)
     assert chip.level(27) == safe
-    written = [line for line in trace() if " set " in line or "set " in line[:8]]
-    assert written and all(line.split()[-1] == str(int(safe)) for line in written), trace()
+    assert trace.levels() and set(trace.levels()) == {safe}, trace.read()
     sink.event(make_event())
     assert changes.get(timeout=60) is not safe_on and chip.level(27) != safe
     sink.stop()
     assert changes.get(timeout=60) is safe_on and chip.level(27) == safe
-    assert [line.split()[-1] for line in trace() if "set " in line][-1] == str(int(safe))
+    assert trace.levels()[-1] == safe
 
 
 @pytest.mark.parametrize("name", ["27", "GPIO27", "BOARD13", "J8:13"])

@@ -6,7 +6,7 @@ trigger keeps a state and a due time. A tick is a quarter of a second, so that s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -79,6 +79,11 @@ class Model:
         self.last_taken = tick
         self._note(tick)
 
+    def loses_the_listener(self, tick: int) -> None:
+        """Nobody can say what still sounds."""
+        self.taken.clear()
+        self._note(tick)
+
     def _note(self, tick: int) -> None:
         if not self.away(tick):
             if self.away_since is not None:
@@ -111,14 +116,19 @@ models = st.builds(
     when_probability=st.sampled_from([0.0, 0.8]), when_level_dbfs=st.sampled_from([-120.0, -20.0]))
 
 
-def play(model: Model, heard: Sequence[Sound], *, safe_on: bool = False) -> list[bool]:
-    """Give both the same sounds; at each tick the pin must be what the model says. Returns the pin's states."""
+def play(model: Model, heard: Sequence[Sound], *, safe_on: bool = False, lost: Collection[int] = ()) -> list[bool]:
+    """Give both the same sounds, and at the ticks of `lost` no listener; at each tick the pin must be what the model says.
+    Returns the pin's states."""
     trigger, states = Trigger(pin(model, safe_on=safe_on)), []
     for tick in range(TICKS):
         now = tick * TICK
         while trigger.due is not None and trigger.due <= now:
             trigger.advance(now)
         model.passes(tick)
+        if tick in lost:
+            trigger.give_up(now)
+            model.loses_the_listener(tick)
+            assert trigger.on == safe_on and trigger.due is None, f"tick {tick}"
         for sound in heard:
             said = {"id": f"{sound.number:04}", "probability": sound.probability, "level_dbfs": sound.level_dbfs}
             if sound.start == tick:
@@ -135,9 +145,10 @@ def play(model: Model, heard: Sequence[Sound], *, safe_on: bool = False) -> list
 
 
 @settings(max_examples=200, deadline=None)
-@given(model=models, heard=sounds(), safe_on=st.booleans())
-def test_the_pin_is_what_the_model_says_at_every_tick(model: Model, heard: list[Sound], safe_on: bool) -> None:
-    play(model, heard, safe_on=safe_on)
+@given(model=models, heard=sounds(), safe_on=st.booleans(), lost=st.sets(st.integers(0, TICKS - 1), max_size=6))
+def test_the_pin_is_what_the_model_says_at_every_tick(model: Model, heard: list[Sound], safe_on: bool,
+                                                      lost: set[int]) -> None:
+    play(model, heard, safe_on=safe_on, lost=lost)
 
 
 @settings(max_examples=100, deadline=None)

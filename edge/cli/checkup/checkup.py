@@ -9,15 +9,15 @@ from pathlib import Path
 from edge.cli.checkup.finding import Finding
 from edge.cli.checkup.journal import check_journal
 from edge.cli.checkup.model import check_model
+from edge.cli.checkup.pins import check_pins
 from edge.cli.checkup.source import check_source
 from edge.control.commanded import Commanded, load_commanded
-from edge.errors import EdgeError, SettingsError, SinkError
+from edge.errors import EdgeError, SettingsError
 from edge.settings import LogSettings, Settings
 from edge.sinks.mqtt.connection import check_broker
 from edge.sinks.mqtt.discovery import check_prefix
 from edge.sinks.mqtt.secrets import secret_places
 from edge.sinks.mqtt.tls import INSECURE
-from edge.sinks.pins.sink import GpioSink
 from edge.topics import Topics
 
 PARTS = ("state", "model", "source", "broker", "pins", "commands", "log", "journal")
@@ -28,7 +28,7 @@ def check(settings: Settings, state_dir: Path, only: Collection[str] = PARTS) ->
     """Findings of the parts in `only`, each as soon as it is known. Pins go to their safe state and are given back."""
     if "state" in only:
         yield _state_dir(state_dir)
-    commanded = load_commanded(state_dir, settings.command.allow)
+    commanded = load_commanded(state_dir, settings.commandable)
     if "model" in only:
         yield from check_model(settings, state_dir, commanded)
     if "source" in only:
@@ -36,7 +36,7 @@ def check(settings: Settings, state_dir: Path, only: Collection[str] = PARTS) ->
     if "broker" in only:
         yield from _broker(settings)
     if "pins" in only:
-        yield _pins(settings)
+        yield check_pins(settings)
     if "commands" in only:
         yield _commands(settings, commanded)
     if "log" in only:
@@ -56,12 +56,12 @@ def _state_dir(folder: Path) -> Finding:
 
 
 def _commands(settings: Settings, commanded: Commanded) -> Finding:
-    if not settings.command.allow:
-        return Finding("commands", True, "none allowed")
-    muted = "; muted by a command: nothing is heard until it is unmuted" if commanded.muted else ""
-    nowhere = "" if settings.mqtt.host else ", but no broker brings them"
-    return Finding("commands", not muted, f"allowed: {', '.join(settings.command.allow)}{nowhere}{muted}",
-                   "the command unmute, or a start without mute in [command] allow" if muted else "")
+    muted = "; muted: nothing is heard until it is unmuted" if commanded.muted else ""
+    nowhere = "" if settings.mqtt.host or not settings.command.allow else ", but no broker brings them"
+    allowed = f"allowed: {', '.join(settings.command.allow)}" if settings.command.allow else "none allowed"
+    return Finding("commands", not muted, f"{allowed}{nowhere}{muted}",
+                   "the mute button, or the command unmute; a start with neither a mute button nor mute in [command] allow "
+                   "hears too" if muted else "")
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
@@ -104,17 +104,3 @@ def _log(settings: LogSettings) -> Finding:
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         return Finding("log", False, f"{path} cannot be written", "[log] events: a file in a folder that can be written")
     return Finding("log", True, str(path))
-
-
-def _pins(settings: Settings) -> Finding:
-    if not settings.pin:
-        return Finding("pins", True, "none in the settings")
-    try:
-        sink = GpioSink(settings.pin)
-        sink.start()
-        sink.stop()
-    except (SinkError, SettingsError) as error:
-        return Finding("pins", False, str(error), "factory = \"simulated\" tries settings without a board")
-    return Finding("pins", True, ", ".join(
-        f"{pin.pin} {pin.action} on {' or '.join(pin.heard)}" if pin.heard else f"{pin.pin} to identify"
-        for pin in settings.pin))

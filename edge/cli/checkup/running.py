@@ -39,7 +39,7 @@ def about_running(state_dir: Path) -> Mapping[str, object] | None:
 
 def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
     """Findings of what it says."""
-    muted = "; muted by a command" if about.get("muted") else ""
+    muted = "; muted" if about.get("muted") else ""
     yield Finding("service", True, f"runs: version {about.get('version')}, model {about.get('model')}{muted}")
     source = str(about.get("source"))
     yield Finding("source", source == "ok", "the service hears it" if source == "ok" else source,

@@ -17,6 +17,7 @@ from edge.cli.demonstration.broker import PrivateBroker
 from edge.cli.demonstration.scenes import Expected, Heard, Scene
 from edge.errors import SinkError
 from edge.settings import LogSettings, MqttSettings, Settings, SourceSettings, WatchSettings
+from edge.settings.panel import LedSettings
 from edge.settings.pins import PinSettings
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.topics import OFFLINE, Topics
@@ -106,8 +107,8 @@ def demo_settings(settings: Settings, targets: tuple[str, ...]) -> Settings:
     pins = tuple(PinSettings(pin=str(FIRST_PIN + number), target=target, factory="simulated",
                              action="hold" if target == "typing" else "pulse")
                  for number, target in enumerate(targets))
-    return replace(settings, target=(), device=replace(settings.device, name="demo"), pin=pins,
-                   log=LogSettings(events="", level="warning"), watch=WatchSettings(enabled=False))
+    return replace(settings, target=(), device=replace(settings.device, name="demo"), pin=pins, button=(),
+                   led=LedSettings(), log=LogSettings(events="", level="warning"), watch=WatchSettings(enabled=False))
 
 
 def _unix(text: str) -> float:

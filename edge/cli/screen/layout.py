@@ -68,7 +68,7 @@ def _title(seen: Seen, note: str, now: datetime | None) -> Row:
     device = "" if seen.device == "edge-audio" else f" {seen.device}"
     place = f"  {seen.about.get('file', '')} {into(seen.end)}" if now is None else ""
     source = str(seen.about.get("source", "ok"))
-    said = note or "; ".join(["muted by a command"] * (seen.about.get("muted") is True)
+    said = note or "; ".join(["muted"] * (seen.about.get("muted") is True)
                              + [f"source: {source}"] * (source != "ok"))
     if not said and now is not None and seen.told_at is not None:
         silent = (now - datetime.fromisoformat(seen.told_at)).total_seconds()

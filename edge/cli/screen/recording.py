@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge.app import Appliance, build
 from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings
+from edge.settings.panel import LedSettings
 from edge.sinks.watching.client import received
 from edge.sinks.watching.messages import Message, event_message, hearing_message, message, to_line
 from edge.stream import Event, Hearing
@@ -33,7 +34,8 @@ class RecordingFeed:
     def __init__(self, settings: Settings, state_dir: Path) -> None:
         """settings: `source` names the recording. Raises EdgeError as `build` does."""
         self.ended = self.failed = False
-        alone = replace(settings, mqtt=MqttSettings(), pin=(), command=CommandSettings(), log=LogSettings(events=""))
+        alone = replace(settings, mqtt=MqttSettings(), pin=(), button=(), led=LedSettings(), command=CommandSettings(),
+                        log=LogSettings(events=""))
         self._appliance: Appliance = build(alone, state_dir, extra_sinks=[self], watcher=self, every_label=True)
         self._device = settings.device.name
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

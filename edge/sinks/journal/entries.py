@@ -23,6 +23,8 @@ from edge.sinks.journal.file import FILE as FILE
 from edge.sinks.journal.file import JournalFile
 from edge.stream import Event, short_id
 
+TOGETHER_SECONDS = 10.0
+"""A pattern and the sounds that it counts start at most so far apart, but for patterns of many sounds."""
 PRUNE_EVERY = 64
 """Events between two prunings. The file may hold so many more than the bound."""
 Pack = Callable[[NDArray[np.float32]], NDArray[np.int8]]
@@ -141,6 +143,20 @@ def find(path: Path, beginning: str) -> Entry:
         raise SettingsError("EVENT-ID", found=f"{len(found) or 'no'} event{'s' if len(found) > 1 else ''} {beginning!r}",
                             wanted=f"more of one's end: {', '.join(short_id(one.id) for one in found)}" if found else wanted)
     return found[0]
+
+
+def newest(path: Path) -> Entry:
+    """The newest event that feedback can judge. Where the newest of all is one that it cannot (a pattern, plain loudness),
+    the event before counts only if that one is part of what was heard just then (TOGETHER_SECONDS).
+
+    Raises SettingsError where there is none; SinkError where the journal cannot be read.
+    """
+    last = recent(path, 1)
+    judged = _read(path, "head IS NOT NULL ORDER BY sequence DESC LIMIT 1", ()) if last else []
+    if not judged or (last[0].started_at - judged[0].started_at).total_seconds() > TOGETHER_SECONDS:
+        found = f"one of {last[0].target} that no patch made" if last else "none in the journal"
+        raise SettingsError("newest event", found=found, wanted="an event of a sound")
+    return judged[0]
 
 
 def _begun(path: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,23 +32,36 @@ AUTOMATIC = ("gpiod", "lgpio", "rpigpio", "pigpio", "native")
 
 
 class PinLibraries:
-    """Makes each factory once, when it is first asked for."""
+    """Makes each factory once, when it is first asked for, for all sinks that have pins: some libraries give back
+    every pin of the program when they are closed. From any thread."""
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
+        self._users = 0
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """One more sink uses them, until its `close`."""
+        with self._lock:
+            self._users += 1
 
     def factory(self, name: str, *, pin: str) -> Any:
         """gpiozero's factory for `name` (auto or a key of LIBRARIES). Raises SinkError with each one's reason."""
-        if name not in self._made:
-            chosen, factory = _first_that_works(AUTOMATIC if name == "auto" else (name,), pin)
-            self._made[name] = self._made[chosen] = factory
-        return self._made[name]
+        with self._lock:
+            if name not in self._made:
+                chosen, factory = _first_that_works(AUTOMATIC if name == "auto" else (name,), pin)
+                self._made[name] = self._made[chosen] = self._made.get(chosen, factory)
+            return self._made[name]
 
     def close(self) -> None:
-        """Give back what the factories hold. Safe twice."""
-        for factory in {id(factory): factory for factory in self._made.values()}.values():
-            factory.close()
-        self._made.clear()
+        """One sink less; the last one gives back what the factories hold. Once for each `open`."""
+        with self._lock:
+            self._users -= 1
+            if self._users > 0:
+                return
+            for factory in {id(factory): factory for factory in self._made.values()}.values():
+                factory.close()
+            self._made.clear()
 
 
 def _first_that_works(names: Sequence[str], pin: str) -> tuple[str, Any]:
@@ -93,5 +107,5 @@ def in_words(error: Exception) -> str:
 def remedy(error: Exception) -> str:
     """What is wanted instead, for a SinkError."""
     words = {"PinInvalidPin": "a GPIO pin (the command `pinout` shows them)",
-             "GPIOPinInUse": "each pin in one [[pin]] entry only"}
+             "GPIOPinInUse": "each pin in one table only"}
     return words.get(type(error).__name__, "a free pin and access to /dev/gpiochip* (group gpio)")

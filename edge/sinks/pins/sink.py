@@ -14,26 +14,25 @@ Two limits of pin libraries to know when wiring a relay:
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from edge.backoff import Fault
 from edge.errors import SettingsError, SinkError
-from edge.settings.pins import PinSettings, check_trigger, pin_line, same_pin_twice
+from edge.settings.pins import PinSettings, check_pin_name, check_trigger, pin_line, same_pin_twice
 from edge.sinks.pins.claims import refuse_claimed
-from edge.sinks.pins.library import PinLibraries, in_words, library_errors, remedy
+from edge.sinks.pins.library import PinLibraries
+from edge.sinks.pins.output import Output
+from edge.sinks.pins.progress import Progress
 from edge.sinks.pins.trigger import Trigger
 from edge.sinks.worker import Worker
 from edge.stream import Event
 
 LOG = logging.getLogger(__name__)
-
-PIN_NAME = re.compile(r"(GPIO|BCM|BOARD|WPI)?\d{1,3}|[A-Z][A-Z0-9]*:\d{1,3}")
-"""How gpiozero names pins: 17, GPIO17, BCM17, BOARD11, WPI0, J8:11."""
 
 QUEUE_EVENTS = 2_000
 """Events that may wait for a pin library that hangs."""
@@ -41,14 +40,14 @@ QUEUE_EVENTS = 2_000
 SILENT_SECONDS = 2.0
 """A pin library that has not answered for so long is said in health."""
 
+LOOK_SECONDS = 1.0
+"""How often a lost listener is looked for."""
+
 STOP_SECONDS = 2.0
 """How long `stop` waits for a pin library that hangs."""
 
 BLINK_SECONDS, BLINKS = 0.25, 10
 """How a pin shows which device this is: on and off time of one blink, and how many."""
-
-RETRY_SECONDS = 1.0
-"""How soon a pin that could not be written is tried again: it may be a relay that should be off."""
 
 
 class GpioSink:
@@ -57,24 +56,30 @@ class GpioSink:
     name = "gpio"
     waiting_messages = 0
 
-    def __init__(self, pins: Sequence[PinSettings], on_change: Callable[[str, bool], None] | None = None) -> None:
+    def __init__(self, pins: Sequence[PinSettings], on_change: Callable[[str, bool], None] | None = None, *,
+                 libraries: PinLibraries | None = None, progress: Progress | None = None) -> None:
         """pins: one entry per pin; on_change: told (pin as named in the settings, on) after each change,
-        in this sink's thread; it must return at once. Raises SettingsError where two entries name one pin."""
+        in this sink's thread; it must return at once. libraries: shared with other sinks. progress: the
+        listener's; while the listener is lost, the pins are in their safe state. Raises SettingsError where
+        two entries name one pin."""
         self._pins = [_Pin(settings, on_change) for settings in pins]
         if twice := same_pin_twice(pins):
             raise SettingsError("pin.pin", found=f"{' and '.join(twice)}, which are one pin",
                                 wanted="each pin in one [[pin]] entry only")
-        self._libraries = PinLibraries()
+        self._libraries = libraries or PinLibraries()
+        self._progress = progress or Progress(inf)
         self._worker: Worker[Event | _Asked] = Worker(self.name, self._step, most=QUEUE_EVENTS, due=self._due,
                                                       open=self._open, close=self._end)
         self._dropped = 0
         self._forget = False
         """Whether the end of a sound that holds a pin may have been dropped."""
+        self._lost = Fault(LOG, self.name, "the pins are in their safe state")
+        self._look_at = 0.0
 
     @property
     def state(self) -> str:
         """For health: "ok", which pin could not be written and why, or for how long the pin library hangs."""
-        state = next((pin.fault.text for pin in self._pins if pin.fault.text), "ok")
+        state = next((pin.output.fault.text for pin in self._pins if pin.output.fault.text), self._progress.text)
         if (busy := self._worker.busy_seconds) >= SILENT_SECONDS:
             state = f"the pin library has not answered for {busy:.0f} s"
         elif self._worker.ended:
@@ -89,6 +94,7 @@ class GpioSink:
     def event(self, event: Event) -> None:
         """Start what the event triggers; never waits for a pin. Where too many events wait, the oldest is
         dropped and counted."""
+        self._progress.beat()
         if self._worker.put(replace(event, peak=None, beside=())) is not None:  # kilobytes that no pin needs
             self._dropped += 1
             self._forget = True
@@ -118,11 +124,11 @@ class GpioSink:
 
     def pin(self, name: str) -> Any:
         """gpiozero's own pin behind `name` (as in the settings), to look at; between `start` and `stop` only."""
-        return next(pin.device.pin for pin in self._pins if pin.settings.pin == name)
+        return next(pin.output.device.pin for pin in self._pins if pin.settings.pin == name)
 
     def _step(self, items: list[Event | _Asked]) -> None:
         """Take what came and do the next step of each action that is due."""
-        if self._worker.stopping:
+        if self._worker.stopping or self._is_lost():
             return
         if self._forget:
             self._forget = False
@@ -141,16 +147,37 @@ class GpioSink:
                     pin.trigger.event(event, time.monotonic())
                     pin.write()
 
+    def _is_lost(self) -> bool:
+        """Whether the listener is lost. All pins are safe then, and what was asked for is dropped: the listener
+        may hang for ever, and the watchdog is about to end the program."""
+        if not self._progress.lost:
+            self._lost.over("the listener comes round again")
+            return False
+        self._lost.found("the listener makes no progress")
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        for pin in self._pins:
+            pin.trigger.give_up(time.monotonic())
+            pin.blinker.reset()
+            pin.write()
+        return True
+
     def _due(self) -> float | None:
-        """Seconds to the next step of any action or the next try of a pin that failed, or None where there is none."""
-        dues = [due for pin in self._pins if (due := pin.due) is not None]
-        return max(min(dues) - time.monotonic(), 0.0) if dues else None
+        """Seconds to the next step of any action, the next try of a pin that failed, or the time at which the
+        listener would be lost while a pin is away from its safe state; None where there is none."""
+        now = time.monotonic()
+        dues = [due - now for pin in self._pins if (due := pin.due) is not None]
+        if any(pin.away for pin in self._pins):
+            dues.append(self._progress.left)
+        if self._lost.text:
+            dues.append(self._look_at - now)
+        return max(min(dues), 0.0) if dues and min(dues) < inf else None
 
     def _open(self) -> None:
+        self._libraries.open()
         try:
             for pin in self._pins:
                 refuse_claimed(pin.settings)
-                pin.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
+                pin.output.open(self._libraries.factory(pin.settings.factory, pin=pin.settings.pin))
         except SinkError:
             self._close()
             raise
@@ -165,38 +192,23 @@ class GpioSink:
 
     def _close(self) -> None:
         for pin in self._pins:
-            pin.close()
+            pin.output.close()
         self._libraries.close()
 
 
 class _Pin:
-    """One entry of the settings, its trigger and, once it is opened, its device."""
+    """One entry of the settings, its trigger and its output."""
 
     def __init__(self, settings: PinSettings, on_change: Callable[[str, bool], None] | None) -> None:
-        if not PIN_NAME.fullmatch(settings.pin):
-            raise SettingsError("[[pin]] pin", found=repr(settings.pin), wanted="17, GPIO17, BOARD11 or the like")
+        check_pin_name(settings.pin, "[[pin]] pin")
         check_trigger(settings)
         self.settings = settings
         self.trigger = Trigger(settings)
         self.blinker = Trigger(PinSettings(action="blink", seconds=BLINK_SECONDS, count=BLINKS, safe_on=settings.safe_on))
         """Shows which device this is, whatever `trigger` does meanwhile. Afterwards the pin shows that
         again."""
-        self.device: Any = None
-        self.fault = Fault(LOG, "gpio")
-        self.retry_at: float | None = None
-        """When a pin that could not be written is tried again; None where it could."""
+        self.output = Output(settings.pin, active_high=settings.active_high, on=settings.safe_on, sink=GpioSink.name)
         self._on_change = on_change
-        self._on = settings.safe_on
-
-    def open(self, factory: Any) -> None:
-        """Make the line an output in its safe state. Raises SinkError."""
-        import gpiozero
-
-        try:
-            self.device = gpiozero.OutputDevice(self.settings.pin, active_high=self.settings.active_high,
-                                                initial_value=self.settings.safe_on, pin_factory=factory)
-        except library_errors() as error:
-            raise SinkError(f"pin {self.settings.pin}", found=in_words(error), wanted=remedy(error)) from error
 
     def advance(self, now: float) -> None:
         """Do what is due: at most one step of the trigger and one of the blinks."""
@@ -207,25 +219,18 @@ class _Pin:
     def due(self) -> float | None:
         """When there is a next step of the trigger or the blinks, or a write to try again; None where there
         is none."""
-        return min((due for due in (self.trigger.due, self.blinker.due, self.retry_at) if due is not None), default=None)
+        dues = (self.trigger.due, self.blinker.due, self.output.retry_at)
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def away(self) -> bool:
+        """Whether an action has the pin away from its safe state, or is on its way to take it away."""
+        return self.trigger.on != self.settings.safe_on or self.trigger.due is not None or self.blinker.due is not None
 
     def write(self) -> None:
-        """Drive the line to the state that the trigger wants, unless it has that state. A write that fails is
-        tried again after RETRY_SECONDS."""
+        """Drive the line to the state that the trigger wants, unless it has that state."""
         wanted = (self.trigger if self.blinker.due is None else self.blinker).on
-        if wanted == self._on and self.retry_at is None:
-            return
-        try:
-            self.device.value = wanted
-        except library_errors() as error:
-            self.fault.found(f"pin {self.settings.pin} cannot be written: {in_words(error)}")
-            self.retry_at = time.monotonic() + RETRY_SECONDS
-            return
-        self.fault.over(f"pin {self.settings.pin} can be written again")
-        self.retry_at = None
-        changed, self._on = wanted != self._on, wanted
-        LOG.debug("gpio: pin %s %s", self.settings.pin, "on" if wanted else "off")
-        if changed and self._on_change is not None:
+        if self.output.write(wanted) and self._on_change is not None:
             self._on_change(self.settings.pin, wanted)
 
     def make_safe(self) -> None:
@@ -233,16 +238,6 @@ class _Pin:
         self.trigger.reset()
         self.blinker.reset()
         self.write()
-
-    def close(self) -> None:
-        """Give the line back: it becomes an input."""
-        device, self.device = self.device, None
-        if device is None:
-            return
-        try:
-            device.close()
-        except library_errors() as error:
-            LOG.error("gpio: pin %s cannot be given back: %s", self.settings.pin, in_words(error))
 
 
 _Asked = tuple[_Pin, Trigger]

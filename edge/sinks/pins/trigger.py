@@ -43,6 +43,14 @@ class Trigger:
         self._held: dict[str, float] = {}
         """Sounds that hold the pin, by event id: when each began."""
 
+    def give_up(self, now: float) -> None:
+        """Back to the safe state, whatever was heard: nobody can say whether it still sounds. The cool-down begins
+        as after every return."""
+        if self._away:
+            self._return(now)
+        else:
+            self.reset()
+
     @property
     def on(self) -> bool:
         """What the pin should be now: on or off, whatever level that is on the wire."""
