@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from .durable import Span, write
 from .errors import Refused, without
 from .owner_yaml import decode, is_blank, letters
 from .places import Places
+from .record import Record
 from .report import Page
 
 CREDENTIAL = "mqtt-password"
@@ -56,13 +58,35 @@ def read_settings(content: bytes, places: Places, judge: Judge, page: Page) -> T
                               wanted="the password")
             password = None
     settings = text.replace("\r\n", "\n").encode()
-    reasons = _judged(settings, password, places, judge)
+    reasons = judged(settings, password, places, judge)
     if reasons:
         said = "; ".join(without(reason, {password or ""}) for reason in reasons)
         raise Refused("", said=said, found="", wanted="")
     for line in _said(document, password):
         page.take(line)
     return Taken(settings, password, spans)
+
+
+def judge_again(places: Places, record: Record, judge: Judge, version: str) -> bytes | None:
+    """Whether this slot can serve with the settings in force, which another judged: after a rollback they are a newer one's.
+
+    The owner's latest come first, then those in force, then those that this slot took last. Returns what is to be put in
+    force in their place, or None. Raises OSError where nobody can tell.
+    """
+    if not places.settings.exists():
+        return None
+    now, own = places.settings.read_bytes(), places.served(version)
+    former = own.read_bytes() if own.exists() else now
+    latest = hashlib.sha256(former).hexdigest() == record.text("settings_latest")
+    said = ""
+    for settings in dict.fromkeys([former, now] if latest else [now, former]):
+        reasons = judged(settings, None, places, judge)
+        if not reasons:
+            record.kept["settings_remark"] = said and f"{said} Those that it took last are in force."
+            return None if settings == now else settings
+        said = said or without(f"Image {version} cannot serve with the settings in force: {'; '.join(reasons)}.", set())
+    record.kept["settings_remark"] = said
+    return None
 
 
 def put(taken: Taken, places: Places) -> None:
@@ -103,7 +127,8 @@ def edge_audio_judge(program: Path, places: Places) -> Judge:
     return judge
 
 
-def _judged(settings: bytes, password: str | None, places: Places, judge: Judge) -> list[str]:
+def judged(settings: bytes, password: str | None, places: Places, judge: Judge) -> list[str]:
+    """What the judge says of these settings. password: None for the one that is kept."""
     folder = places.run / "judged"
     file, credential = folder / "edge-audio.toml", folder / CREDENTIAL
     try:

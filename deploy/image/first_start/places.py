@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Places:
     def settings(self) -> Path:
         """The appliance's settings; /etc/edge-audio shows this folder."""
         return self.data / "etc-edge-audio" / "edge-audio.toml"
+
+    def served(self, version: str) -> Path:
+        """The settings that this version of the image took last: a rollback may need them."""
+        return self.system / "served" / f"{re.sub(r'[^A-Za-z0-9.+~-]', '_', version)}.toml"
 
     @property
     def credentials(self) -> Path:

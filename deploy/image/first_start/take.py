@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import durable, record, report
-from .appliance import Judge, Taken, put, put_defaults, read_settings
+from .appliance import Judge, Taken, judge_again, put, put_defaults, read_settings
 from .durable import Span
 from .errors import Refused
 from .network import take_country, take_network
@@ -61,8 +61,10 @@ class Taking:
             self._file(name)
         if was_broken:
             self.remarks.append("The former settings could not be read; they lie in /data/system/settings.json.broken.")
+        self._other_slot()
         if self.settings is not None:
             put(self.settings, self.places)
+            durable.write_if_other(self.places.served(self.version), self.settings.settings)
         put_defaults(self.places)
         record.save(self.places, self.record)
         with writable(self.places, self._needs_boot):
@@ -72,6 +74,19 @@ class Taking:
             if self.places.boot.is_dir():
                 durable.write_if_other(self.places.report, self._report())
         return not any(entry.get("refused") for entry in self.entries.values() if isinstance(entry, dict))
+
+    def _other_slot(self) -> None:
+        """Settings that another slot judged are judged once by this one."""
+        if self.settings is not None:
+            self.record.kept.update(settings_latest=digest(self.settings.settings), settings_remark="")
+        elif self.record.text("settings_by") != self.version:
+            try:
+                settings = judge_again(self.places, self.record, self.judge, self.version)
+            except OSError as error:
+                print(f"edge-audio-first-start: {error}; the next start tries again", file=sys.stderr)
+                return
+            self.settings = None if settings is None else Taken(settings, None)
+        self.record.kept["settings_by"] = self.version
 
     def _file(self, name: str) -> None:
         path = self.places.boot / name
@@ -173,7 +188,8 @@ class Taking:
             if lists.get("refused") or any(lists.values()) or (isinstance(entry, dict) and name != "cmdline.txt"):
                 pages[name] = lists
         found = [f"{name}: {why}." for name, why in OTHERS.items() if (self.places.boot / name).exists()]
-        return report.text(self.version, pages, [*self.remarks, *found]).encode()
+        of_settings = [self.record.text("settings_remark")] if self.record.text("settings_remark") else []
+        return report.text(self.version, pages, [*self.remarks, *of_settings, *found]).encode()
 
 
 def spans_of(entry: dict[str, Any]) -> list[Span]:

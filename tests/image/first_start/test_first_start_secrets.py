@@ -59,7 +59,8 @@ def test_an_x_means_as_before(card: Card) -> None:
         path.write_text(path.read_text() + "# read once more\n")
     assert card.take()
     after = card.kept()
-    assert after.pop("settings") == before.pop("settings") + b"# read once more\n" and after == before
+    assert after.pop("settings") == before.pop("settings") + b"# read once more\n"
+    assert after.pop("settings_latest") != before.pop("settings_latest") and after == before
 
 
 def test_a_new_password_of_the_same_length_is_taken(card: Card) -> None:

@@ -78,6 +78,30 @@ def test_what_a_slot_refused_the_next_slot_judges_again(card: Card) -> None:
     assert judge([]) and len(asked) == 2
 
 
+def test_after_a_rollback_the_settings_that_the_older_slot_took_serve_again(card: Card) -> None:
+    """Settings of a newer slot named a key that the older one does not know: the board would not hear."""
+    def start(version: str, settings: str = "") -> bool:
+        (card.places.etc / "os-release").write_text(f"IMAGE_VERSION={version}\n")
+        if settings:
+            card.write(settings=settings)
+
+        def judge(file: Path, folder: Path) -> list[str]:
+            asked.append(version)
+            return ["[new]: found the unknown key 'key'"] if b"new" in file.read_bytes() and version == "1" else []
+        return card.take(judge)
+
+    asked: list[str] = []
+    assert start("1", "# old\n") and start("1") and asked == ["1"]
+    assert start("2") and asked == ["1", "2"]    # a new slot judges once what it did not take
+    assert start("2", "[new]\nkey = 1\n") and card.places.settings.read_text() == "[new]\nkey = 1\n"
+    assert start("1") and card.places.settings.read_text() == "# old\n"
+    assert "Image 1 cannot serve with the settings in force: [new]: found the unknown key 'key'. Those" in card.report
+    asked.clear()
+    assert start("1") and not asked and "Those that it took last are in force" in card.report
+    assert start("2") and card.places.settings.read_text() == "[new]\nkey = 1\n", "the owner's latest, where they serve"
+    assert "cannot serve" not in card.report
+
+
 def test_the_commands_do_it_all(card: Card, tmp_path: Path) -> None:
     """The two commands as the unit calls them."""
     card.write(user_data="#cloud-config\nhostname: kitchen\n", settings="[mqtt]\nprot = 1\n")
