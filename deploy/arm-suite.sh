@@ -18,7 +18,7 @@ if [ -d "$shared" ]; then
     mount --rbind "$shared" "$root/opt/shared"
     mount -o remount,bind,ro "$root/opt/shared"
 fi
-mount -t tmpfs tmp "$root/tmp"
+for place in tmp dev/shm; do mount -t tmpfs none "$root/$place"; done
 
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 QEMU_CPU=cortex-a53 EDGE_AUDIO_SHARED=/opt/shared \
     chroot "$root" sh -c 'cd /opt/edge-audio && exec /opt/v/bin/python -m pytest -q -p no:cacheprovider "$@"' sh "$@"

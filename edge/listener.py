@@ -54,7 +54,8 @@ class Listener:
         self._beat = beat
         self._view = View()
         self._out = out if out is not None else Dispatcher(StreamClock(), self.stats)
-        self._clock = self._out.clock
+        self.clock = self._out.clock
+        """Dates the positions of what is heard."""
         self._serve(plan)
 
     def _serve(self, plan: Plan) -> None:
@@ -72,7 +73,7 @@ class Listener:
         """
         self._out.sinks = tuple(sinks)
         if not source.live:
-            self._clock.anchor(self._front_end.position, restart=True)
+            self.clock.anchor(self._front_end.position, restart=True)
         try:
             for block in source.blocks():
                 self._change()
@@ -110,7 +111,7 @@ class Listener:
         """Count a block that comes while muted. The first block heard after it is dated anew."""
         self.stats.muted_samples += block.length_16khz
         self._out.forget_levels()
-        self._clock.stall()
+        self.clock.stall()
 
     def _hear(self, block: Block, live: bool) -> None:
         if self._front_end.breaks(block):
@@ -119,7 +120,7 @@ class Listener:
         if self._recent is not None:
             self._recent.push(self._front_end.samples, self._front_end.samples_position)
         if live:
-            self._clock.heard(block, self._front_end.position)
+            self.clock.heard(block, self._front_end.position)
         if (level := self._front_end.level) is not None:
             self._out.level(self._front_end.position, level)
             self._view.level(level.rms_dbfs, block.length_16khz)
@@ -170,8 +171,8 @@ class Listener:
 
     def _wait(self) -> None:
         """Nothing has arrived. After SILENT_SECONDS without a block, running events end."""
-        if self._clock.silent_seconds > SILENT_SECONDS:
-            self._clock.stall()
+        if self.clock.silent_seconds > SILENT_SECONDS:
+            self.clock.stall()
             self._end_all()
 
     def _end_all(self) -> None:

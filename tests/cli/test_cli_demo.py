@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from edge.cli import main
 from edge.cli.demonstration.scenes import Expected, Heard, Scene, load_scenes
+from edge.cli.demonstration.show import demo_settings, play
+from edge.control.steering import Steering
 from edge.model.embedded import embedded_folder
+from edge.settings import Settings
 
 
 def scene(*events: Expected) -> Scene:
@@ -30,6 +34,21 @@ def test_the_bundled_scenes_hold_what_the_project_is_for() -> None:
     assert {"hand_clap", "typing"} <= targets
     assert all(entry.file.is_file() for entry in scenes)
     assert any(not entry.events for entry in scenes), "a scene in which nothing must be heard"
+
+
+@pytest.mark.big
+def test_a_board_that_starts_slowly_hears_what_is_expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times were once counted from before the appliance had started its parts: on emulated ARM all claps came 3 s late."""
+    at_once = Steering.start
+
+    def slowly(self: Steering) -> None:
+        time.sleep(1.5)
+        at_once(self)
+
+    monkeypatch.setattr(Steering, "start", slowly)
+    (claps,) = [each for each in load_scenes(embedded_folder() / "demo") if each.file.name == "claps.wav"]
+    outcome = play(claps, demo_settings(Settings(), ("hand_clap",)), tmp_path, paced=False, say=lambda line: None)
+    assert not outcome.missed and not outcome.extra
 
 
 @pytest.mark.big

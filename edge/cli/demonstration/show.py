@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -93,9 +92,10 @@ def play(scene: Scene, settings: Settings, state_dir: Path, *, paced: bool, say:
             wired = replace(settings, mqtt=mqtt,
                             source=SourceSettings(kind="file", path=str(scene.file), paced=paced))
             appliance = build(wired, state_dir, on_pin_change=pin_changed, records_dir=Path(records))
-            started = time.time()
             appliance.run()
             view.wait_for_the_end()
+    # When the scene began, and not when the appliance did: a slow board takes seconds to start its parts.
+    started = appliance.listener.clock.unix_seconds(0)
     heard = [Heard(str(message["target"]), _unix(str(message["started_at"])) - started)
              for message in view.messages if message["phase"] == "start"]
     missed, extra = scene.compare(heard)
