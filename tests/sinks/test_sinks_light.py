@@ -16,7 +16,8 @@ WELL: dict[str, object] = {"muted": False, "trouble": "", "lost": False, "pins":
 @pytest.mark.parametrize(("else_than_well", "state"), [
     ({}, "hearing"), ({"lost": True}, "trouble"), ({"trouble": "opening"}, "starting"), ({"trouble": "missing"}, "trouble"),
     ({"trouble": "clipping"}, "trouble"), ({"muted": True}, "muted"), ({"muted": True, "trouble": "silent"}, "muted"),
-    ({"muted": True, "lost": True}, "trouble"), ({"pins": "pin 17 cannot be written: busy"}, "trouble")])
+    ({"muted": True, "lost": True}, "trouble"), ({"pins": "pin 17 cannot be written: busy"}, "trouble"),
+    ({"pins": "ok; 41 events came while it did not answer and were dropped"}, "hearing")])
 def test_the_state_of_the_board(else_than_well: Any, state: str) -> None:
     assert state_of(**(WELL | else_than_well)) == state
 
