@@ -136,6 +136,7 @@ def test_a_delegate_whose_device_is_pulled_out_ends_the_run_and_is_named(tmp_pat
         appliance.run()
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("command", ["check", "doctor"])
 def test_a_delegate_that_is_missing_is_named_with_a_remedy(tmp_path: Path, command: str,
                                                            capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,7 @@ def opened(path: Path) -> dict[str, str]:
                 for each in archive.getmembers()}
 
 
+@pytest.mark.big
 def test_a_bundle_holds_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secret = tmp_path / "password"
     secret.write_text("hunter2\n")
