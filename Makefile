@@ -113,7 +113,7 @@ image: $(VENV)/installed-dev ## build the image for the Pi into build/ (root; 20
 
 image-test: $(VENV)/installed-dev ## start the image in emulated machines: first start, an event, updates, power cuts (root; an hour)
 	deploy/image/build.sh $(IMAGE) $(IMAGE)/results $(BIN)/python
-	EDGE_AUDIO_IMAGE=$(IMAGE) $(BIN)/python -m pytest -q -s -m slow tests/image
+	EDGE_AUDIO_IMAGE=$(IMAGE) $(BIN)/python -m pytest -q -s -m slow tests/image --ignore tests/image/first_start
 
 check: $(VENV)/installed-dev ## lint, type-check, check the layers
 	$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from tests.image.owner import HOST_NAME, Owner
 
 pytestmark = pytest.mark.slow
 
+LONG = 1200
+"""Seconds in which a machine has started even where the one that emulates it is busy."""
 PIN = "CHIP0:3"
 """A line of the PL061 that `-M virt` has."""
 SETTINGS = f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\nseconds = 600\n'
@@ -38,9 +40,9 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
         owner.seed(disk, SETTINGS)
         with Machine(disk, tools=image) as machine:
             machine.wait_for("edge-audio: slot A", 120)
-            line = machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 600)
+            line = machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG)
             print(f"\nfirst start, emulated: {time.monotonic() - machine.started:.0f} s to: {line}")
-            machine.wait_for_ssh(owner.key, 300)
+            machine.wait_for_ssh(owner.key, LONG)
             yield Started(owner, machine)
 
 
@@ -48,7 +50,7 @@ def test_it_starts_by_the_boot_loader_of_a_pi_3(image: Path, tmp_path: Path) -> 
     disk = Disk.write(image / "disk.img", tmp_path / "disk.img")
     with Machine(disk, tools=image, kind="raspi3b") as machine:
         machine.wait_for("edge-audio: slot A, order A B, tries left A 2", 240)
-        assert "slot A) is active on edge-audio.local" in machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 900)
+        assert "slot A) is active on edge-audio.local" in machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG)
     assert disk.check() == []
 
 
@@ -137,6 +139,6 @@ def test_it_starts_after_a_power_cut_as_the_same_board(board: Started) -> None:
     assert board.machine.disk.check() == []
     after = len(board.machine.lines)
     board.machine.start()
-    board.machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", 600, after=after)
-    board.machine.wait_for_ssh(board.owner.key, 300)
+    board.machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG, after=after)
+    board.machine.wait_for_ssh(board.owner.key, LONG)
     assert board(kept, codes=(0, 1)) == before
