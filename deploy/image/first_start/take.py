@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from . import durable, record, report
 from .appliance import Judge, Taken, judge_again, put, put_defaults, read_settings
 from .durable import Span
 from .errors import Refused
+from .live import call
 from .network import take_country, take_network
 from .owner_yaml import LARGEST, Value, is_blank, parse
 from .places import Places
@@ -227,12 +227,12 @@ def writable(places: Places, needed: Callable[[], bool]) -> Iterator[None]:
     """Mount the boot partition for writing where it is read-only, and only while that is needed."""
     remount = places.is_machine and needed() and bool(os.statvfs(places.boot).f_flag & os.ST_RDONLY)
     if remount:
-        subprocess.run(["mount", "-o", "remount,rw", places.boot], check=True, timeout=60)
+        call("mount", "-o", "remount,rw", places.boot)
     try:
         yield
     finally:
         if remount:
-            subprocess.run(["mount", "-o", "remount,ro", places.boot], check=False, timeout=60)
+            call("mount", "-o", "remount,ro", places.boot, must=False)
 
 
 def take(places: Places, judge: Judge) -> bool:

@@ -125,13 +125,16 @@ def _user(value: Value, places: Places, record: Record, before: dict[str, User],
 
 
 def system_users(places: Places) -> set[str]:
-    """Names of the slot's own users: whose number is below 1000, and nobody."""
-    try:
-        lines = (places.etc / "passwd").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    fields = [line.split(":") for line in lines]
-    return {"root", "nobody"} | {each[0] for each in fields if len(each) > 2 and each[2].isdigit() and int(each[2]) < 1000}
+    """Names of the slot's own users and groups: those with a number below 1000, and nobody."""
+    names = {"root", "nobody"}
+    for file in ("passwd", "group"):
+        try:
+            lines = (places.etc / file).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        fields = [line.split(":") for line in lines]
+        names |= {each[0] for each in fields if len(each) > 2 and each[2].isdigit() and int(each[2]) < 1000}
+    return names
 
 
 def _hash(items: dict[str, Value], former: User | None, page: Page) -> str:

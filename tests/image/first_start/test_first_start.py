@@ -90,6 +90,7 @@ def test_broken_yaml_is_reported_by_its_line_and_nothing_is_lost(card: Card) -> 
     ("ssh_pwauth: maybe", "line 2, ssh_pwauth: found 'maybe'; wanted true or false"),
     ("users:\n- name: root", "line 3, users: name: found 'root'"),
     ("users:\n- name: edge-audio", "line 3, users: name: found 'edge-audio'"),
+    ("users:\n- name: gpio", "line 3, users: name: found 'gpio'; wanted one that the system has no use for"),
     ("users:\n- name: Anna", "line 3, users: name: found 'Anna'; wanted a name of small letters"),
     ("users:\n- name: anna\n  passwd: hunter2", "line 4, users: passwd: found a text of 7 letters that is no hash"),
     ("users:\n- name: anna\n  plain_text_passwd: hunter2", "line 4, plain_text_passwd: found a password in plain words"),
