@@ -85,9 +85,10 @@ test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, 
 arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
 	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
 
-test-first-start: $(VENV)/installed-dev ## let cloud-init, netplan and sudo judge what the image's first start reads and makes (root; a minute)
+test-first-start: $(VENV)/installed-dev ## run the first start in a fresh Debian 13; cloud-init, netplan and sudo judge (root; minutes; INSTALL=folder)
 	@deploy/packages.sh first-start
-	$(BIN)/python -m pytest -q -m slow tests/image/first_start
+	mkdir -p $(INSTALL)
+	deploy/install-root.sh $(INSTALL)/first-start trixie $(BIN)/python -m pytest -q -m slow tests/image/first_start
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
