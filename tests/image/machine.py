@@ -142,7 +142,9 @@ class Machine:
 
     def _command(self) -> list[str]:
         qemu = self.tools / "tools/usr"
-        words = ["-L", f"{qemu}/share/qemu", "-M", self.kind, "-display", "none", "-monitor", "none"]
+        # With a boot loader and ACPI `virt` has no GPIO chip.
+        kind = "virt,acpi=off" if self.kind == "virt" else self.kind
+        words = ["-L", f"{qemu}/share/qemu", "-M", kind, "-display", "none", "-monitor", "none"]
         disk = f"file={self.disk.path},format=raw,cache=writeback"
         if self.kind == "raspi3b":
             return [*words, "-serial", "null", "-serial", "stdio", "-kernel", f"{self.tools}/boot/u-boot.bin",
