@@ -23,9 +23,11 @@ from .report import Page
 
 CREDENTIAL = "mqtt-password"
 DEFAULTS = b"# Every key has its default. edge-audio.toml on the boot partition takes the place of this file.\n"
-FATAL = ("model", "targets", "secrets")
+FATAL = ("settings", "model", "targets", "secrets")
 """Findings of `edge-audio check` with which `run` would not start. No broker can be reached at this time."""
-SECONDS = 180
+NO_PINS = "no pin library that works"
+"""What is said of a machine without header pins: it says nothing about the settings."""
+SECONDS = 120
 PASSWORD = re.compile(r"""(?P<key>"password"|'password'|\bpassword)\s*=\s*(?P<value>\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''|"""
                       r""""(?:\\.|[^"\\\n])*"|'[^'\n]*')""")
 
@@ -107,23 +109,28 @@ def put_defaults(places: Places) -> None:
 
 
 def edge_audio_judge(program: Path, places: Places) -> Judge:
-    """What `edge-audio check` says of a file, in the slot that runs."""
+    """What `edge-audio check` says of a file, in the slot that runs. Pins go to their safe state, where they are anyhow."""
     def judge(file: Path, credentials: Path) -> list[str]:
         environment = {**os.environ, "CREDENTIALS_DIRECTORY": str(credentials), "EDGE_AUDIO_STATE": str(places.state)}
-        try:
-            done = subprocess.run(
-                [program, "check", "--config", file, "--only", "model", "--only", "broker", "--format", "json"],
-                capture_output=True, text=True, timeout=SECONDS, check=False, env=environment)
-        except subprocess.TimeoutExpired:
-            raise OSError(f"edge-audio check: no answer in {SECONDS} s") from None
-        if done.returncode not in (0, 1, 2):
-            raise OSError(f"edge-audio check: exit code {done.returncode}")
-        if done.returncode == 2:
-            said = done.stderr.strip().splitlines() or ["no reason given"]
-            return [said[-1].removeprefix("edge-audio: ").removeprefix(f"{file}: ")]
-        findings = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return [each["text"] for each in findings if not each["ok"] and (each["part"] in FATAL or (
-            each["part"] == "broker" and each["text"].startswith(("[mqtt]", "[device]"))))]
+
+        def wrong(*parts: str) -> list[tuple[str, str]]:
+            only = [word for part in parts for word in ("--only", part)]
+            try:
+                done = subprocess.run([program, "check", "--config", file, *only, "--format", "json"], capture_output=True,
+                                      text=True, timeout=SECONDS, check=False, env=environment)
+            except subprocess.TimeoutExpired:
+                raise OSError(f"edge-audio check: no answer in {SECONDS} s") from None
+            if done.returncode not in (0, 1, 2):
+                raise OSError(f"edge-audio check: exit code {done.returncode}")
+            if done.returncode == 2:
+                said = done.stderr.strip().splitlines() or ["no reason given"]
+                return [("settings", said[-1].removeprefix("edge-audio: ").removeprefix(f"{file}: "))]
+            findings = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+            return [(each["part"], each["text"]) for each in findings if not each["ok"]]
+
+        found = [text for part, text in wrong("model", "broker")
+                 if part in FATAL or (part == "broker" and text.startswith(("[mqtt]", "[device]")))]
+        return found or [text for _, text in wrong("pins") if NO_PINS not in text]
     return judge
 
 

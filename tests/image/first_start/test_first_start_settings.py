@@ -32,7 +32,7 @@ def test_the_stub_with_its_examples_switched_on_serves(card: Card) -> None:
     assert [target.name for target in settings.target] == ["double_clap"] and settings.pin[0].action == "toggle"
     assert settings.mqtt.host == "homeassistant.local" and settings.mqtt.password_credential == "mqtt-password"
     assert card.places.password.read_text() == "the broker's password\n"
-    assert "targets: double_clap" in card.report and "pins: 22 (toggle on double_clap)" in card.report
+    assert f"targets: double_clap pins: {settings.pin[0].pin} (toggle on double_clap)" in card.report
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -42,6 +42,7 @@ def test_the_stub_with_its_examples_switched_on_serves(card: Card) -> None:
     ("[mqtt]\nhost = \"127.0.0.1\"\nport = 1\nprefix = \"a/b\"", "[mqtt] prefix: found 'a/b'; wanted a name without"),
     ("[[target]]\nname = \"dog\"", "[[target]] dog labels: found none, and the model suggests none"),
     ("[[pin]]\npin = 22\ntarget = \"hand_clap\"\naction = \"jump\"", "action: found"),
+    ("[[pin]]\npin = 99\ntarget = \"hand_clap\"\nfactory = \"simulated\"", "NOT TAKEN: pin 99: "),
     ("[model]\nname = \"other\"", "other"),
     ("[mqtt]\nhost = \"127.0.0.1\"\nport = 1\nuser = \"a\"\npassword_file = \"/nowhere\"", "/nowhere"),
 ])
