@@ -59,7 +59,7 @@ test-fast: $(VENV)/installed-dev ## run the tests that start no broker and no pr
 test-tflite: $(VENV)/installed-dev ## run the model's tests on tflite-runtime, in an environment of its own
 	@deploy/test-tflite.sh $(BIN)/python $(WORKERS)
 
-test-arm: $(VENV)/installed-dev ## run the suite's core and the appliance on an emulated ARM machine (root; half an hour; ARM_ROOT=folder)
+test-arm: $(VENV)/installed-dev ## run the suite's core and the appliance on an emulated ARM machine (root; an hour and more; ARM_ROOT=folder)
 	deploy/arm-root.sh $(ARM_ROOT)-trixie trixie $(BIN)/python deploy/arm-suite.sh
 	deploy/arm-root.sh $(ARM_ROOT)-trixie trixie $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm.py
 	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python $(BIN)/python -m pytest -q -m slow tests/test_arm_instructions.py
