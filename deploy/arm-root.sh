@@ -42,7 +42,8 @@ if [ "$suite" = trixie ] && [ ! -x "$emulator" ]; then
     apt=$(mktemp -d)
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$folder/opt/emulator"
     keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie main" > "$apt/sources.list"
+    mirror=$("$(dirname "$0")/mirror.sh")
+    echo "deb [signed-by=$keys] $mirror trixie main" > "$apt/sources.list"
     options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
              -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
     (cd "$apt" && apt-get "${options[@]}" -qq update && apt-get "${options[@]}" -qq download qemu-user) >> "$log" 2>&1

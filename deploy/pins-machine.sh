@@ -13,7 +13,8 @@ cd "$folder"
 if [ ! -e initrd ]; then
     mkdir -p apt/lists/partial apt/cache/archives/partial modules root/bin root/modules
     keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie-backports main" > apt/sources.list
+    mirror=$("$here/deploy/mirror.sh")
+    echo "deb [signed-by=$keys] $mirror trixie-backports main" > apt/sources.list
     options=(-o "Dir::Etc::sourcelist=$PWD/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
              -o "Dir::State::lists=$PWD/apt/lists" -o "Dir::Cache=$PWD/apt/cache" -o APT::Sandbox::User=root)
     apt-get "${options[@]}" -qq update
