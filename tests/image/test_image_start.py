@@ -14,7 +14,7 @@ from tests.image.owner import HOST_NAME, Owner
 
 pytestmark = pytest.mark.slow
 
-LONG = 1200
+LONG = 2400
 """Seconds in which a machine has started even where the one that emulates it is busy."""
 PIN = "CHIP0:3"
 """A line of the PL061 that `-M virt` has."""
