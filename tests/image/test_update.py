@@ -11,12 +11,13 @@ import pytest
 from tests.cli.update_web import served
 from tests.image.machine import Disk, Machine
 from tests.image.owner import Owner
+from tests.image.power import SteadyMachine
 from tests.image.updates import ACTIVE, BEAT, new_version, status, tampered, wait_confirmed
 
 pytestmark = pytest.mark.slow
 
 GOOD, BROKEN = "90.1", "90.2"
-PATIENCE = 900.0
+PATIENCE = 1800.0
 UNITS = "/usr/lib/systemd/system"
 
 
@@ -26,7 +27,7 @@ class Board:
     def __init__(self, owner: Owner, machine: Machine, web: str, folder: Path) -> None:
         self.owner, self.machine, self.web, self.folder = owner, machine, web, folder
 
-    def __call__(self, command: str, *, timeout: float = 120, codes: tuple[int, ...] = (0,)) -> str:
+    def __call__(self, command: str, *, timeout: float = 600, codes: tuple[int, ...] = (0,)) -> str:
         return self.machine.ssh(command, self.owner.key, timeout=timeout, codes=codes)
 
     def restart(self, version: str, slot: str) -> None:
@@ -37,7 +38,7 @@ class Board:
 
     def hears(self, version: str, slot: str, after: int, seconds: float = PATIENCE) -> None:
         self.machine.wait_for(ACTIVE.format(version, slot), seconds, after=after)
-        self.machine.wait_for_ssh(self.owner.key, 300)
+        self.machine.wait_for_ssh(self.owner.key, 600)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boa
     disk = Disk.write(image / "disk.img", folder / "disk.img")
     with Owner(folder) as owner, served(web) as port:
         owner.seed(disk, BEAT)
-        with Machine(disk, tools=image) as machine:
+        with SteadyMachine(disk, tools=image) as machine:
             made = Board(owner, machine, f"http://10.0.2.2:{port}", web)
             made.hears(r"\S+", "A", 0)
             yield made
@@ -58,7 +59,7 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boa
 
 def test_the_first_start_is_proven(board: Board) -> None:
     running = board(". /etc/os-release; echo $IMAGE_VERSION").strip()
-    found = wait_confirmed(board.machine, board.owner.key, running, 120)
+    found = wait_confirmed(board.machine, board.owner.key, running, PATIENCE)
     assert found["update"] == "ok" and found["failure"] is None
     assert "BOOT_A_LEFT=3" in board("sudo fw_printenv")
 
@@ -80,11 +81,11 @@ def test_a_good_bundle_is_taken(board: Board) -> None:
     began = time.monotonic()
     board.restart(GOOD, "B")
     started = time.monotonic() - began
-    wait_confirmed(board.machine, board.owner.key, GOOD, 300)
+    wait_confirmed(board.machine, board.owner.key, GOOD, PATIENCE)
     proven = time.monotonic() - began
     print(f"\ninstalled in {took:.0f} s, hears after {started:.0f} s, proven after {proven:.0f} s (emulated)")
     assert "BOOT_B_LEFT=3" in board("sudo fw_printenv")
-    refused = board(f"sudo edge-audio update {board.web}/{GOOD}.raucb 2>&1", timeout=300, codes=(1,))
+    refused = board(f"sudo edge-audio update {board.web}/{GOOD}.raucb 2>&1", timeout=600, codes=(1,))
     assert f"wanted one newer than {GOOD}" in refused
 
 
@@ -99,11 +100,11 @@ def test_a_version_that_fails_its_self_check_comes_back_and_is_told(image: Path,
     starts = [line for line in board.machine.lines[after:] if "edge-audio: slot " in line]
     assert [line.split("slot ")[1][0] for line in starts] == ["A", "A", "A", "B"], starts
     print(f"\ntaken back after {time.monotonic() - began:.0f} s and three starts (emulated)")
-    wait_confirmed(board.machine, board.owner.key, GOOD, 120)
+    wait_confirmed(board.machine, board.owner.key, GOOD, PATIENCE)
     failure = status(board.machine, board.owner.key)["failure"]
     assert failure["version"] == BROKEN and "the unit is" in failure["reason"]
-    health = board.owner.subscriber.wait_for("/health", 120, payload="was taken back")
+    health = board.owner.subscriber.wait_for("/health", 600, payload="was taken back")
     assert health["update"].startswith(f"version {BROKEN} was taken back: the unit is ")
     said = board(f"printf '[update]\\nurl = \"{board.web}/{BROKEN}.raucb\"\\nhour = %d\\n' $(date +%-H) > /tmp/update.toml; "
-                 "sudo edge-audio update --scheduled --config /tmp/update.toml 2>&1", timeout=300)
+                 "sudo edge-audio update --scheduled --config /tmp/update.toml 2>&1", timeout=600)
     assert f"has version {BROKEN}, which was taken back" in said

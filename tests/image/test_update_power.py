@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 EVENT_CUTS, INSTALL_CUTS, START_CUTS, CUTS = 5, 6, 6, 20
 SEED = int(os.environ.get("EDGE_AUDIO_SEED", "20261129"))
-START_SECONDS = 900.0
+START_SECONDS = 1800.0
 JOURNAL = ("sudo python3 -c \"import json, sqlite3; "
            "print(json.dumps(sqlite3.connect('file:/var/lib/edge-audio/journal.sqlite3?mode=ro', uri=True)"
            ".execute('{}').fetchall()))\"")
@@ -53,7 +53,7 @@ class Bench:
         self.machine.start()
         self.machine.wait_for(ACTIVE.format(r"\S+", "[AB]"), START_SECONDS, after=after)
         self.starts.append(time.monotonic() - began)
-        self.machine.wait_for_ssh(self.owner.key, 300)
+        self.machine.wait_for_ssh(self.owner.key, 600)
 
     def cut(self, what: str, after: str = "") -> None:
         self.machine.kill()
@@ -83,7 +83,7 @@ class Bench:
     def wait_proven(self) -> None:
         """Until the version that runs is on trial no longer."""
         running = self.machine.ssh(". /etc/os-release; echo $IMAGE_VERSION", self.owner.key).strip()
-        wait_confirmed(self.machine, self.owner.key, running, 400)
+        wait_confirmed(self.machine, self.owner.key, running, 1800)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from typing import Any
 from tests.cli.update_bundles import IMAGE, PATH
 from tests.image.machine import ImageError, Machine
 
-BEAT = '''[source]
+BEAT = '''keepalive_seconds = 3600
+[source]
 kind = "command"
 rate = 16000
 channels = 1
@@ -33,7 +34,8 @@ while True:
 name = "beat"
 louder_db = 12.0
 '''
-"""Settings of a board that hears something loud every two seconds: an event, with its start and its end."""
+"""Settings of a board that hears something loud every two seconds: an event, with its start and its end. What `Owner.seed`
+writes before them ends with [mqtt]: the machine's clock is slow, and the broker must not take it for dead."""
 ACTIVE = r"edge-audio {} \(slot {}\) is active on "
 """What the console says once a version hears."""
 
@@ -85,7 +87,7 @@ def _debugfs(root: Path, command: str, *, write: bool = False) -> str:
 
 def status(machine: Machine, key: Path) -> dict[str, Any]:
     """What `edge-audio update --status` says."""
-    return dict(json.loads(machine.ssh("sudo edge-audio update --status --format json", key, timeout=180)))
+    return dict(json.loads(machine.ssh("sudo edge-audio update --status --format json", key, timeout=600)))
 
 
 def wait_confirmed(machine: Machine, key: Path, version: str, seconds: float) -> dict[str, Any]:
