@@ -80,7 +80,7 @@ fleet: $(VENV)/installed-dev ## play 1,000 boards against Mosquitto, and against
 
 test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, in a virtual machine (minutes; PINS=folder)
 	@deploy/packages.sh pins
-	deploy/pins-machine.sh $(PINS) $(BIN)/python -m pytest -q -p no:cacheprovider -m slow tests/sinks/test_sinks_gpiod_kernel.py
+	deploy/pins-machine.sh $(PINS) $(BIN)/python -m pytest -q -p no:cacheprovider -m slow tests/sinks/test_sinks_gpiod_kernel.py tests/sinks/test_sinks_gpiod_process.py
 
 arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
 	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)

@@ -60,7 +60,7 @@ rm -f job
     printf 'echo "machine: ended with $?"; sync; echo o > /proc/sysrq-trigger; while :; do :; done\n'
 } > job
 # no_timer_check: on a busy machine the kernel would find its timer dead, and panic.
-timeout 600 qemu-system-x86_64 -M q35 -cpu max -m 1024 -smp 1 -nic none -display none -serial stdio -monitor none \
+timeout 1800 qemu-system-x86_64 -M q35 -cpu max -m 1024 -smp 1 -nic none -display none -serial stdio -monitor none \
     -no-reboot -kernel vmlinuz -initrd initrd -append "console=ttyS0 no_timer_check quiet loglevel=3 panic=-1 job=$PWD/job " \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap < /dev/null | tee output
 grep -q "machine: ended with 0" output
