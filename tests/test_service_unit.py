@@ -75,6 +75,13 @@ def test_the_processor_can_be_read() -> None:
     assert "Type=notify" in set_lines and "Type=notify-reload" in later and "ExecReload=" in later
 
 
+def test_sound_is_there_before_the_unit_allows_its_devices() -> None:
+    """systemd looks a group of devices up when it starts the unit: one that no driver has registered by then is left out."""
+    units = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if line.startswith(("Wants=", "After=")))
+    assert "DeviceAllow=char-alsa rw" in UNIT.read_text().splitlines()
+    assert all("modprobe@snd.service" in names.split() for names in units.values()) and len(units) == 2
+
+
 def test_what_runs_after_the_end_takes_the_pins_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As ExecStopPost has it: no model is opened and no microphone, even where they are broken."""
     (line,) = [line for line in UNIT.read_text().splitlines() if line.startswith("ExecStopPost=-/usr/bin/edge-audio ")]
