@@ -6,6 +6,7 @@ import json
 import queue
 import subprocess
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,9 +38,10 @@ class Subscriber:
 
     def wait_for(self, topic: str, seconds: float, *, payload: str = "") -> Any:
         """The next message on a topic that ends so, decoded where it is JSON. Raises ImageError."""
+        deadline = time.monotonic() + seconds
         while True:
             try:
-                found, said = self._new.get(timeout=seconds)
+                found, said = self._new.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 last = ", ".join(sorted({name for name, _ in self.seen})) or "nothing"
                 raise ImageError(f"broker: no message on .../{topic} in {seconds:.0f} s; found {last}") from None
