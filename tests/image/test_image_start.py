@@ -72,7 +72,7 @@ def test_a_clap_reaches_the_subscriber_and_the_pin(board: Started) -> None:
     assert event["device"] == HOST_NAME and event["phase"] == "start" and event["probability"] > 0.5
     board.owner.subscriber.wait_for(f"pin/{PIN}", 60, payload="ON")
     assert level(board) == "hi"
-    health = board.owner.subscriber.wait_for("/health", 120, payload='"source": "ok"')
+    health = board.owner.subscriber.wait_for("/health", 120)
     assert health["delegate"] == "ok" and health["sinks"]["mqtt"] == "connected"
     board("sudo systemctl stop claps")
 
