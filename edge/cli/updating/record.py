@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from edge.cli.updating.trial import ALL_LOOKS, Failure, Record, Trial
 from edge.errors import UpdateError
+from edge.model.placing import writing
 
 SCHEMA = 1
 """Grows when a name changes its meaning. The version before must be able to read what this one wrote: it may come back."""
@@ -45,19 +45,10 @@ def _trial(kept: Mapping[str, Any]) -> Trial:
 def save(path: Path, record: Record) -> None:
     """Replace the file, and be sure that the new one is on the card. Raises UpdateError where the disk refuses."""
     text = json.dumps({"schema": SCHEMA, **asdict(record)}, separators=(",", ":")) + "\n"
-    beside = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)  # the new name, too
-        finally:
-            os.close(folder)
+        with writing(path) as new:
+            new.touch(mode=0o600)
+            new.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UpdateError(str(path), found=error.strerror or str(error), wanted="room for the record of updates") from error
