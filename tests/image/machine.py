@@ -204,12 +204,12 @@ class Machine:
                     raise ImageError(f"console: no line {pattern!r} in {seconds:.0f} s:\n{self.console()}")
                 self._changed.wait(min(left, 1.0))
 
-    def ssh(self, command: str, key: Path, *, user: str = "owner", timeout: float = 60,
-            codes: tuple[int, ...] = (0,)) -> str:
+    def ssh(self, command: str, key: Path, *, user: str = "owner", timeout: float = 60, codes: tuple[int, ...] = (0,),
+            stdin: bytes = b"") -> str:
         """What the command prints on the machine. Raises ImageError where its exit code is none of `codes`."""
         words = ["ssh", "-i", key, "-p", self.port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
                  "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", f"{user}@127.0.0.1", command]
-        return _run(*words, timeout=timeout, codes=codes).decode(errors="replace")
+        return _run(*words, timeout=timeout, codes=codes, stdin=stdin).decode(errors="replace")
 
     def wait_for_ssh(self, key: Path, seconds: float, *, user: str = "owner") -> None:
         """Wait until a command runs there."""

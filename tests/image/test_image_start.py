@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.image import air, imager
 from tests.image.machine import Disk, Machine
 from tests.image.owner import HOST_NAME, Owner
 
@@ -18,6 +19,8 @@ LONG = 2400
 """Seconds in which a machine has started even where the one that emulates it is busy."""
 PIN = "CHIP0:3"
 """A line of the PL061 that `-M virt` has."""
+SSID = "Attic 5"
+DIGITS = imager.psk("the password of the attic", SSID)
 SETTINGS = f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\nseconds = 600\n'
 
 
@@ -38,6 +41,7 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
     disk = Disk.write(image / "disk.img", folder / "disk.img")
     with Owner(folder) as owner:
         owner.seed(disk, SETTINGS)
+        disk.put("network-config", imager.network_config(SSID, DIGITS))
         with Machine(disk, tools=image) as machine:
             machine.wait_for("edge-audio: slot A", 120)
             line = machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG)
@@ -83,6 +87,16 @@ def test_what_the_owner_wrote_is_so(board: Started) -> None:
     assert board("id -un").strip() == "owner"
     report = board("sudo cat /boot/firmware/edge-audio-report.txt")
     assert "NOT TAKEN" not in report and "edge-audio.toml" in report
+
+
+def test_the_wi_fi_that_the_owner_named_is_joined(board: Started, image: Path) -> None:
+    """By netplan, wpa_supplicant and systemd-networkd of the image, at a simulated access point."""
+    assert DIGITS not in board("sudo cat /boot/firmware/network-config")
+    air.raise_access_point(board.machine, board.owner.key, image, SSID, DIGITS)
+    found = board(f"for i in $(seq 120); do ip -4 -o address show wlan0 | grep -F {air.ADDRESS} && break; sleep 1; done; "
+                  "sudo wpa_cli -i wlan0 status", timeout=400)
+    assert f"ssid={SSID}\n" in found and "wpa_state=COMPLETED" in found and air.ADDRESS in found, found
+    board("sudo systemctl stop access; sudo rmmod mac80211_hwsim; sleep 2")
 
 
 def test_nothing_failed_and_the_root_is_read_only(board: Started) -> None:

@@ -196,3 +196,7 @@ def _said(document: dict[str, Any], password: str | None) -> Iterator[str]:
     pins = [f"{each.get('pin')} ({each.get('action', 'pulse')} on {each.get('target') or each.get('targets')})"
             for each in document.get("pin", [])]
     yield f"pins: {', '.join(pins) if pins else 'none'}"
+    if buttons := [f"{each.get('pin')} ({each.get('action', 'mute')})" for each in document.get("button", [])]:
+        yield f"buttons: {', '.join(buttons)}"
+    if pin := document.get("led", {}).get("pin"):
+        yield f"status LED: {pin}"

@@ -33,6 +33,8 @@ def test_the_stub_with_its_examples_switched_on_serves(card: Card) -> None:
     assert settings.mqtt.host == "homeassistant.local" and settings.mqtt.password_credential == "mqtt-password"
     assert card.places.password.read_text() == "the broker's password\n"
     assert f"targets: double_clap pins: {settings.pin[0].pin} (toggle on double_clap)" in card.report
+    assert settings.button[0].pin == "23" and settings.led.pin == "24"
+    assert "buttons: 23 (mute)" in card.report and "status LED: 24" in card.report
 
 
 @pytest.mark.parametrize(("text", "said"), [
