@@ -8,7 +8,7 @@ work=${1%/}
 boot=4 root_a=132 root_b=772 data=1412 end=1476    # MiB
 rm -rf "$work/data"
 # What fstab mounts from there must be there at the first start; first_start makes the rest.
-mkdir -p "$work"/data/{etc-edge-audio,systemd,home}
+mkdir -p "$work"/data/{etc-edge-audio,systemd,alsa,home}
 mkdir -m 700 "$work"/data/{state,rauc,ssh,system}
 echo 1 > "$work/data/schema"
 rm -f "$work/data.ext4"

@@ -18,7 +18,7 @@ from .record import Record
 HOST_NAME = "edge-audio"
 ZONE = "Etc/UTC"
 FOLDERS = {"system": 0o700, "etc-edge-audio": 0o755, "etc-edge-audio/credentials": 0o700, "state": 0o700, "systemd": 0o755,
-           "rauc": 0o700, "ssh": 0o700, "home": 0o755}
+           "rauc": 0o700, "ssh": 0o700, "alsa": 0o755, "home": 0o755}
 """What the data partition must hold; a new card's is nearly empty."""
 MOUNTED = (*accounts.FILES, "hostname", "hosts", "machine-id")
 """Files of /etc that are mounted over the slot's own."""

@@ -27,7 +27,7 @@ def owned(card: Card, **more: object) -> Card:
 def test_an_empty_data_partition_gets_its_folders_and_the_board_starts_without_an_owner(card: Card) -> None:
     assert card.take() and card.apply() == 0
     assert {path.name for path in card.places.data.iterdir()} == {
-        "system", "etc-edge-audio", "state", "systemd", "rauc", "ssh", "home"}
+        "system", "etc-edge-audio", "state", "systemd", "rauc", "ssh", "alsa", "home"}
     assert card.places.settings.exists() and stat.S_IMODE(card.places.credentials.stat().st_mode) == 0o700
     assert card.places.password.read_bytes() == b"" and stat.S_IMODE(card.places.password.stat().st_mode) == 0o600
     assert card.made("etc/hostname") == "edge-audio\n" and card.made("etc/passwd") == PASSWD
