@@ -27,8 +27,7 @@ case $suite in
 esac
 
 "$here/packages.sh" arm
-mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-update-binfmts --enable qemu-aarch64
+run_arm
 
 if [ ! -e "$folder/made" ]; then
     echo "Making an ARM root ($suite) in $folder"

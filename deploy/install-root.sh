@@ -13,10 +13,7 @@ esac
 shift 2
 . "$(dirname "$0")/root-folder.bash"
 "$(dirname "$0")/packages.sh" install-root ${arch:+arm}
-if [ -n "$arch" ]; then
-    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-    update-binfmts --enable qemu-aarch64
-fi
+if [ -n "$arch" ]; then run_arm; fi
 
 if [ ! -e "$folder/made" ]; then
     echo "Making a Debian ($suite${arch:+ for $arch}) root in $folder"

@@ -10,8 +10,7 @@ folder=$work/base tools=$work/tools
 . "$here/../root-folder.bash"
 if [ -n "$(find "$folder/made" -mtime -14 2> /dev/null)" ]; then exit 0; fi
 
-mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-update-binfmts --enable qemu-aarch64
+run_arm
 mapfile -t packages < <(sed 's/ *#.*//; /^$/d' "$here/packages.txt")
 PATH=$PATH:/usr/sbin:/sbin
 echo "Making an arm64 root in $folder"
