@@ -79,6 +79,37 @@ def test_a_bundle_of_others_is_refused(board: ThisBoard, tmp_path: Path) -> None
     refused(board, bundle(tmp_path, tmp_path / "theirs", "9.0"), "wanted a bundle signed with a key that this board trusts")
 
 
+def rauc_that_says(folder: Path, *answers: str) -> Rauc:
+    """Stands for rauc: fails at each call with the next answer, and then succeeds. The real one mounts in tests/image."""
+    for count, answer in enumerate(answers):
+        (folder / f"answer-{count}").write_text(f"LastError: {answer}\n")
+    program = folder / "rauc"
+    program.write_text(f'''#!/bin/sh
+cd {folder} && echo "$@" >> calls
+for answer in answer-*; do [ -e "$answer" ] && cat "$answer" && rm "$answer" && exit 1; done
+echo "100% Installing done."
+''')
+    program.chmod(0o755)
+    return Rauc(folder / "system.conf", str(program))
+
+
+def test_a_block_device_that_udev_closed_is_tried_again(tmp_path: Path) -> None:
+    lost = "Failed mounting bundle: Failed to load dm table: Argument list too long"
+    told: list[str] = []
+    rauc_that_says(tmp_path, lost, lost).install("http://nas/a.raucb", told.append)
+    assert (tmp_path / "calls").read_text().count("install http://nas/a.raucb") == 3 and told == ["100% Installing done."]
+
+
+@pytest.mark.parametrize(("where", "answers", "calls"), [
+    ("http://nas/a.raucb", ["Failed mounting bundle: no"] * 4, 3),
+    ("http://nas/a.raucb", ["Failed updating slot rootfs.1: no"] * 4, 1),
+    ("/data/a.raucb", ["Failed mounting bundle: no"] * 4, 1)])
+def test_what_goes_on_failing_is_told(tmp_path: Path, where: str, answers: list[str], calls: int) -> None:
+    with pytest.raises(UpdateError, match=f"{where}: found {answers[0]}; wanted an installed update"):
+        rauc_that_says(tmp_path, *answers).install(where, lambda line: None)
+    assert (tmp_path / "calls").read_text().count("\n") == calls
+
+
 def test_last_years_key_is_as_good_as_this_years(board: ThisBoard, keys: Path, tmp_path: Path) -> None:
     """A board trusts the authority, not one signing key."""
     before = (keys / "signing.cert.pem").resolve()

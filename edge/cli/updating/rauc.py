@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,8 +13,12 @@ from typing import Any
 
 from edge.errors import UpdateError
 
+LOG = logging.getLogger(__name__)
+
 LOOK_SECONDS = 180.0
 """How long a look at a bundle or at the slots may take, over a slow line."""
+TRIES = 3
+"""For a bundle behind an address, where mounting fails."""
 NOISE = re.compile(r"rauc-(?:nbd-)?Message:|[*<>] |[0-9A-F]{8,}:error:|\(rauc:\d+\)|$")
 """Lines of rauc's that say what it does, not what is wrong."""
 UNTRUSTED = ("signature", "Invalid bundle", "not allowed", "Bundle format")
@@ -93,7 +98,21 @@ class Rauc:
                               "tells them") from error
 
     def install(self, where: str, told: Callable[[str], None]) -> None:
-        """Write the other slot and have it booted next. told: called with each line of progress. Raises UpdateError."""
+        """Write the other slot and have it booted next. told: called with each line of progress. Raises UpdateError.
+
+        An address is tried again where rauc could not mount the bundle, before anything was written. rauc's block device
+        ends when its last user closes it. udev looks at each new one, and may close it before rauc has opened it.
+        """
+        for left in reversed(range(TRIES if "://" in where else 1)):
+            found = self._install(where, told)
+            if not found:
+                return
+            if not left or "Failed mounting bundle" not in found:
+                raise UpdateError(where, found=found, wanted="an installed update; the other slot is not booted")
+            LOG.info("%s: %s; tried again", where, found)
+
+    def _install(self, where: str, told: Callable[[str], None]) -> str:
+        """What went wrong; "" where nothing did."""
         words = [*self._words, "install", where]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                               errors="replace") as running:
@@ -103,8 +122,7 @@ class Rauc:
                 lines.append(line.rstrip())
                 if re.match(r"\s*\d+% ", line):
                     told(line.strip())
-        if running.returncode != 0:
-            raise UpdateError(where, found=_wrong(lines), wanted="an installed update; the other slot is not booted")
+        return _wrong(lines) if running.returncode != 0 else ""
 
     def mark_good(self) -> None:
         """Say to the boot loader that the booted slot works. Raises UpdateError."""
