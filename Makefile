@@ -33,12 +33,12 @@ test-packages:
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	@$(MAKE) --no-print-directory packages
-	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot]'
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,page]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@$(MAKE) --no-print-directory test-packages
-	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,test,dev]'
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,page,test,dev]'
 	@touch $@
 
 install: $(VENV)/installed ## install what is missing: Debian packages, a virtual environment, edge-audio in it

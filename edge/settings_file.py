@@ -26,6 +26,7 @@ from edge.settings import (
     UpdateSettings,
     WatchSettings,
 )
+from edge.settings.page import PageSettings, check_page
 from edge.settings.panel import ButtonSettings, LedSettings, check_panel
 from edge.settings.pins import PinSettings, check_pins
 from edge.stream import LOWEST_RATE
@@ -34,7 +35,7 @@ TABLES: dict[str, type[Any]] = {
     "device": DeviceSettings, "source": SourceSettings, "model": ModelSettings, "gate": GateSettings,
     "target": TargetSettings, "mqtt": MqttSettings, "pin": PinSettings, "button": ButtonSettings, "led": LedSettings,
     "command": CommandSettings, "journal": JournalSettings, "log": LogSettings, "watch": WatchSettings,
-    "update": UpdateSettings,
+    "page": PageSettings, "update": UpdateSettings,
 }
 """Every table of the settings file and the dataclass behind it."""
 
@@ -103,6 +104,7 @@ def check_together(settings: Settings, where: str = "settings") -> None:
         raise SettingsError(f"{where}: [update] url", found=repr(settings.update.url),
                             wanted="an address that begins with https:// or http://, without user and password")
     check_pins(settings.pin, [target.name for target in settings.target], where)
+    check_page(settings.page, f"{where}: ")
     check_panel(settings.pin, settings.button, settings.led, f"{where}: ")
     for target in settings.target:
         if target.threshold and target.release_threshold > target.threshold:

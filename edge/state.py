@@ -14,6 +14,20 @@ from edge.errors import SettingsError
 log = logging.getLogger("edge")
 
 
+def default_state_dir() -> Path:
+    """The state directory: EDGE_AUDIO_STATE, else /var/lib/edge-audio for root, else the user's own state folder."""
+    if named := os.environ.get("EDGE_AUDIO_STATE"):
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/edge-audio")
+    if xdg := os.environ.get("XDG_STATE_HOME"):
+        return Path(xdg) / "edge-audio"
+    try:
+        return Path.home() / ".local" / "state" / "edge-audio"
+    except RuntimeError as error:
+        raise SettingsError("state directory", found="no home folder", wanted="--state-dir or EDGE_AUDIO_STATE") from error
+
+
 def private_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing, for this user only (mode 0700); one that is there
     stays as it is.

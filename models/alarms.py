@@ -32,7 +32,7 @@ from clip_logits import read_left_out
 from clips import Clip, measuring_clips, training_clips
 from labels import LABELS, Label
 
-from edge.control.loading import default_state_dir, load_model
+from edge.control.loading import load_model
 from edge.learn.alarms import Alarms
 from edge.learn.calibrate import Basis, parse_budget, peaks_of, threshold_logit
 from edge.learn.labelled import calibrate_labelled
@@ -40,6 +40,7 @@ from edge.learn.tail import fit_tail
 from edge.model.calibration import Peaks, TargetCalibration
 from edge.model.calibration_file import load_calibration, shipped_path
 from edge.model.classifier import Model, Split
+from edge.state import default_state_dir
 
 SAME = 0.1
 """Logits by which peaks of one and the same training may lie apart: sums are not of the same order on every

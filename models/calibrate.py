@@ -29,13 +29,14 @@ from clip_logits import read_left_out
 from clips import Clip, shared_folder, training_clips
 from labels import LABELS, Label, absent_in, present_in, staged
 
-from edge.control.loading import default_state_dir, load_model
+from edge.control.loading import load_model
 from edge.errors import SourceError
 from edge.learn.calibrate import Basis, parse_budget
 from edge.learn.labelled import Sound, Worth, calibrate_labelled
 from edge.model.calibration import Calibration, TargetCalibration, row_sha256
 from edge.model.calibration_file import save_calibration, shipped_path
 from edge.model.classifier import Model, Split
+from edge.state import default_state_dir
 from edge.workshop.classify import classify
 from edge.workshop.progress import bar
 

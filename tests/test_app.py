@@ -20,7 +20,7 @@ import pytest
 
 from edge.app import build
 from edge.cli.demonstration.broker import PrivateBroker
-from edge.control.loading import default_state_dir, load_model
+from edge.control.loading import load_model
 from edge.errors import ModelError, SettingsError, SinkError
 from edge.settings import (
     DeviceSettings,
@@ -33,6 +33,7 @@ from edge.settings import (
 )
 from edge.sinks.mqtt.subscriber import Subscriber
 from edge.sources.open import open_source
+from edge.state import default_state_dir
 from edge.stats import Stats
 from tests.fakes import FakeSink, FakeSource, blocks_of, silence, tone
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "hear the microphone (or what the settings name) until stopped",
     "demo": "hear the bundled sounds: private broker, simulated pins, a subscriber's view",
     "classify": "say what is in recordings: scores of every patch, and events",
+    "page": "serve the page in the browser: what is heard and what was heard, and what an owner can make right",
     "watch": "show what is heard now: levels, probabilities against thresholds, events, and why one was not raised",
     "evaluate": "measure a model on labelled recordings",
     "calibrate": "set thresholds for this room, or by labelled recordings",

@@ -8,10 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from edge.control.loading import default_state_dir
 from edge.errors import SettingsError
 from edge.settings import Settings
 from edge.settings_file import load_settings
+from edge.state import default_state_dir
 
 TAKEN_UP = "a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP)"
 """What is said of everything that a reload brings into force."""

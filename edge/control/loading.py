@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.control.calibrations import Calibrations, calibrations_for
 from edge.decision.resolve import Asked, ask
-from edge.errors import ModelError, SettingsError
+from edge.errors import ModelError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.features.look import LOOK_ROWS, LOOK_VERSION
 from edge.model.classifier import Model, open_model
@@ -24,23 +24,10 @@ from edge.model.taught import Taught
 from edge.model.taught_file import load_taught, newest_taught
 from edge.model.taught_look import offered, rows_of
 from edge.settings import ModelSettings, Settings, TargetSettings
+from edge.state import default_state_dir
 from edge.stream import BANDS
 
 log = logging.getLogger("edge")
-
-
-def default_state_dir() -> Path:
-    """Where models live: EDGE_AUDIO_STATE, else /var/lib/edge-audio for root, else the user's own state folder."""
-    if named := os.environ.get("EDGE_AUDIO_STATE"):
-        return Path(named)
-    if os.geteuid() == 0:
-        return Path("/var/lib/edge-audio")
-    if xdg := os.environ.get("XDG_STATE_HOME"):
-        return Path(xdg) / "edge-audio"
-    try:
-        return Path.home() / ".local" / "state" / "edge-audio"
-    except RuntimeError as error:
-        raise SettingsError("state directory", found="no home folder", wanted="--state-dir or EDGE_AUDIO_STATE") from error
 
 
 def model_folder(name: str | Path, state_dir: Path) -> Path:

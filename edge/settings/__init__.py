@@ -1,7 +1,7 @@
 """One frozen dataclass per part. Every key has a default, a line of help and a range; `settings_file.py` loads TOML.
 
 A part is handed its own dataclass only; `app.py` alone sees `Settings`. The tables of pins lie in `pins.py`, those of
-buttons and the status LED in `panel.py`.
+buttons and the status LED in `panel.py`, that of the page in `page.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass, field
 
 from edge.settings.key import key as _key
+from edge.settings.page import PageSettings
 from edge.settings.panel import ButtonSettings, LedSettings
 from edge.settings.pins import PinSettings
 from edge.stream import HIGHEST_RATE
@@ -212,6 +213,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    page: PageSettings = field(default_factory=PageSettings)
     update: UpdateSettings = field(default_factory=UpdateSettings)
 
     @property

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.control.loading import default_state_dir, find_model
+from edge.control.loading import find_model
 from edge.decision.looked import INSIDE, REACH
 from edge.features.frontend import FrontEnd
+from edge.state import default_state_dir
 from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
 from models.impulse.scene_sound import blocks_of, samples_of
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.control.loading import NamedModel, default_state_dir, find_model, open_looks
+from edge.control.loading import NamedModel, find_model, open_looks
 from edge.decision.calibration import FARTHEST_LOGIT, logit_of
 from edge.decision.lookout import Lookout, LookShape
 from edge.decision.onset import OnsetDetector, decibels
@@ -35,6 +35,7 @@ from edge.model.classifier import Model
 from edge.model.impulse import UNCALIBRATED, LookNetwork, LookSeries, impulse_text, load_impulse_manifest
 from edge.model.look_offer import Stage
 from edge.model.manifest_file import MANIFEST
+from edge.state import default_state_dir
 from edge.stream import FRAME_STEP, PATCH_SAMPLES, SAMPLE_RATE, Block, StreamFormat
 from models.impulse.scene_sound import samples_of
 from models.measuring.evaluate_onsets import read_scenes

@@ -1,0 +1,164 @@
+"""The one connection to the appliance's watch socket, shared by all who look at the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from edge.backoff import Backoff
+from edge.errors import EdgeError
+from edge.page.viewers import MINOR, Message, Viewer, line
+from edge.sinks.watching.client import WatchClient
+
+LOG = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 8.0
+"""Seconds until an appliance that is away is looked for again, at most."""
+PAST_EVENTS = 40
+"""Starts and ends of events that a new viewer is told at once."""
+KEPT = ("about", "hearing")
+"""Kinds of which the newest is kept."""
+GATHER_SECONDS = 0.05
+"""How long what an appliance begins with (how it is, the last events) is gathered for one greeting."""
+GREETING_SECONDS = 2.0
+"""How long a request waits for the first words of an appliance that has just been reached."""
+
+
+class Live:
+    """Keeps the newest that the appliance told, and hands on all of it. Belongs to the loop's thread."""
+
+    def __init__(self, state_dir: Path, on_message: Callable[[Message], None] = lambda told: None) -> None:
+        """state_dir: the appliance's. on_message: told every message of the appliance."""
+        self._state_dir, self._on_message = state_dir, on_message
+        self.away = "not looked for yet"
+        """Why no appliance answers; empty while one does."""
+        self.newest: dict[str, Message] = {}
+        """The newest message of each of the kinds KEPT."""
+        self.viewers: tuple[Viewer, ...] = ()
+        self._events: deque[Message] = deque(maxlen=PAST_EVENTS)
+        self._numbers = itertools.count(1)
+        self._answers, self._tried, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._farewell = ""
+        self.closing = False
+        """Whether the page ends: those who look are sent away."""
+
+    async def run(self) -> None:
+        """Look for the appliance, listen to it, and look again when it is gone, until cancelled."""
+        backoff = Backoff(LONGEST_PAUSE)
+        while True:
+            try:
+                client = await asyncio.to_thread(WatchClient, self._state_dir)
+            except EdgeError as error:
+                self._gone(error.found if error.found.startswith(("no ", "an ")) else str(error))
+            else:
+                try:
+                    if await self._listen(client):
+                        backoff.reset()
+                finally:
+                    client.close()
+            await asyncio.sleep(backoff.pause_seconds())
+
+    async def _listen(self, client: WatchClient) -> bool:
+        """Until it hangs up; whether it said how it is."""
+        self._ended.clear()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(client.fileno(), self._take, client)
+        try:
+            await self._ended.wait()
+        finally:
+            loop.remove_reader(client.fileno())
+        answered = self._answers.is_set()
+        self._gone(self._farewell or "the appliance stopped")
+        return answered
+
+    def _take(self, client: WatchClient) -> None:
+        """What has come. What an appliance begins with goes to the viewers as one greeting, a moment later."""
+        try:
+            taken = client.take()
+        except EdgeError as error:
+            LOG.error("%s", error)
+            self._farewell = str(error)
+            self._ended.set()
+            return
+        for told in taken:
+            if self._noted(told) and self._answers.is_set():
+                self.tell(told)
+        if client.ended:
+            self._ended.set()
+
+    def _noted(self, told: Message) -> bool:
+        """Keep what must be kept; whether viewers are to be told."""
+        kind = told["kind"]
+        if kind in ("bye", "refused"):
+            self._farewell = str(told.get("reason", ""))
+            return False
+        self._on_message(told)
+        if kind == "event":
+            self._events.append(told)
+        elif kind in KEPT:
+            self.newest[kind] = told
+        if kind == "about" and self.away:
+            self.away = ""
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._greet)
+        return True
+
+    def _greet(self) -> None:
+        """Tell all viewers what the appliance began with."""
+        if not self.away and not self._answers.is_set():
+            LOG.info("an appliance answers")
+            self._answers.set()
+            self.tell(self.hello())
+
+    def _gone(self, why: str) -> None:
+        if why != self.away:
+            LOG.info("%s", why)
+            self.away = why
+            self.tell({"kind": "away", "reason": why})
+        self._answers.clear()
+        self._farewell = ""
+        self.newest.clear()
+        self._events.clear()
+        self._tried.set()
+
+    def tell(self, told: Message) -> None:
+        """Hand a message to all viewers who want it."""
+        if not self.viewers:
+            return
+        kind, number, text = told["kind"], next(self._numbers), line(told)
+        for viewer in self.viewers:
+            if kind != "bands" or viewer.bands:
+                viewer.offer(number, text, minor=kind in MINOR)
+
+    def close(self) -> None:
+        """Send all viewers away."""
+        self.closing = True
+        self.tell({"kind": "bye"})
+
+    def hello(self) -> dict[str, Any]:
+        """What stands now: what a new viewer is told first, and `api/state`."""
+        return {"kind": "hello", "away": self.away, **self.newest, "events": list(self._events)}
+
+    async def answers(self) -> bool:
+        """Whether an appliance answers; waits until it has been looked for, and for its first words."""
+        waits = [asyncio.create_task(each.wait()) for each in (self._answers, self._tried)]
+        _, pending = await asyncio.wait(waits, timeout=GREETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for each in pending:
+            each.cancel()
+        return self._answers.is_set()
+
+    @contextlib.contextmanager
+    def watched(self, *, bands: bool) -> Iterator[Viewer]:
+        """A viewer for as long as the block lasts. bands: whether it wants the bands too."""
+        viewer = Viewer(bands=bands)
+        viewer.offer(next(self._numbers), line(self.hello()), minor=False)
+        self.viewers = (*self.viewers, viewer)
+        try:
+            yield viewer
+        finally:
+            self.viewers = tuple(other for other in self.viewers if other is not viewer)

@@ -1,0 +1,138 @@
+"""The page's server: its addresses, and its life from the first request to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from edge import __version__
+from edge.errors import SettingsError
+from edge.page.guard import Guard, dress, refused
+from edge.page.live import Live
+from edge.page.login import Login
+from edge.page.sessions import Sessions, csrf_of
+from edge.page.stream import stream
+from edge.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+STATIC = Path(__file__).resolve().parent / "static"
+MOST_BYTES = 16_384
+"""Of a request's body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the server must know: the settings, and the appliance's state directory."""
+
+    settings: Settings
+    state_dir: Path
+
+
+class Server:
+    """Belongs to the loop's thread."""
+
+    def __init__(self, page: Page) -> None:
+        """Make everything ready; `app` serves it."""
+        self._page = page
+        sessions = Sessions(page.state_dir)
+        self.live = Live(page.state_dir)
+        self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
+        self._login = Login(self.guard, sessions)
+        self._files = {path.name: path for path in sorted(STATIC.iterdir()) if path.is_file()}
+
+    def app(self) -> web.Application:
+        """All addresses, at the top and below the prefix."""
+        app = web.Application(middlewares=[self.guard.middleware], client_max_size=MOST_BYTES)
+        routes: list[tuple[str, str, Callable[[web.Request], Any]]] = [
+            ("GET", "/", self._index), ("GET", "/healthz", self._healthz),
+            ("GET", "/api/session", self._session), ("POST", "/api/login", self._login.login),
+            ("POST", "/api/logout", self._login.logout),
+            ("GET", "/api/live", self._live), ("GET", "/api/state", self._state),
+            ("GET", "/{name:[a-z0-9-]+[.][a-z0-9]+}", self._file),
+        ]
+        prefix = self._page.settings.page.prefix
+        for base in dict.fromkeys(("", prefix)):
+            for method, path, handler in routes:
+                app.router.add_route(method, base + path, handler)
+        if prefix:
+            app.router.add_get(prefix, self._to_folder)
+        app.on_response_prepare.append(dress)
+        app.cleanup_ctx.append(self._listening)
+        return app
+
+    async def _listening(self, app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.live.run())
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        return self._static("index.html")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        return self._static(request.match_info["name"])
+
+    def _static(self, name: str) -> web.StreamResponse:
+        if name not in self._files:
+            return refused(404, "no such address", "one of the page's")
+        return web.FileResponse(self._files[name], headers={"Cache-Control": "no-cache"})
+
+    async def _to_folder(self, request: web.Request) -> web.StreamResponse:
+        """All addresses in the page are relative, which takes a slash at the end."""
+        raise web.HTTPFound(f"{self._page.settings.page.prefix}/")
+
+    async def _session(self, request: web.Request) -> web.StreamResponse:
+        token = self.guard.token(request)
+        return web.json_response({
+            "password": self.guard.password() is not None, "logged_in": token is not None,
+            "csrf": None if token is None else csrf_of(token), "version": __version__})
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        return await stream(request, self.live)
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        await self.live.answers()
+        return web.json_response(self.live.hello())
+
+    async def _healthz(self, request: web.Request) -> web.StreamResponse:
+        well = await self.live.answers()
+        return web.Response(text="ok\n" if well else f"{self.live.away}\n", status=200 if well else 503)
+
+
+def bound(page: Page) -> socket.socket:
+    """The socket that the page is served at. Raises SettingsError where the address cannot be had."""
+    settings = page.settings.page
+    family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
+    ours = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind((settings.bind, settings.port))
+        ours.listen(128)
+    except OSError as error:
+        ours.close()
+        raise SettingsError(f"[page] {settings.bind} port {settings.port}", found=error.strerror or str(error),
+                            wanted="an address of this machine and a free port (--bind, --port)") from error
+    return ours
+
+
+async def serve(server: Server, at: socket.socket, stop: asyncio.Event) -> None:
+    """Serve until told to stop."""
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, at).start()
+        await stop.wait()
+    finally:
+        server.live.close()
+        await runner.cleanup()

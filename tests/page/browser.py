@@ -1,0 +1,103 @@
+"""A browser without a screen: requests, cookies, and the live stream, by the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def told(self) -> Any:
+        return json.loads(self.body)
+
+
+class Browser:
+    """Keeps one cookie and one token for changes."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.host = f"127.0.0.1:{port}"
+        self.cookie = ""
+        self.csrf = ""
+
+    def ask(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """One request. headers: with '_' for '-'."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        given = {"Host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if self.cookie:
+            given.setdefault("Cookie", self.cookie)
+        try:
+            connection.request(method, path, body, given)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def post(self, path: str, told: dict[str, Any] | None = None, **headers: str) -> Answer:
+        """A change, as the page's own script makes it."""
+        given = {"Content_Type": "application/json", "Origin": f"http://{self.host}", "X_CSRF_Token": self.csrf, **headers}
+        return self.ask(path, method="POST", body=json.dumps(told or {}).encode(), **given)
+
+    def enter(self) -> Any:
+        """What `api/session` says; the token is kept for changes."""
+        told = self.ask("/api/session").told
+        self.csrf = told["csrf"] or ""
+        return told
+
+    def login(self, password: str, **headers: str) -> Answer:
+        """Log in; the cookie is kept."""
+        answer = self.post("/api/login", {"password": password}, **headers)
+        if answer.status == 200:
+            self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
+            self.csrf = answer.told["csrf"]
+        return answer
+
+    @contextmanager
+    def look(self, query: str = "") -> Iterator[Look]:
+        """The live stream, for as long as the block lasts."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request("GET", f"/api/live{query}", headers={"Host": self.host, "Cookie": self.cookie})
+            yield Look(connection.getresponse())
+        finally:
+            connection.close()
+
+
+class Look:
+    """The messages of a live stream, with a memory."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.response = response
+        self.told: list[Any] = []
+        self.numbers: list[int] = []
+
+    def until(self, enough: Callable[[list[Any]], bool]) -> list[Any]:
+        """Read until what was told is enough."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not enough(self.told):
+            assert time.monotonic() < deadline, f"not told: {self.told[-5:]}"
+            line = self.response.readline()
+            assert line, f"the stream ended: {self.told}"
+            if line.startswith(b"data: "):
+                self.told.append(json.loads(line[6:]))
+            elif line.startswith(b"id: "):
+                self.numbers.append(int(line[4:]))
+        return self.told
+
+    def kinds(self, kind: str) -> list[Any]:
+        return [told for told in self.told if told["kind"] == kind]

@@ -1,0 +1,76 @@
+"""Who may ask the page for what, where no password is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from edge.page.sessions import csrf_of
+from edge.settings.page import PageSettings
+from tests.page.browser import Browser
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
+def test_names_of_this_machine_are_its_own(browser: Browser, host: str) -> None:
+    assert browser.ask("/", Host=host).status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "192.168.1.5", "", "127.0.0.1.nip.example"])
+def test_a_name_that_somebody_elses_site_could_have_is_refused(browser: Browser, host: str) -> None:
+    """DNS rebinding: evil.example has 127.0.0.1 as its address."""
+    for path in ("/", "/api/state", "/page.js", "/healthz"):
+        assert browser.ask(path, Host=host).status == 403
+    assert "--set-password" in browser.ask("/", Host=host).told["wanted"]
+
+
+def test_a_proxy_that_shows_the_page_by_mistake_is_refused(start_page: Callable[..., Browser]) -> None:
+    """nginx says `Host: 127.0.0.1:8080` to what it stands before."""
+    browser = start_page(PageSettings(names=("board.local",)))
+    assert browser.ask("/", X_Forwarded_For="192.168.1.9").status == 403
+    assert browser.ask("/", X_Forwarded_For="192.168.1.9", X_Forwarded_Host="other.local").status == 403
+    assert browser.ask("/", X_Forwarded_For="192.168.1.9", X_Forwarded_Host="board.local:8443").status == 200
+    assert browser.ask("/", Host="board.local").status == 200
+
+
+def test_every_answer_says_what_it_may_do(browser: Browser) -> None:
+    for path, status in (("/", 200), ("/page.js", 200), ("/api/state", 200), ("/nowhere", 404), ("/api/nowhere", 404)):
+        answer = browser.ask(path)
+        assert answer.status == status, path
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
+        assert "frame-ancestors 'self'" in policy and "http" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"]
+        assert answer.headers["Server"] == "edge-audio"
+    assert browser.ask("/api/state").headers["Cache-Control"] == "no-store"
+
+
+def test_a_change_needs_the_word_of_the_session(browser: Browser) -> None:
+    answer = browser.post("/api/logout")
+    assert answer.status == 403 and answer.told["found"] == "no X-CSRF-Token"
+    browser.csrf = csrf_of("somebody else's")
+    assert browser.post("/api/logout").told["found"] == "another X-CSRF-Token"
+    assert browser.enter() == {"password": False, "logged_in": True, "csrf": browser.csrf, "version": "0.1.0"}
+    assert browser.post("/api/logout").status == 200
+    assert browser.ask("/api/logout").status == 405
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"},
+                                     {"Sec_Fetch_Site": "same-site"}, {"Origin": "http://localhost:3000"}])
+def test_a_change_of_another_site_is_refused(browser: Browser, headers: dict[str, str]) -> None:
+    browser.enter()
+    assert browser.post("/api/logout", **headers).status == 403
+
+
+def test_below_a_prefix(start_page: Callable[..., Browser]) -> None:
+    browser = start_page(PageSettings(prefix="/rooms/kitchen"))
+    assert browser.ask("/rooms/kitchen").headers["Location"] == "/rooms/kitchen/"
+    for path in ("/rooms/kitchen/", "/rooms/kitchen/page.js", "/rooms/kitchen/api/state", "/page.js", "/api/state"):
+        assert browser.ask(path).status == 200, path
+    assert browser.ask("/rooms/api/state").status == 404
+    assert b'src="page.js"' in browser.ask("/rooms/kitchen/").body
+
+
+def test_only_the_pages_files_are_served(browser: Browser) -> None:
+    for path in ("/../__init__.py", "/%2e%2e/server.py", "/..%2fserver.py", "/static/index.html", "/index.html/"):
+        assert browser.ask(path).status == 404, path
