@@ -1,10 +1,9 @@
 """The composition root: settings in, a wired appliance out. The one file that knows every room.
 
-A block goes from `source` to `listener`, which makes patches, scores them and decides. Each detection goes to
-`out`, the dispatcher, which makes an event and gives the event to each sink through a guard: pins, log, watch
-socket, broker, journal. A command goes from the broker's sink, or from a button, to `inbox`, and the thread
-of `steering` carries it out. What changes the hearing crosses on `control` to the listener, which takes it between two
-blocks.
+A block goes from `source` to `listener`, which makes patches, scores them and decides. Each detection goes to `out`, the
+dispatcher, which makes an event and gives the event to each sink through a guard: pins, log, watch socket, broker, journal.
+A command goes from the broker's sink, the watch socket or a button to `inbox`, and the thread of `steering` carries it out.
+What changes the hearing crosses on `control` to the listener, which takes it between two blocks.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from edge.control.inbox import Inbox
 from edge.control.plan import Plan
 from edge.control.steering import Steering
 from edge.control.systemd import Systemd, status_words
+from edge.control.told import told_of
 from edge.control.updates import update_words
 from edge.decision.targets import Targets
 from edge.dispatch import Dispatcher, Guard
@@ -32,7 +32,6 @@ from edge.features.recent import RecentSound
 from edge.listener import Listener
 from edge.model.classifier import Model
 from edge.model.manifest import GraphSpec
-from edge.model.quantisation import quantise
 from edge.seams import Sink, Source, Watcher
 from edge.settings import Settings
 from edge.sinks.journal.entries import Looks, Pack
@@ -143,15 +142,20 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
+    def watched() -> dict[str, object]:
+        said, targets = about(), listener.targets
+        return {**said, "words": status_words(targets.names, said), "targets": told_of(targets, steering.serving.whence)}
+
     # The way out. Sinks are started and stopped in this order: pins first, the journal last, for it notes
     # what the broker's sink delivered in its last seconds.
-    outbox = mqtt = journal = watch = recent = None
+    outbox = mqtt = journal = watch = None
 
     def pin_changed(pin: str, on: bool) -> None:
         if on_pin_change is not None:
             on_pin_change(pin, on)
-        if mqtt is not None:
-            mqtt.pin(pin, on)
+        for told in (mqtt, watch):
+            if told is not None:
+                told.pin(pin, on)
 
     wiring = Wiring(settings.pin, settings.button, settings.led, on_change=pin_changed, act=inbox.command,
                     hears=lambda: (steering.muted, heard.trouble))
@@ -159,7 +163,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))
     if watcher is None and settings.watch.enabled:
-        watch = WatchSink(state_dir, settings.device.name, about, patch_samples=serving.model.patch_samples)
+        watch = WatchSink(state_dir, settings.device.name, watched, act=inbox.command, counters=stats.snapshot,
+                          pins={pin.pin: pin.safe_on for pin in settings.pin}, patch_samples=serving.model.patch_samples)
         sinks.append(watch)
     if settings.mqtt.host:
         outbox = Outbox(messages=settings.mqtt.queue_events, size=settings.mqtt.queue_bytes, stats=stats)
@@ -169,8 +174,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         for pin in settings.pin:
             mqtt.pin(pin.pin, pin.safe_on)
         sinks.append(mqtt)
-    if settings.journal.sound:
-        recent = RecentSound(plan.sound_seconds)
+    recent = RecentSound(plan.sound_seconds) if settings.journal.sound else None
     if settings.journal.events or outbox is not None:
         sounds = None
         if recent is not None:
@@ -224,10 +228,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
 def packing(spec: GraphSpec | None) -> Pack | None:
     """What makes int8 cells of embeddings again, as a backbone or the look network gave them; None where it gives none."""
-    if spec is None or spec.output.dtype != "int8":
-        return None
-    scale, zero_point = spec.output.scale, spec.output.zero_point
-    return lambda embedding: quantise(embedding, scale=scale, zero_point=zero_point, dtype="int8")
+    return spec.output.to_cells if spec is not None and spec.output.dtype == "int8" else None
 
 
 def looks_of(model: Model) -> Looks | None:

@@ -16,7 +16,7 @@ from edge.features.recent import RecentSound
 from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Block, Patch, Scores
+from edge.stream import SAMPLE_RATE, Bands, Block, Patch, Scores
 
 SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events end: nobody hears whether they go on."""
@@ -134,7 +134,9 @@ class Listener:
         """Judge the front end's newest rows and patches, each look and each patch in its place."""
         if not len(self._front_end.rows):
             return
-        self._decision.hear(self._front_end.rows, self._front_end.rows_position)
+        self._decision.hear(self._front_end.rows, position := self._front_end.rows_position)
+        if self._watcher is not None and self._watcher.wants_bands:
+            self._watcher.bands(Bands(self._front_end.rows, position, self.clock.utc(position)))
         for patch in patches:
             self._look(patch.position + self._model.patch_samples)
             scores = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from edge.stream import Block, Event, Hearing
+from edge.stream import Bands, Block, Event, Hearing
 
 
 class Source(Protocol):
@@ -76,3 +76,10 @@ class Watcher(Protocol):
 
     def hearing(self, hearing: Hearing) -> None:
         """What is heard after the newest patch; return at once."""
+
+    @property
+    def wants_bands(self) -> bool:
+        """Whether anybody wants the bands. While nobody does, no `Bands` are made."""
+
+    def bands(self, bands: Bands) -> None:
+        """The newest rows; return at once."""

@@ -186,6 +186,19 @@ class Hearing:
     targets: tuple[TargetHearing, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """New log-mel rows, for a watcher that wants them; each row once, those after a gap at a position that leaps.
+
+    rows: float32 `(k, 64)`, k > 0. position: of the first sample of the first row's frame; row i's begins 160 * i later.
+    begins_at: the date of `position`.
+    """
+
+    rows: NDArray[np.float32]
+    position: int
+    begins_at: datetime
+
+
 def new_event_id(unix_seconds: float) -> str:
     """A UUID version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits."""
     milliseconds = int(unix_seconds * 1000) & (1 << 48) - 1

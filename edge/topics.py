@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from edge.errors import SettingsError
+from edge.errors import EdgeError, SettingsError
 from edge.stream import SILENCE_DBFS, Event
 
 SCHEMA = 1
@@ -28,6 +28,9 @@ SCHEMA = 1
 
 ONLINE, OFFLINE = "online", "offline"
 """What `status` says."""
+
+MOST_WORDS = 300
+"""Letters of each of an answer's `found` and `wanted`, at most."""
 
 ON, OFF = "ON", "OFF"
 """What `state/<target>`, `muted` and `pin/<pin>` say."""
@@ -138,6 +141,19 @@ def answer_payload(verb: str, *, request: str | None, found: str | None = None, 
     """What is answered to a command; `ok` unless it says what was found and wanted. more: what the verb has to say."""
     return {"schema": SCHEMA, "verb": verb, "request": request, "ok": found is None, "found": found, "wanted": wanted,
             **more}
+
+
+def outcome_payload(verb: str, outcome: Mapping[str, object] | EdgeError, *, request: str | None) -> dict[str, object]:
+    """What is answered to a command by what it came to: what it did, or why it was not done."""
+    if isinstance(outcome, EdgeError):
+        return answer_payload(verb, request=request, found=in_line(outcome.found), wanted=in_line(outcome.wanted))
+    return answer_payload(verb, request=request, more=outcome)
+
+
+def in_line(text: str) -> str:
+    """An error's words on one line, cut to MOST_WORDS letters."""
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."
 
 
 def _unit(value: float) -> float:

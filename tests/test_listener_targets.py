@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.settings import GateSettings, TargetSettings
-from edge.stream import SAMPLE_RATE, Hearing
+from edge.stream import SAMPLE_RATE, Bands, Hearing
 from tests.fakes import FakeSink, FakeSource, LoudnessModel, blocks_of, listener_of, silence, tone
 
 HIT = np.concatenate([tone(0.05, amplitude=20_000.0), silence(0.01)])
@@ -92,11 +92,14 @@ class Watching:
     """Someone who watches, or looks away."""
 
     def __init__(self, *, watching: bool = True) -> None:
-        self.watching = watching
+        self.watching, self.wants_bands = watching, False
         self.seen: list[Hearing] = []
 
     def hearing(self, hearing: Hearing) -> None:
         self.seen.append(hearing)
+
+    def bands(self, bands: Bands) -> None:
+        raise AssertionError("nobody wants them")
 
 
 def test_who_watches_sees_every_hop_and_why_nothing_was_raised() -> None:

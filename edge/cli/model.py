@@ -117,7 +117,7 @@ def _show(options: argparse.Namespace, store: Installer) -> int:
     looked = (offer.name for offer in named.offers)
     wanted = settings.target or tuple(TargetSettings(name=name) for name in dict.fromkeys((*names, *looked, *RHYTHMS)))
     settings = replace(settings, model=replace(settings.model, name=options.name, runtime=options.runtime), target=wanted)
-    commanded = load_commanded(state_dir, settings.command.allow).of(options.name)
+    commanded = load_commanded(state_dir, settings.commandable).of(options.name)
     serving = replace(serving_of(settings, state_dir), thresholds=commanded)
     print("targets of the settings:" if options.config else "targets (heard where the settings name none):")
     targets = serving.plan().targets

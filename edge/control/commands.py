@@ -145,19 +145,34 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
 
     Raises CommandError, with the payload's `request` where it has a good one, for everything else.
     """
+    check_verb(verb, allowed)
+    # An empty payload is also how a retained message is deleted from a broker: nobody may mute the board by that.
+    if verb == "mute" and not payload:
+        raise CommandError("command mute", found="nothing",
+                           wanted="{} or more, as an empty message may be meant for the broker")
+    return command_of(verb, fields_of(f"command {verb}", payload) if payload else {}, allowed)
+
+
+def check_verb(verb: str, allowed: Collection[str], request: str | None = None) -> None:
+    """Raises CommandError for a verb that does not exist or is not allowed."""
     if verb not in SCHEMA or verb not in allowed:
         known = ", ".join(each for each in VERBS if each in allowed)
         raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in SCHEMA)}",
-                           wanted=f"one of {known}" if known else "no command: [command] allow lists none")
+                           wanted=f"one of {known}" if known else "no command: [command] allow lists none", request=request)
+
+
+def request_in(fields: Mapping[str, Any]) -> str | None:
+    """What an answer may repeat of a payload: its `request`, where that is a good one."""
+    request = fields.get("request")
+    return None if request is None or _REQUEST["request"](request) else str(request)
+
+
+def command_of(verb: str, fields: dict[str, Any], allowed: Collection[str]) -> Command:
+    """The command that a payload's fields give with this verb, which was checked; as `parse`."""
     thing = f"command {verb}"
-    # An empty payload is also how a retained message is deleted from a broker: nobody may mute the board by that.
-    if verb == "mute" and not payload:
-        raise CommandError(thing, found="nothing", wanted="{} or more, as an empty message may be meant for the broker")
-    fields = _fields(thing, payload)
     kind, needed, optional = SCHEMA[verb]
     checks = {**needed, **optional, **_REQUEST}
-    request = fields.get("request")
-    echo = request if "request" in fields and not checks["request"](request) else None
+    echo = request_in(fields)
     for name, value in fields.items():
         if name not in checks:
             raise CommandError(thing, found=f"the field {shown(name)}", wanted=_wanted(checks), request=echo)
@@ -201,12 +216,10 @@ def _wanted(checks: Mapping[str, Check]) -> str:
     return f"an object with no fields but {', '.join(checks)}"
 
 
-def _fields(thing: str, payload: bytes) -> dict[str, Any]:
-    """The payload's fields; none of an empty one. Raises CommandError for what is no flat JSON object."""
+def fields_of(thing: str, payload: bytes) -> dict[str, Any]:
+    """The payload's fields. Raises CommandError for what is no flat JSON object of at most MOST_BYTES."""
     if len(payload) > MOST_BYTES:
         raise CommandError(thing, found=f"{len(payload)} bytes", wanted=f"at most {MOST_BYTES}")
-    if not payload:
-        return {}
 
     def refuse(constant: str) -> NoReturn:
         raise CommandError(thing, found=constant, wanted="numbers that JSON knows")

@@ -184,8 +184,8 @@ class LogSettings:
 class WatchSettings:
     """[watch]: what `edge-audio watch` looks at."""
 
-    enabled: bool = _key(True, "offer what is heard now to `edge-audio watch`: a socket in the state directory, for this "
-                               "user and root")
+    enabled: bool = _key(True, "offer what is heard now to `edge-audio watch`, and take commands: a socket in the state "
+                               "directory, for this user and root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,8 @@ class Settings:
 
     @property
     def commandable(self) -> tuple[str, ...]:
-        """The verbs that somebody may command: over MQTT, or by a button that mutes."""
+        """The verbs that somebody may command over MQTT, by a button that mutes, or through the watch socket."""
+        if self.watch.enabled:
+            return VERBS
         mutes = "mute" not in self.command.allow and any(button.action == "mute" for button in self.button)
         return (*self.command.allow, "mute") if mutes else self.command.allow

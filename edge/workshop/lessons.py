@@ -82,6 +82,6 @@ def as_served(settings: Settings, state_dir: Path) -> tuple[Split, tuple[Target,
     serving = serving_of(settings, state_dir, every_label=True)
     model, calibrations = serving.model, serving.calibrations
     assert isinstance(model, Split)
-    commanded = load_commanded(state_dir, settings.command.allow).of(model.manifest.name)
+    commanded = load_commanded(state_dir, settings.commandable).of(model.manifest.name)
     return model, resolve(serving.asked, model.labels, calibrations=calibrations.serving,
                           corrections=calibrations.corrections, thresholds=commanded).sounds

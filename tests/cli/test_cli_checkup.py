@@ -26,6 +26,7 @@ from edge.settings import (
     Settings,
     SourceSettings,
     TargetSettings,
+    WatchSettings,
 )
 from tests.cli.test_cli import write_wav
 from tests.fakes import FakeSource
@@ -143,9 +144,12 @@ def test_what_was_commanded_is_said(settings: Settings, tmp_path: Path) -> None:
     (plain,) = found(settings, tmp_path, "commands")
     assert plain.ok and plain.text == "none allowed"
     save_commanded(tmp_path, Commanded(True, {"starter": {"hand_clap": 0.75}, "yamnet": {"typing": 0.5}}))
-    (mute,) = found(replace(settings, command=CommandSettings(("threshold",))), tmp_path, "commands")
+    alone = replace(settings, watch=WatchSettings(enabled=False))
+    (mute,) = found(replace(alone, command=CommandSettings(("threshold",))), tmp_path, "commands")
     assert mute.ok and mute.text == "allowed: threshold, but no broker brings them"
-    allowed = replace(settings, command=CommandSettings(("mute", "threshold")))
+    (mute,) = found(settings, tmp_path, "commands")
+    assert not mute.ok and mute.text == "none allowed; muted: nothing is heard until it is unmuted"
+    allowed = replace(alone, command=CommandSettings(("mute", "threshold")))
     (mute,) = found(allowed, tmp_path, "commands")
     assert not mute.ok and "muted" in mute.text and "unmute" in mute.advice
     targets = {finding.text.partition(":")[0]: finding.text for finding in found(allowed, tmp_path, "target")}

@@ -14,7 +14,7 @@ from edge.cli.checkup import pins as pins_module
 from edge.cli.checkup.checkup import check
 from edge.cli.checkup.pins import try_pin
 from edge.control.commanded import Commanded, save_commanded
-from edge.settings import CommandSettings, PinSettings, Settings
+from edge.settings import CommandSettings, PinSettings, Settings, WatchSettings
 from edge.settings.panel import ButtonSettings, LedSettings
 from edge.sinks.pins.library import PinLibraries
 
@@ -53,7 +53,7 @@ def test_a_mute_by_button_is_said_where_no_command_is_allowed(tmp_path: Path) ->
     (found,) = check(SETTINGS, tmp_path, ["commands"])
     assert not found.ok and found.text == "none allowed; muted: nothing is heard until it is unmuted"
     assert "the mute button" in found.advice
-    (free,) = check(Settings(), tmp_path, ["commands"])
+    (free,) = check(Settings(watch=WatchSettings(enabled=False)), tmp_path, ["commands"])
     assert free.ok and free.text == "none allowed"
     (allowed,) = check(Settings(command=CommandSettings(("mute",))), tmp_path, ["commands"])
     assert allowed.text.endswith("allowed: mute, but no broker brings them; muted: nothing is heard until it is unmuted")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.control.loading import taught_to
-from edge.settings import PinSettings, Settings, TargetSettings
+from edge.settings import PinSettings, Settings, TargetSettings, WatchSettings
 from edge.settings.panel import ButtonSettings, LedSettings
 from edge.sinks.pins.panel import PanelSink
 from tests.control.commanding import Owner, Running, await_
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.big
 
 Start = Callable[..., Running]
 MUTE = ButtonSettings(pin="23", factory="simulated")
+UNWATCHED = WatchSettings(enabled=False)
 WRONG = ButtonSettings(pin="25", action="wrong", factory="simulated")
 
 
@@ -55,15 +56,17 @@ def test_the_mute_button_needs_no_leave_and_the_broker_hears_of_it(start: Start,
 
 
 def test_what_the_button_muted_holds_only_while_there_is_one(start: Start, owner: Owner) -> None:
-    """Else a board whose settings lost their button could be unmuted by nobody."""
+    """Or a way through the watch socket. Else a board whose settings lost their button could be unmuted by nobody."""
     running = start(allow=(), button=(MUTE,))
     press(running, "23")
     owner.wait_for(lambda: owner.last("muted") == "ON")
     running.stop()
-    free = start(allow=())
+    free = start(allow=(), watch=UNWATCHED)
     assert owner.last("muted") == "OFF"
     free.hears_on()
-    assert Settings(button=(WRONG,)).commandable == () and Settings(button=(MUTE,)).commandable == ("mute",)
+    assert Settings(button=(WRONG,), watch=UNWATCHED).commandable == ()
+    assert Settings(button=(MUTE,), watch=UNWATCHED).commandable == ("mute",)
+    assert set(Settings().commandable) >= {"mute", "threshold"}, "through the watch socket"
 
 
 def test_a_button_and_a_command_are_one_mute(start: Start, owner: Owner) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.control.commands import Identify
-from edge.settings import PinSettings, TargetSettings
+from edge.settings import PinSettings, TargetSettings, WatchSettings
 from edge.workshop import feedback as judging
 from tests.control.commanding import PATIENCE_SECONDS, Owner, Running, await_
 
@@ -54,7 +54,7 @@ def test_a_mute_without_seconds_survives_a_restart(start: Start, owner: Owner, t
     assert again.appliance.stats.blocks == 0 and not again.sink.events
     assert again.sink.healths == [] or again.sink.healths[-1]["muted"] is True
     again.stop()
-    free = start(allow=("identify",))
+    free = start(allow=("identify",), watch=WatchSettings(enabled=False))
     assert owner.last("muted") == "OFF", "whoever may not mute any more has not muted"
     free.hears_on()
 

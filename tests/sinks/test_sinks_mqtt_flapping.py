@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
-from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt.sink import SAY_CHANGES
 
 

@@ -60,8 +60,8 @@ def _commands(settings: Settings, commanded: Commanded) -> Finding:
     nowhere = "" if settings.mqtt.host or not settings.command.allow else ", but no broker brings them"
     allowed = f"allowed: {', '.join(settings.command.allow)}" if settings.command.allow else "none allowed"
     return Finding("commands", not muted, f"{allowed}{nowhere}{muted}",
-                   "the mute button, or the command unmute; a start with neither a mute button nor mute in [command] allow "
-                   "hears too" if muted else "")
+                   "the mute button, or the command unmute over MQTT or the watch socket; a start with no mute button, no "
+                   "mute in [command] allow and [watch] enabled = false hears too" if muted else "")
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:

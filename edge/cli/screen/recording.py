@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.app import Appliance, build
-from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings
+from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings, WatchSettings
 from edge.settings.panel import LedSettings
 from edge.sinks.watching.client import received
 from edge.sinks.watching.messages import Message, event_message, hearing_message, message, to_line
-from edge.stream import Event, Hearing
+from edge.stream import Bands, Event, Hearing
 
 
 class RecordingFeed:
@@ -28,14 +28,14 @@ class RecordingFeed:
     state = "ok"
     waiting_messages = 0
     live = False
-    watching = True
+    watching, wants_bands = True, False
     note = ""
 
     def __init__(self, settings: Settings, state_dir: Path) -> None:
         """settings: `source` names the recording. Raises EdgeError as `build` does."""
         self.ended = self.failed = False
         alone = replace(settings, mqtt=MqttSettings(), pin=(), button=(), led=LedSettings(), command=CommandSettings(),
-                        log=LogSettings(events=""))
+                        log=LogSettings(events=""), watch=WatchSettings(enabled=False))
         self._appliance: Appliance = build(alone, state_dir, extra_sinks=[self], watcher=self, every_label=True)
         self._device = settings.device.name
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -78,6 +78,9 @@ class RecordingFeed:
     def hearing(self, hearing: Hearing) -> None:
         """As a watcher."""
         self._tell(hearing_message(hearing, self._appliance.model.patch_samples, None))
+
+    def bands(self, bands: Bands) -> None:
+        """As a watcher: not wanted."""
 
     def health(self, health: Mapping[str, object]) -> None:
         """As a sink: of no interest here."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from edge.control.commands import Act, Outcome, parse, shown, verb_of
 from edge.errors import CommandError, EdgeError, SettingsError
 from edge.settings import VERBS
-from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt.client import Received
 from edge.stats import Stats
-from edge.topics import Topics, answer_payload, check_level, encode
+from edge.topics import Topics, check_level, encode, in_line, outcome_payload
 
 LOG = logging.getLogger(__name__)
 
@@ -31,9 +31,6 @@ ANSWERS = 64
 
 MOST_TOPIC, MOST_CORRELATION = 256, 256
 """Letters of a response topic, and bytes of correlation data, at most; longer ones are ignored."""
-
-MOST_WORDS = 300
-"""Letters of each of an answer's `found` and `wanted`, at most."""
 
 SAY_SECONDS = 60.0
 """Dropped commands are logged at most once in so many seconds."""
@@ -107,16 +104,14 @@ class MqttCommands:
         known = verb if verb in VERBS else UNKNOWN
         called = "" if request is None else f" (request {shown(request)})"
         if isinstance(outcome, EdgeError):
-            LOG.warning("command %s%s: refused: %s", known, called, _words(str(outcome)))
-            found, wanted = (_words(text) for text in (outcome.found, outcome.wanted))
-            payload = answer_payload(known, request=request, found=found, wanted=wanted)
+            LOG.warning("command %s%s: refused: %s", known, called, in_line(str(outcome)))
         else:
             LOG.info("command %s%s: done: %s", known, called, encode(outcome))
-            payload = answer_payload(known, request=request, more=outcome)
+        payload = encode(outcome_payload(known, outcome, request=request))
         with self._counting:
             self._stats.commands += 1
         correlation = received.correlation if len(received.correlation) <= MOST_CORRELATION else b""
-        self._answers.append(Answer(self._answer_topic(known, received.response_topic), encode(payload), correlation))
+        self._answers.append(Answer(self._answer_topic(known, received.response_topic), payload, correlation))
         self._wake()
 
     def _answer_topic(self, verb: str, asked: str) -> str:
@@ -139,9 +134,3 @@ class MqttCommands:
         if self._says.take():
             LOG.warning("command: %d dropped without an answer: more than %g a second", self._dropped, PER_SECOND)
             self._dropped = 0
-
-
-def _words(text: str) -> str:
-    """An error's words on one line, cut to MOST_WORDS letters."""
-    line = " ".join(text.split())
-    return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."

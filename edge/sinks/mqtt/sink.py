@@ -17,7 +17,7 @@ from edge.backoff import Backoff
 from edge.clock import Clock
 from edge.errors import SettingsError, SinkError
 from edge.settings import MqttSettings
-from edge.sinks.mqtt.bucket import Bucket
+from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt.client import Received
 from edge.sinks.mqtt.commands import MqttCommands
 from edge.sinks.mqtt.connection import CONNECT_SECONDS, Connection

@@ -1,14 +1,16 @@
-"""The other side of the watch socket: what an appliance that runs tells."""
+"""The other side of the watch socket: what an appliance that runs tells, and what it is asked."""
 
 from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge.errors import SinkError
 from edge.sinks.watching.messages import Message, from_line
 from edge.sinks.watching.socket import NAME, connected
+from edge.topics import encode
 
 LONGEST = 1 << 18
 """Bytes of the longest message: the kernel queues none that is longer."""
@@ -42,6 +44,28 @@ class WatchClient:
         """What has come since the last call; never waits. Raises SinkError for what is no message."""
         told, self.ended = received(self._connection)
         return told
+
+    def want(self, *kinds: str, request: str | None = None) -> None:
+        """Ask to be told of these (`requests.WANTS`) too, and of no others; the answer is a message. Never waits.
+
+        Raises SinkError where the appliance does not take it.
+        """
+        self._ask({"want": list(kinds)}, request)
+
+    def command(self, verb: str, *, request: str | None = None, **fields: object) -> None:
+        """Ask for a command, with the fields that it has over MQTT; the answer is a message. Never waits.
+
+        Raises SinkError where the appliance does not take it.
+        """
+        self._ask({"command": verb, **fields}, request)
+
+    def _ask(self, asked: Mapping[str, object], request: str | None) -> None:
+        packet = encode(asked if request is None else {**asked, "request": request}).encode("utf-8", "replace")
+        try:
+            self._connection.send(packet)
+        except OSError as error:
+            found = "an appliance that takes no more" if isinstance(error, BlockingIOError) else "no appliance any more"
+            raise SinkError(str(self.path), found=found, wanted="one that answers") from error
 
     def close(self) -> None:
         """Hang up. Safe twice."""

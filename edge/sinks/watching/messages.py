@@ -6,6 +6,10 @@ Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; nu
     about     device, about: version, model, runtime, source, sinks; first of all, and again whenever it changes
     hearing   once a hop: start, end (positions of the patch), level_dbfs, noise_dbfs, gate_open, top, targets
     event     start, end (positions), event: the payload that MQTT carries
+    answer    command, request, ok, error, found, wanted, and what the command has to say: to whoever asked
+    pins      pins: each pin's name, and whether it is on; where wanted, at once and whenever it changes
+    health    health: counters; where wanted, once a second
+    bands     position, begins_at, rows, bands, rows_per_second, step_db, offset_db, cells; where wanted, once a hop or more
     lost      messages: how many this watcher was too slow for
     refused   reason: why this watcher is told nothing
     bye       the appliance stops
@@ -14,13 +18,25 @@ Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; nu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from edge.errors import SinkError
-from edge.stream import Event, Hearing, TargetHearing
-from edge.topics import encode, event_payload
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.control.commands import Outcome
+from edge.errors import EdgeError, SinkError
+from edge.stream import BANDS, FRAME_STEP, SAMPLE_RATE, Bands, Event, Hearing, TargetHearing
+from edge.topics import encode, event_payload, in_line, outcome_payload, rfc3339
+
+STEP_DB, OFFSET_DB = 0.5, -60.0
+"""A byte of the bands is so many dB; digital silence, log(0.001), is -60 dB and the byte 0. Full scale stays under 255."""
+DB_PER_NEPER = 20.0 / math.log(10.0)
+MOST_ROWS = 100
+"""Rows of one message: a second, 8.5 kB."""
 
 SCHEMA = 1
 """Version of these messages: grows when a name changes its meaning or goes; a new name leaves it as it is."""
@@ -79,6 +95,37 @@ def event_message(event: Event, device: str, at: str | None) -> Message:
     """The payload of the broker with the positions that it does not carry."""
     return message("event", at, start=int(event.start), end=None if event.end is None else int(event.end),
                    event=event_payload(event, device=device, late=False))
+
+
+def bands_messages(bands: Bands, at: str | None) -> Iterator[Message]:
+    """Messages of at most MOST_ROWS rows. cells: base64 of one byte a band, the first row's 64 bands first, lowest first.
+
+    A band in dB, 20 log10 of its magnitude, is offset_db + step_db * byte: to 0.25 dB, from digital silence (0) on.
+    """
+    for first in range(0, len(bands.rows), MOST_ROWS):
+        rows = bands.rows[first:first + MOST_ROWS]
+        cells = np.clip(np.rint(rows * (DB_PER_NEPER / STEP_DB) - OFFSET_DB / STEP_DB), 0, 255).astype(np.uint8)
+        begins_at = bands.begins_at + timedelta(seconds=first * FRAME_STEP / SAMPLE_RATE)
+        yield message("bands", at, position=int(bands.position) + first * FRAME_STEP, begins_at=rfc3339(begins_at),
+                      rows=len(rows), bands=BANDS, rows_per_second=SAMPLE_RATE // FRAME_STEP, step_db=STEP_DB,
+                      offset_db=OFFSET_DB, cells=b64encode(cells).decode("ascii"))
+
+
+def bands_from(told: Message) -> NDArray[np.float32]:
+    """The log-mel rows of a message, float32 `(rows, 64)`, to 0.03 of a neper. Raises SinkError for what is none."""
+    try:
+        cells = np.frombuffer(b64decode(told["cells"], validate=True), np.uint8).reshape(told["rows"], told["bands"])
+        return (cells * np.float32(told["step_db"]) + np.float32(told["offset_db"])) / np.float32(DB_PER_NEPER)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken("bands", error) from error
+
+
+def answer_message(command: str, outcome: Outcome, request: str | None, at: str | None) -> Message:
+    """What MQTT would answer, with the verb as `command`, and the whole of an error in one line as `error`."""
+    payload = outcome_payload(command, outcome, request=request)
+    told = {name: value for name, value in payload.items() if name not in ("schema", "verb", "request")}
+    error = in_line(str(outcome)) if isinstance(outcome, EdgeError) else None
+    return {**message("answer", at, command=command, request=request, ok=told["ok"], error=error), **told}
 
 
 def event_from(told: Message) -> Event:
