@@ -1,11 +1,49 @@
-// Shows that the live stream works.
-const show = (id, text) => { document.getElementById(id).textContent = text; };
-const live = new EventSource("api/live?bands=1");
-live.onmessage = (message) => {
-  const told = JSON.parse(message.data);
-  if (told.kind === "hello") show("state", told.away || `hearing: ${told.about.device}`);
-  if (told.kind === "away") show("state", told.reason);
-  if (told.kind === "hearing") show("level", `${told.level_dbfs} dBFS over ${told.noise_dbfs} dBFS`);
-  if (told.kind === "event") show("event", `${told.event.target} ${told.event.phase} ${told.event.started_at}`);
-};
-live.onerror = () => show("state", "the page's server does not answer");
+// Begins here: who may look, and at what.
+import { by, fillWords } from "./dom.js";
+import * as health from "./health.js";
+import * as history from "./history.js";
+import * as live from "./live.js";
+import * as login from "./login.js";
+import { onLoggedOut, refresh, session } from "./server.js";
+import { tell, want } from "./stream.js";
+
+const VIEWS = ["live", "history"];
+let view = "none";
+
+// Shows what the address asks for, or the login; a hidden page asks for nothing.
+function turn() {
+  const asked = location.hash.slice(1);
+  const next = !session.logged_in ? "login" : VIEWS.includes(asked) ? asked : "live";
+  const seen = document.visibilityState === "visible";
+  if (next !== view) {
+    for (const name of ["login", ...VIEWS]) by(name).hidden = name !== next;
+    for (const link of by("nav").children) {
+      if (link.hash === `#${next}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    document.body.dataset.view = view = next;
+    if (next === "history") history.open();
+    if (next === "login") by("password").focus();
+  }
+  by("logout").hidden = !(session.password && session.logged_in);
+  live.look(seen && next === "live");
+  want(!seen || next === "login" ? "" : next === "live" ? "bands" : "quiet");
+}
+
+async function enter() {
+  if (await refresh()) turn();
+  else {
+    tell("server", { here: false });
+    setTimeout(enter, 2000);
+  }
+}
+
+fillWords();
+health.state("seeking");
+live.begin();
+history.begin();
+login.begin(turn);
+onLoggedOut(() => { if (view !== "none") turn(); });
+addEventListener("hashchange", turn);
+document.addEventListener("visibilitychange", turn);
+await enter();
