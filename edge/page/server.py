@@ -17,6 +17,7 @@ from aiohttp import web
 from edge import __version__
 from edge.errors import SettingsError
 from edge.page.guard import Guard, dress, refused
+from edge.page.history import History
 from edge.page.live import Live
 from edge.page.login import Login
 from edge.page.sessions import Sessions, csrf_of
@@ -48,6 +49,7 @@ class Server:
         self.live = Live(page.state_dir)
         self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
         self._login = Login(self.guard, sessions)
+        self._history = History(page.settings.journal, page.state_dir)
         self._files = {path.name: path for path in sorted(STATIC.iterdir()) if path.is_file()}
 
     def app(self) -> web.Application:
@@ -58,6 +60,8 @@ class Server:
             ("GET", "/api/session", self._session), ("POST", "/api/login", self._login.login),
             ("POST", "/api/logout", self._login.logout),
             ("GET", "/api/live", self._live), ("GET", "/api/state", self._state),
+            ("GET", "/api/events", self._history.events), ("GET", "/api/events.csv", self._history.table),
+            ("GET", "/api/heat", self._history.heat), ("GET", "/api/sound/{id}", self._history.sound),
             ("GET", "/{name:[a-z0-9-]+[.][a-z0-9]+}", self._file),
         ]
         prefix = self._page.settings.page.prefix

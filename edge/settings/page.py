@@ -36,6 +36,8 @@ def check_page(page: PageSettings, where: str = "") -> None:
     except ValueError as error:
         raise SettingsError(f"{where}[page] bind", found=repr(page.bind),
                             wanted="an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0") from error
+    if not 0 <= page.port <= 65_535:  # of the command line
+        raise SettingsError(f"{where}[page] port", found=str(page.port), wanted="0 to 65535")
     if page.prefix and not _PREFIX.fullmatch(page.prefix):
         raise SettingsError(f"{where}[page] prefix", found=repr(page.prefix),
                             wanted="nothing, or a path that begins with '/' and ends without, such as /kitchen")

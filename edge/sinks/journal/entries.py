@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
 from edge.sinks.journal.file import FILE as FILE
-from edge.sinks.journal.file import JournalFile
+from edge.sinks.journal.file import JournalFile, begun
 from edge.stream import Event, short_id
 
 TOGETHER_SECONDS = 10.0
@@ -125,7 +125,7 @@ class Journal:
 
 def recent(path: Path, count: int) -> list[Entry]:
     """The newest `count` events, newest first; none where there is no journal. Raises SinkError."""
-    return _read(path, "1 ORDER BY sequence DESC LIMIT ?", (count,)) if _begun(path) else []
+    return _read(path, "1 ORDER BY sequence DESC LIMIT ?", (count,)) if begun(path) else []
 
 
 def find(path: Path, beginning: str) -> Entry:
@@ -134,7 +134,7 @@ def find(path: Path, beginning: str) -> Entry:
     Raises SettingsError where there is none, or more than one; SinkError where the journal cannot be read.
     """
     wanted = "an event's id (edge-audio feedback --list shows the newest)"
-    if not _begun(path):
+    if not begun(path):
         raise SettingsError("EVENT-ID", found=f"no journal {path}", wanted=wanted)
     size = len(beginning)
     found = _read(path, "length(?) > 3 AND (substr(id, 1, ?) = ? OR substr(id, -?) = ?) LIMIT 3",
@@ -157,14 +157,6 @@ def newest(path: Path) -> Entry:
         found = f"one of {last[0].target} that no patch made" if last else "none in the journal"
         raise SettingsError("newest event", found=found, wanted="an event of a sound")
     return judged[0]
-
-
-def _begun(path: Path) -> bool:
-    """Whether the file holds anything: a disk that is full at the first start leaves an empty file."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
 
 
 def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:

@@ -11,14 +11,16 @@ import wave
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge.backoff import Fault
 from edge.errors import SinkError
 from edge.state import private_folder
 from edge.stream import SAMPLE_RATE, Event
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LOG = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ BEFORE, AFTER, LONGEST = SAMPLE_RATE, SAMPLE_RATE // 2, 10 * SAMPLE_RATE
 """The sound of an event begins BEFORE samples before its start and ends AFTER samples after its end; of a
 longer sound than LONGEST samples only the last part is kept."""
 
-Cut = Callable[[int, int], NDArray[np.int16]]
+Cut: TypeAlias = "Callable[[int, int], NDArray[np.int16]]"
 """The sound from one position to another, as far as it is still known: int16 `(n,)` at 16 kHz."""
 
 

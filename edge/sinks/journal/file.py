@@ -47,6 +47,14 @@ def journal_path(settings: JournalSettings, state_dir: Path) -> Path:
     return (Path(settings.directory) if settings.directory else state_dir) / FILE
 
 
+def begun(path: Path) -> bool:
+    """Whether the file holds anything: a disk that is full at the first start leaves an empty file."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
 class JournalFile:
     """An open file. Belongs to one thread at a time."""
 
