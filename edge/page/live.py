@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge.backoff import Backoff
-from edge.errors import EdgeError
+from edge.errors import CommandError, EdgeError, SinkError
 from edge.page.viewers import MINOR, Message, Viewer, line
+from edge.sinks.bucket import Bucket
 from edge.sinks.watching.client import WatchClient
 
 LOG = logging.getLogger(__name__)
@@ -22,8 +24,10 @@ LONGEST_PAUSE = 8.0
 """Seconds until an appliance that is away is looked for again, at most."""
 PAST_EVENTS = 40
 """Starts and ends of events that a new viewer is told at once."""
-KEPT = ("about", "hearing")
+KEPT = ("about", "hearing", "pins", "health")
 """Kinds of which the newest is kept."""
+ANSWER_SECONDS = 60.0
+"""How long the answer to a command may take: a refit takes seconds of a slow board."""
 GATHER_SECONDS = 0.05
 """How long what an appliance begins with (how it is, the last events) is gathered for one greeting."""
 GREETING_SECONDS = 2.0
@@ -45,8 +49,45 @@ class Live:
         self._numbers = itertools.count(1)
         self._answers, self._tried, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._farewell = ""
+        self._client: WatchClient | None = None
+        self._wanted: tuple[str, ...] = ()
+        self._asked: dict[str, asyncio.Future[Message]] = {}
+        self._bucket = Bucket(10, 4.0, time.monotonic)
         self.closing = False
         """Whether the page ends: those who look are sent away."""
+
+    async def ask(self, verb: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        """Have the appliance do a command, with the fields that it has over MQTT; its answer.
+
+        Raises CommandError where there is none: no appliance, too many commands at once, or not in time.
+        """
+        client, request = self._client, f"page-{next(self._numbers)}"
+        if client is None or not self._answers.is_set():
+            raise CommandError("command", found=self.away or "no appliance", wanted="an appliance that runs")
+        if not self._bucket.take():
+            raise CommandError("command", found="too many at once", wanted="a few a second")
+        self._asked[request] = answer = asyncio.get_running_loop().create_future()
+        try:
+            client.command(verb, request=request, **fields)
+            told = await asyncio.wait_for(answer, ANSWER_SECONDS)
+        except SinkError as error:
+            raise CommandError("command", found=error.found, wanted=error.wanted) from error
+        except TimeoutError as error:
+            raise CommandError("command", found=f"no answer in {ANSWER_SECONDS:g} s", wanted="one that comes") from error
+        finally:
+            del self._asked[request]
+        return {name: value for name, value in told.items() if name not in ("schema", "kind", "at", "request")}
+
+    def _want(self) -> None:
+        """Tell the appliance what viewers want, where that has changed: bands only while somebody looks at them."""
+        bands = ["bands"] if any(viewer.bands for viewer in self.viewers) else []
+        wanted = ("pins", "health", *bands)
+        if self._client is not None and wanted != self._wanted:
+            try:
+                self._client.want(*wanted)
+                self._wanted = wanted
+            except SinkError as error:
+                LOG.warning("%s; tried again at the next message", error)
 
     async def run(self) -> None:
         """Look for the appliance, listen to it, and look again when it is gone, until cancelled."""
@@ -67,12 +108,15 @@ class Live:
     async def _listen(self, client: WatchClient) -> bool:
         """Until it hangs up; whether it said how it is."""
         self._ended.clear()
+        self._client, self._wanted = client, ()
+        self._want()
         loop = asyncio.get_running_loop()
         loop.add_reader(client.fileno(), self._take, client)
         try:
             await self._ended.wait()
         finally:
             loop.remove_reader(client.fileno())
+            self._client = None
         answered = self._answers.is_set()
         self._gone(self._farewell or "the appliance stopped")
         return answered
@@ -86,6 +130,7 @@ class Live:
             self._farewell = str(error)
             self._ended.set()
             return
+        self._want()
         for told in taken:
             if self._noted(told) and self._answers.is_set():
                 self.tell(told)
@@ -97,6 +142,11 @@ class Live:
         kind = told["kind"]
         if kind in ("bye", "refused"):
             self._farewell = str(told.get("reason", ""))
+            return False
+        if kind == "answer":
+            waits = self._asked.get(told["request"] or "")
+            if waits is not None and not waits.done():
+                waits.set_result(told)
             return False
         self._on_message(told)
         if kind == "event":
@@ -120,6 +170,9 @@ class Live:
             LOG.info("%s", why)
             self.away = why
             self.tell({"kind": "away", "reason": why})
+        for waits in self._asked.values():
+            if not waits.done():
+                waits.set_exception(CommandError("command", found=why, wanted="an appliance that runs"))
         self._answers.clear()
         self._farewell = ""
         self.newest.clear()
@@ -158,7 +211,9 @@ class Live:
         viewer = Viewer(bands=bands)
         viewer.offer(next(self._numbers), line(self.hello()), minor=False)
         self.viewers = (*self.viewers, viewer)
+        self._want()
         try:
             yield viewer
         finally:
             self.viewers = tuple(other for other in self.viewers if other is not viewer)
+            self._want()

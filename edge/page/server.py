@@ -15,14 +15,15 @@ from typing import Any
 from aiohttp import web
 
 from edge import __version__
-from edge.errors import SettingsError
+from edge.control.commands import check_verb, command_of
+from edge.errors import CommandError, SettingsError
 from edge.page.guard import Guard, dress, refused
 from edge.page.history import History
 from edge.page.live import Live
-from edge.page.login import Login
+from edge.page.login import Login, fields
 from edge.page.sessions import Sessions, csrf_of
 from edge.page.stream import stream
-from edge.settings import Settings
+from edge.settings import VERBS, Settings
 
 LOG = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Server:
             ("GET", "/api/live", self._live), ("GET", "/api/state", self._state),
             ("GET", "/api/events", self._history.events), ("GET", "/api/events.csv", self._history.table),
             ("GET", "/api/heat", self._history.heat), ("GET", "/api/sound/{id}", self._history.sound),
+            ("POST", "/api/command", self._command),
             ("GET", "/{name:[a-z0-9-]+[.][a-z0-9]+}", self._file),
         ]
         prefix = self._page.settings.page.prefix
@@ -108,6 +110,21 @@ class Server:
     async def _state(self, request: web.Request) -> web.StreamResponse:
         await self.live.answers()
         return web.json_response(self.live.hello())
+
+    async def _command(self, request: web.Request) -> web.StreamResponse:
+        """A verb as `command`, and the fields that it has over MQTT; the appliance's own answer."""
+        given = await fields(request)
+        given.pop("request", None)
+        verb = given.pop("command", None)
+        try:
+            check_verb(verb if isinstance(verb, str) else "", VERBS, None)
+            command_of(str(verb), dict(given), VERBS)
+        except CommandError as error:
+            return refused(400, f"{error.thing}: {error.found}", error.wanted)
+        try:
+            return web.json_response(await self.live.ask(str(verb), given))
+        except CommandError as error:
+            return refused(503, error.found, error.wanted)
 
     async def _healthz(self, request: web.Request) -> web.StreamResponse:
         well = await self.live.answers()

@@ -12,7 +12,7 @@ Message = Mapping[str, Any]
 
 QUEUED = 256
 """Messages that wait for a viewer who does not read: half a minute of hearings and bands."""
-MINOR = ("hearing", "bands")
+MINOR = ("hearing", "bands", "health")
 """Kinds of which more come soon. These go first where a viewer is too slow."""
 
 

@@ -73,7 +73,7 @@ def test_fifty_look_at_once_through_one_connection(appliance: WatchSink, browser
         looks = [stack.enter_context(browser.look()) for _ in range(50)]
         for look in looks:
             look.until(lambda told: told != [])
-        assert len(appliance._watchers) == 1
+        assert len(appliance._audience.watchers) == 1
         heard = event()
         appliance.event(heard)
         for look in looks:

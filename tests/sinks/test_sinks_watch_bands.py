@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from edge.errors import SinkError
 from edge.features.logmel import LogMel
-from edge.sinks.watching.messages import DB_PER_NEPER, MOST_ROWS, bands_from, bands_messages, from_line, message, to_line
+from edge.sinks.watching.bands import DB_PER_NEPER, MOST_ROWS, bands_from, bands_messages
+from edge.sinks.watching.messages import from_line, message, to_line
 from edge.sinks.watching.sink import WatchSink
 from edge.stream import Bands, Event
 from tests.sinks.looking import look, wait_for

@@ -18,25 +18,14 @@ Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; nu
 from __future__ import annotations
 
 import json
-import math
-from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edge.control.commands import Outcome
 from edge.errors import EdgeError, SinkError
-from edge.stream import BANDS, FRAME_STEP, SAMPLE_RATE, Bands, Event, Hearing, TargetHearing
-from edge.topics import encode, event_payload, in_line, outcome_payload, rfc3339
-
-STEP_DB, OFFSET_DB = 0.5, -60.0
-"""A byte of the bands is so many dB; digital silence, log(0.001), is -60 dB and the byte 0. Full scale stays under 255."""
-DB_PER_NEPER = 20.0 / math.log(10.0)
-MOST_ROWS = 100
-"""Rows of one message: a second, 8.5 kB."""
+from edge.stream import Event, Hearing, TargetHearing
+from edge.topics import encode, event_payload, in_line, outcome_payload
 
 SCHEMA = 1
 """Version of these messages: grows when a name changes its meaning or goes; a new name leaves it as it is."""
@@ -88,36 +77,13 @@ def hearing_from(told: Message) -> Hearing:
             tuple(TargetHearing(each["target"], each["label"], each["probability"], each["threshold"], each["running"],
                                 each["refused"]) for each in told["targets"]))
     except (KeyError, TypeError) as error:
-        raise _broken("hearing", error) from error
+        raise broken("hearing", error) from error
 
 
 def event_message(event: Event, device: str, at: str | None) -> Message:
     """The payload of the broker with the positions that it does not carry."""
     return message("event", at, start=int(event.start), end=None if event.end is None else int(event.end),
                    event=event_payload(event, device=device, late=False))
-
-
-def bands_messages(bands: Bands, at: str | None) -> Iterator[Message]:
-    """Messages of at most MOST_ROWS rows. cells: base64 of one byte a band, the first row's 64 bands first, lowest first.
-
-    A band in dB, 20 log10 of its magnitude, is offset_db + step_db * byte: to 0.25 dB, from digital silence (0) on.
-    """
-    for first in range(0, len(bands.rows), MOST_ROWS):
-        rows = bands.rows[first:first + MOST_ROWS]
-        cells = np.clip(np.rint(rows * (DB_PER_NEPER / STEP_DB) - OFFSET_DB / STEP_DB), 0, 255).astype(np.uint8)
-        begins_at = bands.begins_at + timedelta(seconds=first * FRAME_STEP / SAMPLE_RATE)
-        yield message("bands", at, position=int(bands.position) + first * FRAME_STEP, begins_at=rfc3339(begins_at),
-                      rows=len(rows), bands=BANDS, rows_per_second=SAMPLE_RATE // FRAME_STEP, step_db=STEP_DB,
-                      offset_db=OFFSET_DB, cells=b64encode(cells).decode("ascii"))
-
-
-def bands_from(told: Message) -> NDArray[np.float32]:
-    """The log-mel rows of a message, float32 `(rows, 64)`, to 0.03 of a neper. Raises SinkError for what is none."""
-    try:
-        cells = np.frombuffer(b64decode(told["cells"], validate=True), np.uint8).reshape(told["rows"], told["bands"])
-        return (cells * np.float32(told["step_db"]) + np.float32(told["offset_db"])) / np.float32(DB_PER_NEPER)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _broken("bands", error) from error
 
 
 def answer_message(command: str, outcome: Outcome, request: str | None, at: str | None) -> Message:
@@ -139,9 +105,10 @@ def event_from(told: Message) -> Event:
             datetime.fromisoformat(payload["started_at"]), None if ended is None else datetime.fromisoformat(ended),
             payload["level_dbfs"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _broken("event", error) from error
+        raise broken("event", error) from error
 
 
-def _broken(kind: str, error: Exception) -> SinkError:
+def broken(kind: str, error: Exception) -> SinkError:
+    """The error for a message that lacks what its kind has."""
     return SinkError(f"watch: {kind}", found=f"{type(error).__name__} {error}",
                      wanted="the same edge-audio on both sides")

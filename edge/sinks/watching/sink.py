@@ -23,8 +23,9 @@ from types import MappingProxyType
 from edge.control.commands import Act
 from edge.errors import SinkError
 from edge.sinks.watching.audience import Audience
+from edge.sinks.watching.bands import bands_messages
 from edge.sinks.watching.door import Door
-from edge.sinks.watching.messages import bands_messages, event_message, hearing_message, to_line
+from edge.sinks.watching.messages import event_message, hearing_message, to_line
 from edge.sinks.watching.socket import NAME, listening, welcome
 from edge.sinks.watching.watcher import Watcher
 from edge.state import private_folder
