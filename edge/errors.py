@@ -15,6 +15,9 @@ import difflib
 from collections.abc import Iterable
 from functools import partial
 
+SHOWN_LETTERS = 40
+"""An error echoes at most so many letters of what was found."""
+
 
 class EdgeError(Exception):
     """Something the owner can mend. `str(error)` is one line: thing, found, wanted."""
@@ -73,6 +76,14 @@ class UpdateError(EdgeError, ValueError):
     """An update that is refused or that failed."""
 
     exit_code = 1
+
+
+def shown(value: object) -> str:
+    """A value that came from outside, fit to be said: short, on one line, in ASCII."""
+    if isinstance(value, (list, dict)):  # as deep as it likes
+        return "a list" if isinstance(value, list) else "an object"
+    text = ascii(value[: SHOWN_LETTERS + 1] if isinstance(value, str) else value)
+    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:

@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Any, NoReturn
 
-from edge.errors import EdgeError, SettingsError
+from edge.errors import CommandError, EdgeError, SettingsError, shown
 from edge.stream import SILENCE_DBFS, Event
 
 SCHEMA = 1
@@ -31,6 +32,9 @@ ONLINE, OFFLINE = "online", "offline"
 
 MOST_WORDS = 300
 """Letters of each of an answer's `found` and `wanted`, at most."""
+
+MOST_BYTES = 1_024
+"""A longer command is not looked at."""
 
 ON, OFF = "ON", "OFF"
 """What `state/<target>`, `muted` and `pin/<pin>` say."""
@@ -156,6 +160,38 @@ def in_line(text: str) -> str:
     return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."
 
 
+def fields_of(thing: str, payload: bytes) -> dict[str, Any]:
+    """The payload's fields. Raises CommandError for what is no flat JSON object of at most MOST_BYTES."""
+    if len(payload) > MOST_BYTES:
+        raise CommandError(thing, found=f"{len(payload)} bytes", wanted=f"at most {MOST_BYTES}")
+
+    def refuse(constant: str) -> NoReturn:
+        raise CommandError(thing, found=constant, wanted="numbers that JSON knows")
+
+    try:
+        fields = json.loads(payload.decode("utf-8"), parse_constant=refuse,
+                            object_pairs_hook=lambda pairs: _once(thing, pairs))
+    except CommandError:
+        raise
+    except UnicodeDecodeError as error:
+        raise CommandError(thing, found=f"bytes that are no UTF-8 at {error.start}", wanted="a JSON object") from error
+    except RecursionError as error:
+        raise CommandError(thing, found="lists in lists, or objects in objects", wanted="a flat JSON object") from error
+    except ValueError as error:  # no JSON, or a whole number of more digits than Python reads
+        raise CommandError(thing, found=f"no JSON: {shown(payload.decode('utf-8'))}", wanted="a JSON object") from error
+    if not isinstance(fields, dict):
+        raise CommandError(thing, found=shown(fields), wanted="a JSON object")
+    return fields
+
+
+def _once(thing: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        twice = next(name for number, (name, _) in enumerate(pairs) if name in [each for each, _ in pairs[:number]])
+        raise CommandError(thing, found=f"the field {shown(twice)} twice", wanted="each field once")
+    return fields
+
+
 def _unit(value: float) -> float:
     """0 to 1; not a number counts as 0."""
     return round(min(float(value), 1.0), 4) if value > 0.0 else 0.0
@@ -171,9 +207,15 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def encode(payload: Mapping[str, object]) -> str:
     """Compact JSON, one line. A float that JSON cannot say (NaN, inf) becomes null. Raises TypeError on odd types."""
-    return json.dumps(_finite(payload), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        return _JSON.encode(payload)
+    except (TypeError, ValueError):  # a mapping that is no dict, or a float that JSON cannot say: dear to look for
+        return _JSON.encode(_finite(payload))
 
 
 def _finite(value: object) -> object:

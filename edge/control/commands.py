@@ -6,20 +6,15 @@ are refused, and what is echoed of a payload is short and printable.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from edge.errors import CommandError, EdgeError
+from edge.errors import CommandError, EdgeError, shown
 from edge.settings import VERBS
-
-MOST_BYTES = 1_024
-"""A longer payload is not looked at."""
+from edge.topics import fields_of
 
 LONGEST_MUTE_SECONDS = 31 * 86_400.0
-SHOWN_LETTERS = 40
-"""An error echoes at most so many letters of what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,16 @@ class PinTest:
     request: str | None = None
 
 
-Command = Mute | Unmute | Identify | Feedback | Threshold | PinTest
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Look again at what was taught, calibrated and set."""
+
+    request: str | None = None
+
+
+Command = Mute | Unmute | Identify | Feedback | Threshold | PinTest | Reload
+AT_BOARD = (*VERBS, "reload")
+"""What an owner at the board may command, through the watch socket."""
 
 Outcome = Mapping[str, object] | EdgeError
 """What a command came to: what the answer has to say beside `ok`, or why it was not done."""
@@ -136,6 +140,7 @@ SCHEMA: Mapping[str, tuple[type[Any], Mapping[str, Check], Mapping[str, Check]]]
     "feedback": (Feedback, {"id": _text(4, 36), "judgement": _judgement}, {"target": _NAME}),
     "threshold": (Threshold, {"target": _NAME, "threshold": _over_0(1.0, or_null=True)}, {}),
     "pin-test": (PinTest, {"pin": _pin}, {}),
+    "reload": (Reload, {}, {}),
 }
 """For each verb: what it becomes, the fields that must be there, and those that may be; `request` may always be."""
 
@@ -156,8 +161,8 @@ def parse(verb: str, payload: bytes, allowed: Collection[str]) -> Command:
 def check_verb(verb: str, allowed: Collection[str], request: str | None = None) -> None:
     """Raises CommandError for a verb that does not exist or is not allowed."""
     if verb not in SCHEMA or verb not in allowed:
-        known = ", ".join(each for each in VERBS if each in allowed)
-        raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in SCHEMA)}",
+        known = ", ".join(each for each in AT_BOARD if each in allowed)
+        raise CommandError("command", found=f"{shown(verb)}{', which [command] allow does not list' * (verb in VERBS)}",
                            wanted=f"one of {known}" if known else "no command: [command] allow lists none", request=request)
 
 
@@ -204,45 +209,5 @@ def verb_of(command: Command) -> str:
     return next(verb for verb, (kind, _, _) in SCHEMA.items() if type(command) is kind)
 
 
-def shown(value: object) -> str:
-    """A value that came from outside, fit to be said: short, on one line, in ASCII."""
-    if isinstance(value, (list, dict)):  # as deep as it likes
-        return "a list" if isinstance(value, list) else "an object"
-    text = ascii(value[: SHOWN_LETTERS + 1] if isinstance(value, str) else value)
-    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
-
-
 def _wanted(checks: Mapping[str, Check]) -> str:
     return f"an object with no fields but {', '.join(checks)}"
-
-
-def fields_of(thing: str, payload: bytes) -> dict[str, Any]:
-    """The payload's fields. Raises CommandError for what is no flat JSON object of at most MOST_BYTES."""
-    if len(payload) > MOST_BYTES:
-        raise CommandError(thing, found=f"{len(payload)} bytes", wanted=f"at most {MOST_BYTES}")
-
-    def refuse(constant: str) -> NoReturn:
-        raise CommandError(thing, found=constant, wanted="numbers that JSON knows")
-
-    try:
-        fields = json.loads(payload.decode("utf-8"), parse_constant=refuse,
-                            object_pairs_hook=lambda pairs: _once(thing, pairs))
-    except CommandError:
-        raise
-    except UnicodeDecodeError as error:
-        raise CommandError(thing, found=f"bytes that are no UTF-8 at {error.start}", wanted="a JSON object") from error
-    except RecursionError as error:
-        raise CommandError(thing, found="lists in lists, or objects in objects", wanted="a flat JSON object") from error
-    except ValueError as error:  # no JSON, or a whole number of more digits than Python reads
-        raise CommandError(thing, found=f"no JSON: {shown(payload.decode('utf-8'))}", wanted="a JSON object") from error
-    if not isinstance(fields, dict):
-        raise CommandError(thing, found=shown(fields), wanted="a JSON object")
-    return fields
-
-
-def _once(thing: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        twice = next(name for number, (name, _) in enumerate(pairs) if name in [each for each, _ in pairs[:number]])
-        raise CommandError(thing, found=f"the field {shown(twice)} twice", wanted="each field once")
-    return fields

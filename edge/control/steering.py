@@ -20,11 +20,11 @@ from typing import Protocol
 
 from edge.control.changes import Change, Control
 from edge.control.commanded import Commanded, save_commanded
-from edge.control.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Threshold, Unmute, shown
+from edge.control.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Reload, Threshold, Unmute
 from edge.control.current import Serving, other_tables
 from edge.control.inbox import Answer, Inbox, Refitted
 from edge.control.plan import Plan
-from edge.errors import CommandError, EdgeError, SinkError
+from edge.errors import CommandError, EdgeError, SinkError, shown
 from edge.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -117,13 +117,9 @@ class Steering:
                 continue
             if self.inbox.closed:
                 return
-            if job is None:
-                with self._around_reload():
-                    self._reload()
-                continue
-            command, answer = job
+            command, answer = job if job is not None else (Reload(), _said)
             if isinstance(command, Feedback) and (self._refitting is None or not self._refitting.is_alive()):
-                self._refitting = threading.Thread(target=self._refit, args=job, name="refit", daemon=True)
+                self._refitting = threading.Thread(target=self._refit, args=(command, answer), name="refit", daemon=True)
                 self._refitting.start()
                 continue
             try:
@@ -140,6 +136,9 @@ class Steering:
                 return self._mute(not self.muted, None)
             case Unmute() | Mute():
                 return self._mute(False, None)
+            case Reload():
+                with self._around_reload():
+                    return {"targets": list(self._reload().targets.names)}
             case Identify():
                 return {"pins": list(self._pins.identify()) if self._pins is not None else []}
             case PinTest(pin=pin):
@@ -196,18 +195,15 @@ class Steering:
         else:
             self.inbox.refitted(counts, answer)
 
-    def _reload(self) -> None:
-        """Whole or not at all: what fails leaves what serves as it is, and is said."""
+    def _reload(self) -> Plan:
+        """Whole or not at all: what fails leaves what serves as it is. Raises EdgeError."""
         before = self.serving.settings
-        try:
-            settings = self._read_settings() if self._read_settings is not None else before
-            plan = self._serve_anew(settings)
-        except EdgeError as error:
-            LOG.error("reload: %s; what was heard before is still heard", error)
-            return
+        settings = self._read_settings() if self._read_settings is not None else before
+        plan = self._serve_anew(settings)
         for table in other_tables(before, settings):
             LOG.warning("reload: %s has changed, which takes a new start", table)
         LOG.info("reload: hearing %s", ", ".join(plan.targets.names))
+        return plan
 
     def _serve_anew(self, settings: Settings) -> Plan:
         serving = self._serve_settings(self.serving, settings)
@@ -242,6 +238,12 @@ class Steering:
             return False
         self._saved = True
         return True
+
+
+def _said(outcome: Outcome) -> None:
+    """Nobody waits for the answer to a signal: what went wrong is said in the log."""
+    if isinstance(outcome, EdgeError):
+        LOG.error("reload: %s; what was heard before is still heard", outcome)
 
 
 def _one_of(names: Iterable[str]) -> str:

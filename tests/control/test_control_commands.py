@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from edge.control.commands import MOST_BYTES, SHOWN_LETTERS, Command, parse, shown, verb_of
-from edge.errors import CommandError
+from edge.control.commands import Command, parse, verb_of
+from edge.errors import SHOWN_LETTERS, CommandError, shown
 from edge.settings import VERBS
+from edge.topics import MOST_BYTES
 
 
 @pytest.mark.parametrize(("verb", "payload", "fields"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,23 @@ def test_what_the_socket_commanded_holds_after_a_restart(start: Start, tmp_path:
     again.until(lambda _: target(again, "hand_clap") == before)
     refused = ask(again, "threshold", target="moo", threshold=0.5)
     assert refused["ok"] is False and refused["error"].startswith("target: found 'moo'; wanted a sound that is heard")
+
+
+def test_a_reload_is_answered_whole_or_not_at_all(start: Start, looker: Callable[[], Looker],
+                                                  caplog: pytest.LogCaptureFixture) -> None:
+    """As after `teach` or `calibrate` by another process, which need not know which process the appliance is."""
+    running = start(allow=())
+    eye, settings = looker(), running.appliance.steering.serving.settings
+    more = replace(settings, target=(TargetSettings(name="hand_clap"), TargetSettings(name="typing")))
+    running.read_settings = lambda: more
+    assert ask(eye, "reload")["targets"] == ["hand_clap", "typing"]
+    eye.until(lambda _: [each["target"] for each in about(eye)["targets"]] == ["hand_clap", "typing"])
+    running.read_settings = lambda: replace(settings, target=(TargetSettings(name="moo"),))
+    refused = ask(eye, "reload")
+    assert refused["ok"] is False and "moo" in refused["error"]
+    assert "watch: command reload (request" in caplog.text and "what was heard before" not in caplog.text
+    assert running.appliance.listener.targets.names == ("hand_clap", "typing")
+    running.hears_on()
 
 
 def test_pins_targets_counters_and_feedback(start: Start, looker: Callable[[], Looker]) -> None:

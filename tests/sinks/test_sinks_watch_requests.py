@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.control.commands import Feedback, Mute, PinTest, Threshold, Unmute, parse
+from edge.control.commands import AT_BOARD, Feedback, Mute, PinTest, Reload, Threshold, Unmute, parse
 from edge.errors import CommandError
 from edge.settings import VERBS
 from edge.sinks.watching.messages import answer_message
@@ -19,13 +19,14 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
                     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
                     max_leaves=12)
 FIELDS = st.dictionaries(st.sampled_from(("want", "command", "request", "seconds", "on", "target", "threshold", "pin", "id",
-                                          "judgement", "x")), JSON | st.sampled_from((*VERBS, *WANTS, ["bands"], [])),
+                                          "judgement", "x")), JSON | st.sampled_from((*AT_BOARD, *WANTS, ["bands"], [])),
                          max_size=5)
 
 
 @pytest.mark.parametrize(("asked", "command"), [
     ({"command": "mute", "seconds": 600, "request": "m1"}, Mute("m1", 600)),
     ({"command": "unmute"}, Unmute()),
+    ({"command": "reload", "request": "r"}, Reload("r")),
     ({"command": "mute", "on": False}, Mute(on=False)),
     ({"command": "threshold", "target": "clap", "threshold": None}, Threshold("clap", None)),
     ({"command": "feedback", "id": "019a", "judgement": "wrong"}, Feedback("019a", "wrong")),
@@ -51,6 +52,11 @@ def test_what_cannot_be_done_is_refused_in_words(packet: bytes, words: str) -> N
     with pytest.raises(CommandError) as refused:
         request_of(packet)
     assert words in str(refused.value)
+
+
+def test_a_reload_is_the_boards_own_alone() -> None:
+    with pytest.raises(CommandError, match=r"found 'reload'; wanted one of mute, .*, pin-test$"):
+        parse("reload", b"", VERBS)
 
 
 def test_the_request_of_a_refused_packet_is_echoed() -> None:
@@ -81,7 +87,7 @@ def test_any_fields_are_understood_or_refused_as_mqtt_would(fields: dict[str, An
         assert asked.kinds == frozenset(fields["want"])
     else:
         others = {name: value for name, value in fields.items() if name != "command"}
-        assert asked == parse(fields["command"], json.dumps(others).encode(), VERBS)
+        assert asked == parse(fields["command"], json.dumps(others).encode(), AT_BOARD)
 
 
 def test_an_answer_has_these_names() -> None:

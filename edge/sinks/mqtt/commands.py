@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.control.commands import Act, Outcome, parse, shown, verb_of
-from edge.errors import CommandError, EdgeError, SettingsError
+from edge.control.commands import Act, Outcome, parse, verb_of
+from edge.errors import CommandError, EdgeError, SettingsError, shown
 from edge.settings import VERBS
 from edge.sinks.bucket import Bucket
 from edge.sinks.mqtt.client import Received

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from edge.control.commands import Act, Outcome, shown, verb_of
-from edge.errors import CommandError, EdgeError
+from edge.control.commands import Act, Outcome, verb_of
+from edge.errors import CommandError, EdgeError, shown
 from edge.sinks.watching.audience import Audience
 from edge.sinks.watching.messages import answer_message, to_line
 from edge.sinks.watching.requests import WANT, Want, request_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.control.commands import Command, check_verb, command_of, fields_of, request_in, shown
-from edge.errors import CommandError
-from edge.settings import VERBS
+from edge.control.commands import AT_BOARD, Command, check_verb, command_of, request_in
+from edge.errors import CommandError, shown
+from edge.topics import fields_of
 
 WANTS = ("bands", "health", "pins")
 """What a watcher is told of only where it asks for it."""
@@ -37,9 +37,9 @@ def request_of(packet: bytes) -> Want | Command:
         return _want(fields, request)
     verb = fields.pop("command")
     if not isinstance(verb, str):
-        raise CommandError("command", found=shown(verb), wanted=f"one of {', '.join(VERBS)}", request=request)
-    check_verb(verb, VERBS, request)
-    return command_of(verb, fields, VERBS)
+        raise CommandError("command", found=shown(verb), wanted=f"one of {', '.join(AT_BOARD)}", request=request)
+    check_verb(verb, AT_BOARD, request)
+    return command_of(verb, fields, AT_BOARD)
 
 
 def _want(fields: dict[str, object], request: str | None) -> Want:

@@ -10,8 +10,8 @@ import termios
 import time
 from collections.abc import Callable
 
-from edge.control.commands import MOST_BYTES
 from edge.sinks.bucket import Bucket
+from edge.topics import MOST_BYTES
 
 QUEUE_BYTES = 131_072
 """Bytes that the kernel keeps for a watcher that does not read. The kernel doubles the number, for what it
