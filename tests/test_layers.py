@@ -36,7 +36,7 @@ ONE_FILE = {
     "tflite_runtime.interpreter": "edge/model/runtime.py", "ai_edge_litert.schema_py_generated": "edge/workshop/models/",
     "soundfile": "edge/sources/files.py", "matplotlib": "edge/workshop/plot.py",
 }
-ONE_ROOM = {"gpiozero": "edge/sinks/pins/", "aiohttp": "edge/page/"}
+ONE_ROOM = {"gpiozero": "edge/sinks/pins/", "aiohttp": "edge/page/", "prometheus_client": "edge/page/"}
 """Libraries that the files of one room may import: a pin factory extends gpiozero, and a sink uses it."""
 
 

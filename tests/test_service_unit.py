@@ -14,6 +14,7 @@ from edge.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 UNIT, TEMPLATE, LATER = (ROOT / "deploy" / f"edge-audio{name}" for name in (".service", "@.service", "-254.conf"))
+PAGE = ROOT / "deploy" / "edge-audio-page.service"
 WORST = 20
 """Ten times the exposure that `systemd-analyze security` may name."""
 
@@ -28,7 +29,7 @@ def analyze() -> str:
 
 
 @pytest.mark.big
-@pytest.mark.parametrize("unit", [UNIT, TEMPLATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", [UNIT, TEMPLATE, PAGE], ids=lambda path: path.name)
 def test_the_unit_is_shut_in(analyze: str, unit: Path) -> None:
     judged = subprocess.run([analyze, "security", "--offline=true", "--json=short", f"--threshold={WORST}", unit],
                             capture_output=True, text=True, check=False)
@@ -48,7 +49,7 @@ def test_a_unit_without_its_limits_would_be_refused(analyze: str, tmp_path: Path
 
 
 @pytest.mark.big
-@pytest.mark.parametrize("unit", [UNIT, TEMPLATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", [UNIT, TEMPLATE, PAGE], ids=lambda path: path.name)
 def test_systemd_understands_every_line(analyze: str, unit: Path, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("edge-audio")
     copy = tmp_path / unit.name.replace("@.", "@attic.")
@@ -56,6 +57,18 @@ def test_systemd_understands_every_line(analyze: str, unit: Path, tmp_path: Path
     judged = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
     ours = [line for line in judged.stderr.splitlines() if copy.name in line or "edge-audio" in line]
     assert judged.returncode == 0 and not ours, judged.stderr
+
+
+def test_the_page_is_shut_in_more_than_the_appliance() -> None:
+    """No device, no sound, no pin; the same user, who alone may open the watch socket; and never in the appliance's way."""
+    ours, theirs = PAGE.read_text().splitlines(), UNIT.read_text().splitlines()
+    assert {"PrivateDevices=yes", "DevicePolicy=closed", "User=edge-audio", "UMask=0077"} <= set(ours)
+    assert not any(line.startswith(("DeviceAllow", "SupplementaryGroups", "LoadCredential")) for line in ours)
+    strict = ("Protect", "Restrict", "Private", "SystemCall", "Capability", "NoNew", "Lock", "MemoryDeny", "Remove")
+    limits = {line for line in theirs if line.startswith(strict) and not line.startswith("Restart")}
+    assert limits <= set(ours) and len(limits) > 20
+    assert not any("edge-audio-page" in line for line in theirs)
+    assert not any(line.startswith(("Requires", "BindsTo", "PartOf")) for line in ours)
 
 
 def test_the_template_differs_from_the_unit_in_its_name_only() -> None:

@@ -37,8 +37,9 @@ GREETING_SECONDS = 2.0
 class Live:
     """Keeps the newest that the appliance told, and hands on all of it. Belongs to the loop's thread."""
 
-    def __init__(self, state_dir: Path, on_message: Callable[[Message], None] = lambda told: None) -> None:
-        """state_dir: the appliance's. on_message: told every message of the appliance."""
+    def __init__(self, state_dir: Path, on_message: Callable[[Message, bool], None] = lambda told, past: None) -> None:
+        """state_dir: the appliance's. on_message: told every message of the appliance, and
+        whether it belongs to what the appliance began with."""
         self._state_dir, self._on_message = state_dir, on_message
         self.away = "not looked for yet"
         """Why no appliance answers; empty while one does."""
@@ -148,7 +149,7 @@ class Live:
             if waits is not None and not waits.done():
                 waits.set_result(told)
             return False
-        self._on_message(told)
+        self._on_message(told, not self._answers.is_set())
         if kind == "event":
             self._events.append(told)
         elif kind in KEPT:
@@ -196,6 +197,11 @@ class Live:
     def hello(self) -> dict[str, Any]:
         """What stands now: what a new viewer is told first, and `api/state`."""
         return {"kind": "hello", "away": self.away, **self.newest, "events": list(self._events)}
+
+    @property
+    def up(self) -> bool:
+        """Whether an appliance answers now."""
+        return self._answers.is_set()
 
     async def answers(self) -> bool:
         """Whether an appliance answers; waits until it has been looked for, and for its first words."""

@@ -49,15 +49,17 @@ def _key(given: str, salt: bytes, cost: int, block: int, times: int) -> bytes:
                           maxmem=_MOST_MEMORY, dklen=32)
 
 
-def set_password(state_dir: Path, given: str) -> None:
-    """Keep a new password, and make the token where there is none. Raises SettingsError for a password that is too short
-    or too long, SinkError where the disk fails."""
+def set_password(state_dir: Path, given: str, *, cost: int = COST) -> None:
+    """Keep a new password, and make the token where there is none. cost: scrypt's N, a power of 2.
+
+    Raises SettingsError for a password that is too short or too long, SinkError where the disk fails.
+    """
     if not SHORTEST <= len(given) <= LONGEST or not given.isprintable():
         raise SettingsError("password", found=f"{len(given)} letters{' that cannot be seen' * (not given.isprintable())}",
                             wanted=f"{SHORTEST} to {LONGEST} printable letters")
     salt = secrets.token_bytes(16)
-    kept = {"schema": 1, "cost": COST, "block": BLOCK, "times": TIMES, "salt": salt.hex(),
-            "key": _key(given, salt, COST, BLOCK, TIMES).hex()}
+    kept = {"schema": 1, "cost": cost, "block": BLOCK, "times": TIMES, "salt": salt.hex(),
+            "key": _key(given, salt, cost, BLOCK, TIMES).hex()}
     keep(state_dir / PASSWORD, json.dumps(kept))
     if not (state_dir / TOKEN).exists():
         keep(state_dir / TOKEN, secrets.token_urlsafe(32) + "\n")

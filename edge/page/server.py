@@ -21,6 +21,7 @@ from edge.page.guard import Guard, dress, refused
 from edge.page.history import History
 from edge.page.live import Live
 from edge.page.login import Login, fields
+from edge.page.metrics import CONTENT_TYPE, Figures
 from edge.page.sessions import Sessions, csrf_of
 from edge.page.stream import stream
 from edge.settings import VERBS, Settings
@@ -47,7 +48,8 @@ class Server:
         """Make everything ready; `app` serves it."""
         self._page = page
         sessions = Sessions(page.state_dir)
-        self.live = Live(page.state_dir)
+        self.live = Live(page.state_dir, lambda told, past: self._figures.note(told, past))
+        self._figures = Figures(self.live.newest, lambda: self.live.up, lambda: len(self.live.viewers))
         self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
         self._login = Login(self.guard, sessions)
         self._history = History(page.settings.journal, page.state_dir)
@@ -57,7 +59,7 @@ class Server:
         """All addresses, at the top and below the prefix."""
         app = web.Application(middlewares=[self.guard.middleware], client_max_size=MOST_BYTES)
         routes: list[tuple[str, str, Callable[[web.Request], Any]]] = [
-            ("GET", "/", self._index), ("GET", "/healthz", self._healthz),
+            ("GET", "/", self._index), ("GET", "/healthz", self._healthz), ("GET", "/metrics", self._metrics),
             ("GET", "/api/session", self._session), ("POST", "/api/login", self._login.login),
             ("POST", "/api/logout", self._login.logout),
             ("GET", "/api/live", self._live), ("GET", "/api/state", self._state),
@@ -125,6 +127,10 @@ class Server:
             return web.json_response(await self.live.ask(str(verb), given))
         except CommandError as error:
             return refused(503, error.found, error.wanted)
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        await self.live.answers()
+        return web.Response(body=self._figures.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _healthz(self, request: web.Request) -> web.StreamResponse:
         well = await self.live.answers()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from edge.stream import SAMPLE_RATE, Event, Hearing, TargetHearing, new_event_id
+from edge.stream import SAMPLE_RATE, Event, Hearing, Phase, TargetHearing, new_event_id
 
 _SEQUENCE = itertools.count(1)
 
 
-def event(target: str = "hand_clap", *, at: datetime | None = None, probability: float = 0.9) -> Event:
-    """An event of a tenth of a second that has ended."""
+def event(target: str = "hand_clap", *, at: datetime | None = None, probability: float = 0.9,
+          phase: Phase = "end") -> Event:
+    """An event of a tenth of a second, that has ended."""
     at = at or datetime.now(UTC)
-    return Event(new_event_id(at.timestamp()), next(_SEQUENCE), "end", target, target, probability, 0.8, 5 * SAMPLE_RATE,
+    return Event(new_event_id(at.timestamp()), next(_SEQUENCE), phase, target, target, probability, 0.8, 5 * SAMPLE_RATE,
                  5 * SAMPLE_RATE + 1_600, at, at + timedelta(seconds=0.1), -31.25)
 
 

@@ -17,12 +17,14 @@ from edge.settings.page import PageSettings
 from tests.page.browser import Browser
 
 RIGHT, WRONG = "correct horse", "wrong horse"
+CHEAP = 16
+"""A cost of scrypt that no password should have, but a test may."""
 
 
 @pytest.fixture
 def locked(state_dir: Path, start_page: Callable[..., Browser]) -> Browser:
     """One who does not know the password yet."""
-    set_password(state_dir, RIGHT)
+    set_password(state_dir, RIGHT, cost=CHEAP)
     return start_page(PageSettings(bind="127.0.0.1"))
 
 
@@ -58,7 +60,7 @@ def test_a_change_needs_both_cookie_and_word(locked: Browser) -> None:
 
 
 def test_the_cookie_keeps_to_its_path_and_to_https(state_dir: Path, start_page: Callable[..., Browser]) -> None:
-    set_password(state_dir, RIGHT)
+    set_password(state_dir, RIGHT, cost=CHEAP)
     browser = start_page(PageSettings(prefix="/kitchen"))
     assert "Path=/kitchen;" in browser.login(RIGHT).headers["Set-Cookie"]
     cookie = browser.login(RIGHT, X_Forwarded_Proto="https", X_Ingress_Path="/api/hassio_ingress/Ab-1").headers["Set-Cookie"]
@@ -90,13 +92,13 @@ def test_tries_of_one_and_of_all() -> None:
 
 
 def test_a_session_outlives_the_server_but_not_its_password(state_dir: Path, start_page: Callable[..., Browser]) -> None:
-    set_password(state_dir, RIGHT)
+    set_password(state_dir, RIGHT, cost=CHEAP)
     first, second = start_page(), start_page()
     first.login(RIGHT)
     third = start_page()  # reads what the first one kept
     third.cookie, third.csrf = first.cookie, first.csrf
     assert third.ask("/api/state").status == 200
-    set_password(state_dir, "another horse")
+    set_password(state_dir, "another horse", cost=CHEAP)
     assert first.ask("/api/state").status == 401 and third.ask("/api/state").status == 401
     assert second.login(RIGHT).status == 403 and second.login("another horse").status == 200
 
@@ -120,7 +122,7 @@ def test_sessions_are_bounded_in_number_and_time(state_dir: Path) -> None:
 
 def test_what_is_kept_says_neither_password_nor_token(state_dir: Path, start_page: Callable[..., Browser],
                                                       caplog: pytest.LogCaptureFixture) -> None:
-    set_password(state_dir, RIGHT)
+    set_password(state_dir, RIGHT, cost=CHEAP)
     browser = start_page()
     browser.login("a wrong one, of mine")
     browser.login(RIGHT)
@@ -134,7 +136,7 @@ def test_what_is_kept_says_neither_password_nor_token(state_dir: Path, start_pag
 
 
 def test_a_password_file_that_cannot_be_used_opens_nothing(state_dir: Path, start_page: Callable[..., Browser]) -> None:
-    set_password(state_dir, RIGHT)
+    set_password(state_dir, RIGHT, cost=CHEAP)
     browser = start_page()
     browser.login(RIGHT)
     (state_dir / PASSWORD).chmod(0o644)
@@ -152,6 +154,14 @@ def test_a_password_that_is_none_is_refused(state_dir: Path, given: str) -> None
         set_password(state_dir, given)
     assert not given or given not in str(caught.value)
     assert load_password(state_dir) is None
+
+
+@pytest.mark.big
+def test_a_password_costs_who_guesses_it(state_dir: Path) -> None:
+    set_password(state_dir, RIGHT)
+    kept = load_password(state_dir)
+    assert kept is not None and kept.fits(RIGHT) and not kept.fits(WRONG)
+    assert (kept.cost, kept.block, kept.times) == (16_384, 8, 5)  # OWASP's choice of 16 MiB
 
 
 def test_sessions_that_cannot_be_read_are_none(state_dir: Path) -> None:

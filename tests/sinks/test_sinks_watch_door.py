@@ -99,7 +99,7 @@ def test_wishes_are_each_watchers_own_and_replace_one_another(board: Board) -> N
     keen.client.want("pins", "health", request="w1")
     keen.until(lambda _: bool(keen.kinds("health")))
     assert keen.kinds("answer")[0]["want"] == ["health", "pins"] and keen.kinds("answer")[0]["request"] == "w1"
-    assert keen.kinds("pins")[0]["pins"] == {"17": False} and keen.kinds("health")[0]["health"] == {"blocks": 7}
+    assert keen.kinds("pins")[0]["pins"] == {"17": False} and keen.kinds("health")[0]["health"]["blocks"] == 7
     board.sink.pin("17", True)
     keen.until(lambda _: len(keen.kinds("pins")) >= 2)
     assert keen.kinds("pins")[1]["pins"] == {"17": True}

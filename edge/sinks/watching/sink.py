@@ -70,6 +70,7 @@ class WatchSink:
         self._identity: os.stat_result | None = None
         self._thread: threading.Thread | None = None
         self._told: Mapping[str, object] = {}
+        self._began = monotonic()
 
     @property
     def watching(self) -> bool:
@@ -156,7 +157,8 @@ class WatchSink:
         self._audience.tell(line if about != self._told else b"")
         self._told = about
         if self._audience.wants("health"):
-            self._audience.tell(self._audience.line("health", health=dict(self._counters())), minor=True, of="health")
+            health = {"uptime_seconds": round(self._monotonic() - self._began, 1), **self._counters()}
+            self._audience.tell(self._audience.line("health", health=health), minor=True, of="health")
         return line
 
     def _accept(self, listener: socket.socket) -> Watcher | None:
