@@ -50,12 +50,8 @@ def run(options: argparse.Namespace) -> int:
         set_password(state_dir, _asked())
         print("the password is set; whoever was logged in logs in again")
         return 0
-    try:
-        from edge.page.main import serve_page
-    except ModuleNotFoundError as error:
-        raise SettingsError("edge-audio page", found=f"no {error.name}",
-                            wanted="the extra: pip install 'edge-audio[page]', or Debian's python3-aiohttp and "
-                                   "python3-prometheus-client") from error
+    from edge.page.main import serve_page  # only here: --set-password needs no server
+
     return serve_page(settings, state_dir)
 
 

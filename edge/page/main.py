@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import importlib.util
+import os
 import socket
 import sys
 from pathlib import Path
 
 from edge.errors import SettingsError
+from edge.page.door import again, handed_over, own_command, wait
 from edge.page.password import load_password
-from edge.page.server import Page, Server, bound, serve
 from edge.settings import Settings
+from edge.settings.page import PageSettings
 
 
 def serve_page(settings: Settings, state_dir: Path) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code.
+    """Serve until SIGTERM, SIGINT or SIGHUP; the exit code.
 
-    Raises SettingsError where the address cannot be had, or the network could come in without a password.
+    Raises SettingsError where a library is missing, the address cannot be had, or the network could come in without a
+    password.
     """
-    page = Page(settings, state_dir)
-    if load_password(state_dir) is None and not settings.page.local:
-        raise SettingsError(f"[page] bind {settings.page.bind}", found="no password",
+    page = settings.page
+    for library in ("aiohttp", "prometheus_client"):
+        if importlib.util.find_spec(library) is None:
+            raise SettingsError("edge-audio page", found=f"no {library}",
+                                wanted="the extra: pip install 'edge-audio[page]', or Debian's python3-aiohttp and "
+                                       "python3-prometheus-client")
+    if load_password(state_dir) is None and not page.local:
+        raise SettingsError(f"[page] bind {page.bind}", found="no password",
                             wanted="one before others can reach the page: edge-audio page --set-password "
                                    f"--state-dir {state_dir}")
-    at = bound(page)
-    host = f"[{settings.page.bind}]" if ":" in settings.page.bind else settings.page.bind
-    print(f"the page: http://{host}:{at.getsockname()[1]}{settings.page.prefix}/", file=sys.stderr, flush=True)
-    with asyncio.Runner() as runner:
-        runner.run(_until_told(page, at))
+    if (at := handed_over(os.environ)) is None:
+        at = bound(page)
+        host = f"[{page.bind}]" if ":" in page.bind else page.bind
+        print(f"the page: http://{host}:{at.getsockname()[1]}{page.prefix}/", file=sys.stderr, flush=True)
+    wait(at)
+    from edge.page.server import Page, serve_until_told  # not before: the library takes 25 MB
+
+    if serve_until_told(Page(settings, state_dir), at):
+        again(at, own_command())
     return 0
 
 
-async def _until_told(page: Page, at: socket.socket) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    await serve(Server(page), at, stop)
+def bound(page: PageSettings) -> socket.socket:
+    """The socket that the page is served at, which listens. Raises SettingsError where the address cannot be had."""
+    ours = socket.socket(socket.AF_INET6 if ":" in page.bind else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind((page.bind, page.port))
+        ours.listen(128)
+    except OSError as error:
+        ours.close()
+        raise SettingsError(f"[page] {page.bind} port {page.port}", found=error.strerror or str(error),
+                            wanted="an address of this machine and a free port (--bind, --port)") from error
+    return ours

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
+import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +19,8 @@ from aiohttp import web
 
 from edge import __version__
 from edge.control.commands import check_verb, command_of
-from edge.errors import CommandError, SettingsError
-from edge.page.guard import Guard, dress, refused
+from edge.errors import CommandError
+from edge.page.guard import Guard, Handler, dress, refused
 from edge.page.history import History
 from edge.page.live import Live
 from edge.page.login import Login, fields
@@ -31,6 +34,11 @@ LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent / "static"
 MOST_BYTES = 16_384
 """Of a request's body."""
+IDLE_SECONDS = 300.0
+"""So long nobody must have asked for anything before the server gives its memory back."""
+LOOK_SECONDS = 15.0
+IDLE = "EDGE_AUDIO_PAGE_IDLE"
+"""Variable of the environment that sets IDLE_SECONDS, for tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Server:
     def __init__(self, page: Page) -> None:
         """Make everything ready; `app` serves it."""
         self._page = page
+        self._served, self._last = 0, time.monotonic()
         sessions = Sessions(page.state_dir)
         self.live = Live(page.state_dir, lambda told, past: self._figures.note(told, past))
         self._figures = Figures(self.live.newest, lambda: self.live.up, lambda: len(self.live.viewers))
@@ -57,7 +66,7 @@ class Server:
 
     def app(self) -> web.Application:
         """All addresses, at the top and below the prefix."""
-        app = web.Application(middlewares=[self.guard.middleware], client_max_size=MOST_BYTES)
+        app = web.Application(middlewares=[self._counted, self.guard.middleware], client_max_size=MOST_BYTES)
         routes: list[tuple[str, str, Callable[[web.Request], Any]]] = [
             ("GET", "/", self._index), ("GET", "/healthz", self._healthz), ("GET", "/metrics", self._metrics),
             ("GET", "/api/session", self._session), ("POST", "/api/login", self._login.login),
@@ -77,6 +86,20 @@ class Server:
         app.on_response_prepare.append(dress)
         app.cleanup_ctx.append(self._listening)
         return app
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long nobody has asked for anything; 0 while somebody is served."""
+        return 0.0 if self._served else time.monotonic() - self._last
+
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._served += 1
+        try:
+            return await handler(request)
+        finally:
+            self._served -= 1
+            self._last = time.monotonic()
 
     async def _listening(self, app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(self.live.run())
@@ -137,29 +160,27 @@ class Server:
         return web.Response(text="ok\n" if well else f"{self.live.away}\n", status=200 if well else 503)
 
 
-def bound(page: Page) -> socket.socket:
-    """The socket that the page is served at. Raises SettingsError where the address cannot be had."""
-    settings = page.settings.page
-    family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
-    ours = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        ours.bind((settings.bind, settings.port))
-        ours.listen(128)
-    except OSError as error:
-        ours.close()
-        raise SettingsError(f"[page] {settings.bind} port {settings.port}", found=error.strerror or str(error),
-                            wanted="an address of this machine and a free port (--bind, --port)") from error
-    return ours
-
-
-async def serve(server: Server, at: socket.socket, stop: asyncio.Event) -> None:
-    """Serve until told to stop."""
+async def serve(server: Server, at: socket.socket, stop: asyncio.Event, *, idle_seconds: float = IDLE_SECONDS) -> bool:
+    """Serve until told to stop, or until nobody looks; whether it was the latter. `at` stays open."""
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.SockSite(runner, at).start()
-        await stop.wait()
+        await web.SockSite(runner, at.dup()).start()
+        while not stop.is_set() and server.quiet_seconds < idle_seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), min(LOOK_SECONDS, idle_seconds))
     finally:
         server.live.close()
         await runner.cleanup()
+    return not stop.is_set()
+
+
+def serve_until_told(page: Page, at: socket.socket) -> bool:
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until nobody looks; whether it was the latter."""
+    async def life() -> bool:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await serve(Server(page), at, stop, idle_seconds=float(os.environ.get(IDLE, IDLE_SECONDS)))
+
+    return asyncio.run(life())

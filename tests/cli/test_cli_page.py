@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -64,3 +66,53 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         first.kill()
         first.wait()
         first.stderr.close()
+
+
+def resident_kilobytes(process: int) -> int:
+    """VmRSS, with what it shares with others."""
+    (line,) = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1])
+
+
+def jiffies(process: int) -> int:
+    """Processor time of a process, in hundredths of a second."""
+    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[11]) + int(after_name[12])
+
+
+def test_while_nobody_looks_it_costs_next_to_nothing(tmp_path: Path) -> None:
+    """Before the first who comes, and again some time after the last: the same process and port, 30 MB at most, and no
+    processor time at all. `python -m pytest -rP` prints what was measured."""
+    served = subprocess.Popen([sys.executable, "-m", "edge", "page", "--port", "0", "--state-dir", str(tmp_path)],
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "EDGE_AUDIO_PAGE_IDLE": "1"})
+    assert served.stderr is not None
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+/", served.stderr.readline())
+        assert found is not None
+        time.sleep(1.0)
+        first = resident_kilobytes(served.pid)
+        for _ in range(2):
+            with urllib.request.urlopen(f"{found[0]}api/state", timeout=PATIENCE_SECONDS) as answer:
+                assert json.load(answer)["away"] == "no appliance"
+            awake = resident_kilobytes(served.pid)
+            assert awake > first
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while resident_kilobytes(served.pid) > 30_000 or not asleep(served.pid):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        again, before = resident_kilobytes(served.pid), jiffies(served.pid)
+        time.sleep(2.0)
+        assert jiffies(served.pid) == before
+        print(f"page idle: {again / 1000:.1f} MB (at the start {first / 1000:.1f}), while it serves {awake / 1000:.1f}")
+        served.terminate()
+        assert served.wait(PATIENCE_SECONDS) == 0
+    finally:
+        served.kill()
+        served.wait()
+        served.stderr.close()
+
+
+def asleep(process: int) -> bool:
+    """Whether it waits at its door: one thread, in poll."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return "State:\tS" in status and "Threads:\t1\n" in status

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.page.server import Page, Server, bound, serve
+from edge.page.main import bound
+from edge.page.server import Page, Server, serve
 from edge.settings import Settings
 from edge.settings.page import PageSettings
 from edge.sinks.watching.sink import WatchSink
@@ -22,7 +23,7 @@ from tests.page.browser import PATIENCE_SECONDS, Browser
 def serving(state_dir: Path, settings: Settings) -> Iterator[Browser]:
     """The page of this state directory, served until the block ends; a browser that has not been there yet."""
     page = Page(replace(settings, page=replace(settings.page, port=0)), state_dir)
-    at = bound(page)
+    at = bound(page.settings.page)
     begun, ends = threading.Event(), []
 
     async def life() -> None:
@@ -40,6 +41,7 @@ def serving(state_dir: Path, settings: Settings) -> Iterator[Browser]:
     finally:
         ends[0]()
         thread.join(PATIENCE_SECONDS)
+        at.close()
         assert not thread.is_alive()
 
 
