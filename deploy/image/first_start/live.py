@@ -11,8 +11,11 @@ from .record import Record
 
 
 def call(*words: str | Path, seconds: float = 60, must: bool = True) -> None:
-    """Run a program. Raises CalledProcessError where it must succeed and does not."""
-    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
+    """Run a program. Raises OSError where it must succeed and does not, and where it does not end in time."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise OSError(f"{Path(words[0]).name}: no answer in {seconds:g} s") from None
     if done.returncode and must:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise OSError(f"{Path(words[0]).name}: exit code {done.returncode}: {said}")
@@ -74,10 +77,10 @@ def _network(places: Places, settings: Record) -> None:
     if not places.netplan.exists():
         return
     try:
-        call("netplan", "generate")
+        call(places.netplan_generate)
     except OSError as error:
         places.netplan.unlink()  # wired ports go by DHCP then
-        call("netplan", "generate")
+        call(places.netplan_generate)
         raise OSError(f"the network settings do not serve in this slot: {error}") from None
     call("systemctl", "daemon-reload")
     units = sorted(path.name for path in (places.root / "run" / "systemd" / "system").glob("netplan-*.service"))

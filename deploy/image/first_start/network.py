@@ -18,6 +18,7 @@ from .report import Page
 
 INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")
 COUNTRY = re.compile(r"[A-Z]{2}")
+SECONDS = 60.0
 KINDS = ("ethernets", "wifis")
 LOCAL = "10-edge-audio.yaml"
 """The slot's own file: DHCP on every wired port."""
@@ -177,8 +178,8 @@ def as_netplan(network: dict[str, Any], country: str = "") -> bytes:
 
 
 def _ask_netplan(places: Places, network: dict[str, Any], secrets: set[str]) -> None:
-    """Let netplan judge, where it is there."""
-    program = places.root / "usr" / "sbin" / "netplan"
+    """Let netplan judge, where it is there. Raises Refused, and OSError where it does not answer."""
+    program = places.netplan_generate
     if not program.exists() or not any(network.values()):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -186,8 +187,11 @@ def _ask_netplan(places: Places, network: dict[str, Any], secrets: set[str]) -> 
         file.parent.mkdir(parents=True)
         file.touch(0o600)
         file.write_bytes(as_netplan(network))
-        done = subprocess.run([program, "generate", "--root-dir", folder], capture_output=True, text=True, timeout=60,
-                              check=False)
+        try:
+            done = subprocess.run([program, "--root-dir", folder], capture_output=True, text=True, timeout=SECONDS,
+                                  check=False)
+        except subprocess.TimeoutExpired:
+            raise OSError(f"netplan: no answer in {SECONDS:g} s") from None
     if done.returncode:
         # Only the line that says what is wrong: below it netplan quotes the file.
         said = next((line for line in done.stderr.splitlines() if "rror" in line), "no reason given")

@@ -71,6 +71,11 @@ class Places:
         return self.root / "run" / "edge-audio-image"
 
     @property
+    def netplan_generate(self) -> Path:
+        """What netplan's own command runs: that would also wait for systemd, which is busy with this start."""
+        return self.root / "usr" / "libexec" / "netplan" / "generate"
+
+    @property
     def netplan(self) -> Path:
         return self.root / "run" / "netplan" / "90-owner.yaml"
 

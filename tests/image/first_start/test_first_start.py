@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.image.first_start import network
 from tests.image import imager
 from tests.image.first_start.card import Card
 
@@ -176,3 +177,16 @@ def test_a_record_that_cannot_be_read_is_put_aside_and_said(card: Card) -> None:
     assert card.take()
     assert card.record["host_name"] == "kitchen" and (card.places.system / "settings.json.broken").read_text() == "{"
     assert "former settings could not be read" in card.report
+
+
+def test_a_netplan_that_does_not_answer_is_asked_at_the_next_start(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "SECONDS", 0.2)
+    program = card.places.netplan_generate
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexec sleep 20\n")
+    program.chmod(0o755)
+    card.write(network_config=imager.network_config("Home", imager.psk("correct horse", "Home")))
+    assert not card.take()
+    assert "no way to check it (netplan: no answer in 0.2 s)" in card.report and not card.record["network"]
+    program.write_text("#!/bin/sh\n")
+    assert card.take() and "Wi-Fi 'Home' on wlan0" in card.report

@@ -45,6 +45,15 @@ def program(name: str) -> str:
     return found
 
 
+def netplan_judges(card: Card) -> Path:
+    """Put this machine's netplan into the card's root."""
+    program("netplan")
+    target = card.places.netplan_generate
+    target.parent.mkdir(parents=True)
+    target.symlink_to("/usr/libexec/netplan/generate")
+    return target
+
+
 @pytest.mark.parametrize("name", USER_DATA)
 def test_what_we_say_imager_writes_is_cloud_config(tmp_path: Path, name: str) -> None:
     file = tmp_path / "user-data"
@@ -56,10 +65,7 @@ def test_what_we_say_imager_writes_is_cloud_config(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_netplan_takes_what_we_make_of_a_network(card: Card, tmp_path: Path, name: str) -> None:
-    netplan = program("netplan")
-    target = card.places.root / "usr" / "sbin" / "netplan"
-    target.parent.mkdir(parents=True)
-    target.symlink_to(netplan)
+    netplan = netplan_judges(card)
     card.write(network_config=NETWORKS[name], cmdline=imager.CMDLINE)
     assert card.take() and card.apply() == 0, card.report
     root = tmp_path / "generated"
@@ -67,7 +73,7 @@ def test_netplan_takes_what_we_make_of_a_network(card: Card, tmp_path: Path, nam
     file.parent.mkdir(parents=True)
     file.write_bytes(card.places.netplan.read_bytes())
     file.chmod(0o600)
-    done = subprocess.run([netplan, "generate", "--root-dir", root], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([netplan, "--root-dir", root], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     made = {path.name: path.read_text() for path in (root / "run").rglob("*") if path.is_file()}
     if name == "fixed":
@@ -83,9 +89,7 @@ def test_netplan_takes_what_we_make_of_a_network(card: Card, tmp_path: Path, nam
 
 
 def test_netplan_refuses_and_the_former_network_stays(card: Card) -> None:
-    target = card.places.root / "usr" / "sbin" / "netplan"
-    target.parent.mkdir(parents=True)
-    target.symlink_to(program("netplan"))
+    netplan_judges(card)
     card.write(network_config=NETWORKS["Wi-Fi"])
     assert card.take()
     before = card.kept()
