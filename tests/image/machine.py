@@ -204,7 +204,7 @@ class Machine:
                     raise ImageError(f"console: no line {pattern!r} in {seconds:.0f} s:\n{self.console()}")
                 self._changed.wait(min(left, 1.0))
 
-    def ssh(self, command: str, key: Path, *, user: str = "owner", timeout: float = 60, codes: tuple[int, ...] = (0,),
+    def ssh(self, command: str, key: Path, *, user: str = "owner", timeout: float = 240, codes: tuple[int, ...] = (0,),
             stdin: bytes = b"") -> str:
         """What the command prints on the machine. Raises ImageError where its exit code is none of `codes`."""
         words = ["ssh", "-i", key, "-p", self.port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",

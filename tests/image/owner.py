@@ -36,8 +36,14 @@ class Subscriber:
             self.seen.append((topic, payload))
             self._new.put((topic, payload))
 
-    def wait_for(self, topic: str, seconds: float, *, payload: str = "") -> Any:
-        """The next message on a topic that ends so, decoded where it is JSON. Raises ImageError."""
+    def wait_for(self, topic: str, seconds: float, *, payload: str = "", after: int | None = None) -> Any:
+        """The next message on a topic that ends so, decoded where it is JSON. Raises ImageError.
+
+        after: look first through those of `seen` from this number on, which an earlier call may have passed over.
+        """
+        for found, said in [] if after is None else self.seen[after:]:
+            if found.endswith(topic) and payload in said:
+                return json.loads(said) if said[:1] in "{[" else said
         deadline = time.monotonic() + seconds
         while True:
             try:
