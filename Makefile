@@ -11,6 +11,7 @@ HOME_ASSISTANT ?= /var/tmp/edge-audio-home-assistant
 INSTALL ?= /var/tmp/edge-audio-install
 DEB ?= /var/tmp/edge-audio-deb
 IMAGE ?= /var/tmp/edge-audio-image
+PAGE ?= /var/tmp/edge-audio-page
 VERSION ?=
 KEYS ?=
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
@@ -20,7 +21,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
-	test-home-assistant fuzz faults deb deb-test image image-test check clean
+	test-home-assistant test-page page-pictures fuzz faults deb deb-test image image-test check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -95,6 +96,17 @@ test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as 
 
 test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
 	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/home
+
+$(VENV)/installed-page: $(VENV)/installed-dev
+	@deploy/packages.sh page
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,page,test,dev,browser-test]'
+	@touch $@
+
+test-page: $(VENV)/installed-page ## look at the page with Chromium: claps, clicks, logins, axe-core (minutes; PAGE=folder)
+	axe=$$(tests/page/chromium/axe.sh $(PAGE)) && EDGE_AUDIO_AXE=$$axe $(BIN)/python -m pytest -q -m slow tests/page/chromium
+
+page-pictures: $(VENV)/installed-page ## take the page's pictures for deploy/docs, with Chromium (a minute)
+	$(BIN)/python -m tests.page.chromium.pictures deploy/docs/pictures
 
 fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
 	$(BIN)/python -m pytest -q -rP -m slow tests/control/test_control_commands.py

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing else.
-# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start|deb-test|image ...
+# Usage: deploy/packages.sh run|test|brokers|fleet|mediapipe|arm|instructions|pins|home-assistant|install-root|first-start|deb-test|image|page ...
 set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
@@ -16,6 +16,7 @@ home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 first_start=(cloud-init netplan.io sudo)
 install_root=(mmdebstrap debian-archive-keyring ca-certificates)
 deb_test=(systemd-container)
+page=(chromium fonts-inter)    # fonts-inter: what the pictures are written in
 image=(mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring dosfstools mtools fdisk e2fsprogs u-boot-tools
        device-tree-compiler squashfs-tools zstd kmod xz-utils openssl openssh-client systemd)
 
@@ -35,8 +36,9 @@ for group in "$@"; do
         install-root) wanted+=("${install_root[@]}") ;;
         deb-test) wanted+=("${deb_test[@]}") ;;
         image) wanted+=("${image[@]}") ;;
+        page) wanted+=("${page[@]}") ;;
         *) echo "deploy/packages.sh: found '$group'; wanted run, test, brokers, fleet, mediapipe, arm, instructions, pins," \
-                "home-assistant, install-root, first-start, deb-test or image" >&2
+                "home-assistant, install-root, first-start, deb-test, image or page" >&2
            exit 2 ;;
     esac
 done

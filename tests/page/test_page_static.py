@@ -17,6 +17,10 @@ def test_every_file_has_a_name_that_is_served_and_at_most_250_lines() -> None:
     assert all(len(text.splitlines()) <= 250 for text in FILES.values())
 
 
+def test_all_of_it_is_small() -> None:
+    assert sum(len(text.encode()) for text in FILES.values()) < 60_000
+
+
 def test_what_a_file_names_is_there_and_nothing_lies_about() -> None:
     named = {"index.html"}
     for text in FILES.values():

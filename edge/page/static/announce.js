@@ -1,4 +1,4 @@
-// Tells a screen reader of events, without chatter: at most one line in five seconds, with what has come since.
+// Tells a screen reader of events, without chatter: one line in five seconds at most.
 import { by } from "./dom.js";
 import { W } from "./words.js";
 
@@ -7,10 +7,8 @@ const counts = new Map();
 let waiting = 0;
 
 function speak() {
-  if (!counts.size) {
-    waiting = 0;
-    return;
-  }
+  waiting = 0;
+  if (!counts.size) return;
   by("announcer").textContent = W.announce([...counts]);
   counts.clear();
   waiting = setTimeout(speak, PAUSE);

@@ -1,4 +1,4 @@
-// Elements, made and found.
+// Elements.
 import { W } from "./words.js";
 
 export const by = (id) => document.getElementById(id);
@@ -8,8 +8,7 @@ export function el(name, given = {}, ...children) {
   for (const [key, value] of Object.entries(given)) {
     if (key === "text") made.textContent = value;
     else if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    else if (value) made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.filter((child) => child));
   return made;
@@ -29,11 +28,9 @@ export const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // A canvas with as many pixels as the screen has; its size in CSS pixels.
 export function sized(canvas) {
-  const scale = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
-  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-  }
+  const scale = devicePixelRatio, { clientWidth: width, clientHeight: height } = canvas;
+  const wide = Math.round(width * scale), high = Math.round(height * scale);
+  if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
   const pen = canvas.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   return { pen, width, height };
@@ -48,7 +45,7 @@ function put(text, bad) {
   line.classList.toggle("bad", bad);
 }
 
-// The line at the top: what holds until it is taken back. Bad news comes at once, good waits for a notice's end.
+// The line at the top: what holds until it is taken back. Good news waits for a notice's end.
 export function stand(text, bad = false) {
   standing = [text, bad];
   if (bad) clearTimeout(hiding);

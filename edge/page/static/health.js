@@ -5,41 +5,28 @@ import { W } from "./words.js";
 
 let about = {}, counters = {};
 
-function troubles() {
-  const found = [];
-  for (const part of ["source", "delegate", "update"]) if ((about[part] ?? "ok") !== "ok") found.push([W.parts[part], about[part]]);
-  for (const [name, state] of Object.entries(about.sinks || {})) if (state !== "ok") found.push([W.parts[name] || name, state]);
-  for (const problem of about.calibration?.problems || []) found.push([W.parts.calibration, problem]);
-  return found;
-}
-
-function facts() {
-  const told = [[W.parts.source, about.source], [W.model, about.model], [W.version, about.version]];
-  for (const [name, state] of Object.entries(about.sinks || {})) if (name === "mqtt") told.push([W.parts.mqtt, state]);
-  if (about.waiting_messages) told.push([W.waiting, W.messages(about.waiting_messages)]);
-  if (counters.uptime_seconds) told.push([W.uptime, W.duration(counters.uptime_seconds)]);
-  if (counters.lost_samples) told.push([W.lostSamples, counters.lost_samples]);
-  if (counters.clipped_samples) told.push([W.clipped, counters.clipped_samples]);
-  return told.filter(([, words]) => words);
-}
+const well = (state) => /^ok\b/.test(state ?? "ok");
 
 function show() {
-  const wrong = troubles();
-  const line = (bad) => ([name, words]) => el("li", { class: bad ? "bad" : "" }, el("span", { class: "name", text: name }),
-    el("span", { text: String(words) }));
-  const lines = wrong.length ? wrong.map(line(true)) : [el("li", { class: "well", text: W.allWell })];
-  const shown = new Set(wrong.map(([name]) => name));
-  lines.push(...facts().filter(([name]) => !shown.has(name)).map(line(false)));
+  const parts = Object.entries({ source: about.source, delegate: about.delegate, update: about.update, ...about.sinks });
+  const wrong = [...parts.filter(([, state]) => !well(state)), ...(about.calibration?.problems || []).map((each) => ["calibration", each])];
+  const facts = [...parts.filter(([name, state]) => ["source", "mqtt"].includes(name) && well(state)), ["model", about.model],
+    ["version", about.version], ["waiting_messages", about.waiting_messages], ["uptime_seconds", W.duration(counters.uptime_seconds || 0)],
+    ["lost_samples", counters.lost_samples]].filter(([, words]) => words);
+  const line = (bad) => ([name, words]) => el("li", { class: bad }, el("span", { class: "name", text: W.parts[name] || name }),
+    el("span", { text: words }));
+  const lines = [...wrong.length ? wrong.map(line("bad")) : [el("li", { class: "well", text: W.allWell })], ...facts.map(line(""))];
   const list = by("health");
   if (list.textContent !== lines.map((each) => each.textContent).join("")) list.replaceChildren(...lines);
+  return wrong;
 }
 
 export function hello(message) {
   about = message.about;
   by("device").textContent = message.device;
   document.title = `${message.device} · edge-audio`;
-  state(about.muted ? "muted" : troubles().length ? "trouble" : "hearing");
-  show();
+  const wrong = show();
+  state(about.muted ? "muted" : wrong.length ? "trouble" : "hearing", wrong[0]?.[0]);
 }
 
 export function health(message) {
@@ -47,23 +34,23 @@ export function health(message) {
   show();
 }
 
-export function state(name) {
+export function state(name, part) {
   document.body.dataset.state = name;
-  write(by("state-words"), W[name]);
+  write(by("state-words"), part && name === "trouble" ? `${W.trouble}: ${W.parts[part] || part}` : W[name]);
 }
 
 async function test(pin) {
   const told = await command("pin-test", { pin });
-  notice(told.ok ? W.tested(pin) : W.refused(told), { bad: !told.ok, seconds: 5 });
+  notice(told.ok ? W.tested(pin) : W.refused(told), { bad: !told.ok });
 }
 
 export function pins(message) {
-  const known = Object.entries(message.pins), list = by("pins");
+  const known = Object.keys(message.pins), list = by("pins");
   by("pins-card").hidden = !known.length;
-  if ([...list.children].map((each) => each.dataset.pin).join() !== known.map(([pin]) => pin).join()) {
-    list.replaceChildren(...known.map(([pin]) => el("li", { "data-pin": pin }, el("span", { class: "lamp", "aria-hidden": "true" }),
+  if ([...list.children].map((each) => each.dataset.pin).join() !== known.join()) {
+    list.replaceChildren(...known.map((pin) => el("li", { "data-pin": pin }, el("span", { class: "lamp" }),
       el("span", { class: "name", text: pin }), el("span", { class: "figure" }),
-      el("button", { type: "button", class: "button", text: W.test, "aria-label": W.testPin(pin), onclick: () => test(pin) }))));
+      el("button", { class: "button", text: W.test, "aria-label": W.testPin(pin), onclick: () => test(pin) }))));
   }
   for (const line of list.children) {
     const on = message.pins[line.dataset.pin];

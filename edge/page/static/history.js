@@ -1,4 +1,4 @@
-// What was heard before: a day's events, by target, with their sound where the owner keeps it.
+// What was heard before: a day's events, by target, with their sound where kept.
 import { by, clock, el, notice } from "./dom.js";
 import { item } from "./events.js";
 import * as heat from "./heat.js";
@@ -7,7 +7,7 @@ import { on } from "./stream.js";
 import { W } from "./words.js";
 
 const DAYS = 14, PAGE = 50, SETTLES = 1500;
-let day = "", today = "", next = null, pages = 0, asked = 0, waiting = 0, playing = null;
+let day = "", today = "", next = null, asked = 0, waiting = 0, playing = null;
 
 const moved = (date, days) => new Date(Date.parse(`${date}T00:00:00Z`) + days * 864e5).toISOString().slice(0, 10);
 
@@ -17,31 +17,28 @@ function nameOf(date, length = "short") {
   return clock(new Date(`${date}T12:00:00Z`), { weekday: length, day: "numeric", month: length, timeZone: "UTC" });
 }
 
-function player(event) {
-  const stopped = () => {
-    button.textContent = W.play;
-    playing = null;
-  };
-  const button = el("button", { type: "button", class: "judge", text: W.play,
-    "aria-label": W.sound(event.target, clock(new Date(event.started_at))), onclick: () => {
-      const own = playing?.button === button;
-      playing?.stop();
-      if (own) return;
-      const sound = new Audio(`api/sound/${event.id}`);
-      playing = { button, stop: () => { sound.pause(); stopped(); } };
-      button.textContent = W.stop;
-      sound.addEventListener("ended", stopped);
-      sound.play().catch(() => {
-        if (playing?.button === button) stopped();
-        notice(W.noSound, { bad: true });
-      });
-    } });
+function player({ id, target, started_at }) {
+  const button = el("button", { class: "judge", text: W.play, "aria-label": W.sound(target, clock(new Date(started_at))), onclick: () => {
+    const sound = new Audio(`api/sound/${id}`), own = playing?.button === button;
+    playing?.stop();
+    if (own) return;
+    const stop = () => {
+      sound.pause();
+      button.textContent = W.play;
+      playing = null;
+    };
+    playing = { button, stop };
+    button.textContent = W.stop;
+    sound.onended = stop;
+    sound.onerror = () => notice(W.noSound, { bad: true });
+    sound.play().catch(stop);
+  } });
   return button;
 }
 
 function line(row) {
-  const seconds = row.ended_at === null ? null : (Date.parse(row.ended_at) - Date.parse(row.started_at)) / 1000;
-  return item({ ...row, duration_seconds: seconds }, row.sound ? player(row) : null);
+  const seconds = (Date.parse(row.ended_at) - Date.parse(row.started_at)) / 1000;
+  return item({ ...row, duration_seconds: seconds }, row.sound && player(row));
 }
 
 function query(fields) {
@@ -51,9 +48,8 @@ function query(fields) {
 
 function options(names) {
   const filter = by("filter"), chosen = filter.value;
-  if ([...filter.options].slice(1).map((each) => each.value).join() === names.join() && filter.options.length) return;
-  filter.replaceChildren(el("option", { value: "", text: W.all }),
-    ...names.map((name) => el("option", { value: name, text: W.name(name) })));
+  if (filter.length === names.length + 1) return;
+  filter.replaceChildren(new Option(W.all, ""), ...names.map((name) => new Option(W.name(name), name)));
   filter.value = names.includes(chosen) ? chosen : "";
 }
 
@@ -63,22 +59,20 @@ async function list(more = false) {
   const told = await get(`api/events?${query({ since: `${day}T00:00:00`, until: `${moved(day, 1)}T00:00:00`, limit: PAGE,
     before: more ? next : "" })}`);
   if (own !== asked) return;
-  const past = by("past"), rows = told?.events || [];
-  const lines = rows.map(line);
+  const past = by("past"), lines = (told.events || []).map(line);
   if (more) past.append(...lines);
   else past.replaceChildren(...lines);
-  pages = more ? pages + 1 : 1;
-  next = told?.next ?? null;
+  next = told.next ?? null;
   by("more").hidden = next === null;
   by("no-past").hidden = past.children.length > 0;
-  by("no-past").textContent = told ? W.nothing : W.noHistory;
-  if (told) options(told.targets);
+  by("no-past").textContent = told.ok ? W.nothing : W.refused(told);
+  if (told.ok) options(told.targets);
   if (more) lines[0]?.querySelector("button")?.focus();
 }
 
 async function map() {
   const told = await get(`api/heat?${query({ days: DAYS })}`);
-  if (!told) return;
+  if (!told.ok) return;
   today = told.days.at(-1).date;
   day ||= today;
   heat.show(told, day, nameOf, choose);
@@ -114,8 +108,9 @@ export function begin() {
     if (message.past || by("history").hidden || day !== today) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      map();
-      if (pages === 1 && !playing && !by("past").contains(document.activeElement)) list();
+      const busy = (id) => by(id).contains(document.activeElement);
+      if (!busy("heat")) map();
+      if (by("past").children.length <= PAGE && !playing && !busy("past")) list();
     }, SETTLES);
   });
 }

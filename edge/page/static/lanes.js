@@ -7,7 +7,7 @@ const KEPT = 400;
 const curves = new Map(); // target: [position, probability or null]
 const events = new Map(); // target: Map of id: [start, end or null]
 
-const of = (map, target, made) => map.get(target) || map.set(target, made()).get(target);
+const of = (map, target, made) => map.get(target) || map.set(target, made).get(target);
 
 export function forget() {
   curves.clear();
@@ -15,65 +15,48 @@ export function forget() {
 }
 
 // The probability stands at the middle of its patch: there the sound is.
-export function hear(message) {
-  const middle = (message.start + message.end) / 2;
-  for (const told of message.targets) {
-    const curve = of(curves, told.target, () => []);
-    curve.push([middle, told.probability]);
+export function hear({ start, end, targets }) {
+  for (const { target, probability } of targets) {
+    const curve = of(curves, target, []);
+    curve.push([(start + end) / 2, probability]);
     if (curve.length > KEPT) curve.shift();
   }
 }
 
-export function add(message) {
-  of(events, message.event.target, () => new Map()).set(message.event.id, [message.start, message.end]);
-}
-
-function area(pen, curve, view, height) {
-  let begun = false, x = 0;
-  pen.beginPath();
-  for (const [position, probability] of curve) {
-    if (position < view.head - view.span || position > view.head) continue;
-    const next = view.x(position);
-    if (begun && (probability === null || next < x)) {
-      pen.lineTo(x, height);
-      begun = false;
-    }
-    if (probability === null) continue;
-    if (!begun) pen.moveTo(next, height);
-    begun = true;
-    x = next;
-    pen.lineTo(x, height - 1 - probability * (height - 3));
-  }
-  if (begun) pen.lineTo(x, height);
-  pen.fill();
+export function add({ event, start, end }) {
+  of(events, event.target, new Map()).set(event.id, [start, end]);
 }
 
 export function draw(canvas, target, threshold, seconds) {
-  const { pen, width, height } = sized(canvas);
-  const view = strip(width, seconds);
+  const { pen, width, height } = sized(canvas), view = strip(width, seconds), begins = view.head - view.span;
+  const y = (probability) => height - 1 - probability * (height - 3);
   pen.clearRect(0, 0, width, height);
   pen.fillStyle = colour(target, 0.3);
-  area(pen, curves.get(target) || [], view, height);
-  if (threshold !== null) {
-    pen.strokeStyle = colour(target, 0.55);
-    pen.setLineDash([2, 4]);
-    pen.beginPath();
-    const y = Math.round(height - 1 - threshold * (height - 3)) + 0.5;
-    pen.moveTo(0, y);
-    pen.lineTo(width, y);
-    pen.stroke();
-    pen.setLineDash([]);
-  }
-  const own = events.get(target) || new Map();
-  pen.fillStyle = colour(target, 0.9);
-  for (const [id, [start, end]] of own) {
-    if ((end ?? view.head) < view.head - view.span) {
-      own.delete(id);
+  pen.beginPath();
+  let x = null;
+  for (const [position, probability] of curves.get(target) || []) {
+    if (position < begins || position > view.head) continue;
+    if (probability === null) {
+      if (x !== null) pen.lineTo(x, height);
+      x = null;
       continue;
     }
-    const x = view.x(Math.max(start, view.head - view.span + 1)), long = ((end ?? view.head) - start) * view.scale;
-    pen.beginPath();
-    pen.roundRect(x - 1, 3, Math.max(4, Math.min(long, width - x)), height - 6, 2);
-    pen.fill();
+    if (x === null) pen.moveTo(view.x(position), height);
+    x = view.x(position);
+    pen.lineTo(x, y(probability));
+  }
+  if (x !== null) pen.lineTo(x, height);
+  pen.fill();
+  if (threshold !== null) for (x = 0; x < width; x += 6) pen.fillRect(x, Math.round(y(threshold)), 2, 1);
+  pen.fillStyle = colour(target, 0.9);
+  const own = events.get(target) || new Map();
+  for (const [id, [start, end]] of own) {
+    const from = view.x(Math.max(start, begins)), to = view.x(Math.min(end ?? view.head, view.head));
+    if (to < 0) own.delete(id);
+    else if (from <= width) {
+      pen.beginPath();
+      pen.roundRect(from - 1, 3, Math.max(4, to - from), height - 6, 2);
+      pen.fill();
+    }
   }
 }

@@ -1,7 +1,7 @@
 // What is heard now: the messages of the stream in all their parts, and one loop that draws.
 import { announce } from "./announce.js";
-import { by, calm, dark, el, notice, stand, write } from "./dom.js";
-import { Newest } from "./events.js";
+import { by, dark, el, notice, stand, write } from "./dom.js";
+import { showNewest } from "./events.js";
 import * as health from "./health.js";
 import * as lanes from "./lanes.js";
 import * as marks from "./marks.js";
@@ -9,28 +9,26 @@ import * as mute from "./mute.js";
 import * as spectrogram from "./spectrogram.js";
 import { on } from "./stream.js";
 import * as targets from "./targets.js";
-import { RATE, STEP, secondsIn, timeline } from "./timeline.js";
+import { STEP, secondsIn, timeline } from "./timeline.js";
 import { W } from "./words.js";
 
-const HIGHEST = 3;
-let list = null, looping = 0, drawn = 0, away = false, looked = false, width = 0;
+const HIGHEST = 3, EVENTS = 12;
+let looping = 0, drawn = 0, away = false, looked = false, width = 0;
 
-function level(message) {
-  const meter = by("level"), share = (db) => Math.max(0, Math.min(1, (db + 90) / 90));
-  meter.style.setProperty("--level", share(message.level_dbfs).toFixed(3));
-  meter.style.setProperty("--noise", share(message.noise_dbfs).toFixed(3));
-  meter.setAttribute("aria-valuenow", message.level_dbfs);
-  meter.setAttribute("aria-valuetext", W.levelNow(message.level_dbfs, message.noise_dbfs));
-  write(by("level-figure"), W.dbfs(message.level_dbfs));
-  write(by("noise"), W.noise(message.noise_dbfs));
-  write(by("gate"), message.gate_open ? W.gateOpen : W.gateClosed);
-  by("gate").classList.toggle("open", message.gate_open);
-  const highest = by("highest").children;
-  for (let i = 0; i < HIGHEST; i += 1) {
-    const told = message.top[i];
-    write(highest[i].firstChild, told ? W.name(told.label) : "");
-    write(highest[i].lastChild, told ? W.probability(told.score) : "");
-  }
+function level({ level_dbfs: loud, noise_dbfs: noise, gate_open: open, top }) {
+  const meter = by("level"), share = (db) => Math.max(0, Math.min(1, db / 90 + 1));
+  meter.style.setProperty("--level", share(loud));
+  meter.style.setProperty("--noise", share(noise));
+  meter.setAttribute("aria-valuenow", loud);
+  meter.setAttribute("aria-valuetext", W.levelNow(loud, noise));
+  write(by("level-figure"), W.dbfs(loud));
+  write(by("noise"), W.noise(noise));
+  write(by("gate"), open ? W.gateOpen : W.gateClosed);
+  by("gate").classList.toggle("open", open);
+  [...by("highest").children].forEach(({ firstChild, lastChild }, i) => {
+    write(firstChild, top[i] ? W.name(top[i].label) : "");
+    write(lastChild, top[i] ? W.probability(top[i].score) : "");
+  });
 }
 
 function gone(words, state) {
@@ -45,36 +43,26 @@ function gone(words, state) {
 function here() {
   by("veil").hidden = true;
   stand("");
-  if (away) notice(W.back, { seconds: 4 });
+  if (away) notice(W.back);
   away = false;
 }
 
 function forget() {
-  timeline.forget();
-  spectrogram.forget();
-  marks.forget();
-  lanes.forget();
+  for (const part of [timeline, spectrogram, marks, lanes]) part.forget();
 }
 
-function seconds() {
-  const now = by("spectrogram").clientWidth;
+function draw() {
+  const now = by("spectrogram").clientWidth, span = secondsIn(now);
   if (now !== width) {
     width = now;
-    const span = secondsIn(width);
-    by("seconds").firstElementChild.replaceChildren(...Array.from({ length: Math.floor((span - 1) / 2) + 1 }, (_, i) => {
+    by("seconds").replaceChildren(...Array.from({ length: Math.ceil(span / 2) }, (_, i) => {
       const label = el("span", { text: W.secondsAgo(2 * i) });
       label.style.right = `${200 * i / span}%`;
       return label;
     }));
   }
-  return secondsIn(width);
-}
-
-function draw() {
   timeline.flow();
-  const span = seconds();
-  const view = spectrogram.draw(span);
-  marks.draw(view, width);
+  marks.draw(spectrogram.draw(span), width);
   if (drawn % 2 === 0) targets.draw(span);
   drawn += 1;
 }
@@ -89,24 +77,21 @@ export function look(looks) {
   if (looks === looked) return;
   looked = looks;
   cancelAnimationFrame(looping);
-  looping = 0;
   if (looks) {
     forget();
-    if (!calm.matches) loop();
+    loop();
   }
 }
 
 export function begin() {
-  list = new Newest(by("events"), by("no-events"), 12);
-  by("spectrogram").after(el("div", { id: "marks", class: "marks", "aria-hidden": "true" }));
   by("highest").append(...Array.from({ length: HIGHEST }, () => el("li", {}, el("span"), el("span", { class: "figure" }))));
   spectrogram.labels();
   mute.begin();
-  on("server", ({ here: answers }) => { if (!answers) gone(W.serverNotice, "serverAway"); });
+  const serverGone = () => gone(W.noAnswer, "serverAway");
+  on("noServer", serverGone);
   on("away", ({ reason }) => gone(W.awayNotice(reason), "away"));
   on("here", here);
-  on("bye", () => gone(W.serverNotice, "serverAway"));
-  on("lost", ({ messages }) => notice(W.lost(messages), { seconds: 5 }));
+  on("bye", serverGone);
   on("about", (message) => {
     health.hello(message);
     targets.about(message);
@@ -118,7 +103,6 @@ export function begin() {
   on("bands", (message) => {
     if (timeline.arrived(message.position + message.rows * STEP)) spectrogram.forget();
     spectrogram.add(message);
-    if (calm.matches && looping === 0) draw();
   });
   on("hearing", (message) => {
     level(message);
@@ -126,15 +110,13 @@ export function begin() {
     targets.hear(message);
   });
   on("event", (message) => {
-    if (!message.past || timeline.newest === null || message.start > timeline.newest - 20 * RATE) {
+    if (looked) {
       marks.add(message);
       lanes.add(message);
     }
-    list.show(message.event);
+    showNewest(by("events"), message.event, EVENTS);
+    by("no-events").hidden = true;
     announce(message);
   });
-  const repaint = () => {
-    for (const part of [spectrogram, marks, targets, list]) part.repaint();
-  };
-  dark.addEventListener("change", repaint);
+  dark.addEventListener("change", forget);
 }

@@ -4,7 +4,7 @@ import { post, refresh } from "./server.js";
 import { W } from "./words.js";
 
 export function begin(entered) {
-  by("login-form").addEventListener("submit", async (press) => {
+  by("login").addEventListener("submit", async (press) => {
     press.preventDefault();
     const field = by("password"), error = by("login-error");
     error.textContent = "";

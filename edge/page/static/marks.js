@@ -1,26 +1,21 @@
 // Events on the spectrogram: each a line at its onset with the target's name.
 import { by, el } from "./dom.js";
-import { colour } from "./palette.js";
+import { hue } from "./palette.js";
 import { W } from "./words.js";
 
 const marks = new Map(); // id of the event: its start, and its mark
 
 export function forget() {
-  for (const { mark } of marks.values()) mark.remove();
   marks.clear();
+  by("marks").replaceChildren();
 }
 
-export function add(message) {
-  if (marks.has(message.event.id)) return;
-  const mark = el("span", { class: "mark", "aria-hidden": "true", "data-target": message.event.target, "data-start": message.start },
-    el("b", { text: W.name(message.event.target) }));
-  mark.style.setProperty("--colour", colour(message.event.target));
+export function add({ event, start }) {
+  if (marks.has(event.id)) return;
+  const mark = el("span", { class: "mark", "data-target": event.target, "data-start": start }, el("b", { text: W.name(event.target) }));
+  mark.style.setProperty("--hue", hue(event.target));
   by("marks").append(mark);
-  marks.set(message.event.id, { start: message.start, target: message.event.target, mark });
-}
-
-export function repaint() {
-  for (const { mark, target } of marks.values()) mark.style.setProperty("--colour", colour(target));
+  marks.set(event.id, { start, mark });
 }
 
 // Puts each mark in its place; names that would overlap go into rows below each other.
@@ -32,15 +27,12 @@ export function draw(view, width) {
       marks.delete(id);
       continue;
     }
-    const x = view.x(start);
     mark.hidden = start > view.head;
-    mark.style.transform = `translateX(${x.toFixed(1)}px)`;
-    if (view.sweep && ends.length && x < (ends.before ?? 0)) ends.length = 0;
-    ends.before = x;
-    const long = mark.long ||= mark.firstChild.offsetWidth + 4, begins = Math.min(x, width - long);
-    let row = ends.findIndex((end) => end <= begins);
-    if (row < 0) row = ends.length;
+    if (mark.hidden) continue;
+    const x = view.x(start), label = mark.firstChild, long = mark.long ||= label.offsetWidth + 4, begins = Math.min(x, width - long);
+    const free = ends.findIndex((end) => end <= begins), row = free < 0 ? ends.length : free;
     ends[row] = begins + long;
-    mark.firstChild.style.transform = `translate(${(begins - x).toFixed(1)}px, ${Math.min(row, 5) * 17}px)`;
+    mark.style.transform = `translateX(${x.toFixed(1)}px)`;
+    label.style.transform = `translate(${(begins - x).toFixed(1)}px, ${Math.min(row, 5) * 17}px)`;
   }
 }

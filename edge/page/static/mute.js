@@ -5,24 +5,20 @@ import { W } from "./words.js";
 
 let muted = false;
 
-async function tell(verb, fields, words) {
-  const menu = by("mute-menu");
-  if (menu.matches(":popover-open")) menu.hidePopover();
+async function tell(verb, fields) {
+  by("mute-menu").hidePopover();
   const told = await command(verb, fields);
-  if (!told.ok) notice(W.refused(told), { bad: true, seconds: 8 });
-  else {
-    show(told.muted);
-    if (!told.muted) notice(words, { seconds: 4 });
-  }
+  if (told.ok) show(told.muted);
+  else notice(W.refused(told), { bad: true });
 }
 
 export function begin() {
-  by("mute-menu").append(...W.mutes.map(([seconds, words]) => el("button", { type: "button", class: "button", text: words,
+  by("mute-menu").append(...W.mutes.map(([seconds, words]) => el("button", { class: "button", text: words,
     onclick: () => tell("mute", seconds === null ? {} : { seconds }) })));
   by("mute").addEventListener("click", (press) => {
     if (!muted) return;
     press.preventDefault();
-    tell("unmute", {}, W.unmutedNow);
+    tell("unmute");
   });
   show(false);
 }

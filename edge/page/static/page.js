@@ -33,7 +33,7 @@ function turn() {
 async function enter() {
   if (await refresh()) turn();
   else {
-    tell("server", { here: false });
+    tell("noServer");
     setTimeout(enter, 2000);
   }
 }

@@ -6,50 +6,46 @@ const LOWEST = 0.01, KEYS_SETTLE = 700;
 const STEPS = { ArrowRight: 0.01, ArrowUp: 0.01, ArrowLeft: -0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1, Home: -1, End: 1 };
 const held = (value) => Math.round(Math.max(LOWEST, Math.min(1, value)) * 100) / 100;
 
-// commit: told the threshold once the owner has let go. `show` is what the appliance says; it waits while somebody drags.
+// commit: told the threshold once the owner lets go. Gives a function to tell what the appliance says, and who set that.
 export function slider(target, bar, commit) {
-  let at = 0, by = "", busy = false, settling = 0;
-  const thumb = el("span", { class: "thumb", role: "slider", tabindex: "0", "aria-label": W.threshold(target),
-    "aria-valuemin": LOWEST, "aria-valuemax": "1", "data-target": target });
+  let at = 0, said = [0, ""], busy = false, settling = 0;
+  const thumb = el("span", { class: "thumb", role: "slider", tabindex: "0", "aria-label": W.threshold(target), "aria-valuemin": LOWEST,
+    "aria-valuemax": "1" });
   bar.append(thumb);
 
   function put(value) {
     at = value;
     bar.style.setProperty("--threshold", at);
+    thumb.title = W.thresholdValue(at, said[1]);
     thumb.setAttribute("aria-valuenow", at.toFixed(2));
-    thumb.setAttribute("aria-valuetext", W.thresholdValue(at, by));
-    thumb.title = W.thresholdValue(at, by);
+    thumb.setAttribute("aria-valuetext", thumb.title);
   }
 
-  function done() {
+  async function done() {
     settling = 0;
     const wanted = at;
-    Promise.resolve(commit(wanted)).finally(() => { if (at === wanted && !settling) busy = false; });
+    const taken = await commit(wanted);
+    if (at !== wanted || settling) return;
+    busy = false;
+    if (!taken || said[0] === at) put(said[0]);
   }
 
   thumb.addEventListener("pointerdown", (press) => {
-    thumb.setPointerCapture(press.pointerId);
-    thumb.focus({ preventScroll: true });
     press.preventDefault();
-    busy = true;
-    bar.classList.add("dragged");
+    thumb.focus({ preventScroll: true });
+    thumb.setPointerCapture(press.pointerId);
     const begun = at;
-    const move = (moved) => {
+    busy = true;
+    thumb.onpointermove = ({ clientX }) => {
       const box = bar.getBoundingClientRect();
-      put(held((moved.clientX - box.left) / box.width));
+      put(held((clientX - box.left) / box.width));
     };
-    const end = (ended) => {
-      thumb.removeEventListener("pointermove", move);
-      bar.classList.remove("dragged");
-      if (ended.type === "pointerup" && at !== begun) done();
-      else {
-        put(begun);
-        busy = false;
-      }
+    thumb.onpointerup = thumb.onpointercancel = ({ type }) => {
+      thumb.onpointermove = thumb.onpointerup = thumb.onpointercancel = null;
+      if (type === "pointercancel") put(begun);
+      if (at === begun) busy = false;
+      else done();
     };
-    thumb.addEventListener("pointermove", move);
-    thumb.addEventListener("pointerup", end, { once: true });
-    thumb.addEventListener("pointercancel", end, { once: true });
   });
 
   thumb.addEventListener("keydown", (key) => {
@@ -62,9 +58,9 @@ export function slider(target, bar, commit) {
     settling = setTimeout(done, KEYS_SETTLE);
   });
 
-  return (value, whence) => {
-    by = whence;
-    if (!busy && (value !== at || !thumb.hasAttribute("aria-valuenow"))) put(value);
+  return (...told) => {
+    said = told;
+    if (!busy) put(told[0]);
     return at;
   };
 }

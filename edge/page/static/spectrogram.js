@@ -4,102 +4,56 @@ import { loudness } from "./palette.js";
 import { STEP, strip } from "./timeline.js";
 
 const BANDS = 64, ROWS = 1800, RANGE_DB = 56;
-const LOWEST_HZ = 125, HIGHEST_HZ = 7500;
-const mel = (hertz) => 1127 * Math.log(1 + hertz / 700);
+const mel = (hertz) => Math.log(1 + hertz / 700);
 
-const ring = new OffscreenCanvas(ROWS, BANDS);
-const ink = ring.getContext("2d");
-const shades = new Uint8Array(ROWS * BANDS); // what was drawn, for another theme
-const floor = new Float32Array(BANDS);
-let begun = false, last = 0;
+const ring = new OffscreenCanvas(ROWS, BANDS), ink = ring.getContext("2d");
+let floor = null, last = 0;
 
 export function forget() {
-  begun = false;
-  shades.fill(0);
+  floor = null;
   ink.clearRect(0, 0, ROWS, BANDS);
 }
 
-function settle(cells, rows, step, offset) {
-  for (let band = 0; band < BANDS; band += 1) {
-    const values = [];
-    for (let row = 0; row < rows; row += 1) values.push(cells[row * BANDS + band]);
-    floor[band] = values.sort((a, b) => a - b)[rows >> 2] * step + offset;
-  }
-  begun = true;
-}
-
-function paint(first, rows) {
-  const table = loudness(), picture = new ImageData(rows, BANDS);
-  for (let row = 0; row < rows; row += 1) {
-    for (let band = 0; band < BANDS; band += 1) {
-      const shade = shades[(first + row) * BANDS + band] * 4, at = ((BANDS - 1 - band) * rows + row) * 4;
-      picture.data.set(table.subarray(shade, shade + 4), at);
-    }
-  }
-  ink.putImageData(picture, first, 0);
-}
-
 // Rows of a message: bytes, row by row, the lowest band first.
-export function add(told) {
-  const cells = Uint8Array.from(atob(told.cells), (letter) => letter.charCodeAt(0));
-  const begins = Math.round(told.position / STEP);
-  if (!begun) settle(cells, told.rows, told.step_db, told.offset_db);
-  else for (let row = last; row < begins && row < last + ROWS; row += 1) blank(row % ROWS);
-  for (let row = 0; row < told.rows; row += 1) {
-    const place = (begins + row) % ROWS;
+export function add({ position, rows, cells, step_db, offset_db }) {
+  const levels = Float32Array.from(atob(cells), (letter) => letter.charCodeAt(0) * step_db + offset_db);
+  const begins = Math.round(position / STEP), table = loudness();
+  if (!floor) {
+    floor = Float32Array.from({ length: BANDS }, (_, band) => levels.filter((_level, at) => at % BANDS === band).sort()[rows >> 2]);
+    last = begins;
+  }
+  for (let row = Math.max(last, begins - ROWS); row < begins; row += 1) ink.clearRect(row % ROWS, 0, 1, BANDS); // a gap
+  for (let row = 0; row < rows; row += 1) {
+    const picture = new ImageData(1, BANDS);
     for (let band = 0; band < BANDS; band += 1) {
-      const value = cells[row * BANDS + band] * told.step_db + told.offset_db;
-      floor[band] += value > floor[band] ? 0.005 : -0.05;
-      shades[place * BANDS + band] = Math.max(0, Math.min(255, (value - floor[band] - 1) / RANGE_DB * 255));
+      const level = levels[row * BANDS + band];
+      floor[band] += level > floor[band] ? 0.005 : -0.05;
+      const shade = Math.max(0, Math.min(255, Math.round((level - floor[band] - 1) / RANGE_DB * 255))) * 4;
+      picture.data.set(table.subarray(shade, shade + 4), (BANDS - 1 - band) * 4);
     }
+    ink.putImageData(picture, (begins + row) % ROWS, 0);
   }
-  last = begins + told.rows;
-  for (let row = 0; row < told.rows;) {
-    const place = (begins + row) % ROWS, rows = Math.min(told.rows - row, ROWS - place);
-    paint(place, rows);
-    row += rows;
-  }
-}
-
-function blank(place) {
-  shades.fill(0, place * BANDS, (place + 1) * BANDS);
-  paint(place, 1);
-}
-
-export function repaint() {
-  if (begun) paint(0, ROWS);
-}
-
-function piece(pen, from, to, x, scale, height) {
-  for (let row = from; row < to;) {
-    const place = ((row % ROWS) + ROWS) % ROWS, rows = Math.min(to - row, ROWS - place);
-    pen.drawImage(ring, place, 0, rows, BANDS, x + (row - from) * scale, 0, rows * scale, height);
-    row += rows;
-  }
+  last = begins + rows;
 }
 
 export function draw(seconds) {
   const { pen, width, height } = sized(by("spectrogram"));
-  const view = strip(width, seconds), scale = view.scale * STEP;
-  const end = view.head / STEP, rows = view.span / STEP, begin = Math.max(end - rows, last - ROWS);
+  const view = strip(width, seconds), scale = view.scale * STEP, end = view.head / STEP;
   pen.fillStyle = `rgb(${loudness().subarray(0, 3).join()})`;
   pen.fillRect(0, 0, width, height);
-  if (!begun) return view;
-  if (view.sweep) {
-    const turn = end - view.cut / scale;
-    piece(pen, turn, end, 0, scale, height);
-    if (begin < turn) piece(pen, Math.max(begin, turn - rows + (end - turn) + 8), turn, view.cut + 8 * scale, scale, height);
-  } else {
-    piece(pen, begin, end, width - (end - begin) * scale, scale, height);
+  if (!floor) return view;
+  for (let row = Math.max(end - view.span / STEP, last - ROWS, 0); row < end;) {
+    const rows = Math.min(end - row, ROWS - row % ROWS);
+    pen.drawImage(ring, row % ROWS, 0, rows, BANDS, width - (end - row) * scale, 0, rows * scale, height);
+    row += rows;
   }
   return view;
 }
 
 export function labels() {
-  const place = (hertz) => 100 * (1 - (mel(hertz) - mel(LOWEST_HZ)) / (mel(HIGHEST_HZ) - mel(LOWEST_HZ)));
-  by("hertz").replaceChildren(...[250, 500, 1000, 2000, 4000].map((hertz) => {
+  by("hertz").append(...[250, 500, 1000, 2000, 4000].map((hertz) => {
     const label = el("span", { text: hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz` });
-    label.style.top = `${place(hertz)}%`;
+    label.style.top = `${100 * (mel(7500) - mel(hertz)) / (mel(7500) - mel(125))}%`;
     return label;
   }));
 }

@@ -4,14 +4,9 @@ import { refresh, session } from "./server.js";
 const ears = new Map();
 let source = null, wanted = "", trying = 0;
 
-// Kinds: those of deploy/docs/page.md, and `server` with `here`: whether the page's server answers.
-export function on(kind, ear) {
-  ears.set(kind, [...ears.get(kind) || [], ear]);
-}
-
-export function tell(kind, message) {
-  for (const ear of ears.get(kind) || []) ear(message);
-}
+// Kinds: those of deploy/docs/page.md; here: an appliance answers; noServer: the server does not.
+export const on = (kind, ear) => ears.set(kind, [...ears.get(kind) || [], ear]);
+export const tell = (kind, message) => ears.get(kind)?.forEach((ear) => ear(message));
 
 // mode: "bands", "quiet" (no bands) or "" (no stream at all).
 export function want(mode) {
@@ -28,17 +23,16 @@ function close() {
 }
 
 function open() {
-  close();
-  source = new EventSource(wanted === "bands" ? "api/live?bands=1" : "api/live");
+  source = new EventSource(`api/live?bands=${wanted === "bands" ? 1 : 0}`);
   source.onmessage = (message) => take(JSON.parse(message.data));
   source.onerror = () => {
-    tell("server", { here: false });
+    tell("noServer");
     close();
     trying = setTimeout(again, 2000);
   };
 }
 
-// The answer of the session tells a server that is gone from a session that has ended.
+// A server that is gone, or a session that has ended?
 async function again() {
   const answers = await refresh();
   if (!wanted || source || (answers && !session.logged_in)) return;
@@ -47,13 +41,8 @@ async function again() {
 }
 
 function take(message) {
-  if (message.kind === "hello") {
-    tell("server", { here: true });
-    tell("hello", message);
-    tell(message.away ? "away" : "here", { reason: message.away });
-    for (const kind of ["about", "pins", "health", "hearing"]) if (message[kind]) tell(kind, message[kind]);
-    for (const event of message.events || []) tell("event", { ...event, past: true });
-  } else {
-    tell(message.kind, message);
-  }
+  if (message.kind !== "hello") return tell(message.kind, message);
+  tell(message.away ? "away" : "here", { reason: message.away });
+  for (const kind of ["about", "pins", "health", "hearing"]) if (message[kind]) tell(kind, message[kind]);
+  for (const event of message.events) tell("event", { ...event, past: true });
 }

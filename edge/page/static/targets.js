@@ -1,7 +1,7 @@
 // A row for each target: its name, its lane, its probability against its threshold.
 import { by, el, notice, write } from "./dom.js";
 import * as lanes from "./lanes.js";
-import { colour } from "./palette.js";
+import { hue } from "./palette.js";
 import { command } from "./server.js";
 import { slider } from "./slider.js";
 import { W } from "./words.js";
@@ -10,61 +10,49 @@ const rows = new Map(); // target: what its row shows
 
 async function setThreshold(target, threshold) {
   const told = await command("threshold", { target, threshold });
-  notice(told.ok ? W.thresholdTaken(target, told.threshold) : W.refused(told), { bad: !told.ok, seconds: 5 });
+  notice(told.ok ? W.thresholdTaken(target, told.threshold) : W.refused(told), { bad: !told.ok });
+  return told.ok;
 }
 
 function made(told) {
-  const { target, kind } = told, name = W.name(target);
-  const lane = el("canvas", { class: "lane", "aria-hidden": "true" });
-  const figure = el("span", { class: "figure" });
+  const { target } = told, lane = el("canvas", { class: "lane", "aria-hidden": "true" });
   const row = el("li", { class: "row", "data-target": target },
-    el("span", { class: "name" }, el("i", { class: "swatch", "aria-hidden": "true" }), el("span", { text: name })), lane);
-  const shown = { told, row, lane, figure, threshold: told.threshold };
-  if (told.threshold !== null) {
-    const fill = el("i");
-    shown.bar = el("span", { class: "bar" }, fill);
-    shown.slide = slider(target, shown.bar, (value) => setThreshold(target, value));
-    shown.back = el("button", { type: "button", class: "back", text: "↺", hidden: true, "aria-label": W.backToSettings(target),
-      title: W.backToSettings(target), onclick: () => setThreshold(target, null) });
-    row.append(el("span", { class: "values" }, shown.bar, figure, shown.back));
-  } else {
-    const says = { pattern: () => W.patternOf(told.of), loudness: () => W.louder(told.louder_db), alarm: () => W.rhythm(told.rhythm) };
-    row.append(el("span", { class: "says", text: says[kind]?.() || "" }));
+    el("span", { class: "name" }, el("i", { class: "swatch" }), W.name(target)), lane);
+  row.style.setProperty("--hue", hue(target));
+  if (told.threshold === null) {
+    row.append(el("span", { class: "values", text: W.kinds[told.kind]?.(told) }));
+    return { row, lane, threshold: null };
   }
-  return shown;
+  const bar = el("span", { class: "bar" }, el("i")), figure = el("span", { class: "figure" }), taken = W.backToSettings(target);
+  const back = el("button", { class: "back", text: "↺", hidden: true, "aria-label": taken, title: taken,
+    onclick: () => setThreshold(target, null) });
+  row.append(el("span", { class: "values" }, bar, figure, back));
+  return { row, lane, threshold: 0, bar, figure, back, slide: slider(target, bar, (value) => setThreshold(target, value)) };
 }
 
 // What the appliance says of its targets and their thresholds.
-export function about(message) {
-  const told = message.about.targets || [];
-  if (told.map((each) => each.target).join() !== [...rows.keys()].join()) {
+export function about({ about: { targets = [], commanded_thresholds: commanded = {} } }) {
+  if (targets.map((each) => each.target).join() !== [...rows.keys()].join()) {
     rows.clear();
-    for (const each of told) rows.set(each.target, made(each));
-    by("rows").replaceChildren(...[...rows.values()].map((shown) => shown.row));
-    repaint();
+    for (const each of targets) rows.set(each.target, made(each));
+    by("rows").replaceChildren(...[...rows.values()].map(({ row }) => row));
   }
-  for (const each of told) {
-    const shown = rows.get(each.target);
+  for (const { target, threshold, by: whence } of targets) {
+    const shown = rows.get(target);
     if (!shown.slide) continue;
-    const commanded = each.target in (message.about.commanded_thresholds || {});
-    shown.threshold = shown.slide(each.threshold, commanded ? W.byCommand : each.by);
-    shown.back.hidden = !commanded;
+    shown.threshold = shown.slide(threshold, target in commanded ? W.byCommand : whence);
+    shown.back.hidden = !(target in commanded);
   }
 }
 
-export function hear(message) {
-  for (const told of message.targets) {
-    const shown = rows.get(told.target);
+export function hear({ targets }) {
+  for (const { target, probability } of targets) {
+    const shown = rows.get(target);
     if (!shown?.bar) continue;
-    const probability = told.probability ?? 0;
-    shown.bar.style.setProperty("--probability", probability.toFixed(3));
+    shown.bar.style.setProperty("--probability", probability ?? 0);
     shown.row.classList.toggle("over", probability >= shown.threshold);
-    write(shown.figure, W.against(told.probability, shown.threshold));
+    write(shown.figure, W.against(probability, shown.threshold));
   }
-}
-
-export function repaint() {
-  for (const [target, { row }] of rows) row.style.setProperty("--colour", colour(target));
 }
 
 export function draw(seconds) {

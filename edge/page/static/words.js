@@ -16,19 +16,14 @@ export const W = {
   // How the appliance is.
   seeking: "Looking for the appliance", hearing: "Hearing", muted: "Muted", trouble: "Trouble",
   away: "Away", serverAway: "No connection",
-  awayNotice: (why) => `The appliance is away: ${why}. The page looks for it again by itself.`,
-  serverNotice: "The page’s server does not answer. The page tries again by itself.",
-  back: "The appliance is back.", lost: (n) => `${many(n, "message")} lost: this connection is slow.`,
+  awayNotice: (why) => `The appliance is away: ${why}. The page looks for it by itself.`,
+  back: "The appliance is back.",
   allWell: "All is well.",
   parts: { source: "Microphone", delegate: "Model", update: "Update", calibration: "Calibration", gpio: "Pins", panel: "Buttons and LED",
-    log: "Log", watch: "Watch socket", mqtt: "MQTT broker", journal: "Journal" },
-  model: "Model", version: "Version", uptime: "Up for", waiting: "Waiting for the broker", lostSamples: "Lost samples",
-  clipped: "Clipped samples", messages: (n) => many(n, "message"), ok: "ok",
-  duration: (s) => {
-    if (s < 60) return `${s < 10 ? s.toFixed(s < 1 ? 2 : 1) : Math.round(s)} s`;
-    if (s < 3600) return `${Math.round(s / 60)} min`;
-    return s < 86400 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`;
-  },
+    mqtt: "MQTT broker", journal: "Journal", model: "Model", version: "Version",
+    uptime_seconds: "Up for", waiting_messages: "Waiting for the broker", lost_samples: "Lost samples" },
+  duration: (s) => (s < 60 ? `${s.toFixed(s < 1 ? 2 : s < 10 ? 1 : 0)} s` : s < 3600 ? `${Math.round(s / 60)} min`
+    : s < 86400 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`),
 
   // Targets.
   threshold: (target) => `Threshold of ${say(target)}`,
@@ -36,25 +31,26 @@ export const W = {
   byCommand: "you", backToSettings: (target) => `Take back the threshold of ${say(target)} that was set here`,
   thresholdTaken: (target, at) => `${say(target)}: threshold ${at.toFixed(2)}`,
   labels: "The highest labels", allEvents: "All events",
-  probability: (p) => p.toFixed(2), against: (p, at) => `${p === null ? "–" : p.toFixed(2)} / ${at.toFixed(2)}`, patternOf: (of) => `pattern of ${say(of)}`,
-  louder: (db) => `louder by ${db} dB`, rhythm: (name) => `rhythm ${say(name)}`,
+  probability: (p) => p.toFixed(2), against: (p, at) => `${p === null ? "–" : p.toFixed(2)} / ${at.toFixed(2)}`,
+  kinds: { pattern: ({ of }) => `pattern of ${say(of)}`, loudness: (told) => `louder by ${told.louder_db} dB`,
+    alarm: ({ rhythm }) => `rhythm ${say(rhythm)}` },
 
   // Events.
-  running: "goes on", level_: (db) => `${db.toFixed(0).replace("-", "−")} dBFS`, late: "late", clockNotSet: "clock not set",
+  running: "goes on", level_: (db) => `${db.toFixed(0).replace("-", "−")} dBFS`,
   right: "Right", wrong: "Wrong",
-  rightOf: (target, time) => `Right: ${say(target)} at ${time}`, wrongOf: (target, time) => `Wrong: ${say(target)} at ${time}`,
-  judging: "Learning …", judgedRight: "Learnt: this was right.", judgedWrong: "Learnt: this was wrong.",
+  judge: (says, target, time) => `${W[says]}: ${say(target)} at ${time}`, judging: "Learning …",
+  judged: { right: "Learnt: this was right.", wrong: "Learnt: this was wrong." },
   notJudged: (why) => `Not learnt. ${why}`,
   announce: (counts) => `Heard ${counts.map(([target, n]) => (n === 1 ? say(target) : `${n} times ${say(target)}`)).join(", ")}`,
   sound: (target, time) => `Play the sound of ${say(target)} at ${time}`, play: "Play", stop: "Stop", noSound: "The sound cannot be played.",
 
   // Commands.
   mute: "Mute", unmute: "Unmute", muteFor: "Mute for how long",
-  mutes: [[600, "10 minutes"], [3600, "1 hour"], [28800, "8 hours"], [null, "Until unmuted"]],
-  mutedNow: "Muted: nothing is heard.", unmutedNow: "Hearing again.",
+  mutes: [[600, "10 minutes"], [3600, "1 hour"], [null, "Until unmuted"]],
+  mutedNow: "Muted: nothing is heard.",
   on: "on", off: "off", test: "Test", testPin: (pin) => `Test ${pin}`, tested: (pin) => `${pin} was tested.`,
   refused: (told) => told.error || `Found ${told.found}; wanted ${told.wanted}.`,
-  noAnswer: "The page’s server does not answer.",
+  noAnswer: "The page’s server does not answer. The page tries again by itself.",
 
   // Login.
   loginTitle: "Log in", password: "Password", login: "Log in", logout: "Log out", wrongPassword: "That is not the password.",
@@ -63,9 +59,8 @@ export const W = {
   // History.
   target: "Target", all: "All targets", csv: "↓ CSV", csvLong: "Download as CSV", heat: "Events by day and hour", more: "Show more",
   earlierDay: "A day earlier", laterDay: "A day later", today: "Today", yesterday: "Yesterday",
-  nothing: "Nothing was heard that day.", noHistory: "There is no history yet.",
+  nothing: "Nothing was heard that day.",
   cell: (day, hour, n) => `${day}, ${hour}:00 to ${hour + 1}:00: ${many(n, "event")}`,
   heatLabel: (n, days, zone) => `${many(n, "event")} in ${many(days, "day")}. A row is a day, a column an hour of the board’s clock (${zone}).`,
-  hour: (hour) => `${hour} o’clock`,
   dayTotal: (day, n) => `${day}: ${many(n, "event")}`,
 };
