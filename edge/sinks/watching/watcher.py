@@ -63,12 +63,16 @@ class Watcher:
 
     def receive(self) -> bytes | None:
         """The next packet, cut behind MOST_BYTES + 1; empty where it asks no more; None where none has come."""
-        try:
-            return self.connection.recv(MOST_BYTES + 1)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
+        for _ in range(2):
+            try:
+                return self.connection.recv(MOST_BYTES + 1)
+            except BlockingIOError:
+                return None
+            except ConnectionResetError:  # told once, where it left without reading all; what it asked before lies behind
+                continue
+            except OSError:
+                break
+        return b""
 
     def may_ask(self) -> bool:
         """Whether one more request is within the limit."""
