@@ -29,7 +29,7 @@ COLOURS = 256
 PINS = "".join(f'[[pin]]\npin = "{pin}"\ntarget = "{target}"\naction = "{action}"\nfactory = "simulated"\n'
                for pin, target, action in (("GPIO17", "hand_clap", "toggle"), ("GPIO27", "siren", "hold")))
 SHOTS = {
-    "page-live-dark": ("#live", 1120, 780, "dark", '.row.over[data-target="typing"]', 2_600),
+    "page-live-dark": ("#live", 1120, 780, "dark", '.row.over[data-target="typing"]', 300),
     "page-live-phone": ("#live", 390, 844, "light", '.row.over[data-target="siren"]', 1_600),
     "page-history": ("#history", 1120, 780, "light", "#past .event", 300),
 }

@@ -132,4 +132,4 @@ def test_a_hidden_tab_asks_for_nothing(board: Client, tab: Callable[..., Any]) -
     assert set(page.evaluate(hide, "hidden")) == {2}, "every stream is closed"
     assert page.evaluate(hide, "visible")[-1] < 2
     page.goto(f"http://127.0.0.1:{board.port}/#history")
-    page.wait_for_function("() => window.streams.at(-1).readyState < 2 && !window.streams.at(-1).url.includes('bands')")
+    page.wait_for_function("() => window.streams.at(-1).readyState < 2 && window.streams.at(-1).url.endsWith('bands=0')")
