@@ -9,7 +9,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import EdgeError
@@ -24,12 +23,6 @@ IDLE_SECONDS = 14 * 86_400.0
 """A session that nobody used for so long has ended."""
 NOTE_SECONDS = 3_600.0
 """How often the file learns that a session is still used: a card is not written for each click."""
-
-
-@dataclass(slots=True)
-class _Session:
-    seen: float
-    """Seconds since 1970."""
 
 
 def digest(token: str) -> str:
@@ -49,29 +42,30 @@ class Sessions:
         """clock: seconds since 1970; tests bring their own."""
         self._path, self._clock = state_dir / FILE, clock
         self._noted = 0.0
+        # By a token's digest: when the session was last used, in seconds since 1970.
         self._password, self._sessions = self._load()
 
     def begin(self, password: str) -> str:
         """A new session; its token. password: the name of the password in force (`Password.name`)."""
         self._only(password)
         token = secrets.token_urlsafe(32)
-        self._sessions[digest(token)] = _Session(self._clock())
+        self._sessions[digest(token)] = self._clock()
         while len(self._sessions) > MOST:
-            del self._sessions[min(self._sessions, key=lambda each: self._sessions[each].seen)]
+            del self._sessions[min(self._sessions, key=lambda each: self._sessions[each])]
         self._keep()
         return token
 
     def holds(self, token: str, password: str) -> bool:
         """Whether the token is that of a session, which counts as used from now on."""
         self._only(password)
-        session = self._sessions.get(digest(token))
-        if session is None:
+        seen = self._sessions.get(name := digest(token))
+        if seen is None:
             return False
         now = self._clock()
-        if now - session.seen > IDLE_SECONDS:
+        if now - seen > IDLE_SECONDS:
             self.end(token)
             return False
-        session.seen = max(session.seen, now)
+        self._sessions[name] = max(seen, now)
         if now - self._noted > NOTE_SECONDS:
             self._keep()
         return True
@@ -87,10 +81,10 @@ class Sessions:
             self._password, self._sessions = password, {}
             self._keep()
 
-    def _load(self) -> tuple[str, dict[str, _Session]]:
+    def _load(self) -> tuple[str, dict[str, float]]:
         try:
             kept = json.loads(self._path.read_text("utf-8"))
-            return str(kept["password"]), {str(name): _Session(float(seen)) for name, seen in kept["sessions"].items()}
+            return str(kept["password"]), {str(name): float(seen) for name, seen in kept["sessions"].items()}
         except FileNotFoundError:
             return "", {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -100,7 +94,7 @@ class Sessions:
     def _keep(self) -> None:
         self._noted = self._clock()
         kept = {"schema": 1, "password": self._password,
-                "sessions": {name: round(session.seen) for name, session in self._sessions.items()}}
+                "sessions": {name: round(seen) for name, seen in self._sessions.items()}}
         try:
             keep(self._path, json.dumps(kept))
         except EdgeError as error:
