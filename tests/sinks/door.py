@@ -23,7 +23,8 @@ class Door:
         self._open.set()
         self._ends: list[socket.socket] = []
         self.accepted = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def shut(self) -> None:
         self._open.clear()
@@ -65,8 +66,13 @@ class Door:
                     return
 
     def close(self) -> None:
+        """Shut the server first: a connection that is taken meanwhile would else be left open."""
         self._open.set()
-        for end in [self._server, *self._ends]:
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._server.close()
+        for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
