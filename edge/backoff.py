@@ -60,3 +60,8 @@ class Fault:
         if self.text:
             self._log.warning("%s: %s", self._name, words)
         self.text = ""
+
+
+def is_well(state: object) -> bool:
+    """Whether a part's state, as health has it, says that the part is well. What follows "ok;" is no trouble."""
+    return str(state).partition(";")[0] == "ok"

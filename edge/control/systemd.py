@@ -9,6 +9,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
+from edge.backoff import is_well
+
 LOG = logging.getLogger(__name__)
 
 READY_SECONDS = 10.0
@@ -106,10 +108,9 @@ class Systemd:
 
 def status_words(targets: Sequence[str], about: Mapping[str, object]) -> str:
     """What `systemctl status` shows: what is heard, or what is wrong. about: as health has it."""
-    troubles = [str(source)] if (source := about.get("source", "ok")) != "ok" else []
-    troubles += [str(about[part]) for part in ("delegate", "update") if about.get(part, "ok") != "ok"]
+    troubles = [str(about[part]) for part in ("source", "delegate", "update") if not is_well(about.get(part, "ok"))]
     sinks = about.get("sinks")
     if isinstance(sinks, Mapping):
-        troubles += [f"{name}: {state}" for name, state in sinks.items() if state != "ok"]
+        troubles += [f"{name}: {state}" for name, state in sinks.items() if not is_well(state)]
     doing = "muted" if about.get("muted") else f"hearing {', '.join(targets) or 'nothing'}"
     return "; ".join([doing, *troubles])

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from edge import __version__
+from edge.backoff import is_well
 from edge.page.viewers import Message
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -77,7 +78,7 @@ def _of_about(device: str, about: Mapping[str, Any]) -> Iterator[Metric]:
     parts |= {f"sink:{name}": state for name, state in about.get("sinks", {}).items()}
     well = GaugeMetricFamily("edge_audio_part_ok", "Whether a part of the appliance is well", labels=["part"])
     for name, state in parts.items():
-        well.add_metric([name], float(state == "ok"))
+        well.add_metric([name], float(is_well(state)))
     yield well
     yield GaugeMetricFamily("edge_audio_muted", "Whether the sound is thrown away", value=float(bool(about.get("muted"))))
     if (waiting := about.get("waiting_messages")) is not None:

@@ -20,6 +20,7 @@ from aiohttp import web
 from edge import __version__
 from edge.control.commands import check_verb, command_of
 from edge.errors import CommandError
+from edge.page.files import Files
 from edge.page.guard import Guard, Handler, dress, refused
 from edge.page.history import History
 from edge.page.live import Live
@@ -62,7 +63,7 @@ class Server:
         self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
         self._login = Login(self.guard, sessions)
         self._history = History(page.settings.journal, page.state_dir)
-        self._files = {path.name: path for path in sorted(STATIC.iterdir()) if path.is_file()}
+        self._files = Files(STATIC)
 
     def app(self) -> web.Application:
         """All addresses, at the top and below the prefix."""
@@ -109,15 +110,10 @@ class Server:
             await task
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        return self._static("index.html")
+        return self._files.answer(request, "index.html")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        return self._static(request.match_info["name"])
-
-    def _static(self, name: str) -> web.StreamResponse:
-        if name not in self._files:
-            return refused(404, "no such address", "one of the page's")
-        return web.FileResponse(self._files[name], headers={"Cache-Control": "no-cache"})
+        return self._files.answer(request, request.match_info["name"])
 
     async def _to_folder(self, request: web.Request) -> web.StreamResponse:
         """All addresses in the page are relative, which takes a slash at the end."""

@@ -133,7 +133,7 @@ def test_the_variables_of_systemd_are_read_once_and_taken_out(tmp_path: Path) ->
 
 
 def test_words_name_what_is_wrong() -> None:
-    about = {"source": "ok", "muted": False, "sinks": {"mqtt": "ok", "gpio": "ok"}}
+    about = {"source": "ok", "muted": False, "sinks": {"mqtt": "ok", "journal": "ok; keeps the sound of events"}}
     assert status_words(("hand_clap", "typing"), about) == "hearing hand_clap, typing"
     assert status_words((), {**about, "source": "microphone: none at all", "sinks": {"mqtt": "connecting"}}) == (
         "hearing nothing; microphone: none at all; mqtt: connecting")

@@ -31,7 +31,7 @@ def test_without_an_appliance_that_is_said(browser: Browser) -> None:
 def test_what_the_appliance_tells(state_dir: Path, browser: Browser) -> None:
     stats = Stats(blocks=12, lost_samples=480)
     told = {"version": "9.9", "model": "starter", "source": "no microphone", "delegate": "ok", "muted": True,
-            "sinks": {"mqtt": "ok", "journal": "disk full"}, "waiting_messages": 3}
+            "sinks": {"mqtt": "ok", "journal": "disk full", "log": "ok; 2 lines were long"}, "waiting_messages": 3}
     sink = WatchSink(state_dir, "kitchen", lambda: told, counters=stats.snapshot)
     sink.start()
     try:
@@ -50,8 +50,8 @@ def test_what_the_appliance_tells(state_dir: Path, browser: Browser) -> None:
         assert found["edge_audio_probability", "hand_clap"] == 0.93 and found["edge_audio_threshold", "hand_clap"] == 0.5
         assert found["edge_audio_level_dbfs"] == -30.0 and found["edge_audio_noise_floor_dbfs"] == -60.0
         assert found["edge_audio_blocks_total"] == 12.0 and found["edge_audio_lost_samples_total"] == 480.0
-        parts = ("source", "delegate", "sink:mqtt", "sink:journal")
-        assert [found["edge_audio_part_ok", part] for part in parts] == [0, 1, 1, 0]
+        parts = ("source", "delegate", "sink:mqtt", "sink:journal", "sink:log")
+        assert [found["edge_audio_part_ok", part] for part in parts] == [0, 1, 1, 0, 1]
         assert found["edge_audio_muted"] == 1.0 and found["edge_audio_waiting_messages"] == 3.0
         assert 0.0 <= found["edge_audio_uptime_seconds"] < 600.0
         assert any(name[0] == "edge_audio_info" and "9.9" in name for name in found if isinstance(name, tuple))

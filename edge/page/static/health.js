@@ -5,7 +5,7 @@ import { W } from "./words.js";
 
 let about = {}, counters = {};
 
-const well = (state) => /^ok\b/.test(state ?? "ok");
+const well = (state) => /^ok(;|$)/.test(state ?? "ok");
 
 function show() {
   const parts = Object.entries({ source: about.source, delegate: about.delegate, update: about.update, ...about.sinks });

@@ -99,8 +99,14 @@ class SoundKeeper:
 
     @property
     def state(self) -> str:
-        """For health: what is wrong, or that sound is kept, and how many sounds were not."""
-        return f"{self._fault.text or 'keeps the sound of events'}" + (f", {self._lost} not kept" if self._lost else "")
+        """For health: whether sound is kept, and how many sounds were not."""
+        kept = "keeps no sound now" if self.fault else "keeps the sound of events"
+        return kept + (f", {self._lost} not kept" if self._lost else "")
+
+    @property
+    def fault(self) -> str:
+        """For health: why sounds cannot be written; empty where they can."""
+        return self._fault.text
 
     def event(self, event: Event) -> None:
         """Take the sound of an event that has ended. One whose sound is no longer remembered is counted as

@@ -68,10 +68,11 @@ class JournalSink:
 
     @property
     def state(self) -> str:
-        """For health: "ok", or what is wrong."""
-        lost = f"; {self._lost} events not kept" if self._lost else ""
-        sounds = f"; {self._sounds.state}" if self._sounds is not None else ""
-        return f"{self._writer.fault or 'ok'}{lost}{sounds}"
+        """For health: what is wrong, or "ok"; then what was lost, and whether sound is kept."""
+        sounds = self._sounds
+        wrong = self._writer.fault or (sounds.fault if sounds is not None else "")
+        lost = f"{self._lost} events not kept" if self._lost else ""
+        return "; ".join(each for each in (wrong or "ok", lost, sounds.state if sounds is not None else "") if each)
 
     def start(self) -> None:
         """Take up what the last process left, and begin to write. A disk that fails is no error: hearing goes
