@@ -59,7 +59,9 @@ class Figures:
         yield GaugeMetricFamily("edge_audio_up", "Whether the appliance answers", value=float(self._answers()))
         yield GaugeMetricFamily("edge_audio_page_viewers", "Who look at the page now", value=self._viewers())
         events = CounterMetricFamily("edge_audio_events", "Events started while the page's server ran", labels=["target"])
-        for target, count in self._events.items():
+        targets = (self._newest.get("hearing") or {}).get("targets", [])
+        # From zero, before the first event: Prometheus sees no increase in a figure that begins with one.
+        for target, count in ({each["target"]: 0 for each in targets} | self._events).items():
             events.add_metric([target], count)
         yield events
         if (about := self._newest.get("about")) is not None:

@@ -39,6 +39,8 @@ def test_what_the_appliance_tells(state_dir: Path, browser: Browser) -> None:
         with browser.look() as look:
             look.until(lambda told: any(each["kind"] == "health" for each in told))
             sink.hearing(hearing())
+            look.until(lambda told: any(each["kind"] == "hearing" for each in told))
+            assert figures(browser.ask("/metrics"))["edge_audio_events_total", "hand_clap"] == 0.0  # known before the first
             for target in ("hand_clap", "hand_clap", "typing"):
                 sink.event(event(target, phase="start"))
                 sink.event(event(target))
