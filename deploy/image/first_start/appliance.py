@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from . import durable
 from .durable import Span, write
 from .errors import Refused, without
+from .live import ran
 from .owner_yaml import decode, is_blank, letters
 from .places import Places
 from .record import Record
@@ -115,11 +115,8 @@ def edge_audio_judge(program: Path, places: Places) -> Judge:
 
         def wrong(*parts: str) -> list[tuple[str, str]]:
             only = [word for part in parts for word in ("--only", part)]
-            try:
-                done = subprocess.run([program, "check", "--config", file, *only, "--format", "json"], capture_output=True,
-                                      text=True, timeout=SECONDS, check=False, env=environment)
-            except subprocess.TimeoutExpired:
-                raise OSError(f"edge-audio check: no answer in {SECONDS} s") from None
+            done = ran("edge-audio check", program, "check", "--config", file, *only, "--format", "json", seconds=SECONDS,
+                       environment=environment)
             if done.returncode not in (0, 1, 2):
                 raise OSError(f"edge-audio check: exit code {done.returncode}")
             if done.returncode == 2:

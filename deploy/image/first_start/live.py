@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from .places import Places
 from .record import Record
 
 
+def ran(thing: str, *words: str | Path, seconds: float,
+        environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """What a program said, whatever its exit code. thing: its name for people; environment: None for this process's.
+
+    Raises OSError where the program does not end in time.
+    """
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False, env=environment)
+    except subprocess.TimeoutExpired:
+        raise OSError(f"{thing}: no answer in {seconds:g} s") from None
+
+
 def call(*words: str | Path, seconds: float = 60, must: bool = True) -> None:
     """Run a program. Raises OSError where it must succeed and does not, and where it does not end in time."""
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        raise OSError(f"{Path(words[0]).name}: no answer in {seconds:g} s") from None
+    thing = Path(words[0]).name
+    done = ran(thing, *words, seconds=seconds)
     if done.returncode and must:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise OSError(f"{Path(words[0]).name}: exit code {done.returncode}: {said}")
+        raise OSError(f"{thing}: exit code {done.returncode}: {said}")
 
 
 def mounted(places: Places) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from .errors import Refused, shown, without
+from .live import ran
 from .owner_yaml import Value, is_blank, parse
 from .places import Places
 from .record import Record
@@ -187,11 +187,7 @@ def _ask_netplan(places: Places, network: dict[str, Any], secrets: set[str]) -> 
         file.parent.mkdir(parents=True)
         file.touch(0o600)
         file.write_bytes(as_netplan(network))
-        try:
-            done = subprocess.run([program, "--root-dir", folder], capture_output=True, text=True, timeout=SECONDS,
-                                  check=False)
-        except subprocess.TimeoutExpired:
-            raise OSError(f"netplan: no answer in {SECONDS:g} s") from None
+        done = ran("netplan", program, "--root-dir", folder, seconds=SECONDS)
     if done.returncode:
         # Only the line that says what is wrong: below it netplan quotes the file.
         said = next((line for line in done.stderr.splitlines() if "rror" in line), "no reason given")
