@@ -17,13 +17,12 @@ from edge.errors import CommandError, EdgeError, SinkError
 from edge.page.viewers import MINOR, Message, Viewer, line
 from edge.sinks.bucket import Bucket
 from edge.sinks.watching.client import WatchClient
+from edge.sinks.watching.messages import PAST_EVENTS
 
 LOG = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 8.0
 """Seconds until an appliance that is away is looked for again, at most."""
-PAST_EVENTS = 40
-"""Starts and ends of events that a new viewer is told at once."""
 KEPT = ("about", "hearing", "pins", "health")
 """Kinds of which the newest is kept."""
 ANSWER_SECONDS = 60.0

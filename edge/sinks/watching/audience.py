@@ -7,12 +7,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from edge.sinks.watching.messages import message, to_line
+from edge.sinks.watching.messages import PAST_EVENTS, message, to_line
 from edge.sinks.watching.watcher import Watcher
 from edge.topics import rfc3339
-
-PAST_EVENTS = 40
-"""Starts and ends of events that a new watcher is told at once."""
 
 
 class Audience:

@@ -29,6 +29,8 @@ from edge.topics import encode, event_payload, in_line, outcome_payload
 
 SCHEMA = 1
 """Version of these messages: grows when a name changes its meaning or goes; a new name leaves it as it is."""
+PAST_EVENTS = 40
+"""Starts and ends of events that who begins to look is told at once."""
 
 Message = Mapping[str, Any]
 
