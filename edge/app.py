@@ -144,7 +144,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     def watched() -> dict[str, object]:
         said, targets = about(), listener.targets
-        return {**said, "words": status_words(targets.names, said), "targets": told_of(targets, steering.serving.whence)}
+        return {**said, "source_live": heard.live, "words": status_words(targets.names, said),
+                "targets": told_of(targets, steering.serving.whence)}
 
     # The way out. Sinks are started and stopped in this order: pins first, the journal last, for it notes
     # what the broker's sink delivered in its last seconds.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.clock import StreamClock
 from edge.control.changes import Control
 from edge.control.plan import Plan
@@ -16,7 +19,7 @@ from edge.features.recent import RecentSound
 from edge.seams import Sink, Source, Watcher
 from edge.settings import GateSettings
 from edge.stats import Stats
-from edge.stream import SAMPLE_RATE, Bands, Block, Patch, Scores
+from edge.stream import SAMPLE_RATE, Bands, Block, Patch, Scores, Sound
 
 SILENT_SECONDS = 3.0
 """After so long without a block from a live source, running events end: nobody hears whether they go on."""
@@ -47,7 +50,7 @@ class Listener:
         if gate is not None and gate.enabled:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
         self._control = control if control is not None else Control()
-        self._muted = False
+        self._muted = self._broken = False
         self._on_scores = on_scores
         self._watcher = watcher
         self._recent = recent
@@ -116,9 +119,9 @@ class Listener:
     def _hear(self, block: Block, live: bool) -> None:
         if self._front_end.breaks(block):
             self._end_all()
+            self._broken = True
         patches = self._front_end.push(block)
-        if self._recent is not None:
-            self._recent.push(self._front_end.samples, self._front_end.samples_position)
+        self._hand_on(self._front_end.samples, self._front_end.samples_position)
         if live:
             self.clock.heard(block, self._front_end.position)
         if (level := self._front_end.level) is not None:
@@ -129,6 +132,15 @@ class Listener:
         self.stats.samples += block.length_16khz
         self.stats.deaf_seconds = self._front_end.deaf_samples / SAMPLE_RATE
         self._judge(patches)
+
+    def _hand_on(self, samples: NDArray[np.int16], position: int) -> None:
+        """Give the newest samples to those who want sound. None come of a block that is too short for the resampler."""
+        if self._recent is not None:
+            self._recent.push(samples, position)
+        if len(samples):
+            if self._watcher is not None and self._watcher.wants_sound:
+                self._watcher.sound(Sound(samples, position, self._broken))
+            self._broken = False
 
     def _judge(self, patches: Sequence[Patch]) -> None:
         """Judge the front end's newest rows and patches, each look and each patch in its place."""

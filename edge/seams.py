@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from edge.stream import Bands, Block, Event, Hearing
+from edge.stream import Bands, Block, Event, Hearing, Sound
 
 
 class Source(Protocol):
@@ -83,3 +83,10 @@ class Watcher(Protocol):
 
     def bands(self, bands: Bands) -> None:
         """The newest rows; return at once."""
+
+    @property
+    def wants_sound(self) -> bool:
+        """Whether anybody wants the sound. While nobody does, no `Sound` is made."""
+
+    def sound(self, sound: Sound) -> None:
+        """What the newest block gave; return at once."""

@@ -199,6 +199,19 @@ class Bands:
     begins_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """New samples, mono, 16 kHz, for a watcher that wants them.
+
+    samples: int16 `(n,)`, n > 0. position: of the first. gap: they do not follow on the samples before: some were lost, or
+    nothing was heard meanwhile.
+    """
+
+    samples: NDArray[np.int16]
+    position: int
+    gap: bool = False
+
+
 def new_event_id(unix_seconds: float) -> str:
     """A UUID version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits."""
     milliseconds = int(unix_seconds * 1000) & (1 << 48) - 1

@@ -1,4 +1,4 @@
-"""What a watcher costs: processor time of the appliance with nobody at the watch socket, with a watcher, with bands.
+"""What a watcher costs: processor time of the appliance with nobody at the watch socket, with a watcher, bands, or sound.
 
     python -m tests.measure_watching [--rounds 7] [--format json] [--write]
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDING, GUIDE = ROOT / "models" / "demo" / "claps.wav", ROOT / "deploy" / "docs" / "watch.md"
 STATES: dict[str, tuple[str, ...] | None] = {
     "nobody": None, "a watcher": (), "a watcher that wants bands": ("bands",),
-    "a watcher that wants bands, pins and health": ("bands", "health", "pins")}
+    "a watcher that wants bands, pins and health": ("bands", "health", "pins"), "a watcher that wants the sound": ("sound",)}
 PLAY = """import sys, time, wave
 with wave.open(sys.argv[1]) as file:
     sound = file.readframes(file.getnframes())
@@ -116,7 +116,8 @@ def _cost(process: int, state_dir: Path, wants: tuple[str, ...] | None, seconds:
     look(began + seconds)
     busy, lasted = _busy_seconds(process) - before, time.monotonic() - began
     if client is not None:
-        assert client.ended is False and "hearing" in kinds and ("bands" in kinds) == ("bands" in (wants or ()))
+        assert client.ended is False and "hearing" in kinds
+        assert {"bands", "sound"} & kinds == {"bands", "sound"} & set(wants or ())
         client.close()
     return 1_000.0 * busy / lasted
 

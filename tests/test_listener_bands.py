@@ -27,7 +27,7 @@ DEMO = Path(__file__).resolve().parents[1] / "models" / "demo"
 class Eyes:
     """A watcher that keeps what it is shown, in order."""
 
-    watching = True
+    watching, wants_sound = True, False
 
     def __init__(self, wants_bands: bool = True) -> None:
         self.wants_bands = wants_bands

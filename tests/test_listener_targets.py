@@ -92,7 +92,7 @@ class Watching:
     """Someone who watches, or looks away."""
 
     def __init__(self, *, watching: bool = True) -> None:
-        self.watching, self.wants_bands = watching, False
+        self.watching, self.wants_bands, self.wants_sound = watching, False, False
         self.seen: list[Hearing] = []
 
     def hearing(self, hearing: Hearing) -> None:

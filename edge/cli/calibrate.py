@@ -8,7 +8,8 @@ what is heard counts as a false alarm. No sound is kept, only embeddings (a boun
 A day is taken to hold, beside the room's own sound, 12 minutes of sound as varied as the labelled recordings without
 the target (--varied-minutes): a quiet room cannot bring a threshold under what those demand.
 
-It serves from the next start on; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP).
+An appliance that runs with the same state directory has the microphone: the room is heard through it, and it takes the
+calibration up at once. Otherwise it serves from the next start on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.taking_up import taken_up
 from edge.control.loading import load_model_for
 from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
@@ -81,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         return print_list(session, options.format)
     if options.reset is not None:
         print(f"forgot {', '.join(session.reset(options.reset))}")
-        print(TAKEN_UP, file=sys.stderr)
+        print(taken_up(state_dir), file=sys.stderr)
         return 0
     if not options.dry_run:
         session.check_writable()
@@ -101,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         return 130
     print_results(session, results, options.format, dry_run=options.dry_run)
     if not options.dry_run:
-        print(TAKEN_UP, file=sys.stderr)
+        print(taken_up(state_dir), file=sys.stderr)
     if options.plot is not None:
         plotting().plot_calibration([(result.target, result.entry, result.worth) for result in results], options.plot)
     return 0

@@ -1,5 +1,6 @@
-"""Teach the model a sound of your own, from 5 to 20 recordings or the microphone; it is heard from the next start on, or
-from a reload on (`systemctl reload edge-audio`, SIGHUP).
+"""Teach the model a sound of your own, from 5 to 20 recordings or the microphone; it is heard from the next start on. An
+appliance that runs with the same state directory has the microphone: recordings come through it, and it hears the sound at
+once.
 
 Says beforehand how well it will be heard: each recording is judged by a row that was fitted without it and without those
 that sound like it, and false alarms are counted on the model's bank of other sounds. A sound that cannot be told apart is
@@ -13,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.taking_up import taken_up
 from edge.control.loading import model_folder
 from edge.errors import ModelError, SettingsError
 from edge.learn.figures import wilson_interval
@@ -23,11 +25,10 @@ from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
 from edge.model.taught_look import TaughtLook
 from edge.settings import Settings
-from edge.sources.open import open_source
-from edge.stats import Stats
 from edge.workshop.lessons import Lessons
 from edge.workshop.recordings import all_recordings, record
 from edge.workshop.rows import print_rows
+from edge.workshop.running import open_heard
 from edge.workshop.teach import Outcome, Wanted, teach
 
 EXAMPLES = """Examples:
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
             return _teach(options, settings, lessons)
         lessons.remove(options.remove)
         print(f"removed {options.remove} (edge-audio teach --undo brings it back)")
-    print(TAKEN_UP, file=sys.stderr)
+    print(taken_up(state_dir), file=sys.stderr)
     return 0
 
 
@@ -109,7 +110,7 @@ def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) ->
 
     def recordings() -> list[Recording]:
         if options.microphone:
-            return _recorded(options.count, settings)
+            return _recorded(options.count, settings, lessons.state_dir)
         return all_recordings(options.clips, channel=settings.source.channel)
 
     outcome = teach(lessons, settings, wanted, recordings, keep=not options.dry_run)
@@ -122,16 +123,18 @@ def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) ->
     if outcome.refused:
         print(f"edge-audio: taught all the same (--force): {outcome.refused}", file=sys.stderr)
     if outcome.kept:
-        print(f"taught {options.name} to {lessons.manifest.name}; {TAKEN_UP}", file=sys.stderr)
+        said = taken_up(lessons.state_dir, options.name)
+        print(f"taught {options.name} to {lessons.manifest.name}; {said}", file=sys.stderr)
     else:
         print("dry run: nothing kept", file=sys.stderr)
     return 0
 
 
-def _recorded(count: int, settings: Settings) -> list[Recording]:
-    """Recordings from the settings' source, with a line that follows them on a terminal."""
+def _recorded(count: int, settings: Settings, state_dir: Path) -> list[Recording]:
+    """Recordings from the settings' source, or through the appliance that has it; a line follows them on a terminal."""
     if not FEWEST <= count <= MOST:
         raise SettingsError("--count", found=str(count), wanted=f"{FEWEST} to {MOST}")
+    opened = open_heard(settings.source, state_dir)
     print(f"make the sound {count} times, a second apart or more; wait for the first second", file=sys.stderr)
     known, clear = 0, "\x1b[K" if sys.stderr.isatty() else ""
 
@@ -147,7 +150,7 @@ def _recorded(count: int, settings: Settings) -> list[Recording]:
             known = done
             print(f"\rheard {done} of {count}{clear}", file=sys.stderr)
 
-    return record(open_source(settings.source, Stats()), count, channel=settings.source.channel, heard=heard)
+    return record(opened.source, count, channel=opened.channel, heard=heard)
 
 
 def _row(sound: TaughtSound | TaughtLook) -> dict[str, object]:

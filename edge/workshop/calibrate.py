@@ -19,10 +19,9 @@ from edge.learn.labelled import Sound, calibrate_labelled
 from edge.learn.labelled_clips import LabelledClips
 from edge.learn.recording_files import recordings_of
 from edge.settings import SourceSettings
-from edge.sources.open import open_source
-from edge.stats import Stats
 from edge.workshop.hearing import Heard, hear
 from edge.workshop.progress import bar
+from edge.workshop.running import open_heard
 from edge.workshop.session import Result, Session
 
 
@@ -120,9 +119,10 @@ def _hear(session: Session, source: SourceSettings, *, gate: bool, most: int, ti
     """One source; a recording that gives nothing is named."""
     settings = session.settings
     try:
-        with closing(open_source(source, Stats())) as opened, bar(title, "s") as progress:
-            return hear(session.model, session.targets, opened, hop_seconds=settings.model.hop_seconds,
-                        channel=source.channel, gate=settings.gate if gate else None, seconds=seconds,
+        opened = open_heard(source, session.state_dir)
+        with closing(opened.source) as heard, bar(title, "s") as progress:
+            return hear(session.model, session.targets, heard, hop_seconds=settings.model.hop_seconds,
+                        channel=opened.channel, gate=settings.gate if gate else None, seconds=seconds,
                         most_embeddings=most, zeros=not gate,
                         progress=progress if title and seconds != float("inf") else None)
     except SourceError as error:

@@ -32,7 +32,7 @@ FIELDS = st.dictionaries(st.sampled_from(("want", "command", "request", "seconds
     ({"command": "feedback", "id": "019a", "judgement": "wrong"}, Feedback("019a", "wrong")),
     ({"command": "pin-test", "pin": 17}, PinTest("17")),
     ({"want": ["bands", "pins"], "request": "w"}, Want(frozenset({"bands", "pins"}), "w")),
-    ({"want": []}, Want(frozenset()))])
+    ({"want": ["sound"]}, Want(frozenset({"sound"}))), ({"want": []}, Want(frozenset()))])
 def test_what_is_asked(asked: dict[str, Any], command: object) -> None:
     assert request_of(json.dumps(asked).encode()) == command
 

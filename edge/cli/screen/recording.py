@@ -14,7 +14,7 @@ from edge.settings import CommandSettings, LogSettings, MqttSettings, Settings, 
 from edge.settings.panel import LedSettings
 from edge.sinks.watching.client import received
 from edge.sinks.watching.messages import Message, event_message, hearing_message, message, to_line
-from edge.stream import Bands, Event, Hearing
+from edge.stream import Bands, Event, Hearing, Sound
 
 
 class RecordingFeed:
@@ -28,7 +28,7 @@ class RecordingFeed:
     state = "ok"
     waiting_messages = 0
     live = False
-    watching, wants_bands = True, False
+    watching, wants_bands, wants_sound = True, False, False
     note = ""
 
     def __init__(self, settings: Settings, state_dir: Path) -> None:
@@ -80,6 +80,9 @@ class RecordingFeed:
         self._tell(hearing_message(hearing, self._appliance.model.patch_samples, None))
 
     def bands(self, bands: Bands) -> None:
+        """As a watcher: not wanted."""
+
+    def sound(self, sound: Sound) -> None:
         """As a watcher: not wanted."""
 
     def health(self, health: Mapping[str, object]) -> None:

@@ -14,6 +14,8 @@ from edge.topics import encode
 
 LONGEST = 1 << 18
 """Bytes of the longest message: the kernel queues none that is longer."""
+NOBODY = "no appliance"
+"""What is found where nobody answers."""
 AT_ONCE = 256
 """Messages of one `received`: whoever looks must get to look, however fast they come."""
 
@@ -31,7 +33,7 @@ class WatchClient:
                             wanted="to be run as that user or as root") from error
         except OSError as error:
             nobody = error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR)
-            raise SinkError(str(self.path), found="no appliance" if nobody else f"{error.strerror or error}",
+            raise SinkError(str(self.path), found=NOBODY if nobody else f"{error.strerror or error}",
                             wanted="`edge-audio run` with the same state directory (--state-dir)") from error
         self.ended = False
         """The appliance hung up."""

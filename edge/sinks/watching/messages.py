@@ -10,6 +10,7 @@ Every message has `schema`, `kind` and `at` (UTC, RFC 3339, when it was told; nu
     pins      pins: each pin's name, and whether it is on; where wanted, at once and whenever it changes
     health    health: counters; where wanted, once a second
     bands     position, begins_at, rows, bands, rows_per_second, step_db, offset_db, cells; where wanted, once a hop or more
+    sound     position, samples, rate, gap, pcm; where wanted, block by block
     lost      messages: how many this watcher was too slow for
     refused   reason: why this watcher is told nothing
     bye       the appliance stops

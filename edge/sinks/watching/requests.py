@@ -12,7 +12,7 @@ from edge.control.commands import AT_BOARD, Command, check_verb, command_of, req
 from edge.errors import CommandError, shown
 from edge.topics import fields_of
 
-WANTS = ("bands", "health", "pins")
+WANTS = ("bands", "health", "pins", "sound")
 """What a watcher is told of only where it asks for it."""
 WANT = "want"
 """What stands for the verb in the answer to such a request."""

@@ -27,9 +27,10 @@ from edge.sinks.watching.bands import bands_messages
 from edge.sinks.watching.door import Door
 from edge.sinks.watching.messages import event_message, hearing_message, to_line
 from edge.sinks.watching.socket import NAME, listening, welcome
+from edge.sinks.watching.sound import sound_messages
 from edge.sinks.watching.watcher import Watcher
 from edge.state import private_folder
-from edge.stream import PATCH_SAMPLES, Bands, Event, Hearing
+from edge.stream import PATCH_SAMPLES, Bands, Event, Hearing, Sound
 
 LOG = logging.getLogger(__name__)
 
@@ -110,6 +111,16 @@ class WatchSink:
         """Tell those who want it; returns at once."""
         for told in bands_messages(bands, self._audience.now()):
             self._audience.tell(to_line(told), minor=True, of="bands")
+
+    @property
+    def wants_sound(self) -> bool:
+        """Whether anybody wants the sound."""
+        return self._audience.wants("sound")
+
+    def sound(self, sound: Sound) -> None:
+        """Tell those who want it; returns at once."""
+        for told in sound_messages(sound, self._audience.now()):
+            self._audience.tell(to_line(told), minor=True, of="sound")
 
     def pin(self, pin: str, on: bool) -> None:
         """Note what a pin is, and tell those who want to know; returns at once. From any thread."""

@@ -28,7 +28,7 @@ MOST_DRAINED = 10_000
 
 
 class Watcher:
-    """Hearings and bands may take half of its queue, so that events and answers find room in the other half.
+    """Hearings, bands and sound may take half of its queue, so that events and answers find room in the other half.
 
     `send` belongs to whoever holds the sink's lock, the rest to the sink's thread.
     """
