@@ -22,6 +22,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from zlib import crc32
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TOOL = REPOSITORY / "deploy" / "image" / "tool.sh"
@@ -87,8 +88,6 @@ class Disk:
         return dict(pair.split("=", 1) for pair in newest.rstrip(b"\0").decode().split("\0") if pair)
 
     def _copies(self) -> list[tuple[int, bytes]]:
-        from zlib import crc32
-
         found = []
         with self.path.open("rb") as disk:
             for at in COUNTERS_AT:
@@ -125,8 +124,9 @@ class Disk:
             file.write(b"\0")    # the mark of one that was mounted when the power went, which is nothing wrong by itself
         done = subprocess.run(["/sbin/fsck.fat", "-n", str(part)], capture_output=True, text=True, check=False)
         part.unlink()
-        # The count of free clusters is a hint, which a driver makes anew.
-        harmless = r"Free cluster summary wrong|Auto-correcting|Leaving filesystem unchanged|: \d+ files, |^\s*$"
+        # The count of free clusters is a hint; clusters of a file whose entry was not written yet are taken back at a start.
+        harmless = (r"Free cluster summary wrong|Reclaimed \d+ unused clusters|Auto-correcting|Leaving filesystem unchanged|"
+                    r": \d+ files, |^\s*$")
         said = [line for line in done.stdout.splitlines()[1:] if not re.search(harmless, line)]
         if done.returncode and said:
             wrong.append(f"boot: {' '.join(said)}")
