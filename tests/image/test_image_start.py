@@ -56,6 +56,7 @@ def test_it_starts_by_the_boot_loader_of_a_pi_3(image: Path, tmp_path: Path) -> 
         machine.wait_for("edge-audio: slot A, order A B, tries left A 2", 240)
         assert "slot A) is active on edge-audio.local" in machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG)
     assert disk.check() == []
+    assert "Image: " in disk.read("edge-audio-report.txt")    # vfat keeps a renamed file empty until it is synced
 
 
 def level(board: Started) -> str:

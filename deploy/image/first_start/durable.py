@@ -12,7 +12,10 @@ sync = os.fsync
 
 
 def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file beside, sync, and put it in place. The folder is made where it is missing."""
+    """Write a file beside, sync, and put it in place. The folder is made where it is missing.
+
+    vfat gives a file that was renamed an empty entry, and fills the entry in only when the file itself is synced again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -20,9 +23,10 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.fchmod(descriptor, mode)
         _write_all(descriptor, content)
         sync(descriptor)
+        os.replace(beside, path)  # noqa: PTH105 - a test cuts the power here
+        sync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(beside, path)  # noqa: PTH105 - a test cuts the power here
     sync_folder(path.parent)
 
 
