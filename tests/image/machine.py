@@ -6,9 +6,9 @@
         machine.wait_for("edge-audio .* is active", 300)
         print(machine.ssh("uptime", key))
 
-`-M virt` has a network (ssh, and this machine at 10.0.2.2). `-M raspi3b` starts by the Pi's own U-Boot and has none. Its
-clock counts instructions (2 ns each), so a busy host makes nothing time out there. Its device tree has no watchdog: the
-emulated one resets the machine as soon as it is armed.
+`-M virt` has a network (ssh, and this machine at 10.0.2.2). `-M raspi3b` starts by the Pi's own U-Boot and has none; its
+device tree has no watchdog, for the emulated one resets the machine as soon as it is armed. A machine's clock goes by its
+instructions, 2 ns each: however busy the host is, nothing times out there.
 """
 
 from __future__ import annotations
@@ -169,10 +169,11 @@ class Machine:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        return [*words, "-cpu", "cortex-a72", "-smp", "2", "-m", str(self.megabytes), "-serial", "stdio",
+        # One processor: two would wait for each other where they cannot run at the same time.
+        return [*words, "-icount", "shift=1", "-cpu", "cortex-a72", "-smp", "1", "-m", f"{self.megabytes}",
                 "-bios", f"{qemu}/lib/u-boot/qemu_arm64/u-boot.bin", "-drive", f"if=none,id=disk,{disk}",
                 "-device", "virtio-blk-pci,drive=disk", "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:22",
-                "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"]
+                "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci", "-serial", "stdio"]
 
     def start(self) -> None:
         """Give it power."""

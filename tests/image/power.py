@@ -138,17 +138,7 @@ def _take(peer: socket.socket, length: int) -> bytes:
     return bytes(data)
 
 
-class SteadyMachine(Machine):
-    """A machine whose clock goes by its instructions: however busy this machine is, five minutes there are enough to start a
-    service in. One processor: two would wait for each other where they cannot run at the same time."""
-
-    def _command(self) -> list[str]:
-        words = super()._command()
-        words[words.index("-smp") + 1] = "1"
-        return [*words, "-icount", "shift=1"]
-
-
-class PoweredMachine(SteadyMachine):
+class PoweredMachine(Machine):
     """A machine whose disk is served by `power`."""
 
     power: Power

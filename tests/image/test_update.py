@@ -11,7 +11,6 @@ import pytest
 from tests.cli.update_web import served
 from tests.image.machine import Disk, Machine
 from tests.image.owner import Owner
-from tests.image.power import SteadyMachine
 from tests.image.updates import ACTIVE, BEAT, new_version, status, tampered, wait_confirmed
 
 pytestmark = pytest.mark.slow
@@ -51,7 +50,7 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boa
     disk = Disk.write(image / "disk.img", folder / "disk.img")
     with Owner(folder) as owner, served(web) as port:
         owner.seed(disk, BEAT)
-        with SteadyMachine(disk, tools=image) as machine:
+        with Machine(disk, tools=image) as machine:
             made = Board(owner, machine, f"http://10.0.2.2:{port}", web)
             made.hears(r"\S+", "A", 0)
             yield made
