@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from edge.sinks.watching.client import WatchClient
 from edge.sinks.watching.sink import WatchSink
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class Looker:
