@@ -71,6 +71,13 @@ def test_the_page_is_shut_in_more_than_the_appliance() -> None:
     assert not any(line.startswith(("Requires", "BindsTo", "PartOf")) for line in ours)
 
 
+def test_a_lesson_that_takes_too_much_does_not_take_the_page_with_it() -> None:
+    """What children of the page take is stated in deploy/docs/page.md."""
+    told = dict(line.split("=", 1) for line in PAGE.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    assert told["OOMPolicy"] == "continue" and int(told["MemoryMax"].removesuffix("M")) >= 300
+    assert f"with {told['MemoryMax'].removesuffix('M')} MB at most" in (ROOT / "deploy" / "docs" / "page.md").read_text()
+
+
 def test_the_template_differs_from_the_unit_in_its_name_only() -> None:
     def lines(unit: Path) -> list[str]:
         return unit.read_text().splitlines()[1:]
@@ -82,8 +89,9 @@ def test_the_template_differs_from_the_unit_in_its_name_only() -> None:
 
 def test_the_processor_can_be_read() -> None:
     """ProcSubset=pid hides /proc/cpuinfo: XNNPACK then takes no operator on ARM, without a word."""
-    set_lines = [line for line in UNIT.read_text().splitlines() if not line.startswith("#")]
-    assert not any(line.startswith("ProcSubset") for line in set_lines)
+    set_lines, pages = ([line for line in unit.read_text().splitlines() if not line.startswith("#")]
+                        for unit in (UNIT, PAGE))
+    assert not any(line.startswith("ProcSubset") for line in (*set_lines, *pages))  # lessons on the page open the model too
     later = LATER.read_text().splitlines()
     assert "Type=notify" in set_lines and "Type=notify-reload" in later and "ExecReload=" in later
 

@@ -18,16 +18,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.cli.taking_up import taken_up
+from edge.cli.options import add_formats, common, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import load_model_for
 from edge.errors import SettingsError
 from edge.learn.calibrate import MOST_COST, VARIED_HOURS, parse_budget
 from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
-from edge.workshop.calibrate import calibrate_by_clips, calibrate_by_room
+from edge.workshop.calibrate import calibrate_by_clips, hear_recordings, hear_room
+from edge.workshop.calibrate_report import print_list, print_results
+from edge.workshop.calibrate_talk import talk_of_calibrating
 from edge.workshop.picture_path import check_picture_path, plotting
-from edge.workshop.report import print_list, print_results
-from edge.workshop.session import Session
+from edge.workshop.session import Result, Session
+from edge.workshop.taking_up import take_up
+from edge.workshop.talk import Talk
 
 EXAMPLES = """Examples:
   edge-audio calibrate                                        ten minutes of the room, one false alarm a day a target
@@ -44,7 +46,8 @@ MINUTES = 10.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `calibrate` takes."""
-    common(parser, formats=True)
+    common(parser)
+    add_formats(parser, talk=True)
     parser.add_argument("files", nargs="*", help=argparse.SUPPRESS)  # refused with the option that was meant
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--minutes", type=float, metavar="N", help=f"hear the room so long (default {MINUTES:g})")
@@ -69,6 +72,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Calibrate, or list, or reset."""
+    if options.format != "jsonl":
+        return _run(options, None)
+    talk = Talk(sys.stdout, sys.stdin)
+    with talk.telling_errors():
+        return _run(options, talk)
+
+
+def _run(options: argparse.Namespace, talk: Talk | None) -> int:
     settings = settings_from(options)
     log_to_stderr(settings.log.level if settings.log.level != "info" else "warning")
     budget = parse_budget(options.budget, options.varied_minutes, options.cost)
@@ -83,30 +94,40 @@ def run(options: argparse.Namespace) -> int:
         return print_list(session, options.format)
     if options.reset is not None:
         print(f"forgot {', '.join(session.reset(options.reset))}")
-        print(taken_up(state_dir), file=sys.stderr)
+        print(take_up(state_dir).words, file=sys.stderr)
         return 0
     if not options.dry_run:
         session.check_writable()
-    keep = not options.dry_run
+    minutes = MINUTES if options.minutes is None else options.minutes
     try:
-        if options.positives is not None:
-            labelled = labelled_by_side(options.positives, options.negatives)
-            results = calibrate_by_clips(session, labelled, keep=keep)
-        elif options.clips is not None:
-            labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
-            results = calibrate_by_clips(session, labelled, keep=keep)
-        else:
-            minutes = MINUTES if options.minutes is None else options.minutes
-            results = calibrate_by_room(session, options.room, minutes, keep=keep)
+        if talk is not None:
+            talk_of_calibrating(talk, session, minutes)
+            return 0
+        results = _calibrated(options, session, minutes)
     except KeyboardInterrupt:
         print("edge-audio: stopped; nothing was kept or changed", file=sys.stderr)
         return 130
     print_results(session, results, options.format, dry_run=options.dry_run)
     if not options.dry_run:
-        print(taken_up(state_dir), file=sys.stderr)
+        print(take_up(state_dir).words, file=sys.stderr)
     if options.plot is not None:
         plotting().plot_calibration([(result.target, result.entry, result.worth) for result in results], options.plot)
     return 0
+
+
+def _calibrated(options: argparse.Namespace, session: Session, minutes: float) -> list[Result]:
+    """The way that the options name."""
+    if options.positives is not None:
+        labelled = labelled_by_side(options.positives, options.negatives)
+        return calibrate_by_clips(session, labelled, keep=not options.dry_run)
+    if options.clips is not None:
+        labelled = labelled_by_class(options.clips, split=options.split, classes=options.classes)
+        return calibrate_by_clips(session, labelled, keep=not options.dry_run)
+    if options.room is None and session.settings.source.kind != "file":
+        print(f"hearing the room for {minutes:g} minutes; make none of the sounds meanwhile "
+              "(Ctrl-C stops, and keeps nothing)", file=sys.stderr)
+    heard = hear_room(session, minutes) if options.room is None else hear_recordings(session, options.room)
+    return heard.results() if options.dry_run else heard.keep()
 
 
 def _check_way(options: argparse.Namespace) -> None:
@@ -114,6 +135,10 @@ def _check_way(options: argparse.Namespace) -> None:
     if options.files:
         raise SettingsError("calibrate", found=" ".join(options.files),
                             wanted=f"--room {' '.join(options.files)} (recordings of the room), --positives or --clips")
+    if options.format == "jsonl" and (options.list or options.dry_run or any(
+            way is not None for way in (options.room, options.positives, options.clips, options.reset, options.plot))):
+        raise SettingsError("--format jsonl", found="more than the room to be heard (--minutes, --target, --budget)",
+                            wanted="the room alone; what is kept is answered on standard input")
     if options.minutes is not None and not 0.0 < options.minutes <= 10_080.0:
         raise SettingsError("--minutes", found=f"{options.minutes:g}", wanted="more than 0, 10080 (a week) at most")
     if (options.positives is None) != (options.negatives is None):

@@ -11,7 +11,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from edge.cli.checkup.checkup import PARTS, check
+from edge.cli.checkup.checkup import PARTS, SERVICE, check
 from edge.cli.checkup.finding import Finding
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 
@@ -27,8 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
     common(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table", help="form of the output")
-    parser.add_argument("--only", choices=PARTS, action="append", metavar="PART",
-                        help=f"look at this part only; may be given again: {', '.join(PARTS)}")
+    parser.add_argument("--only", choices=(*PARTS, SERVICE), action="append", metavar="PART",
+                        help=f"look at this part only; may be given again: {', '.join(PARTS)}; or {SERVICE}, the "
+                             "appliance that runs")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from edge.cli.checkup.bundle import write_bundle
 from edge.cli.checkup.checkup import PARTS, check
 from edge.cli.checkup.finding import Finding
 from edge.cli.checkup.pins import try_pin
-from edge.cli.checkup.running import about_running, check_running
+from edge.cli.checkup.running import about_running, check_service
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.settings import Settings
 
@@ -56,11 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _findings(settings: Settings, state_dir: Path, about: Mapping[str, object] | None, pin: str | None) -> Iterator[Finding]:
     yield from check_board(state_dir)
-    if about is not None:
-        yield from check_running(about)
-        yield from check(settings, state_dir, [part for part in PARTS if part not in ("source", "pins")])
-    else:
-        yield Finding("service", True, f"none runs with {state_dir}, or it is another user's")
-        yield from check(settings, state_dir)
+    yield from check_service(state_dir, about)
+    yield from check(settings, state_dir, PARTS if about is None else [
+        part for part in PARTS if part not in ("source", "pins")])
     if pin is not None:
         yield try_pin(settings, pin, running=about is not None)

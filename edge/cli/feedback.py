@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from edge.cli.options import TAKEN_UP, common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
 from edge.model.taught_file import undo_taught
 from edge.workshop.feedback import Judged, counts, journal_rows, take_in
 from edge.workshop.rows import print_rows
+from edge.workshop.taking_up import TAKEN_UP
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids

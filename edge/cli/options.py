@@ -13,9 +13,6 @@ from edge.settings import Settings
 from edge.settings_file import load_settings
 from edge.state import default_state_dir
 
-TAKEN_UP = "a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP)"
-"""What is said of everything that a reload brings into force."""
-
 
 def common(parser: argparse.ArgumentParser, *, formats: bool = False) -> None:
     """--config, --state-dir, --model; with `formats`, --format too."""
@@ -25,7 +22,14 @@ def common(parser: argparse.ArgumentParser, *, formats: bool = False) -> None:
     parser.add_argument("--model", metavar="NAME", help="model to use (default: starter, or the settings' own)")
     parser.add_argument("--runtime", choices=("auto", "litert", "tflite-runtime"), help="runtime to use")
     if formats:
-        parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="form of the output")
+        add_formats(parser)
+
+
+def add_formats(parser: argparse.ArgumentParser, *, talk: bool = False) -> None:
+    """--format. talk: jsonl, too, in which a program listens and answers."""
+    parser.add_argument("--format", choices=("table", "json", "csv", *(("jsonl",) if talk else ())), default="table",
+                        help="form of the output" + ("; jsonl: lines for a program that answers "
+                                                     "(deploy/docs/teach.md#for-programs)" if talk else ""))
 
 
 def settings_from(options: argparse.Namespace) -> Settings:

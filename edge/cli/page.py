@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from edge.page.main import serve_page  # only here: --set-password needs no server
 
-    return serve_page(settings, state_dir)
+    return serve_page(settings, state_dir, options.config)
 
 
 def _asked() -> str:

@@ -14,22 +14,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.cli.taking_up import taken_up
+from edge.cli.options import add_formats, common, log_to_stderr, settings_from, state_dir_from
 from edge.control.loading import model_folder
-from edge.errors import ModelError, SettingsError
-from edge.learn.figures import wilson_interval
+from edge.errors import SettingsError
 from edge.learn.recorder import Recorder
 from edge.learn.teach import FEWEST, MOST, Recording
-from edge.model.taught import TaughtSound
 from edge.model.taught_file import start_afresh, undo_taught
-from edge.model.taught_look import TaughtLook
 from edge.settings import Settings
 from edge.workshop.lessons import Lessons
-from edge.workshop.recordings import all_recordings, record
+from edge.workshop.recordings import all_recordings, check_count, record
 from edge.workshop.rows import print_rows
 from edge.workshop.running import open_heard
-from edge.workshop.teach import Outcome, Wanted, teach
+from edge.workshop.taking_up import take_up
+from edge.workshop.talk import Talk
+from edge.workshop.teach import Wanted, prepare
+from edge.workshop.teach_report import cannot_be_told_apart, print_outcome, taught_row
+from edge.workshop.teach_talk import talk_of_teaching
 
 EXAMPLES = """Examples:
   edge-audio teach kettle kettle-*.wav          from recordings, each with the sound in it once or more
@@ -43,17 +43,10 @@ EXAMPLES = """Examples:
 """
 
 
-KINDS = {True: "heard as a sound without length: one event for each onset (--sound lasting: one from its start to its end)",
-         False: "heard as a sound with length: one event from its start to its end (--sound impulsive: one for each onset)"}
-
-
-LOOKED = ("heard as a sound without length: one event for each onset, by looks at it, over a room's noise too (--sound "
-          "lasting: one event from its start to its end)")
-
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `teach` takes."""
-    common(parser, formats=True)
+    common(parser)
+    add_formats(parser, talk=True)
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to call it: letters, digits, '-' and '_'; "
                         "or a sound without length that the model hears, which yours then add to")
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help=f"{FEWEST} to {MOST} recordings of the sound")
@@ -76,6 +69,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Teach, list, remove, undo."""
+    if options.format != "jsonl":
+        return _run(options, None)
+    talk = Talk(sys.stdout, sys.stdin)
+    with talk.telling_errors():
+        return _run(options, talk)
+
+
+def _run(options: argparse.Namespace, talk: Talk | None) -> int:
     settings, state_dir = settings_from(options), state_dir_from(options)
     log_to_stderr("warning")
     verb = options.list or options.remove or options.undo or options.start_afresh
@@ -83,64 +84,77 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("teach", found=f"{options.name} beside --list, --remove, --undo or --start-afresh", wanted="one")
     if not verb and options.name is None:
         raise SettingsError("teach", found="no name", wanted="NAME and recordings, or --list, --remove, --undo")
+    if talk is not None and (verb or not options.microphone or options.dry_run or options.force):
+        raise SettingsError("--format jsonl", found="no --microphone, or --dry-run or --force",
+                            wanted="--microphone; what is kept is answered on standard input")
     if options.undo:
-        print(f"undone: {undo_taught(state_dir, settings.model.name)}")
-    elif options.start_afresh:
-        print(f"set aside: {start_afresh(state_dir, settings.model.name)}")
-    else:
-        lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
-        if options.list:
-            print_rows([*map(_row, lessons.taught.sounds), *map(_row, lessons.taught.looks)], options.format,
-                       empty="nothing was taught")
-            return 0
-        if not options.remove:
-            return _teach(options, settings, lessons)
-        lessons.remove(options.remove)
-        print(f"removed {options.remove} (edge-audio teach --undo brings it back)")
-    print(taken_up(state_dir), file=sys.stderr)
+        return _done(state_dir, "undone", undo_taught(state_dir, settings.model.name), options.format)
+    if options.start_afresh:
+        return _done(state_dir, "set aside", str(start_afresh(state_dir, settings.model.name)), options.format)
+    lessons = Lessons(settings.model.name, model_folder(settings.model.name, state_dir), state_dir)
+    if options.list:
+        print_rows([*map(taught_row, lessons.taught.sounds), *map(taught_row, lessons.taught.looks)], options.format,
+                   empty="nothing was taught")
+        return 0
+    if not options.remove:
+        return _teach(options, settings, lessons, talk)
+    lessons.remove(options.remove)
+    return _done(state_dir, "removed", options.remove, options.format, " (edge-audio teach --undo brings it back)")
+
+
+def _done(state_dir: Path, what: str, which: str, form: str, then: str = "") -> int:
+    """Say what was done and have it taken up, in words or in a row; the exit code."""
+    if form == "table":
+        print(f"{what} {which}{then}" if then else f"{what}: {which}")
+    taken_up = take_up(state_dir)
+    if form != "table":
+        print_rows([{what.replace(" ", "_"): which, "reloaded": taken_up.reloaded}], form)
+    print(taken_up.words, file=sys.stderr)
     return 0
 
 
-def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons) -> int:
+def _teach(options: argparse.Namespace, settings: Settings, lessons: Lessons, talk: Talk | None) -> int:
     if bool(options.clips) == options.microphone:
         raise SettingsError("teach", found="recordings and --microphone" if options.clips else "no recording",
                             wanted="recordings of the sound, or --microphone")
     wanted = Wanted(options.name, None if options.sound is None else options.sound == "impulsive", options.like,
                     options.alarms_per_hour, options.force)
+    if talk is not None:
+        talk_of_teaching(talk, lessons, settings, wanted, options.count)
+        return 0
 
-    def recordings() -> list[Recording]:
+    def recordings() -> Sequence[Recording]:
         if options.microphone:
             return _recorded(options.count, settings, lessons.state_dir)
         return all_recordings(options.clips, channel=settings.source.channel)
 
-    outcome = teach(lessons, settings, wanted, recordings, keep=not options.dry_run)
-    print_rows([_row(outcome.sound)], options.format)
+    prepared = prepare(lessons, settings, wanted, recordings)
+    outcome = prepared.outcome() if options.dry_run else prepared.keep()
+    print_rows([taught_row(outcome.sound)], options.format)
     if options.format == "table":
-        _explain(outcome)
+        print_outcome(outcome)
     if outcome.refused and not options.force:
-        raise ModelError(f"sound {options.name}", found=outcome.refused, wanted="one that can be told apart: more and "
-                         f"clearer recordings, {same_as(outcome.sound.foreseen.collisions)}, or --force")
+        raise cannot_be_told_apart(outcome)
     if outcome.refused:
         print(f"edge-audio: taught all the same (--force): {outcome.refused}", file=sys.stderr)
     if outcome.kept:
-        said = taken_up(lessons.state_dir, options.name)
+        said = take_up(lessons.state_dir, options.name).words
         print(f"taught {options.name} to {lessons.manifest.name}; {said}", file=sys.stderr)
     else:
         print("dry run: nothing kept", file=sys.stderr)
     return 0
 
 
-def _recorded(count: int, settings: Settings, state_dir: Path) -> list[Recording]:
+def _recorded(count: int, settings: Settings, state_dir: Path) -> Sequence[Recording]:
     """Recordings from the settings' source, or through the appliance that has it; a line follows them on a terminal."""
-    if not FEWEST <= count <= MOST:
-        raise SettingsError("--count", found=str(count), wanted=f"{FEWEST} to {MOST}")
+    check_count(count)
     opened = open_heard(settings.source, state_dir)
     print(f"make the sound {count} times, a second apart or more; wait for the first second", file=sys.stderr)
     known, clear = 0, "\x1b[K" if sys.stderr.isatty() else ""
 
-    def heard(recorder: Recorder, done: int, problem: tuple[str, str] | None) -> None:
+    def heard(recorder: Recorder, recordings: Sequence[Recording], problem: tuple[str, str] | None) -> None:
         nonlocal known
-        room = "..." if recorder.room_dbfs is None else f"{recorder.room_dbfs:.0f}"
+        done, room = len(recordings), "..." if recorder.room_dbfs is None else f"{recorder.room_dbfs:.0f}"
         if clear:
             print(f"\r{done} of {count}  {recorder.level_dbfs:6.1f} dBFS, room {room}  "
                   f"{'hearing' if recorder.hearing else 'waiting'}{clear}", end="", file=sys.stderr, flush=True)
@@ -151,48 +165,3 @@ def _recorded(count: int, settings: Settings, state_dir: Path) -> list[Recording
             print(f"\rheard {done} of {count}{clear}", file=sys.stderr)
 
     return record(opened.source, count, channel=opened.channel, heard=heard)
-
-
-def _row(sound: TaughtSound | TaughtLook) -> dict[str, object]:
-    foreseen, looked = sound.foreseen, isinstance(sound, TaughtLook)
-    low, high = wilson_interval(foreseen.heard, foreseen.clips)
-    impulsive = isinstance(sound, TaughtLook) or sound.impulsive
-    return {"name": sound.name, "sound": "impulsive" if impulsive else "lasting", "by": "looks" if looked else "patches",
-            "recordings": foreseen.clips,
-            "groups": foreseen.groups or None,
-            "recall": round(foreseen.heard / foreseen.clips, 3), "recall_low": round(low, 3), "recall_high": round(high, 3),
-            "alarms_per_hour": round(foreseen.alarms_per_hour, 2), "alarms_upper": round(foreseen.alarms_upper, 2),
-            "threshold": round(sound.threshold, 4), "forced": sound.forced, "taught_at": sound.taught_at}
-
-
-def same_as(collisions: Sequence[str]) -> str:
-    """Advice on --like for a sound that is refused. collisions: what the sound is nearest to, the nearest first."""
-    near = [name for name in collisions if "taught" not in name and not name.startswith("neg_")]
-    return f"--like {near[0]} if that is the same sound" if near else "--like for a class that is the same"
-
-
-def _explain(outcome: Outcome) -> None:
-    sound, foreseen, looked = outcome.sound, outcome.sound.foreseen, isinstance(outcome.sound, TaughtLook)
-    clips, groups = foreseen.clips, foreseen.groups
-    judged = "itself" if groups in (1, clips) else f"those that sound like it ({groups} groups)"
-    print(f"of {clips} recordings, each judged without {judged}, {foreseen.heard} would be heard; an hour of "
-          f"{'talk, music and machines' if looked else 'varied sound'} brings {foreseen.alarms_per_hour:.1f} false alarms "
-          f"(at most {foreseen.alarms_upper:.1f}, with 95 %)")
-    if groups == 1:
-        print(f"these {clips} sound alike, so this covers one recording session: teach it from another day, distance or "
-              "room too, to know more")
-    if outcome.own is not None:
-        print(f"adds to the model's own {sound.name}, which hears {outcome.own} of them by looks alone (edge-audio teach "
-              f"--remove {sound.name} leaves the model's own)")
-    if isinstance(sound, TaughtLook):
-        print(LOOKED)
-    else:
-        print(KINDS[sound.impulsive])
-    if outcome.other is not None:
-        other = outcome.other
-        print(f"patches would hear {other.heard} of {other.clips}, and less in noise" if looked else
-              f"patches decide it, and hear little in noise: looks at onsets would hear {other.heard} of {other.clips}")
-    if foreseen.collisions:
-        print(f"nearest to it: {', '.join(foreseen.collisions)}")
-    for name in outcome.hears:
-        print(f"the model hears it as {name} too")

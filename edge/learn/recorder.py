@@ -40,6 +40,8 @@ class Recorder:
         self._quiet = 0
         self.level_dbfs = SILENCE_DBFS
         """Of the newest 10 ms."""
+        self.loudest_dbfs = SILENCE_DBFS
+        """Of the loudest 10 ms of what was pushed last."""
         self.endless = 0
         """How many sounds did not end within LONGEST, and were thrown away."""
 
@@ -57,11 +59,13 @@ class Recorder:
         """Recordings int16 `(n,)` that these samples complete, often none."""
         self._held = np.concatenate((self._held, samples))
         done: list[Samples] = []
+        levels: list[float] = []
         while self._levelled + FRAME_STEP <= len(self._held):
             step = self._held[self._levelled: self._levelled + FRAME_STEP]
             self._levelled += FRAME_STEP
             self.level_dbfs = level_of(step).rms_dbfs
             self._newest.append(self.level_dbfs)
+            levels.append(self.level_dbfs)
             if self._start is None:
                 self._wait()
             elif self._over():
@@ -71,6 +75,7 @@ class Recorder:
                 self.endless += 1
                 self._room = self._newest.copy()
                 self._forget_sound()
+        self.loudest_dbfs = max(levels, default=self.loudest_dbfs)
         if self._start is None:
             self._drop(self._levelled - BEFORE)
         return done

@@ -179,14 +179,14 @@ class Live:
         self._events.clear()
         self._tried.set()
 
-    def tell(self, told: Message) -> None:
-        """Hand a message to all viewers who want it."""
+    def tell(self, told: Message, *, minor: bool = False) -> None:
+        """Hand a message to all viewers who want it. minor: more like it come soon, as of the kinds MINOR."""
         if not self.viewers:
             return
         kind, number, text = told["kind"], next(self._numbers), line(told)
         for viewer in self.viewers:
             if kind != "bands" or viewer.bands:
-                viewer.offer(number, text, minor=kind in MINOR)
+                viewer.offer(number, text, minor=minor or kind in MINOR)
 
     def close(self) -> None:
         """Send all viewers away."""

@@ -15,11 +15,11 @@ from edge.settings import Settings
 from edge.settings.page import PageSettings
 
 
-def serve_page(settings: Settings, state_dir: Path) -> int:
+def serve_page(settings: Settings, state_dir: Path, config: Path | None = None) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; the exit code.
 
-    Raises SettingsError where a library is missing, the address cannot be had, or the network could come in without a
-    password.
+    config: the settings' file. Raises SettingsError where a library is missing, the address cannot be had, or the network
+    could come in without a password.
     """
     page = settings.page
     for library in ("aiohttp", "prometheus_client"):
@@ -38,7 +38,7 @@ def serve_page(settings: Settings, state_dir: Path) -> int:
     wait(at)
     from edge.page.server import Page, serve_until_told  # not before: the library takes 25 MB
 
-    if serve_until_told(Page(settings, state_dir), at):
+    if serve_until_told(Page(settings, state_dir, config), at):
         again(at, own_command())
     return 0
 

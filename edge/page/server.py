@@ -23,6 +23,7 @@ from edge.errors import CommandError
 from edge.page.files import Files
 from edge.page.guard import Guard, Handler, dress, refused
 from edge.page.history import History
+from edge.page.learning import Learning
 from edge.page.live import Live
 from edge.page.login import Login, fields
 from edge.page.metrics import CONTENT_TYPE, Figures
@@ -44,10 +45,11 @@ IDLE = "EDGE_AUDIO_PAGE_IDLE"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the server must know: the settings, and the appliance's state directory."""
+    """What the server must know: the settings, their file where there is one, and the appliance's state directory."""
 
     settings: Settings
     state_dir: Path
+    config: Path | None = None
 
 
 class Server:
@@ -63,6 +65,7 @@ class Server:
         self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
         self._login = Login(self.guard, sessions)
         self._history = History(page.settings.journal, page.state_dir)
+        self._learning = Learning(page.config, page.state_dir, self.live)
         self._files = Files(STATIC)
 
     def app(self) -> web.Application:
@@ -76,6 +79,10 @@ class Server:
             ("GET", "/api/events", self._history.events), ("GET", "/api/events.csv", self._history.table),
             ("GET", "/api/heat", self._history.heat), ("GET", "/api/sound/{id}", self._history.sound),
             ("POST", "/api/command", self._command),
+            ("GET", "/api/lesson", self._learning.state), ("POST", "/api/lesson", self._learning.begin),
+            ("POST", "/api/lesson/answer", self._learning.answer), ("POST", "/api/lesson/stop", self._learning.stop),
+            ("GET", "/api/taught", self._learning.taught), ("POST", "/api/undo", self._learning.undo),
+            ("GET", "/api/settings", self._learning.settings),
             ("GET", "/{name:[a-z0-9-]+[.][a-z0-9]+}", self._file),
         ]
         prefix = self._page.settings.page.prefix
@@ -90,8 +97,8 @@ class Server:
 
     @property
     def quiet_seconds(self) -> float:
-        """How long nobody has asked for anything; 0 while somebody is served."""
-        return 0.0 if self._served else time.monotonic() - self._last
+        """How long nobody has asked for anything; 0 while somebody is served, and while a lesson runs."""
+        return 0.0 if self._served or self._learning.lesson.running else time.monotonic() - self._last
 
     @web.middleware
     async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -105,6 +112,7 @@ class Server:
     async def _listening(self, app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(self.live.run())
         yield
+        await self._learning.lesson.stop("the page ends")
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

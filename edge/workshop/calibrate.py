@@ -20,35 +20,58 @@ from edge.learn.labelled_clips import LabelledClips
 from edge.learn.recording_files import recordings_of
 from edge.settings import SourceSettings
 from edge.workshop.hearing import Heard, hear
-from edge.workshop.progress import bar
-from edge.workshop.running import open_heard
+from edge.workshop.progress import Progress, bar
+from edge.workshop.running import Opened, open_heard
 from edge.workshop.session import Result, Session
 
 
-def calibrate_by_room(session: Session, recordings: Sequence[Path] | None, minutes: float, *, keep: bool) -> list[Result]:
-    """Hear the settings' source for so many minutes, or recordings; thresholds that keep the budget there.
+class RoomHeard:
+    """What was heard of a room: what it makes of the thresholds, and the step that keeps them. Nothing is locked before."""
 
-    keep: the thresholds, and embeddings of the room for `teach`. Raises SourceError where nothing can be
-    heard.
-    """
-    source = session.settings.source
-    sources = [("", source)] if recordings is None else [
-        (str(path), replace(source, kind="file", path=str(path), paced=False)) for path in recordings_of(recordings)]
-    if recordings is None and source.kind != "file":
-        print(f"hearing the room for {minutes:g} minutes; make none of the sounds meanwhile "
-              "(Ctrl-C stops, and keeps nothing)", file=sys.stderr)
-    heard: list[tuple[str, Heard]] = []
-    for name, one in sources:
-        heard.append((name, _hear(session, one, seconds=minutes * 60 if recordings is None else float("inf"),
-                                  gate=True, most=MOST_EMBEDDINGS // len(sources), title=name or "the room")))
-    with session.changing(keep=keep) as session:
-        results = [_by_room(session, target, heard) for target in session.targets]
-        if keep:
+    def __init__(self, session: Session, heard: Sequence[tuple[str, Heard]]) -> None:
+        """heard: by the name of the recording; empty for the settings' source."""
+        self._session, self._heard = session, heard
+        self._kept: list[Result] | None = None
+
+    def results(self) -> list[Result]:
+        """Thresholds beside what serves now; changes and locks nothing."""
+        with self._session.changing(keep=False) as session:
+            return [_by_room(session, target, self._heard) for target in session.targets]
+
+    def keep(self) -> list[Result]:
+        """Set thresholds beside what serves by then, and keep them, once, and embeddings of the room for `teach`.
+
+        Raises ModelError where they cannot be kept.
+        """
+        if self._kept is not None:
+            return self._kept
+        with self._session.changing(keep=True) as session:
+            results = [_by_room(session, target, self._heard) for target in session.targets]
             session.save({result.target: result.entry for result in results})
-    if keep and can_keep(session.model.manifest):
-        embeddings = np.concatenate([one.embeddings for _, one in heard])[:MOST_EMBEDDINGS]
-        save_room(session.state_dir, session.model.manifest, embeddings, sum(one.seconds for _, one in heard))
-    return results
+        if can_keep(session.model.manifest):
+            embeddings = np.concatenate([one.embeddings for _, one in self._heard])[:MOST_EMBEDDINGS]
+            save_room(session.state_dir, session.model.manifest, embeddings, sum(one.seconds for _, one in self._heard))
+        self._kept = results
+        return results
+
+
+def hear_room(session: Session, minutes: float, opened: Opened | None = None,
+              progress: Progress | None = None) -> RoomHeard:
+    """Hear the room for so many minutes. Raises SourceError where nothing can be heard.
+
+    opened: None for the settings' source. progress: told how it goes; None: a bar on standard error.
+    """
+    heard = _hear(session, session.settings.source, seconds=minutes * 60, gate=True, most=MOST_EMBEDDINGS,
+                  title="the room", progress=progress, opened=opened)
+    return RoomHeard(session, [("", heard)])
+
+
+def hear_recordings(session: Session, paths: Sequence[Path]) -> RoomHeard:
+    """Hear recordings of the room, or folders of them. Raises SourceError where nothing can be heard."""
+    recordings, source = recordings_of(paths), session.settings.source
+    return RoomHeard(session, [
+        (str(path), _hear(session, replace(source, kind="file", path=str(path), paced=False), gate=True,
+                          most=MOST_EMBEDDINGS // len(recordings), title=str(path))) for path in recordings])
 
 
 def _by_room(session: Session, target: Target, heard: Sequence[tuple[str, Heard]]) -> Result:
@@ -115,16 +138,17 @@ def _by_clips(session: Session, target: Target, sounds: Sequence[Sound]) -> Resu
 
 
 def _hear(session: Session, source: SourceSettings, *, gate: bool, most: int, title: str,
-          seconds: float = float("inf")) -> Heard:
+          seconds: float = float("inf"), progress: Progress | None = None,
+          opened: Opened | None = None) -> Heard:
     """One source; a recording that gives nothing is named."""
     settings = session.settings
     try:
-        opened = open_heard(source, session.state_dir)
-        with closing(opened.source) as heard, bar(title, "s") as progress:
+        opened = opened or open_heard(source, session.state_dir)
+        with closing(opened.source) as heard, bar(title, "s") as drawn:
             return hear(session.model, session.targets, heard, hop_seconds=settings.model.hop_seconds,
                         channel=opened.channel, gate=settings.gate if gate else None, seconds=seconds,
                         most_embeddings=most, zeros=not gate,
-                        progress=progress if title and seconds != float("inf") else None)
+                        progress=progress or (drawn if title and seconds != float("inf") else None))
     except SourceError as error:
         if error.thing != "source":
             raise

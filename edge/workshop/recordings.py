@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import EdgeError, SourceError
+from edge.errors import EdgeError, SettingsError, SourceError
+from edge.features.level import level_of
 from edge.features.mix import mix
 from edge.features.resample import Resampler
 from edge.learn.augment import Samples
 from edge.learn.recorder import LONGEST, Recorder
-from edge.learn.teach import LONGEST_SECONDS, Recording, problem_of
+from edge.learn.teach import FEWEST, LONGEST_SECONDS, MOST, Recording, problem_of
 from edge.seams import Source
 from edge.sources.recording import open_recording
-from edge.stream import SAMPLE_RATE, Block, StreamFormat
+from edge.stream import FRAME_STEP, SAMPLE_RATE, Block, StreamFormat
 
 PATIENCE_SECONDS = 120.0
 """How long the microphone waits for the next sound."""
@@ -24,9 +25,11 @@ ENDLESS = (f"a sound that did not end within {LONGEST // SAMPLE_RATE} s, as a fa
            "the sound alone (what goes on counts as the room from now on)")
 """What is said of a sound that the recorder threw away: found, wanted."""
 
-Heard = Callable[[Recorder, int, tuple[str, str] | None], None]
-"""Called after every block with the recorder and the number of recordings so far, and for each sound that
+Heard = Callable[[Recorder, Sequence[Recording], tuple[str, str] | None], None]
+"""Called after every block with the recorder and the recordings so far, and for each sound that
 cannot be used with what was found and what was wanted."""
+MOST_LEVELS = 100
+"""Values of an envelope."""
 
 
 def samples_of(blocks: Iterator[Block | None], *, channel: int = -1) -> Iterator[Samples]:
@@ -88,6 +91,19 @@ def _repeated(recordings: Sequence[Recording]) -> list[EdgeError]:
     return problems
 
 
+def check_count(count: int) -> None:
+    """Raise SettingsError for so many recordings as a sound cannot be taught from."""
+    if not FEWEST <= count <= MOST:
+        raise SettingsError("--count", found=str(count), wanted=f"{FEWEST} to {MOST}")
+
+
+def envelope(samples: Samples) -> list[int]:
+    """How loud int16 `(n,)` at 16 kHz is over its length: whole dBFS of equal parts, MOST_LEVELS at most, each of 10 ms or
+    more."""
+    parts = np.array_split(samples, min(max(len(samples) // FRAME_STEP, 1), MOST_LEVELS))
+    return [round(level_of(part).rms_dbfs) for part in parts if len(part)]
+
+
 def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> list[Recording]:
     """`count` recordings from a source, one after another; it is closed then.
 
@@ -102,10 +118,10 @@ def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> li
                 if problem is None:
                     recordings.append(Recording(f"recording {len(recordings) + 1}", found))
                     waited = 0.0
-                heard(recorder, len(recordings), problem)
+                heard(recorder, recordings, problem)
                 if len(recordings) == count:
                     return recordings
-            heard(recorder, len(recordings), ENDLESS if recorder.endless > endless else None)
+            heard(recorder, recordings, ENDLESS if recorder.endless > endless else None)
             endless = recorder.endless
             if waited > PATIENCE_SECONDS:
                 raise SourceError("source", found=f"no sound over the room for {PATIENCE_SECONDS:.0f} s",

@@ -65,13 +65,40 @@ class _Taken:
     onsets: Onsets | None
 
 
-def teach(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Callable[[], Sequence[Recording]], *,
-          keep: bool = True) -> Outcome:
-    """Take the recordings, fit the sound, and keep it where it can be told apart or the owner insists.
+class Prepared:
+    """A sound whose recordings were taken: how it comes out, and the step that keeps it. Nothing is locked meanwhile."""
+
+    def __init__(self, lessons: Lessons, settings: Settings, wanted: Wanted, taken: _Taken) -> None:
+        self._lessons, self._settings, self._wanted, self._taken = lessons, settings, wanted, taken
+        self._kept: Outcome | None = None
+
+    def outcome(self) -> Outcome:
+        """The sound fitted beside what is taught now; changes and locks nothing. Raises SettingsError, ModelError."""
+        return _fitted(self._lessons, self._settings, self._wanted, self._taken)
+
+    def keep(self, *, force: bool = False) -> Outcome:
+        """Fit the sound beside what was taught by then, and keep it, once, where it can be told apart or the owner insists.
+
+        The lessons are locked from reading them again to keeping the sound. Raises SettingsError, ModelError.
+        """
+        if self._kept is not None:
+            return self._kept
+        lessons, wanted = self._lessons, replace(self._wanted, force=force or self._wanted.force)
+        with lessons.changing():
+            outcome = _fitted(lessons, self._settings, wanted, self._taken)
+            if outcome.refused and not wanted.force:
+                return outcome
+            known = wanted.name in lessons.taught.names
+            lessons.save(lessons.taught.with_sound(outcome.sound, f"{'taught again' if known else 'taught'} {wanted.name}"))
+        self._kept = replace(outcome, kept=True)
+        return self._kept
+
+
+def prepare(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Callable[[], Sequence[Recording]]) -> Prepared:
+    """Take the recordings of a sound.
 
     recordings: called once what is wanted has been checked; nothing is locked while a person makes sounds.
-    The lessons are locked from reading them again to keeping the sound. keep: False for a trial that changes
-    and locks nothing. Raises SettingsError, ModelError, and what `recordings` raises.
+    Raises SettingsError, ModelError, and what `recordings` raises.
     """
     if not 0.0 < wanted.alarms_per_hour <= 1000.0:
         raise SettingsError("--alarms-per-hour", found=str(wanted.alarms_per_hour), wanted="over 0, at most 1000")
@@ -84,15 +111,7 @@ def teach(lessons: Lessons, settings: Settings, wanted: Wanted, recordings: Call
     with bar("teach", "recordings") as progress:
         patches = gather(embedder, recorded, progress)
     taken = _Taken(patches, school.onsets(recorded) if school is not None else None)
-    if not keep:
-        return _fitted(lessons, settings, wanted, taken)
-    with lessons.changing():
-        outcome = _fitted(lessons, settings, wanted, taken)
-        if outcome.refused and not wanted.force:
-            return outcome
-        known = wanted.name in lessons.taught.names
-        lessons.save(lessons.taught.with_sound(outcome.sound, f"{'taught again' if known else 'taught'} {wanted.name}"))
-    return replace(outcome, kept=True)
+    return Prepared(lessons, settings, wanted, taken)
 
 
 def _fitted(lessons: Lessons, settings: Settings, wanted: Wanted, taken: _Taken) -> Outcome:

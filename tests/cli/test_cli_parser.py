@@ -9,6 +9,7 @@ import pytest
 
 from edge.cli import main, teach
 from edge.cli.parser import Parser
+from edge.workshop.teach_report import same_as
 
 
 def usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -36,8 +37,8 @@ def test_options_may_stand_anywhere(given: tuple[str, ...]) -> None:
 
 def test_a_refused_sound_is_told_which_class_it_may_be_the_same_as() -> None:
     """A doorbell was refused as too like the bank's doorbells, and the message left the word behind --like open."""
-    assert teach.same_as(("neg_tap", "doorbell", "siren")) == "--like doorbell if that is the same sound"
-    assert teach.same_as(("taught kettle",)) == teach.same_as(()) == "--like for a class that is the same"
+    assert same_as(("neg_tap", "doorbell", "siren")) == "--like doorbell if that is the same sound"
+    assert same_as(("taught kettle",)) == same_as(()) == "--like for a class that is the same"
 
 
 def test_what_follows_two_dashes_is_no_option() -> None:

@@ -86,9 +86,9 @@ class Look:
         self.told: list[Any] = []
         self.numbers: list[int] = []
 
-    def until(self, enough: Callable[[list[Any]], bool]) -> list[Any]:
-        """Read until what was told is enough."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def until(self, enough: Callable[[list[Any]], bool], patience: float = PATIENCE_SECONDS) -> list[Any]:
+        """Read until what was told is enough. patience: in seconds."""
+        deadline = time.monotonic() + patience
         while not enough(self.told):
             assert time.monotonic() < deadline, f"not told: {self.told[-5:]}"
             line = self.response.readline()

@@ -20,9 +20,9 @@ from tests.page.browser import PATIENCE_SECONDS, Browser
 
 
 @contextmanager
-def serving(state_dir: Path, settings: Settings) -> Iterator[Browser]:
+def serving(state_dir: Path, settings: Settings, config: Path | None = None) -> Iterator[Browser]:
     """The page of this state directory, served until the block ends; a browser that has not been there yet."""
-    page = Page(replace(settings, page=replace(settings.page, port=0)), state_dir)
+    page = Page(replace(settings, page=replace(settings.page, port=0)), state_dir, config)
     at = bound(page.settings.page)
     begun, ends = threading.Event(), []
 
@@ -57,9 +57,9 @@ def state_dir(tmp_path: Path) -> Path:
 def start_page(state_dir: Path) -> Iterator[Callable[..., Browser]]:
     """Serve the page with settings of [page]; a browser."""
     with ExitStack() as stack:
-        def start(page: PageSettings | None = None, settings: Settings | None = None) -> Browser:
+        def start(page: PageSettings | None = None, settings: Settings | None = None, config: Path | None = None) -> Browser:
             settings = replace(settings or Settings(), page=page or PageSettings())
-            return stack.enter_context(serving(state_dir, settings))
+            return stack.enter_context(serving(state_dir, settings, config))
 
         yield start
 

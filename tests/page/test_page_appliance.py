@@ -16,7 +16,7 @@ from edge.settings import LogSettings, Settings, TargetSettings
 from edge.settings.pins import PinSettings
 from edge.stream import Block
 from tests.control.commanding import EndlessSource
-from tests.page.browser import PATIENCE_SECONDS, Browser
+from tests.page.browser import PATIENCE_SECONDS, Browser, Look
 
 pytestmark = pytest.mark.big
 
@@ -118,3 +118,24 @@ def test_a_command_without_an_appliance_or_a_session(browser: Browser) -> None:
     assert browser.ask("/api/command", method="POST", body=b"[]", X_CSRF_Token=browser.csrf).status == 400
     assert browser.ask("/api/command", method="POST", body=b"x" * 20_000, X_CSRF_Token=browser.csrf,
                        Content_Type="application/json").status == 413
+
+
+def test_a_calibration_hears_through_the_appliance_and_is_taken_up_by_it(heard: Appliance, browser: Browser) -> None:
+    """As in the unit: the page has no microphone of its own."""
+    browser.enter()
+    about(browser, lambda told: told["source_live"])
+
+    def lesson(look: Look, kind: str) -> dict[str, Any]:
+        def told() -> list[Any]:
+            return [each["line"] for each in look.kinds("lesson") if each["line"]["kind"] == kind]
+
+        look.until(lambda _: told() != [], 5 * PATIENCE_SECONDS)  # a model is opened meanwhile
+        line: dict[str, Any] = told()[-1]
+        return line
+
+    with browser.look() as look:
+        browser.post("/api/lesson", {"kind": "calibrate", "minutes": 0.05, "targets": ["siren"]})
+        assert lesson(look, "hearing")["through"] is True
+        lesson(look, "outcome")
+        browser.post("/api/lesson/answer", {"answer": "keep"})
+        assert lesson(look, "kept")["reloaded"] is True and lesson(look, "ended")["code"] == 0

@@ -10,6 +10,7 @@ from edge.cli.checkup.finding import Finding
 from edge.cli.checkup.journal import check_journal
 from edge.cli.checkup.model import check_model
 from edge.cli.checkup.pins import check_pins
+from edge.cli.checkup.running import about_running, check_service
 from edge.cli.checkup.source import check_source
 from edge.control.commanded import Commanded, load_commanded
 from edge.errors import EdgeError, SettingsError
@@ -22,6 +23,8 @@ from edge.topics import Topics
 
 PARTS = ("state", "model", "source", "broker", "pins", "commands", "log", "journal")
 """What can be looked at by itself. The targets belong to the model."""
+SERVICE = "service"
+"""A further part, only where it is named: the appliance that runs, asked about source, pins and broker."""
 
 
 def check(settings: Settings, state_dir: Path, only: Collection[str] = PARTS) -> Iterator[Finding]:
@@ -37,6 +40,8 @@ def check(settings: Settings, state_dir: Path, only: Collection[str] = PARTS) ->
         yield from _broker(settings)
     if "pins" in only:
         yield check_pins(settings)
+    if SERVICE in only:
+        yield from check_service(state_dir, about_running(state_dir))
     if "commands" in only:
         yield _commands(settings, commanded)
     if "log" in only:

@@ -37,6 +37,14 @@ def about_running(state_dir: Path) -> Mapping[str, object] | None:
     return None
 
 
+def check_service(state_dir: Path, about: Mapping[str, object] | None) -> Iterator[Finding]:
+    """Findings of what it says; that none runs, where `about` is None."""
+    if about is None:
+        yield Finding("service", True, f"none runs with {state_dir}, or it is another user's")
+    else:
+        yield from check_running(about)
+
+
 def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
     """Findings of what it says."""
     muted = "; muted" if about.get("muted") else ""

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli.options import TAKEN_UP
-from edge.cli.taking_up import taken_up
 from edge.errors import SettingsError
+from edge.workshop.taking_up import TAKEN_UP, TakenUp, take_up
 from tests.workshop.test_workshop_running import Served
 
 
@@ -22,16 +21,18 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 def test_it_is_taken_up_and_a_sound_that_the_settings_do_not_name_is_said(served: Served, tmp_path: Path) -> None:
     served.outcome = {"targets": ["hand_clap", "our_clap"]}
-    assert taken_up(tmp_path) == taken_up(tmp_path, "our_clap") == "the running appliance has taken it up"
-    words = taken_up(tmp_path, "kettle")
-    assert words.endswith('but its settings name other sounds (add [[target]] name = "kettle")')
+    taken = TakenUp(True, "the running appliance has taken it up")
+    assert take_up(tmp_path) == take_up(tmp_path, "our_clap") == taken
+    told = take_up(tmp_path, "kettle")
+    assert told.reloaded and told.words.endswith('but its settings name other sounds (add [[target]] name = "kettle")')
 
 
 def test_a_reload_that_is_refused_is_said_and_is_no_failure(served: Served, tmp_path: Path) -> None:
     served.outcome = SettingsError("[[target]] name", found="'moo'", wanted="a sound of the model")
-    words = taken_up(tmp_path, "our_clap")
-    assert words.startswith("it is kept, but the running appliance does not take it up: ") and "'moo'" in words
+    told = take_up(tmp_path, "our_clap")
+    assert not told.reloaded and "'moo'" in told.words
+    assert told.words.startswith("it is kept, but the running appliance does not take it up: ")
 
 
 def test_without_an_appliance_it_is_said_how_one_takes_it_up(tmp_path: Path) -> None:
-    assert taken_up(tmp_path, "our_clap") == TAKEN_UP
+    assert take_up(tmp_path, "our_clap") == TakenUp(False, TAKEN_UP)
