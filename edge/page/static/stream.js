@@ -41,7 +41,8 @@ async function again() {
 }
 
 function take(message) {
-  if (message.kind !== "hello") return tell(message.kind, message);
+  tell(message.kind, message);
+  if (message.kind !== "hello") return;
   tell(message.away ? "away" : "here", { reason: message.away });
   for (const kind of ["about", "pins", "health", "hearing"]) if (message[kind]) tell(kind, message[kind]);
   for (const event of message.events) tell("event", { ...event, past: true });

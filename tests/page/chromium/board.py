@@ -26,10 +26,15 @@ def settings_text(sounds: Sequence[str], targets: str = "", *, device: str = "ki
             f"[journal]\nsound = true\n{targets or usual}")
 
 
+def settings_file(state_dir: Path) -> Path:
+    """Where the settings of this state directory's appliance are."""
+    return state_dir.parent / f"{state_dir.name}.toml"
+
+
 @contextmanager
 def hearing(state_dir: Path, settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """The appliance of this state directory, from its first sign of life until the block ends."""
-    path = state_dir.parent / f"{state_dir.name}.toml"
+    path = settings_file(state_dir)
     path.write_text(settings, encoding="utf-8")
     (state_dir / NAME).unlink(missing_ok=True)
     log = (state_dir.parent / f"{state_dir.name}.log").open("ab")

@@ -35,6 +35,12 @@ window.EventSource = class extends Real {
 };
 """
 """Keeps the page's streams, and when each event was told, for tests to look at."""
+HIDE = """(state) => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  return window.streams.map((each) => each.readyState);
+}"""
+"""Makes the tab "hidden" or "visible"; the states of its streams then (2: closed)."""
 
 
 @pytest.fixture(scope="session")

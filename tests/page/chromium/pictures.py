@@ -1,6 +1,6 @@
 """Takes the pictures of deploy/docs/page.md: `python -m tests.page.chromium.pictures FOLDER`, or `make page-pictures`.
 
-What is heard in them is heard by a real appliance, from the bundled recordings. The history before today is made up.
+What is heard in them, and taught, a real appliance hears from the bundled recordings. The history before today is made up.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 from edge.settings import JournalSettings, Settings
 from edge.sinks.journal.file import FILE, JournalFile
 from edge.stream import new_event_id
-from tests.page.chromium.board import TARGETS, hearing, settings_text
+from tests.page.chromium.board import TARGETS, hearing, settings_file, settings_text
 from tests.page.conftest import serving
 
 COLOURS = 256
@@ -66,21 +66,30 @@ def main() -> int:
                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(past(datetime.now(UTC))))
         file.close()
         settings = replace(Settings(), journal=JournalSettings(sound=True))
-        with (hearing(state, settings_text(("claps", "typing", "siren")) + PINS), serving(state, settings) as client,
-              sync_playwright() as playwright):
+        with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, shot in SHOTS.items():
-                take(browser, f"http://127.0.0.1:{client.port}/", folder / f"{name}.png", *shot)
+            with (hearing(state, settings_text(("claps", "typing", "siren")) + PINS), serving(state, settings) as client):
+                for name, shot in SHOTS.items():
+                    take(browser, f"http://127.0.0.1:{client.port}/", folder / f"{name}.png", *shot)
+            with hearing(state, settings_text(("claps",))), serving(state, settings, settings_file(state)) as client:
+                take(browser, f"http://127.0.0.1:{client.port}/", folder / "page-teach.png", "#teach", 1120, 590, "light",
+                     "#takes .taken:nth-child(6)", 300, begin_a_lesson)
             browser.close()
     return 0
 
 
+def begin_a_lesson(page: Any) -> None:
+    page.get_by_label("Name").fill("our clap")
+    page.get_by_label("Name").press("Enter")
+
+
 def take(browser: Any, address: str, path: Path, view: str, width: int, height: int, theme: str, until: str,
-         wait: int) -> None:
-    """One picture, once what it is to show is there."""
+         wait: int, act: Callable[[Any], None] = lambda page: None) -> None:
+    """One picture, once what it is to show is there. act: what is done on the page before."""
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
     page.goto(address + view)
     page.wait_for_timeout(10_000)
+    act(page)
     page.wait_for_selector(until, timeout=90_000)
     page.wait_for_timeout(wait)
     page.screenshot(path=path)

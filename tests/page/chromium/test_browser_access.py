@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,12 @@ import pytest
 from edge.page.password import set_password
 from edge.settings.page import PageSettings
 from tests.page.browser import Browser as Client
+from tests.page.chromium.accessible import AXE, violations
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-AXE = os.environ.get("EDGE_AUDIO_AXE", "")
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 needs_axe = pytest.mark.skipif(not AXE, reason="EDGE_AUDIO_AXE names no axe.min.js: tests/page/chromium/axe.sh fetches it")
-
-
-def violations(page: Any) -> list[str]:
-    """What axe-core objects to, with the elements."""
-    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
-    return [f"{each['id']}: {each['help']}: {node['html'][:200]}: {node.get('failureSummary', '')}"
-            for each in found["violations"] for node in each["nodes"]]
 
 
 @needs_axe
@@ -75,7 +66,7 @@ def test_below_a_prefix_all_is_found(start_page: Callable[..., Client], tab: Cal
 def test_history_shows_days_targets_and_sounds(board: Client, tab: Callable[..., Any]) -> None:
     page = tab(board, "/#history")
     page.wait_for_selector("#past .event[data-target='hand_clap'] .judge:text('Play')")
-    page.get_by_label("Target").select_option("hand_clap")
+    page.locator("#filter").select_option("hand_clap")
     page.wait_for_function("() => !document.querySelector('#past .event:not([data-target=hand_clap])')")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.page.browser import Browser as Client
+from tests.page.chromium.conftest import HIDE
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -124,12 +125,7 @@ def test_a_screen_reader_is_told_of_events_but_not_of_every_hop(board: Client, t
 def test_a_hidden_tab_asks_for_nothing(board: Client, tab: Callable[..., Any]) -> None:
     page = tab(board)
     page.wait_for_selector(MARK)
-    hide = """(state) => {
-      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"));
-      return window.streams.map((each) => each.readyState);
-    }"""
-    assert set(page.evaluate(hide, "hidden")) == {2}, "every stream is closed"
-    assert page.evaluate(hide, "visible")[-1] < 2
+    assert set(page.evaluate(HIDE, "hidden")) == {2}, "every stream is closed"
+    assert page.evaluate(HIDE, "visible")[-1] < 2
     page.goto(f"http://127.0.0.1:{board.port}/#history")
     page.wait_for_function("() => window.streams.at(-1).readyState < 2 && window.streams.at(-1).url.endsWith('bands=0')")

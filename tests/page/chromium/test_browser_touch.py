@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.page.browser import Browser as Client
-from tests.page.chromium.board import PATIENCE_SECONDS, hearing, settings_text
+from tests.page.chromium.board import hearing, settings_text
+from tests.page.chromium.waiting import state
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -20,17 +20,6 @@ SILENT = range(8 * 128_000, STEPS * 128_000)
 """The last two of ten times steps, in samples."""
 LOW = '[[target]]\nname = "typing"\nthreshold = 0.2\n'
 """Steps on a floor are taken for typing, at 0.28."""
-
-
-def state(client: Client, page: Any, true: Callable[[Any], bool]) -> Any:
-    """What the appliance says, not the page, once that is so. The page lives on meanwhile."""
-    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
-    while True:
-        told = client.ask("/api/state").told
-        if told["away"] == "" and true(told):
-            return told
-        assert time.monotonic() < deadline, told
-        page.wait_for_timeout(100)
 
 
 def thresholds(told: Any) -> dict[str, float]:
