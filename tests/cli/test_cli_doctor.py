@@ -14,6 +14,7 @@ from edge.app import build
 from edge.cli import main
 from edge.cli.checkup.board import THROTTLED, check_board
 from edge.cli.checkup.checkup import PARTS
+from edge.cli.checkup.running import check_running
 from edge.settings import LogSettings, Settings
 from tests.cli.test_cli import write_wav
 from tests.control.commanding import PATIENCE_SECONDS, EndlessSource, await_
@@ -69,6 +70,12 @@ def test_an_appliance_that_runs_is_asked_for_its_microphone(tmp_path: Path, caps
     finally:
         appliance.stop()
         thread.join(PATIENCE_SECONDS)
+
+
+def test_a_part_that_is_well_and_says_more_is_well() -> None:
+    sinks = {"journal": "ok; keeps the sound of events", "log": "disk full"}
+    found = {each.part: each.ok for each in check_running({"source": "ok", "sinks": sinks})}
+    assert found["journal"] and not found["log"]
 
 
 def opened(path: Path) -> dict[str, str]:

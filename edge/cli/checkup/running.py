@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from edge.backoff import is_well
 from edge.cli.checkup.finding import Finding
 from edge.cli.checkup.model import delegate_advice
 from edge.errors import SinkError
@@ -58,5 +59,5 @@ def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding("update", "on trial" in str(update), str(update), "edge-audio update --status; deploy/docs/updates.md")
     sinks = about.get("sinks")
     for name, state in sinks.items() if isinstance(sinks, Mapping) else ():
-        yield Finding(str(name), state == "ok", f"the service says {state}",
-                      "" if state == "ok" else "deploy/docs/troubleshooting.md")
+        yield Finding(str(name), is_well(state), f"the service says {state}",
+                      "" if is_well(state) else "deploy/docs/troubleshooting.md")
