@@ -3,6 +3,7 @@
 # Usage: deploy/deb.sh arm64|amd64 trixie|bookworm FOLDER [REVISION]
 #        REVISION is a number, 1 by default; a higher one is an upgrade of the same program.
 # PYTHON names a Python with pip: .venv/bin/python of this clone by default. LEVEL is xz's (default 6; 0 for tests).
+# MAINTAINER is who answers for the package: "Name <address>". By default it says that nobody does: .invalid is no address.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/.. debian=$here/debian
@@ -19,6 +20,9 @@ arch=$1 suite=$2 folder=$3 revision=${4:-1}
 case $arch in arm64) machine=aarch64 ;; amd64) machine=x86_64 ;; *) usage "$@" ;; esac
 case $suite in trixie) release=deb13 minor=13 ;; bookworm) release=deb12 minor=11 ;; *) usage "$@" ;; esac
 [[ $revision =~ ^[1-9][0-9]*$ ]] || usage "$@"
+maintainer=${MAINTAINER:-$(sed -n 's/^Maintainer: //p' "$debian/control")}
+[[ $maintainer =~ ^[^\<\>/\&]+\ \<[^\<\>/\&\ ]+@[^\<\>/\&\ ]+\>$ ]] ||
+    { echo "deploy/deb.sh: found MAINTAINER '$maintainer'; wanted 'Name <name@host>'" >&2; exit 2; }
 "$python" -m pip --version > /dev/null || { echo "deploy/deb.sh: found no pip in $python; wanted one (PYTHON=...)" >&2; exit 2; }
 SECONDS=0
 
@@ -40,9 +44,12 @@ platforms=()
 for glibc in 2_28 2_27 2_17; do platforms+=(--platform "manylinux_${glibc}_$machine"); done
 "${pip[@]}" install --target "$lib" --no-compile --no-deps --only-binary=:all: --implementation cp --python-version "3$minor" \
     --ignore-requires-python "${platforms[@]}" --platform "manylinux2014_$machine" "$work"/wheel/*.whl "${needs[@]}"
+unmet=$("$python" "$debian/needs.py" "$machine" "3.$minor" "$lib") ||
+    { echo "deploy/deb.sh: found no" $unmet "in the package; wanted all that the page's libraries need (deploy/debian/needs.py)" >&2; exit 1; }
 # What no command of ours calls.
 rm -rf "$lib"/{bin,gpiozerocli} "$lib"/ai_edge_litert/{aot,tools,vendors,libLiteRtWebGpuAccelerator.so} \
-    "$lib"/numpy/{f2py,_core/include} "$lib"/numpy/_core/*_tests.*.so
+    "$lib"/numpy/{f2py,_core/include} "$lib"/numpy/_core/*_tests.*.so \
+    "$lib"/multidict/_testcapi.*.so
 find "$lib" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -r {} +
 find "$lib/edge_models" -maxdepth 1 -name '*.py' ! -name __init__.py -delete    # training
 
@@ -54,6 +61,7 @@ for unit in edge-audio.service edge-audio@.service; do
     put "$here/$unit" "usr/lib/systemd/system/$unit"
     [ "$suite" = bookworm ] || put "$here/edge-audio-254.conf" "usr/lib/systemd/system/$unit.d/254.conf"
 done
+put "$here/edge-audio-page.service" usr/lib/systemd/system/edge-audio-page.service
 put "$debian/sysusers.conf" usr/lib/sysusers.d/edge-audio.conf
 put "$debian/udev.rules" usr/lib/udev/rules.d/60-edge-audio.rules
 put "$debian/edge-audio.toml" etc/edge-audio/edge-audio.toml
@@ -64,7 +72,6 @@ put "$debian/copyright" usr/share/doc/edge-audio/copyright
 mkdir -p "$tree/usr/share/man/man1" "$tree/etc/edge-audio/credentials"
 "$python" "$debian/manual.py" "$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)" | gzip -9n > "$tree/usr/share/man/man1/edge-audio.1.gz"
 gzip -9n < "$here/docs/changelog.md" > "$doc/changelog.gz"
-maintainer=$(sed -n 's/^Maintainer: //p' "$debian/control")
 printf 'edge-audio (%s) %s; urgency=medium\n\n  * What is new in the program: changelog.gz beside this file.\n\n -- %s  %s\n' \
     "$version" "$suite" "$maintainer" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n > "$doc/changelog.Debian.gz"
 
@@ -75,7 +82,7 @@ mkdir "$tree/DEBIAN"
 for script in preinst postinst prerm postrm; do install -m 755 "$debian/$script" "$tree/DEBIAN/$script"; done
 echo /etc/edge-audio/edge-audio.toml > "$tree/DEBIAN/conffiles"
 sed -e "s/@version@/$version/; s/@arch@/$arch/; s/@python@/3.$minor/; s/@next_python@/3.$((minor + 1))/" \
-    -e "s/@kilobytes@/$kilobytes/" "$debian/control" > "$tree/DEBIAN/control"
+    -e "s/@kilobytes@/$kilobytes/; s/^Maintainer: .*/Maintainer: $maintainer/" "$debian/control" > "$tree/DEBIAN/control"
 (cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) > "$tree/DEBIAN/md5sums"
 chmod 644 "$tree"/DEBIAN/{control,conffiles,md5sums}
 mkdir -p "$folder"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
 import re
 import runpy
 import shutil
 import subprocess
+import sys
 import tomllib
 from configparser import ConfigParser
 from pathlib import Path
@@ -37,16 +40,61 @@ def test_a_maintainer_script_parses_and_may_be_run(script: str) -> None:
     assert "set -e\n" in (DEBIAN / script).read_text()
 
 
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
 @pytest.mark.parametrize("machine", ["aarch64", "x86_64"])
-def test_what_is_unpacked_is_what_the_program_requires(machine: str) -> None:
-    """All but PyAudio, which is Debian's, and the runtime of 32-bit boards."""
-    needs = runpy.run_path(str(DEBIAN / "needs.py"))["needs"](machine, "3.13")
-    names = {re.split("[<>=]", each)[0] for each in needs}
+def test_what_is_unpacked_is_what_the_program_requires(machine: str, python: str) -> None:
+    """All but PyAudio, which is Debian's, and the runtime of 32-bit boards; and the page's libraries with theirs."""
+    script = runpy.run_path(str(DEBIAN / "needs.py"))
+    names = {re.split("[<>=;]", each)[0] for each in script["needs"](machine, python)}
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
-    required = {re.split("[ <>=;]", line)[0] for line in settings["options"]["install_requires"].split("\n") if line}
-    assert names == required - {"pyaudio", "tflite-runtime"} | {"flatbuffers", "colorzero"}
+    lines = settings["options"]["install_requires"] + settings["options.extras_require"]["page"]
+    required = {re.split("[ <>=;]", line)[0] for line in lines.split("\n") if line}
+    theirs = {re.split("[<;]", each)[0] for each in script["OF_THE_PAGE"]}
+    theirs -= {"typing-extensions"} if python == "3.13" else set()
+    assert names == required - {"pyaudio", "tflite-runtime"} | {"flatbuffers", "colorzero"} | theirs
+    assert ("typing-extensions" in names) == (python == "3.11")
     assert "python3-pyaudio" in (DEBIAN / "control").read_text()
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_what_the_page_s_libraries_want_is_unpacked_and_what_is_not_is_seen(tmp_path: Path, python: str) -> None:
+    """By what the libraries beside the one that is installed here say of themselves."""
+    pytest.importorskip("aiohttp")
+    script = runpy.run_path(str(DEBIAN / "needs.py"))
+    names = {re.split("[<>=;]", each)[0].lower().replace("_", "-") for each in script["needs"]("aarch64", python)}
+    for found in importlib.metadata.distributions():
+        if found.metadata["Name"].lower().replace("_", "-") in names:
+            info = Path(str(found.locate_file(""))) / f"{found.metadata['Name'].replace('-', '_')}-{found.version}.dist-info"
+            (tmp_path / info.name).mkdir()
+            shutil.copy(info / "METADATA", tmp_path / info.name)
+    assert script["unmet"](tmp_path, "aarch64", python) == []
+    for name in ("propcache", "yarl"):
+        (gone,) = tmp_path.glob(f"{name}-*")
+        gone.rename(tmp_path / "gone")
+        missing = script["unmet"](tmp_path, "aarch64", python)
+        assert missing and all(each.startswith(name) for each in missing)
+        (tmp_path / "gone").rename(gone)
+    (old,) = tmp_path.glob("multidict-*/METADATA")
+    old.write_text(re.sub("^Version: .*", "Version: 4.0", old.read_text(), flags=re.MULTILINE))
+    old.parent.rename(tmp_path / "multidict-4.0.dist-info")
+    assert [each.partition("<")[0] for each in script["unmet"](tmp_path, "aarch64", python)] == ["multidict"]
+
+
+@pytest.mark.big
+@pytest.mark.parametrize("given", ["Anna", "Anna <anna>", "Anna <a@b> <c@d>", "a/b <a@b>"])
+def test_a_maintainer_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+    done = subprocess.run([DEPLOY / "deb.sh", "arm64", "trixie", tmp_path], capture_output=True, text=True, check=False,
+                          env=os.environ | {"MAINTAINER": given, "PYTHON": sys.executable})
+    assert done.returncode == 2 and f"found MAINTAINER '{given}'; wanted 'Name <name@host>'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
+def test_the_page_s_unit_is_taken_along(script: str) -> None:
+    """Enabled where somebody enabled it; started by nobody but its owner."""
+    lines = [line for line in (DEBIAN / script).read_text().splitlines() if "edge-audio-page.service" in line]
+    assert lines and not any(word in line for line in lines for word in (" start ", " restart "))
 
 
 def test_the_settings_file_is_one_and_names_the_password_s_file() -> None:

@@ -9,6 +9,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,10 @@ from tests.debian_root import SETTINGS, Root, comes_up, fresh_root
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ("edge-audio.service", "edge-audio@.service")
+UNITS = ("edge-audio.service", "edge-audio@.service", "edge-audio-page.service")
 PASSWORD = "/etc/edge-audio/credentials/mqtt-password"
 STARTS = "/etc/systemd/system/multi-user.target.wants/edge-audio.service"
+PAGE_STARTS = "/etc/systemd/system/multi-user.target.wants/edge-audio-page.service"
 INSTALLS = ("apt-get", "install", "-y", "--no-install-recommends")
 
 
@@ -69,13 +72,14 @@ def test_beside_the_installer_s_it_is_refused(root: Root, packages: list[str]) -
 def test_apt_installs_it_with_what_it_needs(root: Root, packages: list[str]) -> None:
     root.run(*INSTALLS, packages[0])
     assert root.run("edge-audio", "--version").startswith("edge-audio ")
-    assert (root / STARTS).is_symlink()
+    assert (root / STARTS).is_symlink() and not (root / PAGE_STARTS).is_symlink()
     for unit in UNITS:
         assert (root / "/usr/lib/systemd/system" / unit).read_text() == (ROOT / "deploy" / unit).read_text()
-        later = int(root.run("systemctl", "--version").split()[1]) >= 254
+        later = int(root.run("systemctl", "--version").split()[1]) >= 254 and unit != UNITS[2]
         assert (root / "/usr/lib/systemd/system" / f"{unit}.d/254.conf").exists() == later
-    judged = root.run("systemd-analyze", "verify", "/usr/lib/systemd/system/edge-audio.service")
-    assert "edge-audio.service:" not in judged, judged
+    for unit in (UNITS[0], UNITS[2]):
+        judged = root.run("systemd-analyze", "verify", f"/usr/lib/systemd/system/{unit}")
+        assert f"{unit}:" not in judged, judged
     assert "/usr/sbin/nologin" in root.run("getent", "passwd", "edge-audio")
     assert root.run("getent", "group", "gpio")
     assert root.run("stat", "-c", "%U %a", PASSWORD).split() == ["root", "600"]
@@ -121,6 +125,28 @@ def test_the_unit_s_own_line_comes_up_as_the_service_s_user(root: Root) -> None:
     assert any("operators in 1 piece" in line for line in lines), lines
 
 
+def test_the_page_s_own_line_serves_it_with_the_password_that_root_set(root: Root) -> None:
+    """With the libraries of the package, as the service's user; on another address only with a password."""
+    line = (root / f"/usr/lib/systemd/system/{UNITS[2]}").read_text().partition("ExecStart=")[2].partition("\n")[0].split()
+    (root / SETTINGS).write_text((root / SETTINGS).read_text() + '[page]\nbind = "0.0.0.0"\nport = 0\n')
+    where = ("--state-dir", "/var/lib/edge-audio")
+    assert "found no password; wanted" in root.run(*line, *where, code=2, user="edge-audio")
+    done = subprocess.run(root.command(*line, *where, "--set-password"), input="correct horse\n", text=True, check=False,
+                          capture_output=True)
+    assert done.returncode == 0, done.stderr
+    kept = ("page-password.json", "page-metrics-token")
+    assert {root.run("stat", "-c", "%U %a", f"/var/lib/edge-audio/{name}").strip() for name in kept} == {"edge-audio 600"}
+    with subprocess.Popen(root.command(*line, *where, user="edge-audio"), stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            port = next(found[1] for told in process.stderr if (found := re.search(r"0\.0\.0\.0:(\d+)/", told)))
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/session", timeout=120) as answer:
+                told = json.load(answer)
+            assert told["password"] is True and told["logged_in"] is False and told["csrf"] is None
+        finally:
+            process.terminate()
+
+
 def test_root_s_command_leaves_nothing_to_root_and_compiles_nothing_anew(root: Root) -> None:
     root.run("touch", "/var/lib/edge-audio/taught")
     before = sorted((root / "/usr/lib/edge-audio").rglob("*.pyc"))
@@ -134,11 +160,12 @@ def test_an_upgrade_keeps_what_is_the_owner_s(root: Root, packages: list[str]) -
     (root / SETTINGS).write_text(settings)
     (root / PASSWORD).write_text("secret\n")
     root.run("systemctl", "disable", "edge-audio")
+    root.run("systemctl", "enable", "edge-audio-page")
     root.run(*INSTALLS, packages[1])
     assert root.run("dpkg-query", "-W", "-f", "${Version}", "edge-audio").split("-")[1].startswith("2~")
     assert (root / SETTINGS).read_text() == settings and (root / PASSWORD).read_text() == "secret\n"
     assert (root / "/var/lib/edge-audio/taught").exists()
-    assert not (root / STARTS).is_symlink()
+    assert not (root / STARTS).is_symlink() and (root / PAGE_STARTS).is_symlink()
     root.run("systemctl", "enable", "edge-audio")
     assert "ok     model" in root.run("edge-audio", "check", "--config", SETTINGS, "--only", "model")
 

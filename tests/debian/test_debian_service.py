@@ -12,7 +12,7 @@ from tests.debian_root import SETTINGS, Root, fresh_root
 
 pytestmark = pytest.mark.slow
 
-SERVICE, ATTIC = "edge-audio.service", "edge-audio@attic.service"
+SERVICE, ATTIC, PAGE = "edge-audio.service", "edge-audio@attic.service", "edge-audio-page.service"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,12 @@ def test_another_microphone_is_an_instance(machine: Machine) -> None:
     assert machine.run("systemctl", "is-active", ATTIC) == "active"
 
 
+def test_the_page_waits_for_who_enables_it(machine: Machine) -> None:
+    assert machine.run("systemctl", "is-active", PAGE, code=3) == "inactive"
+    machine.run("systemctl", "enable", "--now", PAGE)
+    assert machine.run("systemctl", "is-active", PAGE) == "active"
+
+
 def test_a_reload_takes_up_new_settings(machine: Machine) -> None:
     machine.run("sed", "-i", "s/hand_clap/typing/", SETTINGS)
     before = machine.shown(SERVICE, "MainPID")
@@ -55,28 +61,28 @@ def test_a_reload_takes_up_new_settings(machine: Machine) -> None:
 
 
 def test_an_upgrade_restarts_all(machine: Machine, packages: list[str]) -> None:
-    before = [machine.shown(unit, "MainPID") for unit in (SERVICE, ATTIC)]
+    before = [machine.shown(unit, "MainPID") for unit in (SERVICE, ATTIC, PAGE)]
     machine.run(*INSTALLS, packages[1])
-    after = [machine.shown(unit, "MainPID") for unit in (SERVICE, ATTIC)]
+    after = [machine.shown(unit, "MainPID") for unit in (SERVICE, ATTIC, PAGE)]
     assert not set(before) & set(after) and "0" not in after
-    assert machine.run("systemctl", "is-active", SERVICE, ATTIC).split() == ["active", "active"]
+    assert machine.run("systemctl", "is-active", SERVICE, ATTIC, PAGE).split() == ["active"] * 3
     assert machine.shown(SERVICE, "StatusText").startswith("hearing typing")
 
 
 def test_a_stopped_one_stays_stopped_at_an_upgrade(machine: Machine, packages: list[str]) -> None:
     """An instance that nobody started is none of ours; a disabled service is not started by an upgrade."""
     machine.run("systemctl", "disable", "--now", SERVICE)
-    machine.run("systemctl", "stop", ATTIC)
+    machine.run("systemctl", "stop", ATTIC, PAGE)
     machine.run(*INSTALLS, "--reinstall", packages[1])
-    assert machine.run("systemctl", "is-active", SERVICE, ATTIC, code=3).split() == ["inactive", "inactive"]
+    assert machine.run("systemctl", "is-active", SERVICE, ATTIC, PAGE, code=3).split() == ["inactive"] * 3
     machine.run("systemctl", "enable", "--now", SERVICE)
-    machine.run("systemctl", "start", ATTIC)
+    machine.run("systemctl", "start", ATTIC, PAGE)
 
 
 def test_removing_stops_all_and_purging_leaves_no_link(machine: Machine) -> None:
     machine.run("apt-get", "remove", "-y", "edge-audio")
     # On a machine that is busy enough ExecStopPost takes longer than TimeoutStopSec: that is "failed", and over as well.
-    assert {machine.shown(unit, "ActiveState") for unit in (SERVICE, ATTIC)} <= {"inactive", "failed"}
+    assert {machine.shown(unit, "ActiveState") for unit in (SERVICE, ATTIC, PAGE)} <= {"inactive", "failed"}
     assert not machine.run("find", "/sys/fs/cgroup", "-name", "*edge-audio*.service")
     machine.run("apt-get", "purge", "-y", "edge-audio")
     assert not machine.run("find", "/etc", "/var/lib", "-name", "*edge-audio*")
