@@ -3,12 +3,13 @@
 # Usage: deploy/install.sh               (root)
 #        deploy/install.sh --uninstall   keeps settings, what was taught, and the journal
 #        deploy/install.sh --uninstall --purge
-# Without a network: wheels in the folder deploy/wheels (`pip wheel -w deploy/wheels .` on a machine of the same kind).
+# Without a network: wheels in the folder deploy/wheels (`pip wheel -w deploy/wheels '.[page]'` on a machine of the same kind).
+# The page (edge-audio-page.service) comes along, not enabled. Where its libraries cannot be had the appliance goes without.
 # Without python3-pyaudio, as where no package can be had, the microphone is heard through arecord (alsa-utils).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=/opt/edge-audio etc=/etc/edge-audio units=/etc/systemd/system
-command=/usr/local/bin/edge-audio rule=/etc/udev/rules.d/60-edge-audio.rules
+command=/usr/local/bin/edge-audio rule=/etc/udev/rules.d/60-edge-audio.rules has_page=
 
 runs() { [ -d /run/systemd/system ]; }
 
@@ -18,10 +19,16 @@ usage() {
 }
 
 uninstall() {
-    if runs; then systemctl stop edge-audio 'edge-audio@*' 2>/dev/null || true; fi
-    if [ -e "$units/edge-audio.service" ]; then systemctl disable --quiet edge-audio 2>/dev/null || true; fi
-    rm -rf "$program" "$units/edge-audio.service" "$units/edge-audio@.service" "$units/edge-audio.service.d/254.conf" \
-        "$units/edge-audio@.service.d/254.conf" "$rule" "$command"
+    local name
+    if runs; then
+        systemctl stop edge-audio-page 2>/dev/null || true    # where it is there
+        systemctl stop edge-audio 'edge-audio@*' 2>/dev/null || true
+    fi
+    for name in edge-audio-page edge-audio; do
+        if [ -e "$units/$name.service" ]; then systemctl disable --quiet "$name" 2>/dev/null || true; fi
+    done
+    rm -rf "$program" "$units/edge-audio.service" "$units/edge-audio@.service" "$units/edge-audio-page.service" \
+        "$units/edge-audio.service.d/254.conf" "$units/edge-audio@.service.d/254.conf" "$rule" "$command"
     rmdir "$units/edge-audio.service.d" "$units/edge-audio@.service.d" 2>/dev/null || true
     if runs; then systemctl daemon-reload; fi
     if [ "${1:-}" = --purge ]; then
@@ -53,6 +60,18 @@ packages() {
     fi
 }
 
+needs() {    # needs EXTRA: what the installed program wants, but for PyAudio
+    "$program/bin/python" - "$1" <<'PYTHON'
+import sys
+from importlib.metadata import requires
+from pip._vendor.packaging.requirements import Requirement
+for line in requires("edge-audio") or ():
+    need = Requirement(line)
+    if need.name.lower() != "pyaudio" and (need.marker is None or need.marker.evaluate({"extra": sys.argv[1]})):
+        print(f"{need.name}{need.specifier}")
+PYTHON
+}
+
 virtual_environment() {
     # Debian's own packages (python3-pyaudio, python3-lgpio) are seen. A wheel is built from a copy: the clone stays as it is.
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "wanted Python 3.11 or newer" >&2; exit 1; }
@@ -70,15 +89,16 @@ virtual_environment() {
     echo "Installing edge-audio into $program"
     # Itself first, then what it needs but for PyAudio, which has no wheel: Debian's serves, or arecord does without.
     "${pip[@]}" install "${from[@]}" --no-deps --force-reinstall "$what"
-    "$program/bin/python" - > "$work/needs" <<'PYTHON'
-from importlib.metadata import requires
-from pip._vendor.packaging.requirements import Requirement
-for line in requires("edge-audio") or ():
-    need = Requirement(line)
-    if need.name.lower() != "pyaudio" and (need.marker is None or need.marker.evaluate({"extra": ""})):
-        print(f"{need.name}{need.specifier}")
-PYTHON
+    needs "" > "$work/needs"
+    needs page > "$work/page"
     "${pip[@]}" install "${from[@]}" --requirement "$work/needs"
+    # Nothing is compiled for the page: that wants a compiler, and hours on a small board.
+    if "${pip[@]}" install "${from[@]}" --only-binary :all: --requirement "$work/page" 2> "$work/log"; then
+        has_page=yes
+    else
+        grep -v '^WARNING' "$work/log" | tail -n 2 >&2 || true
+        echo "The page's libraries cannot be had: going on without the page. A second run of this script tries again."
+    fi
     install -m 644 "$here/edge-audio.toml" "$program/edge-audio.toml"
 }
 
@@ -110,6 +130,10 @@ unit() {
             install -D -m 644 "$here/edge-audio-254.conf" "$units/$name.d/254.conf"
         fi
     done
+    if [ -n "$has_page" ]; then
+        sed "s|/usr/bin/edge-audio|$program/bin/edge-audio|" "$here/edge-audio-page.service" > "$work/page.service"
+        install -m 644 "$work/page.service" "$units/edge-audio-page.service"
+    fi
     install -m 644 "$here/debian/udev.rules" "$rule"
     sed -e "1s|.*|#!$program/bin/python -sP|" -e '/^sys\.path\.insert/d' "$here/debian/edge-audio" > "$work/command"
     install -m 755 "$work/command" "$command"
@@ -118,6 +142,7 @@ unit() {
         systemctl daemon-reload
         udevadm control --reload && udevadm trigger -s gpio -c add || true
         systemctl restart edge-audio
+        systemctl try-restart edge-audio-page 2>/dev/null || true
         echo "edge-audio runs: systemctl status edge-audio; edge-audio doctor --config $etc/edge-audio.toml"
     else
         echo "edge-audio is installed; no systemd runs here, so it starts with the machine."

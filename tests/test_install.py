@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT = ("/opt/edge-audio", "/etc/edge-audio", "/var/lib/edge-audio", "/usr/local/bin/edge-audio",
         "/etc/udev/rules.d/60-edge-audio.rules", "/etc/systemd/system/edge-audio.service",
         "/etc/systemd/system/edge-audio@.service", "/etc/systemd/system/edge-audio.service.d",
+        "/etc/systemd/system/edge-audio-page.service",
+        "/etc/systemd/system/multi-user.target.wants/edge-audio-page.service",
         "/etc/systemd/system/multi-user.target.wants/edge-audio.service")
 
 
@@ -44,6 +46,17 @@ def test_a_fresh_debian_gets_the_service(root: Root) -> None:
     assert (root / "/etc/systemd/system/edge-audio.service.d/254.conf").exists() == later
     judged = root.run("systemd-analyze", "verify", "/etc/systemd/system/edge-audio.service")
     assert "edge-audio.service:" not in judged, judged
+
+
+def test_the_page_comes_along_and_waits_for_who_enables_it(root: Root) -> None:
+    unit = "/etc/systemd/system/edge-audio-page.service"
+    assert "ExecStart=/opt/edge-audio/bin/edge-audio page " in (root / unit).read_text()
+    assert not (root / "/etc/systemd/system/multi-user.target.wants/edge-audio-page.service").is_symlink()
+    judged = root.run("systemd-analyze", "verify", unit)
+    assert "edge-audio-page.service:" not in judged, judged
+    root.run("systemctl", "enable", "edge-audio-page")
+    page = ("edge-audio", "page", "--bind", "0.0.0.0", "--state-dir", "/tmp/state")
+    assert "found no password" in root.run(*page, code=2)  # and not: found no aiohttp
 
 
 def test_root_s_command_leaves_nothing_to_root(root: Root) -> None:
@@ -88,6 +101,7 @@ def test_without_network_wheels_beside_it_serve_and_without_pyaudio_arecord(root
     shutil.rmtree(root / "/src/edge")  # nothing but the wheel can serve
     said = root.run("/src/deploy/install.sh", network=False)
     assert "going on without python3-pyaudio" in said
+    assert "going on without the page" in said and not (root / "/etc/systemd/system/edge-audio-page.service").exists()
     assert 'command = ["arecord", ' in (root / SETTINGS).read_text()
     found = root.run("edge-audio", "check", "--config", SETTINGS, "--only", "model", "--only", "source", code=1)
     assert "ok     model" in found and "arecord" in found and "no such program" not in found
