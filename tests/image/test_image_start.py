@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ PIN = "CHIP0:3"
 """A line of the PL061 that `-M virt` has."""
 SSID = "Attic 5"
 DIGITS = imager.psk("the password of the attic", SSID)
-SETTINGS = f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\nseconds = 600\n'
+SETTINGS = (f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\n'
+            'seconds = 600\n[page]\npassword = "seen from everywhere"\n')
 
 
 class Started:
@@ -126,9 +128,9 @@ def test_there_is_no_password_and_nothing_listens_but_what_is_meant(board: Start
         if not re.match(r"127\.|\[::1\]|.*%lo$", address):
             listening.add((kind, int(port) if int(port) < 32768 else "any", process.split('"')[1]))
     # avahi asks from a port of its own; DHCP's client has its port on the interface.
-    meant = {("tcp", 22, "sshd"), ("udp", 5353, "avahi-daemon"), ("udp", "any", "avahi-daemon"),
+    meant = {("tcp", 22, "sshd"), ("tcp", 8080, "edge-audio"), ("udp", 5353, "avahi-daemon"), ("udp", "any", "avahi-daemon"),
              ("udp", 68, "systemd-network"), ("udp", 546, "systemd-network")}
-    assert ("tcp", 22, "sshd") in listening and listening <= meant
+    assert {("tcp", 22, "sshd"), ("tcp", 8080, "edge-audio")} <= listening <= meant
 
 
 def test_the_boot_counters_are_rauc_s(board: Started) -> None:
@@ -172,3 +174,13 @@ def test_it_starts_after_a_power_cut_as_the_same_board(board: Started) -> None:
     board.machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG, after=after)
     board.machine.wait_for_ssh(board.owner.key, LONG)
     assert board(kept) == before
+
+
+def test_the_page_asks_for_the_password_that_the_owner_wrote(board: Started) -> None:
+    """The last one: for five minutes after it the page takes more memory."""
+    assert "seen from everywhere" not in board("sudo cat /boot/firmware/edge-audio.toml")
+    assert f"The page: http://{HOST_NAME}.local:8080/" in board("sudo cat /boot/firmware/edge-audio-report.txt")
+    address = f"http://{HOST_NAME}:8080/api/session"
+    said = json.loads(board(f"python3 -c 'import urllib.request as w; print(w.urlopen(\"{address}\").read().decode())'"))
+    assert said["password"] is True and said["logged_in"] is False and said["csrf"] is None
+    assert board("systemctl is-active edge-audio-page").strip() == "active"

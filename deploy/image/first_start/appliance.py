@@ -1,4 +1,4 @@
-"""edge-audio.toml: broker, targets, pins. The appliance's own `check` judges it before it is taken."""
+"""edge-audio.toml: broker, targets, pins, page. The appliance's own `check` judges it before it is taken."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import durable
+from . import page as the_page
 from .durable import Span, write
 from .errors import Refused, without
 from .live import ran
-from .owner_yaml import decode, is_blank, letters
+from .owner_yaml import decode, is_blank
+from .passwords import CREDENTIAL, passwords_in
 from .places import Places
 from .record import Record
 from .report import Page
 
-CREDENTIAL = "mqtt-password"
 DEFAULTS = b"# Every key has its default. edge-audio.toml on the boot partition takes the place of this file.\n"
 FATAL = ("settings", "model", "targets", "secrets")
 """Findings of `edge-audio check` with which `run` would not start. No broker can be reached at this time."""
 NO_PINS = "no pin library that works"
 """What is said of a machine without header pins: it says nothing about the settings."""
 SECONDS = 120
-PASSWORD = re.compile(r"""(?P<key>"password"|'password'|\bpassword)\s*=\s*(?P<value>\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''|"""
-                      r""""(?:\\.|[^"\\\n])*"|'[^'\n]*')""")
 
 Judge = Callable[[Path, Path], list[str]]
 """(settings file, folder of credentials) -> why the appliance would not start so; OSError where nobody can tell."""
@@ -37,36 +36,40 @@ Judge = Callable[[Path, Path], list[str]]
 
 @dataclass(frozen=True)
 class Taken:
-    """settings: the file as the appliance gets it; password: what goes into the credential, None where it stays as it is."""
+    """settings: the file as the appliance gets it; password: what goes into the credential, None where it stays as it is;
+    page: what the page keeps of its password, empty where that stays as it is."""
 
     settings: bytes
     password: str | None
     spans: tuple[Span, ...] = ()
+    page: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_settings(content: bytes, places: Places, judge: Judge, page: Page) -> Taken:
+def read_settings(content: bytes, places: Places, judge: Judge, keeper: the_page.Keeper, page: Page) -> Taken:
     """Check the owner's settings. Raises Refused where they cannot be used; the file in force stays then."""
     text = decode(content).removeprefix("\ufeff")
     document = _document(text)
-    mqtt = document.get("mqtt")
-    password: str | None = None
-    spans: tuple[Span, ...] = ()
-    if isinstance(mqtt, dict) and "password" in mqtt:
-        text, password, spans = _without_password(text, document, mqtt)
-        spans = tuple((start + len(content) - len(decode(content).removeprefix("\ufeff").encode()), n) for start, n in spans)
-        if is_blank(password):
-            if not _is_filled(places.password):
-                raise Refused("[mqtt] password", found="the mark of a password taken before, and none was",
-                              wanted="the password")
-            password = None
+    found = passwords_in(text, document)
+    given: dict[str, str] = {}
+    for each in found:
+        if not is_blank(each.password):
+            given[each.table] = each.password
+        elif not (_is_filled(places.password) if each.table == "mqtt" else the_page.is_kept(places)):
+            raise Refused(f"[{each.table}] password", found="the mark of a password taken before, and none was",
+                          wanted="the password")
+    before = len(content) - len(text.encode())
+    spans = tuple((start + before, length) for each in found for start, length in each.spans)
+    for each in sorted(found, key=lambda each: each.start, reverse=True):
+        text = text[:each.start] + each.instead + text[each.end:]
     settings = text.replace("\r\n", "\n").encode()
-    reasons = judged(settings, password, places, judge)
+    reasons = judged(settings, given.get("mqtt"), places, judge)
     if reasons:
-        said = "; ".join(without(reason, {password or ""}) for reason in reasons)
+        said = "; ".join(without(reason, set(given.values())) for reason in reasons)
         raise Refused("", said=said, found="", wanted="")
-    for line in _said(document, password):
+    kept = keeper(given["page"]) if "page" in given else {}
+    for line in _said(document, given):
         page.take(line)
-    return Taken(settings, password, spans)
+    return Taken(settings, given.get("mqtt"), spans, kept)
 
 
 def judge_again(places: Places, record: Record, judge: Judge, version: str) -> bytes | None:
@@ -92,9 +95,10 @@ def judge_again(places: Places, record: Record, judge: Judge, version: str) -> b
 
 
 def put(taken: Taken, places: Places) -> None:
-    """The password first: settings that name it never stand there without it."""
+    """The passwords first: settings that name one never stand there without it."""
     if taken.password is not None:
         durable.write_if_other(places.password, taken.password.encode() + b"\n", 0o600)
+    the_page.put(taken.page, places)
     durable.write_if_other(places.settings, taken.settings, 0o644)
 
 
@@ -160,34 +164,12 @@ def _is_filled(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _without_password(text: str, document: dict[str, Any], mqtt: dict[str, Any]) -> tuple[str, str, tuple[Span, ...]]:
-    """The text with password_credential in place of the password; the password; where it lies. Raises Refused."""
-    password = mqtt["password"]
-    if not isinstance(password, str) or not password or "\n" in password:
-        raise Refused("[mqtt] password", found="no text", wanted='the password in quotes, on one line: password = "..."')
-    for other in ("password_file", "password_credential"):
-        if mqtt.get(other):
-            raise Refused("[mqtt] password", found=f"a value, and {other} too", wanted="one of them")
-    if not mqtt.get("user"):
-        raise Refused("[mqtt] user", found="nothing", wanted="the user whose password [mqtt] password is")
-    rest = {key: value for key, value in mqtt.items() if key not in ("password", "password_credential")}
-    wanted = {**document, "mqtt": {**rest, "password_credential": CREDENTIAL}}
-    for match in PASSWORD.finditer(text):
-        other = f'{text[:match.start()]}password_credential = "{CREDENTIAL}"{text[match.end():]}'
-        try:
-            if tomllib.loads(other) == wanted:
-                quotes = 3 if match["value"].startswith(('"""', "'''")) else 1
-                return other, password, letters(text, match.start("value") + quotes, match.end("value") - quotes)
-        except tomllib.TOMLDecodeError:
-            continue
-    raise Refused("[mqtt] password", found="a form that is not understood", wanted='a line of its own: password = "..."')
-
-
-def _said(document: dict[str, Any], password: str | None) -> Iterator[str]:
+def _said(document: dict[str, Any], given: dict[str, str]) -> Iterator[str]:
     mqtt = document.get("mqtt", {})
     yield f"broker: {mqtt['host']}" if mqtt.get("host") else "no broker: nothing is sent"
-    if password is not None:
-        yield "the broker's password; it is no longer in this file"
+    for table, whose in (("mqtt", "broker"), ("page", "page")):
+        if table in given:
+            yield f"the {whose}'s password; it is no longer in this file"
     targets = [str(each.get("name")) for each in document.get("target", [])]
     yield f"targets: {', '.join(targets) if targets else 'those of the model'}"
     pins = [f"{each.get('pin')} ({each.get('action', 'pulse')} on {each.get('target') or each.get('targets')})"

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 
 from . import accounts, live, record
+from . import page as the_page
 from .appliance import put_defaults
 from .durable import write
 from .network import as_netplan
 from .places import Places
-from .record import Record
+from .record import HOST_NAME, Record
 
-HOST_NAME = "edge-audio"
 ZONE = "Etc/UTC"
 FOLDERS = {"system": 0o700, "etc-edge-audio": 0o755, "etc-edge-audio/credentials": 0o700, "state": 0o700, "systemd": 0o755,
            "rauc": 0o700, "ssh": 0o700, "alsa": 0o755, "home": 0o755}
@@ -31,7 +31,8 @@ def apply(places: Places) -> int:
         ("folders of /data", lambda: folders(places)), ("settings", lambda: put_defaults(places)),
         ("host name", lambda: host_name(places, settings)), ("machine id", lambda: machine_id(places)),
         ("time zone", lambda: time_zone(places, settings)), ("users", lambda: users(places, settings)),
-        ("ssh", lambda: ssh(places, settings)), ("network", lambda: network(places, settings))]
+        ("ssh", lambda: ssh(places, settings)), ("page", lambda: page(places)),
+        ("network", lambda: network(places, settings))]
     if places.is_machine:
         steps.append(("this boot", lambda: live.make_so(places, MOUNTED, settings)))
         live.begin(places, MOUNTED)
@@ -104,6 +105,15 @@ def ssh(places: Places, settings: Record) -> None:
           f"AllowUsers {' '.join(user.name for user in settings.users)}\n".encode())
     host_keys(places)
     write(flag, b"")
+
+
+def page(places: Places) -> None:
+    """The page starts only where the file page-on stands: a drop-in of its unit asks for that."""
+    flag, found = places.run / "page-on", the_page.asked(places)
+    if found is not None and found.starts:
+        write(flag, b"")
+    else:
+        flag.unlink(missing_ok=True)
 
 
 def host_keys(places: Places) -> None:

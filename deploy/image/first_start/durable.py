@@ -11,8 +11,8 @@ Span = tuple[int, int]
 sync = os.fsync
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file beside, sync, and put it in place. The folder is made where it is missing.
+def write(path: Path, content: bytes, mode: int = 0o644, like: Path | None = None) -> None:
+    """Write a file beside, sync, and put it in place. The folder is made where it is missing. like: whose owner it gets.
 
     vfat gives a file that was renamed an empty entry, and fills the entry in only when the file itself is synced again.
     """
@@ -21,6 +21,8 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> None:
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         os.fchmod(descriptor, mode)
+        if like is not None and os.geteuid() == 0:
+            os.fchown(descriptor, like.stat().st_uid, like.stat().st_gid)
         _write_all(descriptor, content)
         sync(descriptor)
         os.replace(beside, path)  # noqa: PTH105 - a test cuts the power here

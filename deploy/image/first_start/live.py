@@ -11,13 +11,15 @@ from .record import Record
 
 
 def ran(thing: str, *words: str | Path, seconds: float,
-        environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """What a program said, whatever its exit code. thing: its name for people; environment: None for this process's.
+        environment: Mapping[str, str] | None = None, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """What a program said, whatever its exit code. thing: its name for people; environment: None for this process's;
+    given: what it reads from standard input.
 
     Raises OSError where the program does not end in time.
     """
     try:
-        return subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False, env=environment)
+        return subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False, env=environment,
+                              input=given)
     except subprocess.TimeoutExpired:
         raise OSError(f"{thing}: no answer in {seconds:g} s") from None
 

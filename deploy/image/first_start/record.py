@@ -16,6 +16,8 @@ from . import durable
 from .places import Places
 
 SCHEMA = 1
+HOST_NAME = "edge-audio"
+"""Of a board whose owner named none."""
 
 
 @dataclass

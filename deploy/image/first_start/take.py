@@ -1,6 +1,6 @@
 """`take`: what is new on the boot partition goes to the data partition; then its secrets leave the boot partition.
 
-In this order, so that a power cut at any moment loses nothing: the broker's password, the settings, the record (with the
+In this order, so that a power cut at any moment loses nothing: the passwords, the settings, the record (with the
 mark of each file, and with the places of its secrets), then an x over every byte of the secrets. A start that finds the
 record without the x finishes them. A file counts as new when it is not what was left of it.
 """
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import durable, record, report
+from . import page as the_page
 from .appliance import Judge, Taken, judge_again, put, put_defaults, read_settings
 from .durable import Span
 from .errors import Refused
@@ -22,7 +23,7 @@ from .live import call
 from .network import take_country, take_network
 from .owner_yaml import LARGEST, Value, is_blank, parse
 from .places import Places
-from .record import Record
+from .record import HOST_NAME, Record
 from .report import Page
 from .userdata import take_meta_data, take_user_data
 
@@ -44,8 +45,8 @@ OTHERS = {
 class Taking:
     """One run of `take`."""
 
-    def __init__(self, places: Places, judge: Judge) -> None:
-        self.places, self.judge = places, judge
+    def __init__(self, places: Places, judge: Judge, keeper: the_page.Keeper) -> None:
+        self.places, self.judge, self.keeper = places, judge, keeper
         self.record: Record = record.load(places)
         self.version = places.image_version()
         self.entries = self.record.table("files")
@@ -149,7 +150,7 @@ class Taking:
     def _read(self, name: str, content: bytes, page: Page) -> tuple[Span, ...]:
         """Take a file into the record; where its secrets lie that were taken."""
         if name == SETTINGS:
-            self.settings = read_settings(content, self.places, self.judge, page)
+            self.settings = read_settings(content, self.places, self.judge, self.keeper, page)
             return self.settings.spans
         if name == "cmdline.txt":
             take_country(content, self.record, page)
@@ -188,7 +189,8 @@ class Taking:
             if lists.get("refused") or any(lists.values()) or (isinstance(entry, dict) and name != "cmdline.txt"):
                 pages[name] = lists
         found = [f"{name}: {why}." for name, why in OTHERS.items() if (self.places.boot / name).exists()]
-        of_settings = [self.record.text("settings_remark")] if self.record.text("settings_remark") else []
+        of_settings = [line for line in (self.record.text("settings_remark"),
+                                         the_page.said(self.places, self.record.text("host_name") or HOST_NAME)) if line]
         return report.text(self.version, pages, [*self.remarks, *of_settings, *found]).encode()
 
 
@@ -235,6 +237,6 @@ def writable(places: Places, needed: Callable[[], bool]) -> Iterator[None]:
             call("mount", "-o", "remount,ro", places.boot, must=False)
 
 
-def take(places: Places, judge: Judge) -> bool:
+def take(places: Places, judge: Judge, keeper: the_page.Keeper) -> bool:
     """Take what is new. Returns False where something was refused. Raises OSError where /data cannot be written."""
-    return Taking(places, judge).run()
+    return Taking(places, judge, keeper).run()

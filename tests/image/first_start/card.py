@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from deploy.image.first_start import apply as applying
 from deploy.image.first_start.appliance import Judge
+from deploy.image.first_start.page import Keeper
 from deploy.image.first_start.places import Places
 from deploy.image.first_start.take import take
+from edge.page.password import set_password
 
 PASSWD = ("root:x:0:0:root:/root:/bin/bash\nmessagebus:x:101:102::/nonexistent:/usr/sbin/nologin\n"
           "edge-audio:x:990:990::/:/bin/false\n")
@@ -19,6 +22,13 @@ GROUP = "root:x:0:\nadm:x:4:\nsudo:x:27:\naudio:x:29:edge-audio\nusers:x:100:\ng
 def serves(settings: Path, credentials: Path) -> list[str]:
     """A judge that takes everything."""
     return []
+
+
+def keeps(password: str) -> dict[str, bytes]:
+    """What the page keeps of a password, made in a moment: with scrypt's cost at its lowest."""
+    with tempfile.TemporaryDirectory() as folder:
+        set_password(Path(folder), password, cost=2)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 class Card:
@@ -43,8 +53,8 @@ class Card:
             path = self.places.boot / name
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def take(self, judge: Judge = serves) -> bool:
-        return take(self.places, judge)
+    def take(self, judge: Judge = serves, keeper: Keeper = keeps) -> bool:
+        return take(self.places, judge, keeper)
 
     def apply(self) -> int:
         return applying.apply(self.places)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from deploy.image.first_start import durable
+from edge.page.password import load_password
 from tests.image import imager
 from tests.image.first_start.card import Card
 
-HASH, DIGITS, BROKER = imager.password_hash("a"), imager.psk("correct horse", "Home"), "the broker's own"
-SETTINGS = f'[mqtt]\nhost = "broker"\nuser = "anna"\npassword = "{BROKER}"  # mine\n\n[[target]]\nname = "hand_clap"\n'
+HASH, DIGITS, BROKER, PAGE = imager.password_hash("a"), imager.psk("correct horse", "Home"), "the broker's own", "the_page's"
+SETTINGS = (f'[mqtt]\nhost = "broker"\nuser = "anna"\npassword = "{BROKER}"  # mine\n\n[[target]]\nname = "hand_clap"\n'
+            f'[page]\npassword = "{PAGE}"\n')
 KEYS = [imager.key("laptop")]
 
 
@@ -24,7 +26,7 @@ def fill(card: Card) -> None:
 
 def secrets_on(folder: Path) -> set[str]:
     found = b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-    return {secret for secret in (HASH, DIGITS, BROKER) if secret.encode() in found}
+    return {secret for secret in (HASH, DIGITS, BROKER, PAGE) if secret.encode() in found}
 
 
 def test_they_are_replaced_in_their_place_and_the_rest_stays(card: Card) -> None:
@@ -33,7 +35,7 @@ def test_they_are_replaced_in_their_place_and_the_rest_stays(card: Card) -> None
     numbers = {path.name: path.stat().st_ino for path in card.places.boot.iterdir()}
     assert card.take()
     assert not secrets_on(card.places.boot)
-    assert card.read("edge-audio.toml") == SETTINGS.replace(BROKER, "xxx xxxxxxxx xxx")
+    assert card.read("edge-audio.toml") == SETTINGS.replace(BROKER, "xxx xxxxxxxx xxx").replace(PAGE, "xxxxxxxxxx")
     assert card.read("user-data") == imager.user_data(host="kitchen", user="anna", hashed="x" * len(HASH), keys=KEYS)
     assert card.read("network-config") == imager.network_config("Home", "x" * 64)
     for path in card.places.boot.iterdir():
@@ -45,8 +47,9 @@ def test_the_broker_s_password_becomes_a_credential(card: Card) -> None:
     fill(card)
     assert card.take()
     assert card.places.password.read_text() == f"{BROKER}\n" and card.places.password.stat().st_mode & 0o777 == 0o600
-    assert card.places.settings.read_text() == SETTINGS.replace(f'password = "{BROKER}"',
-                                                                'password_credential = "mqtt-password"')
+    assert card.places.settings.read_text() == SETTINGS.replace(
+        f'password = "{BROKER}"', 'password_credential = "mqtt-password"').replace(
+        f'password = "{PAGE}"', 'bind = "0.0.0.0"')
     assert "the broker's password; it is no longer in this file" in card.report and BROKER not in card.report
 
 
@@ -135,6 +138,12 @@ def test_a_password_that_cannot_be_used(card: Card, text: str, said: str) -> Non
     assert card.places.password.read_bytes() == b""
 
 
+def page_s(card: Card) -> set[str]:
+    """The page's password, where the page would know it."""
+    kept = load_password(card.places.state)
+    return {PAGE} if kept is not None and kept.fits(PAGE) else set()
+
+
 class Cut(BaseException):
     """The power fails."""
 
@@ -182,10 +191,12 @@ def test_a_power_cut_at_any_step_loses_nothing(tmp_path: Path, former: bool) -> 
             except Cut:
                 pass
         done = power.left >= 0
-        assert secrets_on(card.places.boot) | secrets_on(card.places.data) == {HASH, DIGITS, BROKER}, steps
+        there = secrets_on(card.places.boot) | secrets_on(card.places.data) | page_s(card)
+        assert there == {HASH, DIGITS, BROKER, PAGE}, steps
         assert card.take(), steps
         assert card.kept() == whole.kept() and card.record["files"] == whole.record["files"], steps
         assert card.report == whole.report and not secrets_on(card.places.boot), steps
+        assert page_s(card) and PAGE not in secrets_on(card.places.data), steps
         assert not list(card.places.run.rglob("mqtt-password"))
         if done:
             break
