@@ -89,15 +89,17 @@ class Learning:
         """What `edge-audio check` says, without opening a device: an appliance that runs is asked about them."""
         parts = (*LOOKED_AT, "service" if self._live.up else "broker")
         done = await self._done("check", "--format", "json", *(word for part in parts for word in ("--only", part)))
-        return web.json_response({"rows": _rows(done) if done.code in (0, 1) else [],
-                                  "problems": [] if done.code in (0, 1) else [done.words or f"exit code {done.code}"],
+        rows = _rows(done)
+        explained = done.code == 0 or (done.code == 1 and not all(row["ok"] for row in rows))
+        return web.json_response({"rows": rows, "problems": [] if explained else [done.words or f"exit code {done.code}"],
                                   "file": None if self._config is None else str(self._config)})
 
     async def _done(self, *words: str) -> Done:
         try:
             return await self._children.done(*words)
-        except TimeoutError as error:
-            raise web.HTTPServiceUnavailable(text=f"found no answer of edge-audio {words[0]} in time; wanted one") from error
+        except OSError as error:  # TimeoutError, or no room for a process
+            text = f"found {error.strerror or 'no answer in time'}; wanted what edge-audio {words[0]} says"
+            raise web.HTTPServiceUnavailable(text=text) from error
 
 
 def _rows(done: Done) -> list[Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,13 @@ def test_settings_are_as_check_sees_them(tmp_path: Path, state_dir: Path, start_
     config.write_text("[source]\nkind = 7\n")
     seen = browser.ask("/api/settings").told
     assert seen["rows"] == [] and "[source] kind" in seen["problems"][0]
+
+
+def test_a_look_at_the_settings_that_dies_is_a_problem(start_page: Callable[..., Browser]) -> None:
+    browser = start_page()
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(browser.ask, "/api/settings")
+        wait_for(children)
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+        assert asked.result().told == {"rows": [], "problems": ["exit code -9"], "file": None}
