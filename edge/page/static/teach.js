@@ -73,7 +73,7 @@ export function begin() {
     title: (told) => (told ? W.outcomes[told.refused ? "badly" : "well"] : W.teaching(job.name)),
     refused: () => Boolean(newest("outcome")?.refused),
     draw,
-    over: list,
+    over: () => by("teach").hidden || list(),
   });
   by("undo").addEventListener("click", async () => {
     const told = await post("api/undo");

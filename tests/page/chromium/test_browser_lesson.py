@@ -16,6 +16,8 @@ from tests.page.chromium.waiting import state
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
+FITTING_MS = 240_000.0
+"""The lesson is fitted at low priority, beside the appliance and two tabs."""
 TYPO = '[[target]]\nname = "hand_clap"\nthreshhold = 0.4\n'
 ALL = "# all that the model hears, and all that it is taught\n"
 TARGETS = '[[target]]\nname = "hand_clap"\n[[target]]\nname = "siren"\n'
@@ -48,6 +50,8 @@ def test_a_sound_is_taught_kept_heard_and_taken_back(state_dir: Path, start_page
         page = tab(client, "/#teach", color_scheme="dark")
         state(client, page, bool)
         page.locator("#none-taught").filter(has_text="Nothing was taught yet.").wait_for()
+        other, asked = tab(client, "/#calibrate"), list[str]()
+        other.on("request", lambda request: asked.append(request.url))
         nothing_to_object(page)
         key_to(page, "#teach-name")
         page.keyboard.type("our clap")
@@ -60,7 +64,8 @@ def test_a_sound_is_taught_kept_heard_and_taken_back(state_dir: Path, start_page
         page.locator("#takes .taken").nth(1).wait_for()
         assert page.locator("#takes li").count() == 5
         nothing_to_object(page)
-        page.locator("#teach-outcome li").filter(has_text="Of 5 recordings").filter(has_text="would be heard.").wait_for()
+        page.locator("#teach-outcome li").filter(has_text="Of 5 recordings").filter(has_text="would be heard.").wait_for(
+            timeout=FITTING_MS)
         shapes = [each.get_attribute("d") for each in page.locator("#takes .taken path").all()]
         assert len(shapes) == 5 and all(shape.count("L") > 20 for shape in shapes)
         assert page.get_by_role("img", name="Recording 5:").count() == 1
@@ -70,6 +75,8 @@ def test_a_sound_is_taught_kept_heard_and_taken_back(state_dir: Path, start_page
         page.keyboard.press("Enter")
         page.locator("#teach-told").filter(has_text="Kept: our clap; the running appliance has taken it up.").wait_for()
         page.locator("#taught li").filter(has_text="our clap").wait_for()
+        other.locator("#calibrate-target option[value=our_clap]").wait_for(state="attached")
+        assert not [url for url in asked if url.endswith("api/taught")], "who looks elsewhere asks for no list"
         assert "our_clap" in heard(state(client, page, lambda told: "our_clap" in heard(told)))
         state(client, page, lambda told: any(each["event"]["target"] == "our_clap" for each in told["events"]))
         key_to(page, "#undo")
