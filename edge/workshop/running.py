@@ -86,7 +86,7 @@ class Through:
         self._about: Mapping[str, Any] = {}
         self._begun: int | None = None
         self._expected = 0
-        self._closed = False
+        self._closed = self._ended = False
         deadline = monotonic() + GREETING_SECONDS
         while not self._about:
             if (left := deadline - monotonic()) <= 0:
@@ -138,7 +138,9 @@ class Through:
         self._client.close()
 
     def _heard(self, seconds: float) -> list[Block]:
-        """Blocks of what comes within so many seconds. Raises SourceError."""
+        """Blocks of what comes within so many seconds. Raises SourceError, after an end only once all blocks are given."""
+        if self._ended and not self._closed:
+            raise SourceError(APPLIANCE, found="its end", wanted="one that runs until enough was heard")
         try:
             select.select([self._client], [], [], seconds)
             blocks = [block for told in self._client.take() if (block := self._taken(told)) is not None]
@@ -146,8 +148,7 @@ class Through:
             if self._closed:
                 return []
             raise SourceError(APPLIANCE, found=str(error), wanted="the same edge-audio on both sides") from error
-        if self._client.ended and not self._closed:
-            raise _gone()
+        self._ended = self._ended or self._client.ended
         return blocks
 
     def _taken(self, told: Message) -> Block | None:
@@ -162,7 +163,7 @@ class Through:
         elif kind == "refused":
             raise SourceError(APPLIANCE, found=str(told.get("reason")), wanted="room for one more: close a watch or a page")
         elif kind == "bye":
-            raise _gone()
+            self._ended = True
         elif kind == "answer" and not told["ok"]:
             raise SourceError(APPLIANCE, found=str(told["error"]), wanted="the same edge-audio on both sides")
         return None
@@ -174,10 +175,6 @@ class Through:
             self._begun = sound.position
         self._expected = sound.position + len(sound.samples)
         return Block(sound.samples, sound.position - self._begun, _FORM, gap)
-
-
-def _gone() -> SourceError:
-    return SourceError(APPLIANCE, found="its end", wanted="one that runs until enough was heard")
 
 
 def reload_running(state_dir: Path) -> tuple[str, ...] | None:

@@ -149,6 +149,20 @@ def test_an_appliance_that_stops_is_an_error(served: Served, tmp_path: Path) -> 
         list(blocks)
 
 
+def test_what_an_appliance_said_last_is_heard_before_its_end(served: Served, tmp_path: Path) -> None:
+    """Sound and goodbye come at once to who looks late."""
+    blocks = open_heard(MICROPHONE, tmp_path).source.blocks()
+    assert next(blocks) is None
+    wait_for(lambda: served.sink.wants_sound)
+    served.sink.sound(Sound(np.arange(100, dtype=np.int16), 0))
+    served.sink.stop()
+    while (block := next(blocks)) is None:
+        pass
+    assert len(block.samples) == 100
+    with pytest.raises(SourceError, match="running appliance: found its end"):
+        list(blocks)
+
+
 def test_an_appliance_that_is_full_is_an_error(served: Served, tmp_path: Path) -> None:
     others = [WatchClient(tmp_path) for _ in range(WATCHERS)]
     wait_for(lambda: len(served.sink._audience.watchers) == WATCHERS)
