@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import time
 from asyncio.subprocess import Process
 from collections.abc import Sequence
@@ -17,7 +18,9 @@ from edge.page.live import Live
 LOG = logging.getLogger(__name__)
 
 GONE_SECONDS = 60.0
-"""So long nobody must have looked, at the live stream or at the lesson, before it is ended."""
+"""So long nobody must have looked, at the live stream or at the lesson, before a sound is taught no more."""
+ANSWER_SECONDS = 3_600.0
+"""So long what came of a calibration waits for one who comes back. The calibration itself needs nobody who looks."""
 LOOK_SECONDS = 1.0
 FLEETING = ("level", "progress")
 """Kinds of lines of which only the newest is kept."""
@@ -110,12 +113,18 @@ class Lesson:
 
     async def _while_watched(self, process: Process) -> None:
         """Until nobody has looked for a while: then the child is ended."""
-        while time.monotonic() - self._seen < GONE_SECONDS:
+        while time.monotonic() - self._seen < self._patience_seconds:
             await asyncio.sleep(LOOK_SECONDS)
             if self._live.viewers:
                 self.seen()
-        self._why = f"nobody looked for {GONE_SECONDS:g} s"
+        self._why = f"nobody looked for {self._patience_seconds:g} s"
         await end(process)
+
+    @property
+    def _patience_seconds(self) -> float:
+        if self.kind == "teach":
+            return GONE_SECONDS
+        return ANSWER_SECONDS if self.asked else math.inf
 
     def _take(self, raw: bytes) -> None:
         try:
@@ -126,6 +135,7 @@ class Lesson:
             return
         if kind == "outcome":
             self.asked = True
+            self.seen()  # from now on the answer is waited for
         self._tell(line)
 
     def _tell(self, line: dict[str, Any]) -> None:

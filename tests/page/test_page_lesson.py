@@ -23,6 +23,7 @@ from tests.page.test_page_live import wait_for
 
 pytestmark = pytest.mark.big
 
+STEPS = Path(__file__).resolve().parents[2] / "models" / "demo" / "steps.wav"
 KNOCK = {"kind": "teach", "name": "my_knock", "count": 5}
 
 
@@ -133,6 +134,24 @@ def test_a_lesson_that_nobody_looks_at_any_more_is_ended(deaf: Path, start_page:
     wait_for(lambda: not children())  # without asking: who asks looks
     wait_for(lambda: not browser.ask("/api/lesson").told["running"])
     assert browser.ask("/api/lesson").told["lines"][-1]["reason"] == "nobody looked for 1 s"
+
+
+def test_a_calibration_goes_on_without_anybody_and_waits_for_the_answer(
+        tmp_path: Path, start_page: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GONE_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(lesson, name, 0.1)
+    monkeypatch.setattr(lesson, "ANSWER_SECONDS", 2.0)
+    config = tmp_path / "room.toml"
+    config.write_text(f'[source]\nkind = "file"\npath = "{STEPS}"\npaced = false\n')
+    browser = start_page(config=config)
+    browser.enter()
+    with browser.look() as look:
+        browser.post("/api/lesson", {"kind": "calibrate"})
+        until(look, "begun")
+    wait_for(lambda: not children())  # without asking: who asks looks
+    wait_for(lambda: not browser.ask("/api/lesson").told["running"])
+    *_, before, ended = browser.ask("/api/lesson").told["lines"]
+    assert before["kind"] == "outcome" and ended["reason"] == "nobody looked for 2 s"
 
 
 def test_a_lesson_ends_with_the_page(deaf: Path, state_dir: Path) -> None:
