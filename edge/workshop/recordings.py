@@ -18,6 +18,7 @@ from edge.learn.teach import FEWEST, LONGEST_SECONDS, MOST, Recording, problem_o
 from edge.seams import Source
 from edge.sources.recording import open_recording
 from edge.stream import FRAME_STEP, SAMPLE_RATE, Block, StreamFormat
+from edge.workshop.hearing import Timed
 
 PATIENCE_SECONDS = 120.0
 """How long the microphone waits for the next sound."""
@@ -107,11 +108,12 @@ def envelope(samples: Samples) -> list[int]:
 def record(source: Source, count: int, *, channel: int = -1, heard: Heard) -> list[Recording]:
     """`count` recordings from a source, one after another; it is closed then.
 
-    Raises SourceError where the source ends before, or gives no sound to learn from for PATIENCE_SECONDS.
+    Raises SourceError where the source ends before, gives no sound to learn from for PATIENCE_SECONDS, or gives nothing at
+    all, as where there is no microphone.
     """
     recorder, recordings, waited, endless = Recorder(), list[Recording](), 0.0, 0
     try:
-        for samples in samples_of(source.blocks(), channel=channel):
+        for samples in samples_of(Timed(source, float("inf")).blocks(), channel=channel):
             waited += len(samples) / SAMPLE_RATE
             for found in recorder.push(samples):
                 problem = problem_of(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from edge.errors import SourceError
 from edge.learn.recorder import Recorder
 from edge.sources.recording import open_recording
+from edge.workshop import hearing
 from edge.workshop.recordings import ENDLESS, record, samples_of
 from tests.fakes import FakeSource, blocks_of
 
@@ -66,3 +68,13 @@ def test_recorded_sounds_are_cut_out_of_a_recorded_fan(shared: Path) -> None:
     found, told = heard_in(np.clip(samples, -32768, 32767), 5)
     assert told == [ENDLESS]
     assert all(np.abs(one.astype(int)).max() > 8_000 and len(one) < 6 * RATE for one in found)
+
+
+def test_a_microphone_that_gives_nothing_is_an_error_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there was none, `teach --microphone` waited for ever."""
+    monkeypatch.setattr(hearing, "PATIENCE_SECONDS", 0.05)
+    source = FakeSource([lambda: time.sleep(0.01), None] * 10_000)
+    source.state = "microphone: none at all"
+    with pytest.raises(SourceError, match=r"found no sound for .* none at all"):
+        record(source, 5, heard=lambda *_: None)
+    assert source.closed
