@@ -13,6 +13,7 @@ import pytest
 
 from edge.cli.demonstration.broker import PrivateBroker
 from edge.clock import Clock
+from edge.sinks.mqtt import sink as mqtt_module
 from edge.sinks.mqtt.connection import Connection, check_broker
 from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.mqtt.subscriber import Subscriber
@@ -150,7 +151,9 @@ def test_a_good_end_sends_no_will(broker: PrivateBroker, listen: Listen, start_m
 
 @every_broker
 def test_a_stop_flushes_what_waits(broker: PrivateBroker, listen: Listen, start_mqtt: StartMqtt, until: Until,
-                                   make_event: MakeEvent) -> None:
+                                   make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in ("FLUSH_SECONDS", "STOP_SECONDS"):  # an emulated board does not send 200 in its two seconds
+        monkeypatch.setattr(mqtt_module, seconds, 60.0)
     ear = listen(broker)
     sink = start_mqtt(broker.settings())
     until(lambda: sink.state == "connected")

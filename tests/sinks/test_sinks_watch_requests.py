@@ -46,7 +46,7 @@ def test_what_is_asked(asked: dict[str, Any], command: object) -> None:
     (b'{"command": "mute", "want": []}', "found the field 'want'"), (b'{"want": "bands"}', "wanted a list of bands"),
     (b'{"want": ["video"]}', "found 'video'"), (b'{"want": [["bands"]]}', "found a list"), (b'{"want": null}', "found None"),
     (b'{"want": [], "bands": 1}', "found the field 'bands'"), (b'{"want": [], "request": 5}', "found 5"),
-    (b'{"want": ["' + b"x" * 1_024 + b'"]}', "wanted at most 1024"), (b"[" * 1_000, "flat JSON object"),
+    (b'{"want": ["' + b"x" * 1_024 + b'"]}', "wanted at most 1024"), (b"[" * 1_000, "JSON object"),
     (b'{"want": ["\xff"]}', "no UTF-8"), (b'{"command": "mute", "seconds": NaN}', "NaN")])
 def test_what_cannot_be_done_is_refused_in_words(packet: bytes, words: str) -> None:
     with pytest.raises(CommandError) as refused:
