@@ -51,9 +51,10 @@ def until_many(look: Look, kind: str, count: int) -> dict[str, Any]:
 
 @pytest.fixture
 def deaf(tmp_path: Path) -> Path:
-    """Settings whose microphone gives nothing, for ever."""
+    """Settings whose microphone hears noise and nothing else, for ever."""
     config = tmp_path / "deaf.toml"
-    config.write_text('[source]\nkind = "command"\ncommand = ["sleep", "1000"]\n')
+    noise = "while head -c 3200 /dev/urandom; do sleep 0.1; done"
+    config.write_text(f'[source]\nkind = "command"\ncommand = ["sh", "-c", "{noise}"]\n')
     return config
 
 
