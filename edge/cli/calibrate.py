@@ -29,7 +29,7 @@ from edge.workshop.calibrate_talk import talk_of_calibrating
 from edge.workshop.picture_path import check_picture_path, plotting
 from edge.workshop.session import Result, Session
 from edge.workshop.taking_up import take_up
-from edge.workshop.talk import Talk
+from edge.workshop.talk import Talk, talking
 
 EXAMPLES = """Examples:
   edge-audio calibrate                                        ten minutes of the room, one false alarm a day a target
@@ -72,10 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Calibrate, or list, or reset."""
-    if options.format != "jsonl":
-        return _run(options, None)
-    talk = Talk(sys.stdout, sys.stdin)
-    with talk.telling_errors():
+    with talking(options.format) as talk:
         return _run(options, talk)
 
 

@@ -26,7 +26,7 @@ from edge.workshop.recordings import all_recordings, check_count, record
 from edge.workshop.rows import print_rows
 from edge.workshop.running import open_heard
 from edge.workshop.taking_up import take_up
-from edge.workshop.talk import Talk
+from edge.workshop.talk import Talk, talking
 from edge.workshop.teach import Wanted, prepare
 from edge.workshop.teach_report import cannot_be_told_apart, print_outcome, taught_row
 from edge.workshop.teach_talk import talk_of_teaching
@@ -69,10 +69,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Teach, list, remove, undo."""
-    if options.format != "jsonl":
-        return _run(options, None)
-    talk = Talk(sys.stdout, sys.stdin)
-    with talk.telling_errors():
+    with talking(options.format) as talk:
         return _run(options, talk)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,6 @@ APPLIANCE = "running appliance"
 """What errors call it."""
 GREETING_SECONDS = 10.0
 """How long an appliance may take to say how it is."""
-SILENT_SECONDS = 15.0
-"""How long an appliance may give no sound before hearing through it is given up."""
 RELOAD_SECONDS = 60.0
 """How long a reload may take: a slow board opens its model anew."""
 _LOOK_SECONDS = 0.5
@@ -56,13 +54,20 @@ def open_heard(source: SourceSettings, state_dir: Path) -> Opened:
     return Opened(open_source(source, Stats()), False, source.channel)
 
 
-def _through(state_dir: Path) -> Through | None:
+def _reached(state_dir: Path) -> WatchClient | None:
+    """The appliance that runs with this state directory; None where none does. Raises SinkError for another user's."""
     try:
-        client = WatchClient(state_dir)
+        return WatchClient(state_dir)
     except SinkError as error:
         if error.found == NOBODY:
             return None
         raise
+
+
+def _through(state_dir: Path) -> Through | None:
+    client = _reached(state_dir)
+    if client is None:
+        return None
     try:
         through = Through(client)
         if through.heard_live:
@@ -80,16 +85,16 @@ class Through:
     live = True
     hangs = False
 
-    def __init__(self, client: WatchClient, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: WatchClient) -> None:
         """client: closed with this source. Waits for its first word. Raises SourceError where none comes or it is muted."""
-        self._client, self._monotonic = client, monotonic
+        self._client = client
         self._about: Mapping[str, Any] = {}
         self._begun: int | None = None
         self._expected = 0
         self._closed = self._ended = False
-        deadline = monotonic() + GREETING_SECONDS
+        deadline = time.monotonic() + GREETING_SECONDS
         while not self._about:
-            if (left := deadline - monotonic()) <= 0:
+            if (left := deadline - time.monotonic()) <= 0:
                 raise SourceError(APPLIANCE, found=f"no word in {GREETING_SECONDS:g} s", wanted="one that answers")
             self._heard(left)
 
@@ -109,22 +114,15 @@ class Through:
         return str(self._about.get("source_trouble", ""))
 
     def blocks(self) -> Iterator[Block | None]:
-        """Blocks of 0.1 s at most, the first at position 0. Raises SourceError for an appliance that is muted, that stops
-        or that gives no sound for SILENT_SECONDS."""
+        """Blocks of 0.1 s at most, the first at position 0. Raises SourceError for an appliance that is muted or stops."""
         try:
             try:
                 self._client.want("sound")
             except SinkError as error:
                 raise SourceError(APPLIANCE, found=error.found, wanted=error.wanted) from error
-            heard_at = self._monotonic()
             while not self._closed:
                 blocks = self._heard(_LOOK_SECONDS)
-                if blocks:
-                    heard_at = self._monotonic()
-                elif self._monotonic() - heard_at > SILENT_SECONDS:
-                    raise SourceError(APPLIANCE, found=f"no sound for {SILENT_SECONDS:g} s ({self.state})",
-                                      wanted="sound (edge-audio doctor looks at it)")
-                else:
+                if not blocks:
                     yield None
                 for block in blocks:
                     if not self._closed:
@@ -183,12 +181,9 @@ def reload_running(state_dir: Path) -> tuple[str, ...] | None:
     The names of what it hears from then on; None where no appliance runs. Raises CommandError for one that refuses, or that
     does not answer; SinkError for another user's.
     """
-    try:
-        client = WatchClient(state_dir)
-    except SinkError as error:
-        if error.found == NOBODY:
-            return None
-        raise
+    client = _reached(state_dir)
+    if client is None:
+        return None
     try:
         client.command("reload", request="taken-up")
         deadline = time.monotonic() + RELOAD_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,11 +41,19 @@ class Talk:
         """One line of the other side, without what is around the word; empty at the end of its lines."""
         return "" if self._given is None else self._given.readline(80).strip()
 
-    @contextmanager
-    def telling_errors(self) -> Iterator[None]:
-        """Says what goes wrong in the block as a line, too."""
-        try:
-            yield
-        except EdgeError as error:
-            self.say("error", thing=error.thing, found=error.found, wanted=error.wanted)
-            raise
+
+@contextmanager
+def talking(form: str) -> Iterator[Talk | None]:
+    """A talk over standard output and input where the form of the output is jsonl, else None.
+
+    What goes wrong in the block is said as a line, too.
+    """
+    if form != "jsonl":
+        yield None
+        return
+    talk = Talk(sys.stdout, sys.stdin)
+    try:
+        yield talk
+    except EdgeError as error:
+        talk.say("error", thing=error.thing, found=error.found, wanted=error.wanted)
+        raise

@@ -20,8 +20,8 @@ from edge.workshop.teach_report import cannot_be_told_apart, taught_row
 def talk_of_teaching(talk: Talk, lessons: Lessons, settings: Settings, wanted: Wanted, count: int) -> None:
     """Record a sound, say how it comes out, and keep it if the answer is to.
 
-    Raises SettingsError, ModelError (for a sound that is to be
-    kept without force though it cannot be told apart, too) and SourceError.
+    Raises SettingsError, SourceError and ModelError, which comes for a sound that cannot be told apart and is to be kept
+    without force, too.
     """
     check_count(count)
 

@@ -23,7 +23,8 @@ from edge.sinks.watching.socket import NAME, listening
 from edge.sources.command import Command
 from edge.sources.recording import Recording
 from edge.stream import Block, Sound, StreamFormat
-from edge.workshop import running
+from edge.workshop import hearing, running
+from edge.workshop.hearing import Timed
 from edge.workshop.running import open_heard, reload_running
 from tests.fakes import FakeSource
 from tests.sinks.looking import wait_for
@@ -121,10 +122,10 @@ def test_it_says_at_least_once_a_second_that_nothing_comes_and_ends_when_closed_
 
 def test_no_sound_for_long_is_an_error_that_says_what_the_appliance_says(served: Served, tmp_path: Path,
                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(hearing, "PATIENCE_SECONDS", 0.2)
     served.about |= {"source": "no microphone matches 'USB'"}
     with pytest.raises(SourceError, match=r"no sound for 0\.2 s \(no microphone matches 'USB'\)"):
-        list(open_heard(MICROPHONE, tmp_path).source.blocks())
+        list(Timed(open_heard(MICROPHONE, tmp_path).source, 60.0).blocks())
 
 
 def test_a_muted_appliance_is_an_error_at_once_and_so_is_a_mute_meanwhile(served: Served, tmp_path: Path,
