@@ -63,9 +63,16 @@ def main() -> None:
     table = "\n".join([*lines, ""])
     print(json.dumps({"ms": medians, "ratio": ratios, "rounds": found}, indent=1) if options.format == "json" else table)
     if options.write:
-        text = GUIDE.read_text(encoding="utf-8")
-        GUIDE.write_text(re.sub(r"(<!-- watching -->\n).*?(<!-- /watching -->)", lambda found: found[1] + table + found[2],
-                                text, flags=re.DOTALL), encoding="utf-8")
+        put_into(GUIDE, "watching", table)
+
+
+def put_into(guide: Path, mark: str, table: str) -> None:
+    """Replace what stands between the comments of this mark."""
+    text = guide.read_text(encoding="utf-8")
+    text, count = re.subn(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", lambda found: found[1] + table + found[2], text,
+                          flags=re.DOTALL)
+    assert count == 1, f"{guide}: found {count} places for {mark}; wanted one"
+    guide.write_text(text, encoding="utf-8")
 
 
 def measured(folder: Path, rounds: int, turn_seconds: float) -> dict[str, list[float]]:
@@ -79,7 +86,7 @@ def measured(folder: Path, rounds: int, turn_seconds: float) -> dict[str, list[f
     run = [sys.executable, "-m", "edge", "run", "--config", str(settings), "--state-dir", str(folder / "state")]
     with subprocess.Popen(run, stderr=subprocess.DEVNULL) as appliance:
         try:
-            _await_hearing(folder / "state")
+            await_hearing(folder / "state")
             for _ in range(rounds):
                 for state, wants in STATES.items():
                     found[state].append(_cost(appliance.pid, folder / "state", wants, turn_seconds))
@@ -88,7 +95,7 @@ def measured(folder: Path, rounds: int, turn_seconds: float) -> dict[str, list[f
     return found
 
 
-def _await_hearing(state_dir: Path) -> None:
+def await_hearing(state_dir: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (state_dir / "watch.sock").exists():
         assert time.monotonic() < deadline, "no appliance"
@@ -112,9 +119,9 @@ def _cost(process: int, state_dir: Path, wants: tuple[str, ...] | None, seconds:
             kinds.update(told["kind"] for told in (client.take() if client is not None else ()))
 
     look(time.monotonic() + SETTLE_SECONDS)
-    before, began = _busy_seconds(process), time.monotonic()
+    before, began = busy_seconds(process), time.monotonic()
     look(began + seconds)
-    busy, lasted = _busy_seconds(process) - before, time.monotonic() - began
+    busy, lasted = busy_seconds(process) - before, time.monotonic() - began
     if client is not None:
         assert client.ended is False and "hearing" in kinds
         assert {"bands", "sound"} & kinds == {"bands", "sound"} & set(wants or ())
@@ -122,7 +129,7 @@ def _cost(process: int, state_dir: Path, wants: tuple[str, ...] | None, seconds:
     return 1_000.0 * busy / lasted
 
 
-def _busy_seconds(process: int) -> float:
+def busy_seconds(process: int) -> float:
     """Processor time that all threads of a process have had, in seconds: more exact than its ticks of 10 ms."""
     threads = Path(f"/proc/{process}/task").iterdir()
     return sum(int((thread / "schedstat").read_text(encoding="ascii").split()[0]) for thread in threads) / 1e9

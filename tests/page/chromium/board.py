@@ -18,9 +18,10 @@ PATIENCE_SECONDS = 60.0
 TARGETS = ("hand_clap", "siren", "typing", "door_knock")
 
 
-def settings_text(sounds: Sequence[str], targets: str = "", *, device: str = "kitchen") -> str:
-    """Settings in TOML. sounds: names of bundled recordings; targets: tables of targets and pins."""
-    command = [sys.executable, str(Path(__file__).with_name("player.py")), *(str(DEMO / f"{name}.wav") for name in sounds)]
+def settings_text(sounds: Sequence[str], targets: str = "", *, device: str = "kitchen", begun: Path | None = None) -> str:
+    """Settings in TOML. sounds: names of bundled recordings; targets: tables of targets and pins; begun: as player.py's."""
+    command = [sys.executable, str(Path(__file__).with_name("player.py")),
+               *(["--begun", str(begun)] if begun is not None else []), *(str(DEMO / f"{name}.wav") for name in sounds)]
     usual = "".join(f'[[target]]\nname = "{name}"\n' for name in TARGETS)
     return (f'[device]\nname = "{device}"\n[source]\nkind = "command"\ncommand = {json.dumps(command)}\n'
             f"[journal]\nsound = true\n{targets or usual}")
