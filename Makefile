@@ -102,8 +102,8 @@ $(VENV)/installed-page: $(VENV)/installed-dev
 	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,page,test,dev,browser-test]'
 	@touch $@
 
-test-page: $(VENV)/installed-page ## look at the page with Chromium: claps, clicks, logins, axe-core (minutes; PAGE=folder)
-	axe=$$(tests/page/chromium/axe.sh $(PAGE)) && EDGE_AUDIO_AXE=$$axe $(BIN)/python -m pytest -q -m slow tests/page/chromium
+test-page: $(VENV)/installed-page ## look at the page with Chromium, and through nginx: claps, clicks, logins, axe-core (minutes; PAGE=folder)
+	axe=$$(tests/page/chromium/axe.sh $(PAGE)) && EDGE_AUDIO_AXE=$$axe $(BIN)/python -m pytest -q -m slow tests/page
 
 page-pictures: $(VENV)/installed-page ## take the page's pictures for deploy/docs, with Chromium (a minute)
 	$(BIN)/python -m tests.page.chromium.pictures deploy/docs/pictures

@@ -16,7 +16,7 @@ home_assistant=(mmdebstrap debian-archive-keyring ca-certificates)
 first_start=(cloud-init netplan.io sudo)
 install_root=(mmdebstrap debian-archive-keyring ca-certificates)
 deb_test=(systemd-container)
-page=(chromium fonts-inter)    # fonts-inter: what the pictures are written in
+page=(chromium fonts-inter nginx openssl)    # fonts-inter: what the pictures are written in
 image=(mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring dosfstools mtools fdisk e2fsprogs u-boot-tools
        device-tree-compiler squashfs-tools zstd kmod xz-utils openssl openssh-client systemd)
 
@@ -61,7 +61,7 @@ echo "Installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Debian starts a broker on port 1883 when it installs mosquitto; the demo wants the program only.
+# Debian starts a broker on port 1883 when it installs mosquitto, and nginx on port 80; we want the programs only.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' > "$policy"
@@ -73,6 +73,8 @@ if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@
     echo "apt-get could not install: ${missing[*]}" >&2
     exit 1
 fi
-case " ${missing[*]} " in
-    *" mosquitto "*) systemctl disable --quiet mosquitto 2>/dev/null || true ;;  # not at the next boot either
-esac
+for service in mosquitto nginx; do    # not at the next boot either
+    case " ${missing[*]} " in
+        *" $service "*) systemctl disable --quiet "$service" 2>/dev/null || true ;;
+    esac
+done

@@ -96,6 +96,8 @@ def test_every_key_is_explained_and_its_default_is_in_range() -> None:
     ("[led]\npin = \"green\"", ["[led] pin", "'green'", "17, GPIO17"]),
     ("[button]\npin = 23", ["[button]", "a single table", "[[button]], one for each"]),
     ("[[target]]\nname = \"a\"\nthreshold = 0.3\nrelease_threshold = 0.4", ["release_threshold", "at most"]),
+    *((f"[page]\ntrusted_proxies = [\"192.168.1.5\", \"{proxy}\"]", ["my.toml: [page] trusted_proxies", repr(proxy)])
+      for proxy in ("", "proxy.local", "172.30.32.2/23", "0.0.0.0/0", "::/0", "192.168.1.5:8080")),
     ("[device]\nname = \"a/b\"", ["[device] name", "'a/b'"]),
     ("[source]\nrate = 100", ["[source] rate", "100", "4000"]),
     ("[log]\nevents = \"a\\u0000b\"", ["[log] events", "NUL"]),

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from edge.errors import SettingsError
 from edge.page.password import PASSWORD, Password, load_password, load_token
+from edge.page.proxies import Proxies
 from edge.page.sessions import Sessions, csrf_of
 from edge.settings.page import PageSettings
 
@@ -47,6 +48,7 @@ class Guard:
     def __init__(self, settings: PageSettings, state_dir: Path, sessions: Sessions, stranger: str) -> None:
         """stranger: what stands in for a session's token where no password is set."""
         self._settings, self._state_dir, self._sessions, self._stranger = settings, state_dir, sessions, stranger
+        self._proxies = Proxies(settings.trusted_proxies)
         self._names = {"localhost", *(name.lower().rstrip(".") for name in settings.names)}
         self._seen: tuple[int, int] | None = None
         self._password: Password | None = None
@@ -118,18 +120,18 @@ class Guard:
         return wanted is not None and hmac.compare_digest(given.strip().encode(), wanted.encode())
 
     def address(self, request: web.Request) -> str:
-        """Whose request this is: the peer's address, or what a proxy on this machine says."""
-        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        return told[:64] if told and _local(request) else request.remote or ""
+        """Whose request this is: the peer's address, or what a proxy says that is believed."""
+        return self._proxies.whose(request.remote, request.headers.getall("X-Forwarded-For", []))
 
     def cookie_path(self, request: web.Request) -> str:
-        """The path below which the browser shows the session's cookie."""
+        """The path below which the browser shows the session's cookie. Whoever makes X-Ingress-Path up harms nobody else."""
         ingress = request.headers.get("X-Ingress-Path", "")
         return ingress.rstrip("/") if _INGRESS.fullmatch(ingress) else self._settings.prefix or "/"
 
     def secure(self, request: web.Request) -> bool:
-        """Whether the browser came by https, to a proxy on this machine."""
-        return request.scheme == "https" or (_local(request) and request.headers.get("X-Forwarded-Proto", "") == "https")
+        """Whether the browser came by https, to a proxy that is believed."""
+        told = request.headers.get("X-Forwarded-Proto", "") if self._proxies.believes(request.remote) else ""
+        return request.scheme == "https" or told == "https"
 
     def _host_is_ours(self, request: web.Request) -> bool:
         """Without a password: the name in the browser's address line is one of this machine for itself. So no page of
@@ -154,7 +156,7 @@ class Guard:
             return "a request of another site"
         if (origin := request.headers.get("Origin")) is not None:
             hosts = [request.headers.get("Host", "")]
-            if _local(request):
+            if self._proxies.believes(request.remote):
                 hosts.append(request.headers.get("X-Forwarded-Host", ""))
             theirs = urlsplit(origin).netloc.lower()
             if theirs not in [host.lower() for host in hosts if host] and _name(theirs) not in self._names - {"localhost"}:
@@ -172,14 +174,6 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
-
-
-def _local(request: web.Request) -> bool:
-    """Whether a program of this machine asks."""
-    try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from edge.errors import SettingsError
 from edge.settings.key import key
@@ -22,6 +22,8 @@ class PageSettings:
     port: int = key(8080, "TCP port; 0: any that is free", low=0, high=65_535)
     prefix: str = key("", "path below which a reverse proxy shows the page, such as /kitchen; empty: at the top")
     names: tuple[str, ...] = key((), "further host names under which browsers reach the page (a proxy's)")
+    trusted_proxies: tuple[str, ...] = key((), "addresses or networks of reverse proxies on other machines, such as "
+                                               "192.168.1.5, whose X-Forwarded-... headers are believed")
 
     @property
     def local(self) -> bool:
@@ -30,7 +32,7 @@ class PageSettings:
 
 
 def check_page(page: PageSettings, where: str = "") -> None:
-    """Whether address, path and names are such. Raises SettingsError."""
+    """Whether addresses, path and names are such. Raises SettingsError."""
     try:
         ip_address(page.bind)
     except ValueError as error:
@@ -45,3 +47,12 @@ def check_page(page: PageSettings, where: str = "") -> None:
         if not _HOST.fullmatch(name):
             raise SettingsError(f"{where}[page] names", found=repr(name),
                                 wanted="host names without scheme, port and path, such as board.local")
+    for proxy in page.trusted_proxies:
+        try:
+            everybody = ip_network(proxy).prefixlen == 0
+        except ValueError:
+            everybody = True
+        if everybody:
+            raise SettingsError(f"{where}[page] trusted_proxies", found=repr(proxy),
+                                wanted="addresses, such as 192.168.1.5, or networks that hold the proxy and nobody else, "
+                                       "such as 172.30.32.0/23")

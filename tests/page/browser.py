@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,20 +30,34 @@ class Answer:
 class Browser:
     """Keeps one cookie and one token for changes."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.host = f"127.0.0.1:{port}"
+    def __init__(self, port: int, *, at: str = "127.0.0.1", base: str = "", tls: ssl.SSLContext | None = None,
+                 source: str = "") -> None:
+        """at: the server's address; base: stands before every path; tls: ask by https; source: the browser's own address."""
+        self.port, self.at, self.base = port, at, base
+        self.tls, self.source = tls, source
+        self.host = f"{at}:{port}"
         self.cookie = ""
         self.csrf = ""
 
+    @property
+    def origin(self) -> str:
+        """What the browser says of itself with every change."""
+        return f"{'https' if self.tls else 'http'}://{self.host}"
+
+    def _connection(self) -> http.client.HTTPConnection:
+        given: dict[str, Any] = {"timeout": PATIENCE_SECONDS, "source_address": (self.source, 0) if self.source else None}
+        if self.tls is None:
+            return http.client.HTTPConnection(self.at, self.port, **given)
+        return http.client.HTTPSConnection(self.at, self.port, context=self.tls, **given)
+
     def ask(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """One request. headers: with '_' for '-'."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        connection = self._connection()
         given = {"Host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if self.cookie:
             given.setdefault("Cookie", self.cookie)
         try:
-            connection.request(method, path, body, given)
+            connection.request(method, self.base + path, body, given)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
@@ -50,7 +65,7 @@ class Browser:
 
     def post(self, path: str, told: dict[str, Any] | None = None, **headers: str) -> Answer:
         """A change, as the page's own script makes it."""
-        given = {"Content_Type": "application/json", "Origin": f"http://{self.host}", "X_CSRF_Token": self.csrf, **headers}
+        given = {"Content_Type": "application/json", "Origin": self.origin, "X_CSRF_Token": self.csrf, **headers}
         return self.ask(path, method="POST", body=json.dumps(told or {}).encode(), **given)
 
     def enter(self) -> Any:
@@ -70,9 +85,9 @@ class Browser:
     @contextmanager
     def look(self, query: str = "") -> Iterator[Look]:
         """The live stream, for as long as the block lasts."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        connection = self._connection()
         try:
-            connection.request("GET", f"/api/live{query}", headers={"Host": self.host, "Cookie": self.cookie})
+            connection.request("GET", f"{self.base}/api/live{query}", headers={"Host": self.host, "Cookie": self.cookie})
             yield Look(connection.getresponse())
         finally:
             connection.close()

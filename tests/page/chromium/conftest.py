@@ -68,7 +68,7 @@ def tab(chromium: Any) -> Iterator[Callable[..., Any]]:
             page = context.new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda told: complaints.append(told.text) if "Content Security Policy" in told.text else None)
-            page.goto(f"http://127.0.0.1:{client.port}{path}")
+            page.goto(f"{client.origin}{client.base}{path}")
             return page
 
         yield show
