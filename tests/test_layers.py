@@ -89,7 +89,7 @@ def test_sinks_know_nothing_of_control_but_commands() -> None:
 def test_the_page_knows_the_appliance_from_outside() -> None:
     """Its socket, its journal, its state directory and the workshop: nothing that hears."""
     used = {each for path in FILES if part(path) == "page" for each in imports(path) if each.startswith("edge.")}
-    doors = {"sinks": {"watching", "journal", "bucket"}, "control": {"commands"}, "model": {"placing"}}
+    doors = {"sinks": {"watching", "journal", "bucket"}, "control": {"commands"}, "model": {"placing", "judged"}}
     for room, open_to_it in doors.items():
         assert {each.split(".")[2] for each in used if each.startswith(f"edge.{room}.")} <= open_to_it
     importers = {part(path) for path in FILES if any(each.startswith("edge.page.") for each in imports(path))}

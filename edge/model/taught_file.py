@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -31,19 +30,12 @@ from edge.model.placing import WANTED, alone, disk_error, keeping, set_aside, sy
 from edge.model.table import Table, json_table
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_look import look_tables, read_looks
+from edge.model.taught_steps import OLDEST, SCHEMA, taught_folder, taught_steps
 
-SCHEMA, OLDEST = 2, 1
-"""1 knew patches only."""
 KEPT = 20
 """Steps that can be undone."""
-_STEP = re.compile(r"\d{6}\.npz")
 PATIENCE_SECONDS = 300.0
 """How long a writer waits for another one: a fit takes seconds, on the smallest boards a minute or two."""
-
-
-def taught_folder(state_dir: Path, model: str) -> Path:
-    """Where what was taught a model lies."""
-    return state_dir / "taught" / model
 
 
 def load_taught(state_dir: Path, manifest: Manifest) -> Taught:
@@ -64,7 +56,7 @@ def newest_taught(state_dir: Path, model: str) -> Taught | None:
 
     Raises ModelError for a file that cannot be read.
     """
-    steps = _steps(taught_folder(state_dir, model))
+    steps = taught_steps(taught_folder(state_dir, model))
     return read_taught(steps[-1]) if steps else None
 
 
@@ -93,7 +85,7 @@ def save_taught(state_dir: Path, taught: Taught) -> Path:
     Raises ModelError where the disk fails.
     """
     folder = taught_folder(state_dir, taught.model)
-    steps = _steps(folder)
+    steps = taught_steps(folder)
     path = folder / f"{int(steps[-1].stem) + 1 if steps else 1:06d}.npz"
     with keeping(path) as new, new.open("wb") as file:
         np.savez_compressed(file, **_arrays(taught))
@@ -132,25 +124,16 @@ def start_afresh(state_dir: Path, model: str) -> Path:
 def _changing_steps(state_dir: Path, folder: Path, nothing: str) -> Iterator[list[Path]]:
     """Hold a model's steps. Raises ModelError: `nothing` where there is none, and for an OSError inside."""
     none = ModelError(f"model {folder.name}", found=nothing, wanted="edge-audio teach NAME CLIPS...")
-    if not _steps(folder):  # asked before the lock too, which makes a folder
+    if not taught_steps(folder):  # asked before the lock too, which makes a folder
         raise none
     with changing_taught(state_dir):
-        steps = _steps(folder)
+        steps = taught_steps(folder)
         if not steps:
             raise none
         try:
             yield steps
         except OSError as error:
             raise disk_error(folder, error, WANTED) from error
-
-
-def _steps(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if _STEP.fullmatch(path.name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise disk_error(folder, error, "a state directory that can be read (--state-dir)") from error
 
 
 def _arrays(taught: Taught) -> dict[str, Any]:

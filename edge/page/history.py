@@ -1,4 +1,4 @@
-"""`api/events`, `api/events.csv`, `api/heat`, `api/sound/ID`: what was heard before, from the journal.
+"""`api/events`, `api/events.csv`, `api/heat`, `api/sound/ID`: what was heard before, and how it was judged.
 
 The journal is read in a thread, one reader at a time, so that neither the page's loop nor the appliance waits.
 """
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from edge.errors import SinkError
+from edge.model.judged import JudgedEvents
 from edge.page.guard import refused
 from edge.settings import JournalSettings
 from edge.sinks.journal import history
@@ -33,8 +34,9 @@ T = TypeVar("T")
 class History:
     """Belongs to the loop's thread."""
 
-    def __init__(self, settings: JournalSettings, state_dir: Path) -> None:
+    def __init__(self, settings: JournalSettings, state_dir: Path, judged: JudgedEvents) -> None:
         """settings: where the journal lies, and whether the owner keeps sounds."""
+        self._judged = judged
         self._path = journal_path(settings, state_dir)
         self._sounds = state_dir / FOLDER if settings.sound else None
         self._one = asyncio.Semaphore(1)
@@ -44,8 +46,9 @@ class History:
         asked = asked_of(request.query)
         limit = _whole(request.query, "limit", USUAL, 1, history.MOST)
         before = _whole(request.query, "before", 2**62, 0, 2**62)
-        rows, names = await self._read(lambda: (history.events(self._path, asked, limit=limit, before=before),
-                                                history.targets(self._path)))
+        rows, names = await self._read(lambda: (
+            self._with_judgements(history.events(self._path, asked, limit=limit, before=before)),
+            history.targets(self._path)))
         for row in rows:
             row["sound"] = self._sounds is not None and sound_path(self._sounds, row["id"]).exists()
         return web.json_response({"events": rows, "next": rows[-1]["sequence"] if len(rows) == limit else None,
@@ -54,12 +57,12 @@ class History:
     async def table(self, request: web.Request) -> web.StreamResponse:
         """The events as CSV, all of them, newest first."""
         asked = asked_of(request.query)
-        pages = history.all_events(self._path, asked)
+        pages = map(self._with_judgements, history.all_events(self._path, asked))
         first = await self._read(lambda: next(pages, []))
         response = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8",
                                                "Content-Disposition": 'attachment; filename="edge-audio-events.csv"'})
         await response.prepare(request)
-        await response.write((",".join(history.COLUMNS) + "\r\n").encode())
+        await response.write((",".join((*history.COLUMNS, "judged")) + "\r\n").encode())
         rows = first
         while rows:
             await response.write(csv_of(rows).encode("utf-8"))
@@ -92,6 +95,11 @@ class History:
         if not _ID.fullmatch(event) or not path.is_file():
             return refused(404, "no sound of this event", "one that api/events marks with sound")
         return web.FileResponse(path, headers={"Content-Type": "audio/wav", "Cache-Control": "no-store"})
+
+    def _with_judgements(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows with `judged`: "right", "wrong", or None where nothing was said of the event as its own target."""
+        said = self._judged.now()
+        return [row | {"judged": said.get((row["id"], row["target"]))} for row in rows]
 
     async def _read(self, read: Callable[[], T]) -> T:
         async with self._one:

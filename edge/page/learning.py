@@ -78,6 +78,7 @@ class Learning:
         done = await self._done("teach", "--undo", "--format", "json")
         if done.code:
             return _failed(done, 409)
+        self._live.look_at_judgements()
         return web.json_response({"ok": True, **json.loads(done.out)})
 
     async def taught(self, request: web.Request) -> web.StreamResponse:

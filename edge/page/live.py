@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.backoff import Backoff
 from edge.errors import CommandError, EdgeError, SinkError
+from edge.model.judged import JudgedEvents, Judgements
 from edge.page.viewers import MINOR, Message, Viewer, line
 from edge.sinks.bucket import Bucket
 from edge.sinks.watching.client import WatchClient
@@ -36,10 +37,12 @@ GREETING_SECONDS = 2.0
 class Live:
     """Keeps the newest that the appliance told, and hands on all of it. Belongs to the loop's thread."""
 
-    def __init__(self, state_dir: Path, on_message: Callable[[Message, bool], None] = lambda told, past: None) -> None:
+    def __init__(self, state_dir: Path, judged: JudgedEvents,
+                 on_message: Callable[[Message, bool], None] = lambda told, past: None) -> None:
         """state_dir: the appliance's. on_message: told every message of the appliance, and
         whether it belongs to what the appliance began with."""
-        self._state_dir, self._on_message = state_dir, on_message
+        self._state_dir, self._judged, self._on_message = state_dir, judged, on_message
+        self._said: Judgements = {}
         self.away = "not looked for yet"
         """Why no appliance answers; empty while one does."""
         self.newest: dict[str, Message] = {}
@@ -195,7 +198,18 @@ class Live:
 
     def hello(self) -> dict[str, Any]:
         """What stands now: what a new viewer is told first, and `api/state`."""
-        return {"kind": "hello", "away": self.away, **self.newest, "events": list(self._events)}
+        self.look_at_judgements()
+        return {"kind": "hello", "away": self.away, **self.newest,
+                "events": [{**told, "judged": self._said.get(_event(told))} for told in self._events]}
+
+    def look_at_judgements(self) -> None:
+        """Tell all viewers which of the last events are judged otherwise than they were."""
+        before, self._said = self._said, self._judged.now()
+        if self._said is not before:
+            changed = {event[0]: self._said.get(event) for event in map(_event, self._events)
+                       if self._said.get(event) != before.get(event)}
+            if changed:
+                self.tell({"kind": "judged", "events": changed})
 
     @property
     def up(self) -> bool:
@@ -222,3 +236,8 @@ class Live:
         finally:
             self.viewers = tuple(other for other in self.viewers if other is not viewer)
             self._want()
+
+
+def _event(told: Message) -> tuple[str, str]:
+    """An event's id and target, of its message."""
+    return str(told["event"]["id"]), str(told["event"]["target"])

@@ -20,6 +20,7 @@ from aiohttp import web
 from edge import __version__
 from edge.control.commands import check_verb, command_of
 from edge.errors import CommandError
+from edge.model.judged import JudgedEvents
 from edge.page.files import Files
 from edge.page.guard import Guard, Handler, dress, refused
 from edge.page.history import History
@@ -60,11 +61,12 @@ class Server:
         self._page = page
         self._served, self._last = 0, time.monotonic()
         sessions = Sessions(page.state_dir)
-        self.live = Live(page.state_dir, lambda told, past: self._figures.note(told, past))
+        judged = JudgedEvents(page.state_dir, page.settings.model.name)
+        self.live = Live(page.state_dir, judged, lambda told, past: self._figures.note(told, past))
         self._figures = Figures(self.live.newest, lambda: self.live.up, lambda: len(self.live.viewers))
         self.guard = Guard(page.settings.page, page.state_dir, sessions, secrets.token_urlsafe(32))
         self._login = Login(self.guard, sessions)
-        self._history = History(page.settings.journal, page.state_dir)
+        self._history = History(page.settings.journal, page.state_dir, judged)
         self._learning = Learning(page.config, page.state_dir, self.live)
         self._files = Files(STATIC)
 
@@ -151,9 +153,11 @@ class Server:
         except CommandError as error:
             return refused(400, f"{error.thing}: {error.found}", error.wanted)
         try:
-            return web.json_response(await self.live.ask(str(verb), given))
+            answer = await self.live.ask(str(verb), given)
         except CommandError as error:
             return refused(503, error.found, error.wanted)
+        self.live.look_at_judgements()
+        return web.json_response(answer)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         await self.live.answers()

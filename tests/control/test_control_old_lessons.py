@@ -20,7 +20,8 @@ from edge.model.calibration_file import own_path, save_calibration
 from edge.model.manifest import file_sha256
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtCorrection
-from edge.model.taught_file import save_taught, taught_folder
+from edge.model.taught_file import save_taught
+from edge.model.taught_steps import taught_folder
 from edge.settings import LogSettings, ModelSettings, PinSettings, Settings, SourceSettings, TargetSettings
 from edge.workshop.lessons import Lessons
 from edge.workshop.session import Session

@@ -16,7 +16,8 @@ from edge.model.foreseen import Foreseen
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
-from edge.model.taught_file import KEPT, load_taught, save_taught, start_afresh, taught_folder, undo_taught
+from edge.model.taught_file import KEPT, load_taught, save_taught, start_afresh, undo_taught
+from edge.model.taught_steps import taught_folder
 
 
 @pytest.fixture

@@ -100,6 +100,28 @@ def test_commands_are_done_and_answered(heard: Appliance, browser: Browser) -> N
     assert refused.status == 200 and not refused.told["ok"] and "hand_clap" in refused.told["wanted"]
 
 
+def test_what_the_owner_said_of_a_clap_stands_until_it_is_undone(heard: Appliance, browser: Browser) -> None:
+    browser.enter()
+
+    def judged(event: str) -> list[Any]:
+        return [each["judged"] for each in browser.ask("/api/events").told["events"] if each["id"] == event]
+
+    with browser.look() as look:
+        look.until(lambda told: any(each["kind"] == "event" for each in told))
+        event = look.kinds("event")[0]["event"]["id"]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while judged(event) != [None]:  # until the journal has it
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        answer = browser.post("/api/command", {"command": "feedback", "id": event, "judgement": "right"})
+        assert answer.told["ok"], answer.told
+        assert judged(event) == ["right"]
+        assert browser.post("/api/undo").told["reloaded"] is True
+        assert judged(event) == [None]
+        look.until(lambda told: len([each for each in told if each["kind"] == "judged"]) > 1)
+    assert [told["events"] for told in look.kinds("judged")] == [{event: "right"}, {event: None}]
+
+
 @pytest.mark.parametrize(("given", "words"), [
     ({}, "one of mute"), ({"command": 7}, "one of mute"), ({"command": "reboot"}, "one of mute"),
     ({"command": "mute", "verb": "unmute"}, "no fields but"), ({"command": "mute", "self": 1}, "no fields but"),

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.control.loading import model_folder
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Judgement, Taught
+from edge.model.taught_file import save_taught, undo_taught
 from edge.settings import JournalSettings, Settings
 from edge.sinks.journal.entries import Entry, Journal, entry_of
 from edge.sinks.journal.event_sounds import FOLDER, EventSounds
@@ -91,6 +96,16 @@ def test_without_a_journal_there_is_nothing_and_none_is_made(state_dir: Path, br
     assert list(state_dir.iterdir()) == []
 
 
+def test_a_journal_without_tables_yet_is_empty(state_dir: Path, browser: Browser) -> None:
+    """Its writer makes the file, and a moment later what is in it: who asked just then was answered 503."""
+    path = journal_path(JournalSettings(), state_dir)
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA journal_mode = WAL")
+        assert path.stat().st_size > 0
+        assert browser.ask("/api/events").told == {"events": [], "next": None, "targets": []}
+        assert browser.ask("/api/heat").status == browser.ask("/api/events.csv").status == 200
+
+
 def test_a_journal_that_is_none_is_named(state_dir: Path, browser: Browser) -> None:
     (state_dir / "journal.sqlite3").write_bytes(b"no journal" * 1_000)
     answer = browser.ask("/api/events")
@@ -120,6 +135,31 @@ def test_hours_are_those_of_the_boards_clock(state_dir: Path, browser: Browser, 
     assert sum(browser.ask("/api/heat?days=2&target=typing").told["days"][0]["hours"]) == 2
     assert sum(sum(day["hours"]) for day in browser.ask("/api/heat?days=60").told["days"]) == 9
     assert browser.ask("/api/heat?days=400").status == 400
+
+
+def test_how_an_event_was_judged_is_said_and_taken_back_by_an_undo(state_dir: Path, browser: Browser) -> None:
+    """As its own target: that a clap was typing says nothing of the clap. The page reads the file that `feedback` wrote."""
+    made = entries(4)
+    write(state_dir, made)
+    taught = Taught.nothing(load_manifest(model_folder("starter", state_dir)))
+
+    def said(event: Entry, right: bool, target: str = "hand_clap") -> Judgement:
+        return Judgement(event.id, target, right, np.zeros(taught.columns, np.int8), "2026-11-29", labels=(target,))
+
+    def judged() -> list[str | None]:
+        return [each["judged"] for each in reversed(browser.ask("/api/events").told["events"])]
+
+    assert judged() == [None] * 4
+    first = (said(made[0], True), said(made[2], True, "typing"))
+    save_taught(state_dir, replace(taught, judgements=first))
+    save_taught(state_dir, replace(taught, judgements=(*first, said(made[1], False))))
+    assert judged() == ["right", "wrong", None, None]
+    rows = list(csv.DictReader(io.StringIO(browser.ask("/api/events.csv").body.decode())))
+    assert [row["judged"] for row in reversed(rows)] == ["right", "wrong", "", ""] and "None" not in rows[0]
+    undo_taught(state_dir, "starter")
+    assert judged() == ["right", None, None, None]
+    (state_dir / "taught" / "starter" / "000001.npz").write_bytes(b"damaged")
+    assert judged() == [None] * 4, "and the history is still there"
 
 
 def test_a_sound_is_given_only_where_it_is_kept(state_dir: Path, start_page: Callable[..., Browser]) -> None:

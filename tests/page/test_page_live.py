@@ -7,13 +7,19 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edge.control.loading import model_folder
+from edge.model.manifest_file import load_manifest
+from edge.model.taught import Judgement, Taught
+from edge.model.taught_file import save_taught, undo_taught
 from edge.page.viewers import QUEUED, Viewer
 from edge.sinks.watching.sink import WatchSink
-from tests.page.browser import PATIENCE_SECONDS, Browser
+from tests.page.browser import PATIENCE_SECONDS, Browser, Look
 from tests.page.made import event, hearing
 
 
@@ -48,6 +54,32 @@ def test_who_comes_late_is_told_what_was_heard_before(appliance: WatchSink, brow
     with browser.look() as look:
         hello = look.until(lambda told: len(told) > 0)[0]
     assert [each["event"]["id"] for each in hello["events"]] == [each.id for each in before]
+
+
+def test_how_an_event_was_judged_is_told_at_first_and_when_it_changes(state_dir: Path, appliance: WatchSink,
+                                                                      browser: Browser) -> None:
+    """`feedback` of the command line changes a file, and the page looks at it when somebody comes."""
+    heard = [event(), event()]
+    for each in heard:
+        appliance.event(each)
+    taught = Taught.nothing(load_manifest(model_folder("starter", state_dir)))
+    cells = np.zeros(taught.columns, np.int8)
+
+    def judged(look: Look) -> list[str | None]:
+        return [each["judged"] for each in look.until(lambda told: told != [])[0]["events"]]
+
+    with browser.look() as look:
+        assert judged(look) == [None, None]
+        said = Judgement(heard[1].id, "hand_clap", False, cells, "2026-11-29")
+        save_taught(state_dir, replace(taught, judgements=(said,)))
+        with browser.look() as later:
+            assert judged(later) == [None, "wrong"]
+        look.until(lambda told: told[-1]["kind"] == "judged")
+        undo_taught(state_dir, "starter")
+        assert [each["judged"] for each in browser.ask("/api/state").told["events"]] == [None, None]
+        look.until(lambda told: len([each for each in told if each["kind"] == "judged"]) > 1)
+        browser.ask("/api/state")
+    assert [told["events"] for told in look.kinds("judged")] == [{heard[1].id: "wrong"}, {heard[1].id: None}]
 
 
 def test_an_appliance_that_comes_later_and_starts_anew(state_dir: Path, browser: Browser) -> None:

@@ -4,29 +4,37 @@ import { hue } from "./palette.js";
 import { command } from "./server.js";
 import { W } from "./words.js";
 
-const judged = new Map(); // id: what the owner said, while the page is open
+const judged = new Map(); // id: "right", "wrong" or null, as the page's server says it or the owner just now
 
 const when = ({ started_at }) => `${clock(new Date(started_at))}.${started_at[20] || 0}`;
 
+function show(box, says) {
+  box.lastChild.textContent = says ? W.judged[says] : "";
+  for (const button of box.querySelectorAll("button")) button.setAttribute("aria-pressed", button.dataset.says === says);
+}
+
+// How an event was judged: every line of this event shows it.
+export function judgedAs(id, says) {
+  judged.set(id, says);
+  for (const line of document.querySelectorAll(`.event[data-id="${CSS.escape(id)}"] .verdict`)) show(line, says);
+}
+
 async function judge({ id }, judgement, box) {
-  const buttons = box.querySelectorAll("button"), said = box.lastChild;
+  const buttons = box.querySelectorAll("button");
   for (const button of buttons) button.disabled = true;
-  said.textContent = W.judging;
+  box.lastChild.textContent = W.judging;
   const told = await command("feedback", { id, judgement });
-  if (told.ok) judged.set(id, judgement);
-  else notice(W.notJudged(W.refused(told)), { bad: true, seconds: 12 });
-  said.textContent = told.ok ? W.judged[judgement] : "";
-  for (const button of buttons) {
-    button.disabled = false;
-    button.setAttribute("aria-pressed", judged.get(id) === button.dataset.says);
-  }
+  if (!told.ok) notice(W.notJudged(W.refused(told)), { bad: true, seconds: 12 });
+  for (const button of buttons) button.disabled = false;
+  judgedAs(id, told.ok ? judgement : judged.get(id) ?? null);
 }
 
 function verdict(event) {
   const box = el("span", { class: "verdict" }), say = (says, sign) => el("button", { class: `judge ${says}`, "data-says": says,
-    "aria-label": W.judge(says, event.target, when(event)), "aria-pressed": judged.get(event.id) === says ? "true" : "false",
-    onclick: () => judge(event, says, box) }, el("span", { text: sign }), el("span", { text: W[says] }));
+    "aria-label": W.judge(says, event.target, when(event)), onclick: () => judge(event, says, box) },
+    el("span", { text: sign }), el("span", { text: W[says] }));
   box.append(say("right", "✓"), say("wrong", "✗"), el("span", { class: "said", role: "status" }));
+  show(box, judged.get(event.id) ?? null);
   return box;
 }
 

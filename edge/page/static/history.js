@@ -1,6 +1,6 @@
 // What was heard before: a day's events, by target, with their sound where kept.
 import { by, clock, el, notice } from "./dom.js";
-import { item } from "./events.js";
+import { item, judgedAs } from "./events.js";
 import * as heat from "./heat.js";
 import { get } from "./server.js";
 import { on } from "./stream.js";
@@ -37,6 +37,7 @@ function player({ id, target, started_at }) {
 }
 
 function line(row) {
+  judgedAs(row.id, row.judged);
   const seconds = (Date.parse(row.ended_at) - Date.parse(row.started_at)) / 1000;
   return item({ ...row, duration_seconds: seconds }, row.sound && player(row));
 }

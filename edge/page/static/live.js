@@ -1,7 +1,7 @@
 // What is heard now: the messages of the stream in all their parts, and one loop that draws.
 import { announce } from "./announce.js";
 import { by, dark, el, notice, stand, write } from "./dom.js";
-import { showNewest } from "./events.js";
+import { judgedAs, showNewest } from "./events.js";
 import * as health from "./health.js";
 import * as lanes from "./lanes.js";
 import * as marks from "./marks.js";
@@ -114,9 +114,11 @@ export function begin() {
       marks.add(message);
       lanes.add(message);
     }
+    if ("judged" in message) judgedAs(message.event.id, message.judged);
     showNewest(by("events"), message.event, EVENTS);
     by("no-events").hidden = true;
     announce(message);
   });
+  on("judged", ({ events }) => Object.entries(events).forEach((each) => judgedAs(...each)));
   dark.addEventListener("change", forget);
 }

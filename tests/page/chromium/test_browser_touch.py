@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.page.browser import Browser as Client
-from tests.page.chromium.board import hearing, settings_text
+from tests.page.chromium.board import hearing, settings_file, settings_text
 from tests.page.chromium.waiting import state
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -42,6 +42,40 @@ def test_wrong_three_times_and_the_false_alarm_is_silent(state_dir: Path, start_
         starts = [each["start"] for each in told["events"] if each["event"]["phase"] == "start"]
         assert len(starts) >= 3 and not [start for start in starts if start in SILENT]
         assert [start for start in starts if start > SILENT.stop], "typing is still heard"
+
+
+def test_a_judgement_stands_after_a_reload_and_in_the_history_until_it_is_undone(
+        state_dir: Path, start_page: Callable[..., Client], tab: Callable[..., Any]) -> None:
+    """In words and by the button's state, in a second tab too. A siren after the claps, so that their lines stay."""
+    with hearing(state_dir, settings_text(["claps"] + ["siren"] * 30, '[[target]]\nname = "hand_clap"\n')):
+        client = start_page(config=settings_file(state_dir))
+        client.enter()
+        page, other = tab(client), tab(client)
+        state(client, page, lambda told: told.get("hearing", {"start": 0})["start"] > 144_000)
+        line = page.locator("#events .event").first
+        line.wait_for()
+        event = line.get_attribute("data-id")
+        line.get_by_role("button", name="Right").click()
+        shown = f'.event[data-id="{event}"]'
+
+        def stands(where: Any, right: str, wrong: str, said: str) -> None:
+            where.locator(f'{shown} .judge.right[aria-pressed="{right}"]').wait_for()
+            assert where.locator(f"{shown} .judge.wrong").get_attribute("aria-pressed") == wrong
+            assert where.locator(f"{shown} .said").inner_text() == said
+
+        stands(page.locator("#events"), "true", "false", "Learnt: this was right.")
+        page.reload()
+        stands(page.locator("#events"), "true", "false", "Learnt: this was right.")
+        stands(other.locator("#events"), "true", "false", "Learnt: this was right.")
+        other.goto(f"http://127.0.0.1:{client.port}/#history")
+        other.reload()
+        stands(other.locator("#past"), "true", "false", "Learnt: this was right.")
+        page.goto(f"http://127.0.0.1:{client.port}/#teach")
+        page.locator("#undo").click()
+        page.locator("#notice").filter(has_text="Undone: hand clap").wait_for()
+        for where in (page.locator("#events"), other.locator("#past")):
+            where.locator(f'{shown} .judge.right[aria-pressed="false"]').wait_for(state="attached")
+            assert where.locator(f"{shown} .said").text_content() == ""
 
 
 def test_a_threshold_that_is_dragged_holds_on_the_board(board: Client, kitchen: Path, tab: Callable[..., Any]) -> None:
