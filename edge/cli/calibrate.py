@@ -26,6 +26,7 @@ from edge.learn.labelled_clips import labelled_by_class, labelled_by_side
 from edge.workshop.calibrate import calibrate_by_clips, hear_recordings, hear_room
 from edge.workshop.calibrate_report import print_list, print_results
 from edge.workshop.calibrate_talk import talk_of_calibrating
+from edge.workshop.expect_report import print_prospects
 from edge.workshop.picture_path import check_picture_path, plotting
 from edge.workshop.session import Result, Session
 from edge.workshop.taking_up import take_up
@@ -38,6 +39,7 @@ EXAMPLES = """Examples:
   edge-audio calibrate --target hand_clap --positives claps/ --negatives other/ --plot claps.png
   edge-audio calibrate --clips recordings/                    one sub-folder a class, or a CSV manifest (--split)
   edge-audio calibrate --list
+  edge-audio calibrate --expect --target hand_clap            false alarms and misses to expect, threshold by threshold
   edge-audio calibrate --reset hand_clap                      back to what came with the model (no name: all)
 """
 
@@ -55,6 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument("--positives", type=Path, metavar="FOLDER", help="recordings of one --target (with --negatives)")
     way.add_argument("--clips", type=Path, metavar="FOLDER|MANIFEST", help="labelled recordings of several classes")
     way.add_argument("--list", action="store_true", help="what is calibrated, and whether it fits")
+    way.add_argument("--expect", action="store_true", help="false alarms and misses to expect at other thresholds")
     way.add_argument("--reset", nargs="?", const="", metavar="TARGET", help="forget the owner's calibration")
     parser.add_argument("--negatives", type=Path, metavar="FOLDER", help="recordings without it")
     parser.add_argument("--split", default="", help="with --clips: rows of the manifest whose column split says this")
@@ -89,6 +92,9 @@ def _run(options: argparse.Namespace, talk: Talk | None) -> int:
     session = Session.open(model, settings, state_dir, budget, options.target)
     if options.list:
         return print_list(session, options.format)
+    if options.expect:
+        print_prospects(session, options.format)
+        return 0
     if options.reset is not None:
         print(f"forgot {', '.join(session.reset(options.reset))}")
         print(take_up(state_dir).words, file=sys.stderr)
@@ -132,7 +138,7 @@ def _check_way(options: argparse.Namespace) -> None:
     if options.files:
         raise SettingsError("calibrate", found=" ".join(options.files),
                             wanted=f"--room {' '.join(options.files)} (recordings of the room), --positives or --clips")
-    if options.format == "jsonl" and (options.list or options.dry_run or any(
+    if options.format == "jsonl" and (options.list or options.expect or options.dry_run or any(
             way is not None for way in (options.room, options.positives, options.clips, options.reset, options.plot))):
         raise SettingsError("--format jsonl", found="more than the room to be heard (--minutes, --target, --budget)",
                             wanted="the room alone; what is kept is answered on standard input")

@@ -94,12 +94,10 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
     room raises a threshold no further than where it costs `budget.most_cost` of the recordings with the target, where
     there are any: then more false alarms are to be expected than were allowed.
     """
-    shares = [] if basis.negatives is None or not budget.varied_hours else [
-        Share(fit_tail(basis.negatives), budget.varied_hours)]
+    shares = shares_of(basis.negatives, budget.varied_hours)
     floor = -math.inf if shares else basis.own_threshold
     alone = max(threshold_for(shares, budget.per_day, floor=floor), floor)
-    if room is not None:
-        shares.append(Share(fit_tail(room), 24.0))
+    shares += shares_of(room, 24.0)
     if not shares:
         raise SettingsError("calibrate", found=f"nothing to set a threshold of {', '.join(basis.labels)} by",
                             wanted="sound of the room, or labelled clips")
@@ -109,12 +107,7 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
     elif room is not None and basis.positives is not None:
         logit = min(logit, max(alone, _farthest(basis.positives, alone, budget.most_cost)))
     starts, ends = (float(value) for value in basis.curve.probabilities(np.array([logit, logit - RELEASE_LOGITS])))
-    misses = None
-    if basis.positives is not None:
-        share = _missed(basis.positives, logit)
-        worth = basis.positives.count * basis.positives.apart
-        low, high = wilson_interval(share * worth, worth)
-        misses = (round(share, 4), round(low, 4), round(high, 4))
+    misses = None if basis.positives is None else misses_at(basis.positives, logit)
     before, after = basis.errors or (None, None)
     expected = Expected(
         alarms_per_day(shares, logit), alarms_upper(shares, logit),
@@ -123,6 +116,18 @@ def set_threshold(basis: Basis, budget: Budget, *, made: str, room: Peaks | None
         basis.labels, basis.row_sha256, made, basis.curve.scale, basis.curve.scale_below, basis.curve.offset, starts, ends,
         budget.per_day, budget.varied_hours, expected, basis.positives, basis.negatives, room,
         basis.network)
+
+
+def shares_of(peaks: Peaks | None, hours_per_day: float) -> list[Share]:
+    """Sound of one kind as a share of a day; none where none was heard, or a day holds none."""
+    return [] if peaks is None or not hours_per_day else [Share(fit_tail(peaks), hours_per_day)]
+
+
+def misses_at(positives: Positives, logit: float) -> tuple[float, float, float]:
+    """Share of the recordings with the target that stay under this logit, and its 95 % interval."""
+    share, worth = _missed(positives, logit), positives.count * positives.apart
+    low, high = wilson_interval(share * worth, worth)
+    return round(share, 4), round(low, 4), round(high, 4)
 
 
 def _missed(positives: Positives, logit: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def share_apart(values: NDArray[np.float64], groups: Sequence[str]) -> float:
     return 1.0 / (1.0 + (own - 1.0) * rho)
 
 
+@functools.lru_cache(maxsize=1024)
 def poisson_upper(count: int, confidence: float = 0.95) -> float:
     """The upper bound of a rate of which `count` events were seen: 3.0 for none, 4.74 for one.
 

@@ -58,13 +58,15 @@ class Curve:
 
     def logit_at(self, probability: float) -> float:
         """The logit that has this probability, by halving: -100 to 100."""
-        low, high = -100.0, 100.0
+        return float(self.logits_at(np.array([probability]))[0])
+
+    def logits_at(self, probabilities: Floats) -> Floats:
+        """The same of each, `(n,)`."""
+        low, high = np.full(len(probabilities), -100.0), np.full(len(probabilities), 100.0)
         for _ in range(100):
             middle = (low + high) / 2.0
-            if float(self.probabilities(np.array([middle]))[0]) < probability:
-                low = middle
-            else:
-                high = middle
+            under = self.probabilities(middle) < probabilities
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
         return high
 
     def slope(self, logit: float) -> float:

@@ -67,8 +67,8 @@ class Result:
         way = f"--minutes {math.ceil(needed * 60)}"
         if needed > WEEK_HOURS:
             way = f"the most that can be heard is a week, --minutes 10080, for {none * 24.0 / WEEK_HOURS:.2g} a day"
-        return [(f"{_long(room.hours)} of this room cannot say more of a whole day. To be certain (95 %) of at most "
-                 f"{budget.per_day:.2g} a day, hear {_long(needed)} of it without a false alarm ({way})")]
+        return [(f"{length_in_words(room.hours)} of this room cannot say more of a whole day. To be certain (95 %) of at "
+                 f"most {budget.per_day:.2g} a day, hear {length_in_words(needed)} of it without a false alarm ({way})")]
 
 
     def deaf(self) -> list[str]:
@@ -84,7 +84,7 @@ class Result:
                  f"edge-audio calibrate --reset {self.target}")]
 
 
-def _long(hours: float) -> str:
+def length_in_words(hours: float) -> str:
     """A length in plain words: 2 minutes, 36 hours, 3 days."""
     if hours < 2.0:
         return "1 minute" if (minutes := round(hours * 60)) == 1 else f"{minutes} minutes"
