@@ -116,6 +116,23 @@ def test_a_password_in_the_clear_is_said(settings: Settings, tmp_path: Path, hos
     assert ["off: whoever is on the way" in finding.text for finding in told] == [True] * warned
 
 
+def test_a_credential_of_the_service_is_not_looked_at_by_others_and_is_no_problem(
+        settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner's shell, and the page, are handed no credentials: `check` called a right password missing there."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    mqtt = MqttSettings(host="127.0.0.1", port=1, user="joe", password_credential="mqtt-password")
+    seen = list(check(replace(settings, mqtt=mqtt), tmp_path, ["broker"]))
+    assert [(finding.part, finding.ok) for finding in seen] == [("secrets", True), ("broker", True)]
+    assert seen[0].text == (
+        "not looked at: [mqtt] password_credential mqtt-password; systemd hands credentials to the service alone "
+        "(LoadCredential= in its unit)")
+    assert "127.0.0.1:1 was not asked" in seen[1].text and "--only service" in seen[1].text
+    for wrong, words in ((replace(mqtt, user=""), "[mqtt] user: found nothing"),
+                         (replace(mqtt, password_credential="../x"), "found '../x'")):
+        (secrets,) = found(replace(settings, mqtt=wrong), tmp_path, "secrets")
+        assert not secrets.ok and words in secrets.text, "what can be seen is looked at"
+
+
 @pytest.mark.big
 def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
         settings: Settings, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,9 +140,12 @@ def test_a_credential_and_a_key_are_named_and_one_that_is_missing_is_said(
     mqtt = MqttSettings(host="127.0.0.1", port=1, user="joe", password_credential="mqtt-password", tls=True,
                         tls_certificate_file=str(certificate), tls_key_file=str(key))
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    (missing,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
-    assert not missing.ok and "wanted LoadCredential=mqtt-password:FILE" in missing.text
+    key_seen, unseen = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
+    assert key_seen.ok and key_seen.text == f"[mqtt] tls_key_file {key}, for nobody else to read"
+    assert unseen.ok and unseen.text.startswith("not looked at: [mqtt] password_credential mqtt-password;")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (missing,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
+    assert not missing.ok and "mqtt-password: found no such file or directory" in missing.text and missing.advice
     (tmp_path / "mqtt-password").write_text("hunter2\n")
     (there,) = found(replace(settings, mqtt=mqtt), tmp_path, "secrets")
     assert there.ok

@@ -212,6 +212,17 @@ def test_settings_are_as_check_sees_them(tmp_path: Path, state_dir: Path, start_
     assert seen["rows"] == [] and "[source] kind" in seen["problems"][0]
 
 
+def test_the_broker_s_password_of_the_service_is_no_problem_of_the_page_s(
+        tmp_path: Path, start_page: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the appliance is down the page asks `check` itself, which has not the credentials of the appliance's unit."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    config = tmp_path / "edge-audio.toml"
+    config.write_text('[mqtt]\nhost = "127.0.0.1"\nport = 1\nuser = "me"\npassword_credential = "mqtt-password"\n')
+    rows = {row["part"]: row for row in start_page(config=config).ask("/api/settings").told["rows"]}
+    assert rows["secrets"]["ok"] and "not looked at" in rows["secrets"]["text"]
+    assert rows["broker"]["ok"] and "was not asked" in rows["broker"]["text"]
+
+
 def test_a_look_at_the_settings_that_dies_is_a_problem(start_page: Callable[..., Browser]) -> None:
     browser = start_page()
     with ThreadPoolExecutor() as threads:

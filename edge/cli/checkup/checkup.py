@@ -81,20 +81,25 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     elif mqtt.user and not _loopback(mqtt.host):
         yield Finding("tls", True, "off: whoever is on the way to the broker can read the password and all messages")
     try:
-        places = secret_places(mqtt)
+        places, unseen = secret_places(mqtt)
     except SettingsError as error:
         yield Finding("secrets", False, str(error), "see [mqtt] user, password_file, password_credential and the tls_ keys")
         return
     if places:
         yield Finding("secrets", True, f"{' and '.join(places)}, for nobody else to read")
+    if unseen:
+        yield Finding("secrets", True, f"not looked at: {' and '.join(unseen)}; systemd hands credentials to the service "
+                                       "alone (LoadCredential= in its unit)")
     try:
         Topics(mqtt.prefix, settings.device.name)
         check_prefix(mqtt.discovery_prefix)
-        spoken = check_broker(mqtt)
+        spoken = "" if unseen else check_broker(mqtt)
     except EdgeError as error:
         yield Finding("broker", False, str(error), "see [mqtt] host, port, user, password_file, tls and protocol")
     else:
-        yield Finding("broker", True, f"{mqtt.host}:{mqtt.tcp_port} took us in with {spoken}")
+        yield Finding("broker", True, f"{mqtt.host}:{mqtt.tcp_port} took us in with {spoken}" if spoken else
+                      f"{mqtt.host}:{mqtt.tcp_port} was not asked, for lack of the service's credential; `edge-audio check "
+                      f"--only {SERVICE}` says how the running service fares with it")
 
 
 def _loopback(host: str) -> bool:

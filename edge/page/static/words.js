@@ -131,7 +131,7 @@ export const W = {
   settingsTitle: "Settings", settingsFile: (file) => (file ? `As ${file} has them.` : "No file of settings: every key has its default."),
   lookAgain: "Look again", looking: "Looking …", settingsWell: "Nothing is wrong.", settingsWrong: (n) => `${many(n, "thing")} to mend.`,
   checks: { settings: "Settings", state: "State directory", model: "Model", looks: "Look network", delegate: "Delegate", calibration: "Calibration",
-    target: "Targets", source: "Microphone", microphone: "Microphone", broker: "MQTT broker", pins: "Pins", commands: "Commands", log: "Log",
+    target: "Targets", source: "Microphone", microphone: "Microphone", broker: "MQTT broker", tls: "TLS", secrets: "Secrets", pins: "Pins", commands: "Commands", log: "Log",
     journal: "Journal", service: "Service", command: "Source", sinks: "Parts", mqtt: "MQTT broker", gpio: "Pins", panel: "Buttons and LED", watch: "Watch socket" },
   whatToDo: (advice) => `What to do: ${advice}`, isWell: "ok", isWrong: "wrong",
 };

@@ -16,6 +16,10 @@ LONGEST = 65_535
 """Bytes of the longest password that MQTT can carry (section 1.5.6 of version 5)."""
 
 
+class NotHandedOver(SettingsError):
+    """A credential, which systemd hands to a service, in a process that was handed none."""
+
+
 def read_password(settings: MqttSettings) -> str | None:
     """The first line of the password's file without its line break, or None where the settings name none.
 
@@ -47,14 +51,28 @@ def find_key(settings: MqttSettings) -> tuple[str, Path]:
     return thing, path
 
 
-def secret_places(settings: MqttSettings) -> list[str]:
-    """How errors call each secret, all usable. Raises SettingsError as `read_password` does."""
-    places = []
-    if read_password(settings) is not None:
-        places.append(_place("password", settings.password_file, settings.password_credential)[0])
-    if settings.tls_certificate_file:
-        places.append(find_key(settings)[0])
-    return places
+def secret_places(settings: MqttSettings) -> tuple[list[str], list[str]]:
+    """How errors call each secret: those that are usable, and the credentials that only the service can look at.
+
+    Raises SettingsError as `read_password` does; of credentials, where this process was handed any.
+    """
+    usable, unseen = [], []
+
+    def password() -> str | None:
+        return None if read_password(settings) is None else _place(
+            "password", settings.password_file, settings.password_credential)[0]
+
+    def key() -> str | None:
+        return find_key(settings)[0] if settings.tls_certificate_file else None
+
+    for look in (password, key):
+        try:
+            place = look()
+        except NotHandedOver as error:
+            unseen.append(error.thing)
+        else:
+            usable += [] if place is None else [place]
+    return usable, unseen
 
 
 def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
@@ -66,7 +84,7 @@ def _place(what: str, file: str, credential: str) -> tuple[str, Path]:
         raise SettingsError(thing, found=repr(credential), wanted="the name that systemd's LoadCredential= gives it")
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     if not folder:
-        raise SettingsError(f"{thing} {credential}", found="no CREDENTIALS_DIRECTORY: not started by systemd with one",
+        raise NotHandedOver(f"{thing} {credential}", found="no CREDENTIALS_DIRECTORY: not started by systemd with one",
                             wanted=f"LoadCredential={credential}:FILE in the service's unit")
     return f"{thing} {credential}", Path(folder) / credential
 
