@@ -3,7 +3,7 @@ and what was right is heard.
 
 For a sound that you taught, its own row is fitted again. For a target of the model's own, rows are added
 beside it. The journal has what the fit needs, and no sound is kept for it. The next start hears with the
-change; a running appliance takes it up at `systemctl reload edge-audio` (SIGHUP). Where the settings keep the
+change, and an appliance that runs with the same state directory does at once. Where the settings keep the
 sound of events ([journal] sound), --list says in which file each one lies.
 """
 
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
 from edge.errors import SettingsError
 from edge.model.taught_file import undo_taught
 from edge.workshop.feedback import Judged, counts, journal_rows, take_in
 from edge.workshop.rows import print_rows
-from edge.workshop.taking_up import TAKEN_UP
+from edge.workshop.taking_up import take_up
 
 EXAMPLES = """Examples:
   edge-audio feedback --list                 the newest events with their ids
@@ -53,9 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.count < 1:
         raise SettingsError("--count", found=str(options.count), wanted="1 or more")
     if options.undo:
-        print(f"undone: {undo_taught(state_dir, settings.model.name)}")
-        print(TAKEN_UP, file=sys.stderr)
-        return 0
+        return _done(state_dir, {"undone": undo_taught(state_dir, settings.model.name)}, options.format)
     if options.list:
         rows = journal_rows(settings, state_dir, options.count)
         print_rows(rows, options.format, empty="no event in the journal")
@@ -65,9 +64,21 @@ def run(options: argparse.Namespace) -> int:
                             wanted="EVENT-ID right|wrong, --list or --undo")
     judged = take_in(settings, state_dir, options.event, right=options.verdict == "right", target=options.target,
                      force=options.force)
-    print_rows([counts(judged)], options.format)
-    if options.format == "table":
-        _explain(judged)
+    return _done(state_dir, counts(judged), options.format, judged)
+
+
+def _done(state_dir: Path, row: dict[str, object], form: str, judged: Judged | None = None) -> int:
+    """Say what was done and have it taken up, in words or in a row; the exit code. judged: None for an undo."""
+    if form == "table":
+        if judged is None:
+            print(f"undone: {row['undone']}")
+        else:
+            print_rows([row], form)
+            _explain(judged)
+    taken_up = take_up(state_dir)
+    if form != "table":
+        print_rows([row | {"reloaded": taken_up.reloaded}], form)
+    print(taken_up.words, file=sys.stderr)
     return 0
 
 
@@ -80,4 +91,4 @@ def _explain(judged: Judged) -> None:
         print(f"{left} cannot be told from {judged.target}: a higher threshold may help")
     if judged.supported < judged.right:
         print("not all right ones are heard yet: more judgements of the same kind help")
-    print(f"{TAKEN_UP}; edge-audio feedback --undo takes it back")
+    print("edge-audio feedback --undo takes the judgement back")

@@ -28,7 +28,7 @@ def take_up(state_dir: Path, sound: str = "") -> TakenUp:
     try:
         heard = reload_running(state_dir)
     except EdgeError as error:
-        return TakenUp(False, f"it is kept, but the running appliance does not take it up: {error}")
+        return TakenUp(False, f"the change is kept, but the running appliance does not take it up: {error}")
     if heard is None:
         return TakenUp(False, TAKEN_UP)
     if sound and sound not in heard:

@@ -21,7 +21,7 @@ from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught
 from edge.model.taught_file import save_taught, undo_taught
 from edge.settings import JournalSettings, Settings
-from edge.sinks.journal.entries import Entry, Journal, entry_of
+from edge.sinks.journal.entries import Entry, Journal, entry_of, recent
 from edge.sinks.journal.event_sounds import FOLDER, EventSounds
 from edge.sinks.journal.file import JournalFile, journal_path
 from edge.sinks.journal.history import MOST, Asked, all_events, counts, events, targets
@@ -97,11 +97,12 @@ def test_without_a_journal_there_is_nothing_and_none_is_made(state_dir: Path, br
 
 
 def test_a_journal_without_tables_yet_is_empty(state_dir: Path, browser: Browser) -> None:
-    """Its writer makes the file, and a moment later what is in it: who asked just then was answered 503."""
+    """Its writer makes the file, and a moment later what is in it: who asked just then was answered 503, and `feedback`
+    failed."""
     path = journal_path(JournalSettings(), state_dir)
     with closing(sqlite3.connect(path)) as made:
         made.execute("PRAGMA journal_mode = WAL")
-        assert path.stat().st_size > 0
+        assert path.stat().st_size > 0 and recent(path, 1) == []
         assert browser.ask("/api/events").told == {"events": [], "next": None, "targets": []}
         assert browser.ask("/api/heat").status == browser.ask("/api/events.csv").status == 200
 

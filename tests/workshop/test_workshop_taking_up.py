@@ -31,7 +31,7 @@ def test_a_reload_that_is_refused_is_said_and_is_no_failure(served: Served, tmp_
     served.outcome = SettingsError("[[target]] name", found="'moo'", wanted="a sound of the model")
     told = take_up(tmp_path, "our_clap")
     assert not told.reloaded and "'moo'" in told.words
-    assert told.words.startswith("it is kept, but the running appliance does not take it up: ")
+    assert told.words.startswith("the change is kept, but the running appliance does not take it up: ")
 
 
 def test_without_an_appliance_it_is_said_how_one_takes_it_up(tmp_path: Path) -> None:
