@@ -30,6 +30,12 @@ class Done:
     out: str
     words: str
 
+    @property
+    def refusal(self) -> tuple[str, str]:
+        """What it found and what it wanted, where it ended with an error."""
+        found, _, wanted = self.words.partition("; wanted ")
+        return found or f"exit code {self.code}", wanted
+
 
 class Children:
     """Commands with the settings file and the state directory of the page. Belongs to the loop's thread."""

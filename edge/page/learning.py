@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from edge.page.children import Children, Done
+from edge.page.expect import Expect
 from edge.page.guard import refused
 from edge.page.lesson import Lesson
 from edge.page.live import Live
@@ -33,6 +34,7 @@ class Learning:
         self._config, self._live = config, live
         self._children = Children(config, state_dir)
         self.lesson = Lesson(self._children, live)
+        self.expect = Expect(self._done, config, state_dir)
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         """Begin a lesson, or a calibration."""
@@ -77,14 +79,14 @@ class Learning:
         """Take the last step back."""
         done = await self._done("teach", "--undo", "--format", "json")
         if done.code:
-            return _failed(done, 409)
+            return refused(409, *done.refusal)
         self._live.look_at_judgements()
         return web.json_response({"ok": True, **json.loads(done.out)})
 
     async def taught(self, request: web.Request) -> web.StreamResponse:
         """What was taught."""
         done = await self._done("teach", "--list", "--format", "json")
-        return _failed(done, 503) if done.code else web.json_response({"sounds": _rows(done)})
+        return refused(503, *done.refusal) if done.code else web.json_response({"sounds": _rows(done)})
 
     async def settings(self, request: web.Request) -> web.StreamResponse:
         """What `edge-audio check` says, without opening a device: an appliance that runs is asked about them."""
@@ -106,11 +108,6 @@ class Learning:
 def _rows(done: Done) -> list[Any]:
     """A row for each line."""
     return [json.loads(line) for line in done.out.splitlines()]
-
-
-def _failed(done: Done, status: int) -> web.Response:
-    found, _, wanted = done.words.partition("; wanted ")
-    return refused(status, found or f"exit code {done.code}", wanted)
 
 
 def _teach(given: dict[str, Any]) -> tuple[str, list[str]]:

@@ -84,7 +84,7 @@ class Server:
             ("GET", "/api/lesson", self._learning.state), ("POST", "/api/lesson", self._learning.begin),
             ("POST", "/api/lesson/answer", self._learning.answer), ("POST", "/api/lesson/stop", self._learning.stop),
             ("GET", "/api/taught", self._learning.taught), ("POST", "/api/undo", self._learning.undo),
-            ("GET", "/api/settings", self._learning.settings),
+            ("GET", "/api/settings", self._learning.settings), ("GET", "/api/expect", self._learning.expect.answer),
             ("GET", "/{name:[a-z0-9-]+[.][a-z0-9]+}", self._file),
         ]
         prefix = self._page.settings.page.prefix

@@ -1,5 +1,6 @@
 // The threshold of a target: a line in its bar, to drag or to move by keys.
 import { el } from "./dom.js";
+import * as expect from "./expect.js";
 import { W } from "./words.js";
 
 const LOWEST = 0.01, KEYS_SETTLE = 700;
@@ -19,6 +20,7 @@ export function slider(target, bar, commit) {
     thumb.title = W.thresholdValue(at, said[1]);
     thumb.setAttribute("aria-valuenow", at.toFixed(2));
     thumb.setAttribute("aria-valuetext", thumb.title);
+    expect.follow(target, at);
   }
 
   async function done() {
@@ -30,9 +32,13 @@ export function slider(target, bar, commit) {
     if (!taken || said[0] === at) put(said[0]);
   }
 
+  const show = () => expect.show(target, bar, thumb, at);
+  thumb.addEventListener("focus", show);
+  thumb.addEventListener("blur", expect.hide);
   thumb.addEventListener("pointerdown", (press) => {
     press.preventDefault();
-    thumb.focus({ preventScroll: true });
+    if (document.activeElement === thumb) show();
+    else thumb.focus({ preventScroll: true });
     thumb.setPointerCapture(press.pointerId);
     const begun = at;
     busy = true;
@@ -50,6 +56,7 @@ export function slider(target, bar, commit) {
 
   thumb.addEventListener("keydown", (key) => {
     const step = STEPS[key.key];
+    if (key.key === "Escape") expect.hide();
     if (!step || key.ctrlKey || key.altKey || key.metaKey) return;
     key.preventDefault();
     busy = true;

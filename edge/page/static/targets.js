@@ -1,5 +1,6 @@
 // A row for each target: its name, its lane, its probability against its threshold.
 import { by, el, notice, write } from "./dom.js";
+import * as expect from "./expect.js";
 import * as lanes from "./lanes.js";
 import { hue } from "./palette.js";
 import { command } from "./server.js";
@@ -10,7 +11,7 @@ const rows = new Map(); // target: what its row shows
 
 async function setThreshold(target, threshold) {
   const told = await command("threshold", { target, threshold });
-  notice(told.ok ? W.thresholdTaken(target, told.threshold) : W.refused(told), { bad: !told.ok });
+  notice(told.ok ? W.thresholdTaken(target, told.threshold, expect.words(target, told.threshold)) : W.refused(told), { bad: !told.ok });
   return told.ok;
 }
 
