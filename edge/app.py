@@ -138,7 +138,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     def about() -> dict[str, object]:
         return {"version": __version__, **steering.about(), "source": heard.state, "source_trouble": heard.trouble,
-                "update": update_words(),
+                "update": update_words(), "pace": listener.pace.state,
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
@@ -159,7 +159,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                 told.pin(pin, on)
 
     wiring = Wiring(settings.pin, settings.button, settings.led, on_change=pin_changed, act=inbox.command,
-                    hears=lambda: (steering.muted, heard.trouble))
+                    hears=lambda: (steering.muted, heard.trouble or listener.pace.trouble))
     sinks.extend(wiring.sinks)
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))

@@ -11,6 +11,7 @@ from edge.clock import StreamClock
 from edge.control.changes import Control
 from edge.control.plan import Plan
 from edge.decision.gate import Gate
+from edge.decision.pace import Pace
 from edge.decision.view import View
 from edge.dispatch import Dispatcher
 from edge.features.frontend import FrontEnd
@@ -49,6 +50,8 @@ class Listener:
         self._gate = None
         if gate is not None and gate.enabled:
             self._gate = Gate(gate, hop_samples=hop_samples, patch_samples=model.patch_samples)
+        self.pace = Pace(hop_samples=hop_samples, patch_samples=model.patch_samples)
+        """What is left out where the board is too slow."""
         self._control = control if control is not None else Control()
         self._muted = self._broken = False
         self._on_scores = on_scores
@@ -85,7 +88,12 @@ class Listener:
                 elif self._muted:
                     self._throw_away(block)
                 else:
-                    self._hear(block, source.live)
+                    if source.live:
+                        self.pace.take(source.waiting_seconds, block.length / block.format.rate)
+                    if self.pace.drops:
+                        self.stats.dropped_samples += block.length_16khz  # the next that is heard follows a gap
+                    else:
+                        self._hear(block, source.live)
                 self._out.health()
                 self._beat(block is not None)
             if not (source.live or self._muted):
@@ -155,6 +163,9 @@ class Listener:
             if self._gate is not None and not self._gate.push(patch) and not self._decision.busy:
                 self.stats.gated_patches += 1
                 detections = self._decision.skip(patch.position)
+            elif not self.pace.scores(patch.position, first=patch.first):
+                self.stats.passed_patches += 1
+                continue
             else:
                 scores = self._model.score(patch)
                 self.stats.patches += 1

@@ -28,6 +28,10 @@ class Source(Protocol):
     def hangs(self) -> bool:
         """Whether its own thread shows no sign of life: only a new start helps. From any thread."""
 
+    @property
+    def waiting_seconds(self) -> float:
+        """Seconds of sound that have come and that `blocks` has not given yet. Asked only of a live source."""
+
     def blocks(self) -> Iterator[Block | None]:
         """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
 

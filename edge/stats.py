@@ -23,6 +23,10 @@ class Stats:
     """Patches given to the model."""
     gated_patches: int = 0
     """Patches left out because the activity gate was closed."""
+    passed_patches: int = 0
+    """Patches left out because the board was too slow."""
+    dropped_samples: int = 0
+    """Samples (16 kHz) thrown away because the board was too slow even so."""
     looks: int = 0
     """Looks at onsets."""
     looks_left_out: int = 0

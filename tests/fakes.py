@@ -39,6 +39,7 @@ class FakeSource:
         self.live = live
         self.state = "ok"
         self.hangs = False
+        self.waiting_seconds = 0.0
         self.trouble = ""
         self.closed = False
         self._script = script

@@ -108,7 +108,7 @@ class Systemd:
 
 def status_words(targets: Sequence[str], about: Mapping[str, object]) -> str:
     """What `systemctl status` shows: what is heard, or what is wrong. about: as health has it."""
-    troubles = [str(about[part]) for part in ("source", "delegate", "update") if not is_well(about.get(part, "ok"))]
+    troubles = [str(about[part]) for part in ("source", "pace", "delegate", "update") if not is_well(about.get(part, "ok"))]
     sinks = about.get("sinks")
     if isinstance(sinks, Mapping):
         troubles += [f"{name}: {state}" for name, state in sinks.items() if not is_well(state)]

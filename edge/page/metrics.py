@@ -18,6 +18,8 @@ COUNTERS = {
     "blocks": "Blocks heard", "samples": "Samples heard, at 16 kHz", "gaps": "Times that samples were lost",
     "lost_samples": "Samples known to be lost, at the source's rate", "deaf_seconds": "Seconds that no patch could cover",
     "patches": "Patches given to the model", "gated_patches": "Patches left out because the gate was closed",
+    "passed_patches": "Patches left out because the board was too slow",
+    "dropped_samples": "Samples thrown away because the board was too slow, at 16 kHz",
     "looks": "Looks at onsets", "looks_left_out": "Onsets that were not looked at, because there were too many",
     "dropped_events": "Messages to the broker that there was no room for", "clipped_samples": "Samples at full scale",
     "muted_samples": "Samples thrown away while muted", "commands": "Commands answered",
@@ -76,7 +78,7 @@ def _of_about(device: str, about: Mapping[str, Any]) -> Iterator[Metric]:
     yield InfoMetricFamily("edge_audio", "The appliance and its page", value={
         "device": str(device), "version": str(about.get("version", "")), "model": str(about.get("model", "")),
         "page_version": __version__})
-    parts = {name: about[name] for name in ("source", "delegate", "update") if name in about}
+    parts = {name: about[name] for name in ("source", "pace", "delegate", "update") if name in about}
     parts |= {f"sink:{name}": state for name, state in about.get("sinks", {}).items()}
     well = GaugeMetricFamily("edge_audio_part_ok", "Whether a part of the appliance is well", labels=["part"])
     for name, state in parts.items():

@@ -82,6 +82,11 @@ class BlockQueue:
         self._blocks.put(Block(samples, position, self._format, self._gap))
         self._gap = False
 
+    @property
+    def waiting(self) -> int:
+        """Blocks that wait. From any thread."""
+        return self._blocks.qsize()
+
     def take(self, seconds: float) -> Block | None:
         """Consumer: the next block, or None after `seconds` or a `wake`."""
         try:

@@ -73,6 +73,11 @@ class LiveSource(ABC):
         return busy is not None and self._clock() - max(busy, self._heard_at) > HUNG_SECONDS
 
     @property
+    def waiting_seconds(self) -> float:
+        """See `Source`."""
+        return self._crossing.waiting * self._settings.block_seconds
+
+    @property
     @abstractmethod
     def name(self) -> str:
         """What the owner knows it by, for `state` and log lines."""

@@ -30,6 +30,7 @@ class Recording:
 
     live = False
     hangs = False
+    waiting_seconds = 0.0
     trouble = ""
 
     def __init__(self, settings: SourceSettings, *, clock: Callable[[], float] = time.monotonic,

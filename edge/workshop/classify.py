@@ -137,6 +137,7 @@ class _Sound:
     live = False
     state = "ok"
     hangs = False
+    waiting_seconds = 0.0
     trouble = ""
 
     def __init__(self, blocks: Iterator[Block | None], total_seconds: float, progress: Progress | None) -> None:

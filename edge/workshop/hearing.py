@@ -79,6 +79,10 @@ class Timed:
     def hangs(self) -> bool:
         return self._source.hangs
 
+    @property
+    def waiting_seconds(self) -> float:
+        return self._source.waiting_seconds
+
     def blocks(self) -> Iterator[Block | None]:
         """The source's blocks. Raises SourceError where none comes for PATIENCE_SECONDS."""
         heard_at = self._monotonic()

@@ -84,6 +84,7 @@ class Through:
 
     live = True
     hangs = False
+    waiting_seconds = 0.0
 
     def __init__(self, client: WatchClient) -> None:
         """client: closed with this source. Waits for its first word. Raises SourceError where none comes or it is muted."""

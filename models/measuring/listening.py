@@ -20,6 +20,7 @@ class _Blocks:
     live = False
     state = "ok"
     hangs = False
+    waiting_seconds = 0.0
     trouble = ""
 
     def __init__(self, blocks: Iterator[Block | None]) -> None:

@@ -101,6 +101,7 @@ class EndlessSource:
     live = True
     state = "ok"
     hangs = False
+    waiting_seconds = 0.0
     trouble = ""
 
     def __init__(self, name: str = "claps.wav") -> None:

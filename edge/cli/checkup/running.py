@@ -55,6 +55,8 @@ def check_running(about: Mapping[str, object]) -> Iterator[Finding]:
                   "" if source == "ok" else "edge-audio devices; deploy/docs/microphone.md says what each trouble means")
     if (slow := about.get("delegate", "ok")) != "ok":
         yield Finding("delegate", False, str(slow), delegate_advice(str(slow)))
+    if (pace := about.get("pace", "ok")) != "ok":
+        yield Finding("pace", False, str(pace), "deploy/docs/troubleshooting.md#a-board-that-is-too-slow")
     if (update := about.get("update", "ok")) != "ok":
         yield Finding("update", "on trial" in str(update), str(update), "edge-audio update --status; deploy/docs/updates.md")
     sinks = about.get("sinks")

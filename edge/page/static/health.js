@@ -8,7 +8,7 @@ let about = {}, counters = {};
 const well = (state) => /^ok(;|$)/.test(state ?? "ok");
 
 function show() {
-  const parts = Object.entries({ source: about.source, delegate: about.delegate, update: about.update, ...about.sinks });
+  const parts = Object.entries({ source: about.source, pace: about.pace, delegate: about.delegate, update: about.update, ...about.sinks });
   const wrong = [...parts.filter(([, state]) => !well(state)), ...(about.calibration?.problems || []).map((each) => ["calibration", each])];
   const facts = [...parts.filter(([name, state]) => ["source", "mqtt"].includes(name) && well(state)), ["model", about.model],
     ["version", about.version], ["waiting_messages", about.waiting_messages], ["uptime_seconds", W.duration(counters.uptime_seconds || 0)],

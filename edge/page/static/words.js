@@ -24,7 +24,7 @@ export const W = {
   awayNotice: (why) => `The appliance is away: ${why}. The page looks for it by itself.`,
   back: "The appliance is back.",
   allWell: "All is well.",
-  parts: { source: "Microphone", delegate: "Model", update: "Update", calibration: "Calibration", gpio: "Pins", panel: "Buttons and LED",
+  parts: { source: "Microphone", pace: "Pace", delegate: "Model", update: "Update", calibration: "Calibration", gpio: "Pins", panel: "Buttons and LED",
     mqtt: "MQTT broker", journal: "Journal", model: "Model", version: "Version",
     uptime_seconds: "Up for", waiting_messages: "Waiting for the broker", lost_samples: "Lost samples" },
   duration: (s) => (s < 60 ? `${s.toFixed(s < 1 ? 2 : s < 10 ? 1 : 0)} s` : s < 3600 ? `${Math.round(s / 60)} min`
@@ -139,7 +139,7 @@ export const W = {
   // Settings.
   settingsTitle: "Settings", settingsFile: (file) => (file ? `As ${file} has them.` : "No file of settings: every key has its default."),
   lookAgain: "Look again", looking: "Looking …", settingsWell: "Nothing is wrong.", settingsWrong: (n) => `${many(n, "thing")} to mend.`,
-  checks: { settings: "Settings", state: "State directory", model: "Model", looks: "Look network", delegate: "Delegate", calibration: "Calibration",
+  checks: { settings: "Settings", state: "State directory", model: "Model", looks: "Look network", delegate: "Delegate", pace: "Pace", calibration: "Calibration",
     target: "Targets", source: "Microphone", microphone: "Microphone", broker: "MQTT broker", tls: "TLS", secrets: "Secrets", pins: "Pins", commands: "Commands", log: "Log",
     journal: "Journal", service: "Service", command: "Source", sinks: "Parts", mqtt: "MQTT broker", gpio: "Pins", panel: "Buttons and LED", watch: "Watch socket" },
   whatToDo: (advice) => `What to do: ${advice}`, isWell: "ok", isWrong: "wrong",
