@@ -164,8 +164,9 @@ class Machine:
             tree = self.disk.path.with_suffix(".dtb")
             shutil.copy(self.tools / "boot/bcm2837-rpi-3-b.dtb", tree)
             _run("fdtput", "-t", "s", tree, "/soc/watchdog@7e100000", "status", "disabled")
-            return [*words, "-icount", "shift=1,sleep=off", "-serial", "null", "-serial", "stdio", "-kernel",
-                    f"{self.tools}/boot/u-boot.bin", "-dtb", str(tree), "-drive", f"if=sd,{disk}"]
+            return [*words, "-qmp", f"unix:{self.disk.path}.qmp,server=on,wait=off", "-icount", "shift=1,sleep=off",
+                    "-serial", "null", "-serial", "stdio", "-kernel", f"{self.tools}/boot/u-boot.bin", "-dtb", str(tree),
+                    "-drive", f"if=sd,{disk}"]
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -236,10 +237,9 @@ class Machine:
 
     def kill(self) -> None:
         """Take the power away, now."""
-        if self._process is not None:
+        if self._process is not None and self._reader is not None:
             self._process.kill()
             self._process.wait()
-        if self._process is not None and self._reader is not None:
             self._reader.join()
             assert self._process.stdout is not None
             self._process.stdout.close()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.image import air, imager
 from tests.image.machine import Disk, Machine
+from tests.image.monitor import word_at
 from tests.image.owner import HOST_NAME, Owner
 
 pytestmark = pytest.mark.slow
@@ -20,6 +21,8 @@ LONG = 2400
 """Seconds in which a machine has started even where the one that emulates it is busy."""
 PIN = "CHIP0:3"
 """A line of the PL061 that `-M virt` has."""
+GPIO, OUTPUT = 0x3F20_0000, 1
+"""Where a BCM2837 has the registers of its GPIO, GPFSEL2 at 0x08 and GPLEV0 at 0x34; what GPFSEL says of an output."""
 SSID = "Attic 5"
 DIGITS = imager.psk("the password of the attic", SSID)
 SETTINGS = (f'[[target]]\nname = "hand_clap"\n[[pin]]\npin = "{PIN}"\ntarget = "hand_clap"\naction = "pulse"\n'
@@ -53,10 +56,16 @@ def board(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
 
 
 def test_it_starts_by_the_boot_loader_of_a_pi_3(image: Path, tmp_path: Path) -> None:
+    """And the Pi's own GPIO chip has the safe states of a relay that switches on a low level (27), and of a lamp (22)."""
     disk = Disk.write(image / "disk.img", tmp_path / "disk.img")
+    disk.put("edge-audio.toml", '[[pin]]\npin = 27\ntarget = "hand_clap"\nactive_high = false\n'
+                                '[[pin]]\npin = "BOARD15"\ntarget = "hand_clap"\n')
     with Machine(disk, tools=image, kind="raspi3b") as machine:
-        machine.wait_for("edge-audio: slot A, order A B, tries left A 2", 240)
+        machine.wait_for("edge-audio: slot A, order A B, tries left A 2", LONG)
         assert "slot A) is active on edge-audio.local" in machine.wait_for(r"edge-audio \S+ \(slot A\) is \w+ on ", LONG)
+        functions, levels = word_at(machine, GPIO + 0x08), word_at(machine, GPIO + 0x34)
+        assert [functions >> 3 * (line - 20) & 7 for line in (27, 22)] == [OUTPUT, OUTPUT]
+        assert [levels >> line & 1 for line in (27, 22)] == [1, 0]
     assert disk.check() == []
     assert "Image: " in disk.read("edge-audio-report.txt")    # vfat keeps a renamed file empty until it is synced
 
