@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.talking import all_different, microphone
 from tests.page.browser import Browser as Client
 from tests.page.chromium.accessible import AXE, violations
 from tests.page.chromium.board import hearing, settings_file, settings_text
@@ -83,6 +84,30 @@ def test_a_sound_is_taught_kept_heard_and_taken_back(state_dir: Path, start_page
         page.keyboard.press("Enter")
         page.locator("#none-taught").filter(has_text="Nothing was taught yet.").wait_for()
         state(client, page, lambda told: "our_clap" not in heard(told))
+
+
+def test_what_cannot_be_told_apart_is_kept_only_all_the_same(
+        shared: Path, tmp_path: Path, start_page: Callable[..., Client], tab: Callable[..., Any]) -> None:
+    """Sounds of which no two are alike: the page advises to discard them, and keeps them at the owner's word alone."""
+    client = start_page(config=microphone(tmp_path, all_different(shared), room=0.0))
+    page = tab(client, "/#teach", width=360, height=740, color_scheme="light")
+    page.locator("#none-taught").filter(has_text="Nothing was taught yet.").wait_for()
+    page.get_by_label("Name").fill("our mix")
+    page.get_by_label("How many times").fill("5")
+    page.get_by_label("How many times").press("Enter")
+    page.locator("#teach-title").filter(has_text="This cannot be told apart").wait_for(timeout=FITTING_MS)
+    assert page.locator("#teach-outcome li").first.inner_text().startswith("Refused: ")
+    assert page.locator("#teach-answers .strong").inner_text() == "Discard"
+    assert client.ask("/api/taught").told["sounds"] == [], "nothing is kept before the answer"
+    nothing_to_object(page)
+    keep = page.get_by_role("button", name="Keep all the same", exact=True)
+    key_to(page, "#teach-answers button:first-child")
+    assert keep.evaluate("keep => keep === document.activeElement")
+    page.keyboard.press("Enter")
+    page.locator("#teach-told").filter(has_text="Kept: our mix;").wait_for()
+    page.locator("#taught li").filter(has_text="our mix").filter(has_text="kept all the same").wait_for()
+    (sound,) = client.ask("/api/taught").told["sounds"]
+    assert sound["name"] == "our_mix" and sound["forced"] is True
 
 
 def test_a_lesson_is_seen_by_all_and_stopped_by_any(state_dir: Path, start_page: Callable[..., Client],
