@@ -6,16 +6,20 @@ systemd does it (sd_listen_fds(3)). Whoever knocks meanwhile waits in the socket
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 FIRST = 3
 """The descriptor that is handed over."""
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables of the environment that tell OpenSSL where the system's certificates are."""
 
 
 def handed_over(environment: Mapping[str, str]) -> socket.socket | None:
@@ -35,6 +39,26 @@ def wait(at: socket.socket) -> None:
     poll.poll()
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load the server and its library inside, in two thirds of the time and 2 MB less, while nothing else runs.
+
+    aiohttp reads the system's certificates as soon as it is imported, for a client; the page is none. And imports make
+    little garbage to look for.
+    """
+    before = {name: os.environ.get(name) for name in CERTIFICATES}
+    os.environ.update(dict.fromkeys(CERTIFICATES, os.devnull))
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _end(number: int, frame: object) -> NoReturn:

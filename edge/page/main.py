@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from edge.errors import SettingsError
-from edge.page.door import again, handed_over, own_command, wait
+from edge.page.door import again, handed_over, loading, own_command, wait
 from edge.page.password import load_password
 from edge.settings import Settings
 from edge.settings.page import PageSettings
@@ -36,7 +36,8 @@ def serve_page(settings: Settings, state_dir: Path, config: Path | None = None) 
         host = f"[{page.bind}]" if ":" in page.bind else page.bind
         print(f"the page: http://{host}:{at.getsockname()[1]}{page.prefix}/", file=sys.stderr, flush=True)
     wait(at)
-    from edge.page.server import Page, serve_until_told  # not before: the library takes 25 MB
+    with loading():
+        from edge.page.server import Page, serve_until_told  # not before: the library takes 20 MB
 
     if serve_until_told(Page(settings, state_dir, config), at):
         again(at, own_command())
