@@ -150,6 +150,7 @@ class Live:
             waits = self._asked.get(told["request"] or "")
             if waits is not None and not waits.done():
                 waits.set_result(told)
+            self.look_at_judgements()  # also for an answer that came too late
             return False
         self._on_message(told, not self._answers.is_set())
         if kind == "event":

@@ -153,11 +153,9 @@ class Server:
         except CommandError as error:
             return refused(400, f"{error.thing}: {error.found}", error.wanted)
         try:
-            answer = await self.live.ask(str(verb), given)
+            return web.json_response(await self.live.ask(str(verb), given))
         except CommandError as error:
             return refused(503, error.found, error.wanted)
-        self.live.look_at_judgements()
-        return web.json_response(answer)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         await self.live.answers()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from edge.control.loading import model_folder
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught
 from edge.model.taught_file import save_taught, undo_taught
+from edge.page import live
 from edge.page.viewers import QUEUED, Viewer
 from edge.sinks.watching.sink import WatchSink
 from tests.page.browser import PATIENCE_SECONDS, Browser, Look
@@ -80,6 +82,36 @@ def test_how_an_event_was_judged_is_told_at_first_and_when_it_changes(state_dir:
         look.until(lambda told: len([each for each in told if each["kind"] == "judged"]) > 1)
         browser.ask("/api/state")
     assert [told["events"] for told in look.kinds("judged")] == [{heard[1].id: "wrong"}, {heard[1].id: None}]
+
+
+def test_a_judgement_that_took_too_long_is_told_when_it_is_done(state_dir: Path, browser: Browser,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refit on a busy board: the button said that nothing was learnt, and went on saying so."""
+    monkeypatch.setattr(live, "ANSWER_SECONDS", 0.1)
+    asked: list[Callable[[dict[str, object]], None]] = []
+
+    def act(command: object, answer: Any) -> bool:
+        asked.append(answer)
+        return True
+
+    sink = WatchSink(state_dir, "kitchen", act=act)
+    sink.start()
+    try:
+        heard = event()
+        sink.event(heard)
+        browser.enter()
+        with browser.look() as look:
+            look.until(lambda told: told != [] and told[-1].get("away") == "")
+            answer = browser.post("/api/command", {"command": "feedback", "id": heard.id, "judgement": "right"})
+            assert answer.status == 503 and answer.told["found"] == "no answer in 0.1 s"
+            taught = Taught.nothing(load_manifest(model_folder("starter", state_dir)))
+            said = Judgement(heard.id, "hand_clap", True, np.zeros(taught.columns, np.int8), "2026-11-30")
+            save_taught(state_dir, replace(taught, judgements=(said,)))
+            asked[0]({"target": "hand_clap"})
+            look.until(lambda told: told[-1]["kind"] == "judged")
+        assert look.kinds("judged")[0]["events"] == {heard.id: "right"}
+    finally:
+        sink.stop()
 
 
 def test_an_appliance_that_comes_later_and_starts_anew(state_dir: Path, browser: Browser) -> None:
