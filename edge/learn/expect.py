@@ -7,15 +7,18 @@ the calibration's own threshold, there are fewer false alarms than there, and no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge.decision.calibration import logit_of
 from edge.learn.calibrate import misses_at, shares_of, threshold_logit
 from edge.learn.figures import wilson_interval
 from edge.learn.probability import Curve
 from edge.learn.tail import Share, alarms_upper
+from edge.learn.tally import alarms_at
 from edge.model.calibration import TargetCalibration
 from edge.model.foreseen import Foreseen
 
@@ -49,12 +52,27 @@ def outlooks(entry: TargetCalibration, thresholds: Sequence[float]) -> list[Outl
             for threshold, logit in zip(thresholds, logits, strict=True)]
 
 
-def foreseen_outlook(threshold: float, foreseen: Foreseen, varied_hours: float) -> Outlook:
-    """What teaching foretold of a sound, at the threshold that it was taught with. varied_hours: of a day."""
-    missed = foreseen.clips - foreseen.heard
-    low, high = wilson_interval(missed, foreseen.clips)
-    return Outlook(threshold, foreseen.alarms_per_hour * varied_hours, foreseen.alarms_upper * varied_hours, COUNTED,
-                   (round(missed / foreseen.clips, 4), round(low, 4), round(high, 4)))
+def lesson_outlooks(threshold: float, foreseen: Foreseen, varied_hours: float, thresholds: Sequence[float]) -> list[Outlook]:
+    """What teaching foretold of a sound. threshold: that it was taught with, of which alone something is known where the
+    lesson kept no tally. varied_hours: of varied sound in a day."""
+    own = Outlook(threshold, foreseen.alarms_per_hour * varied_hours, foreseen.alarms_upper * varied_hours, COUNTED,
+                  _share(foreseen.clips - foreseen.heard, foreseen.clips))
+    tally = foreseen.tally
+    if tally is None or not tally.recordings:
+        return [own]
+    found = []
+    for each in thresholds:
+        logit = logit_of(each) if each < 1.0 else math.inf
+        alarms, upper, more = alarms_at(tally, logit)
+        missed = _share(sum(one < logit for one in tally.recordings), len(tally.recordings))
+        found.append(own if each == threshold else Outlook(each, alarms * varied_hours, upper * varied_hours,
+                                                           MORE if more else COUNTED, missed))
+    return found
+
+
+def _share(missed: int, clips: int) -> tuple[float, float, float]:
+    low, high = wilson_interval(missed, clips)
+    return round(missed / clips, 4), round(low, 4), round(high, 4)
 
 
 def _outlook(entry: TargetCalibration, shares: Sequence[Share], limit: float, threshold: float, logit: float) -> Outlook:
@@ -62,7 +80,7 @@ def _outlook(entry: TargetCalibration, shares: Sequence[Share], limit: float, th
     known = _known(shares, limit, logit)
     if threshold == entry.threshold and known in (COUNTED, DRAWN):  # its logit, taken back, may miss a peak by a rounding
         expected = entry.expected
-        return Outlook(threshold, expected.alarms_per_day, expected.alarms_upper, known, expected.misses)
+        return Outlook(threshold, expected.alarms_per_day, expected.alarms_upper, known, expected.misses or misses)
     at = [min(logit, limit) if share.tail.over else logit for share in shares]
     return Outlook(threshold, sum(_per_day(share, each) for share, each in zip(shares, at, strict=True)),
                    sum(alarms_upper([share], each) for share, each in zip(shares, at, strict=True)), known, misses)

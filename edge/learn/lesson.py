@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.learn.figures import ALARM_SECONDS, area_under_curve, poisson_upper
+from edge.learn.figures import ALARM_SECONDS, area_under_curve
 from edge.learn.probability import RELEASE_LOGITS, fit_platt
 from edge.learn.regression import Floats, fit_rows
+from edge.learn.tally import alarms_with_bound, tally_of
+from edge.model.foreseen import Tally
 from edge.model.head import logistic
 
 HEARD, PLACED, ALTERED, QUIET = range(4)
@@ -109,6 +111,7 @@ class Lesson:
     alarms_per_hour: float
     alarms_upper: float
     collisions: tuple[tuple[str, float], ...]
+    tally: Tally
     lowest_recall = LOWEST_RECALL
 
     @property
@@ -166,7 +169,8 @@ def learn_sound(examples: Examples, negatives: Negatives, *, alarms_per_hour: fl
         threshold=float(threshold), release_threshold=float(release),
         heard=int((heard >= start).sum()), alone=int((alone >= start).sum()), clips=examples.clips, groups=examples.kinds,
         alarms_per_hour=alarms / hours, alarms_upper=upper / hours,
-        collisions=collisions(other >= min(start, float(np.quantile(heard, LIKE))), negatives.names, negatives.seconds))
+        collisions=collisions(other >= min(start, float(np.quantile(heard, LIKE))), negatives.names, negatives.seconds),
+        tally=tally_of(scale * heard.astype(np.float64) + offset, scale * other.astype(np.float64) + offset, capped, hours))
 
 
 def _highest(examples: Examples, logits: Floats) -> Floats:
@@ -190,25 +194,6 @@ def start_logit(heard: Floats, other: Floats, seconds: Floats, alarms_per_hour: 
     lowest = float(np.min(heard))
     # Only half way: on another day the sound will be weaker, and the noise louder.
     return float(np.nextafter(np.float32(max(budget, (budget + lowest) / 2.0)), np.float32(np.inf)))
-
-
-def alarms_with_bound(over: Floats, seconds: Floats) -> tuple[float, float]:
-    """How many false alarms `over` makes, and the upper 95 % bound of their number.
-
-    over: seconds of each negative over the threshold, `(k,)`; seconds: of all negatives, `(n,)`. Negatives
-    stand for different lengths of sound, so an alarm has a weight. The exact Poisson bound is taken for
-    counts of the mean weight, rounded up (Dobson et al., Stat. Med. 10, 1991, simplified to the safe side).
-    The mean is that of the negatives over the threshold or that of all, whichever gives the higher bound.
-    """
-    alarms = float(over.sum(dtype=np.float64)) / ALARM_SECONDS
-    units = [weight / ALARM_SECONDS for weight in (_mean_weight(over), _mean_weight(seconds)) if weight > 0.0] or [1.0]
-    return alarms, max(unit * poisson_upper(int(np.ceil(alarms / unit - 1e-9))) for unit in units)
-
-
-def _mean_weight(seconds: Floats) -> float:
-    """The mean length of the negative that a second of all this sound lies in; 0 for none."""
-    total = float(seconds.sum(dtype=np.float64))
-    return float((seconds.astype(np.float64) ** 2).sum()) / total if total > 0.0 else 0.0
 
 
 def source_folds(sources: NDArray[np.str_], folds: int) -> NDArray[np.intp]:

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.learn.figures import ALARM_SECONDS
-from edge.learn.lesson import HEARD, LIKE, MOST_FOLDS, PRESENT_SHARE, alarms_with_bound, collisions, source_folds
+from edge.learn.lesson import HEARD, LIKE, MOST_FOLDS, PRESENT_SHARE, collisions, source_folds
 from edge.learn.probability import fit_platt
 from edge.learn.regression import Floats, fit_rows
+from edge.learn.tally import alarms_with_bound, tally_of
+from edge.model.foreseen import Tally
 from edge.model.head import logistic
 
 Wide = NDArray[np.float64]
@@ -103,6 +105,7 @@ class LookLesson:
     alarms_per_hour: float
     alarms_upper: float
     collisions: tuple[tuple[str, float], ...]
+    tally: Tally
 
     lowest_recall = LOWEST_RECALL
 
@@ -142,7 +145,8 @@ def learn_look(examples: LookExamples, negatives: LookNegatives, *, alarms_per_h
         rows[-1], float(bias[-1]), stages, float(logistic(np.array([start]))[0]), int((heard >= start).sum()),
         int((alone >= start).sum()), examples.clips, examples.kinds, alarms / negatives.hours, upper / negatives.hours,
         collisions((other >= min(start, float(np.quantile(heard, LIKE)))) & (negatives.onsets > 0.0), negatives.names,
-                   negatives.onsets))
+                   negatives.onsets),
+        tally_of(heard, other, standing, negatives.hours))
 
 
 def powers(logits: Wide, stages: Stages) -> Wide:

@@ -158,7 +158,7 @@ def learn(embedder: Embedder, name: str, gathered: Gathered, negatives: Negative
 def foreseen_by(lesson: Lesson | LookLesson) -> Foreseen:
     """What is kept of how a lesson came out."""
     return Foreseen(lesson.heard, lesson.clips, lesson.alarms_per_hour, lesson.alarms_upper,
-                    tuple(name for name, _ in lesson.collisions), lesson.groups)
+                    tuple(name for name, _ in lesson.collisions), lesson.groups, lesson.tally)
 
 
 def refusal(lesson: Lesson | LookLesson, hears: Sequence[str] = ()) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.control.commanded import load_commanded
 from edge.control.loading import find_model
 from edge.decision.resolve import resolve
 from edge.decision.targets import Target
 from edge.learn.calibrate import VARIED_HOURS
-from edge.learn.expect import Outlook, foreseen_outlook, outlooks
-from edge.model.calibration import TargetCalibration
+from edge.learn.expect import Outlook, lesson_outlooks, outlooks
+from edge.model.calibration import Positives, TargetCalibration
 from edge.model.taught import Taught, TaughtSound
 from edge.model.taught_look import TaughtLook
 from edge.workshop.session import Session
@@ -25,8 +25,8 @@ class Prospect:
     """A target with what is known of it. threshold: that serves. entry: the calibration that the figures come from. lesson:
     what was taught of it, where no calibration serves. corrected: feedback has changed the target since.
 
-    outlooks: at each of STEPS, at the threshold that serves, and at the calibration's own; of a taught sound without a
-    calibration at its own alone. Empty where nothing is known.
+    outlooks: at each of STEPS, at the threshold that serves, and at that of the calibration or lesson; at the lesson's
+    alone where the lesson kept nothing else. Empty where nothing is known.
     """
 
     target: str
@@ -63,11 +63,27 @@ def _lesson(target: Target, sounds: Mapping[str, TaughtSound], taught: Taught | 
 def _prospect(target: Target, entry: TargetCalibration | None, lesson: TaughtSound | TaughtLook | None, *,
               corrected: bool) -> Prospect:
     found: list[Outlook] = []
+    if isinstance(lesson, TaughtLook) and lesson.adds:
+        if entry is None:
+            return Prospect(target.name, target.threshold, None, lesson, corrected, ())
+        lesson = None
     if entry is not None:
+        if entry.positives is None and lesson is not None:
+            entry = replace(entry, positives=_recordings(lesson))
         lesson, found = None, outlooks(entry, _thresholds(target.threshold, entry.threshold))
-    elif lesson is not None and not (isinstance(lesson, TaughtLook) and lesson.adds):
-        found = [foreseen_outlook(lesson.threshold, lesson.foreseen, VARIED_HOURS)]
+    elif lesson is not None:
+        found = lesson_outlooks(lesson.threshold, lesson.foreseen, VARIED_HOURS,
+                                _thresholds(target.threshold, lesson.threshold))
     return Prospect(target.name, target.threshold, entry, lesson, corrected, tuple(found))
+
+
+def _recordings(lesson: TaughtSound | TaughtLook) -> Positives | None:
+    """A lesson's recordings, as a calibration of the sound would hear them; None where the lesson kept none."""
+    tally = lesson.foreseen.tally
+    if tally is None or not tally.recordings:
+        return None
+    scale, offset = (1.0, 0.0) if isinstance(lesson, TaughtLook) else (lesson.scale, lesson.offset)
+    return Positives(tuple((logit - offset) / scale for logit in tally.recordings), len(tally.recordings))
 
 
 def _thresholds(*others: float) -> Sequence[float]:

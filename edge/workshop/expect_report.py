@@ -81,9 +81,10 @@ def _about(one: Prospect) -> list[str]:
         why = "the target is not calibrated" if one.lesson is None else "the room was not heard since you taught more of it"
         return [f"{one.target}: nothing is known, as {why} ({calibrate})"]
     if one.entry is None:
+        assert one.lesson is not None  # or there would be no outlook
         return [f"{one.target}: as it was taught, by {_recordings(one)} recordings and the bank of other sounds",
-                (f"A day is taken to hold {VARIED_HOURS * 60:g} minutes of such sound. Other thresholds are not known, and "
-                 f"this room was not heard ({calibrate})."), *_after(one)]
+                (f"A day is taken to hold {VARIED_HOURS * 60:g} minutes of such sound. This room was not heard "
+                 f"({calibrate}).{' Other thresholds are not known.' * (one.lesson.foreseen.tally is None)}"), *_after(one)]
     entry, room, recordings = one.entry, one.entry.room, _recordings(one)
     holds = [f"{minutes:g} minutes of varied sound, {heard.hours:.1f} hours of it heard"
              for heard, minutes in ((entry.negatives, entry.varied_hours * 60),) if heard is not None and minutes]

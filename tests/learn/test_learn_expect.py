@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.learn.calibrate import Basis, Budget, peaks_of, positives_of, set_threshold
-from edge.learn.expect import COUNTED, DRAWN, FEWER, MORE, foreseen_outlook, outlooks
+from edge.learn.expect import COUNTED, DRAWN, FEWER, MORE, lesson_outlooks, outlooks
 from edge.learn.figures import poisson_upper, wilson_interval
 from edge.learn.probability import Curve
+from edge.learn.tally import MOST, alarms_with_bound, tally_of
 from edge.model.calibration import Peaks, TargetCalibration
 from edge.model.foreseen import Foreseen
 
@@ -114,8 +116,33 @@ def test_where_nothing_was_heard_nothing_is_said() -> None:
     assert outlooks(entry, STEPS) == []
 
 
-def test_a_lesson_foretells_its_own_threshold() -> None:
-    one = foreseen_outlook(0.63, Foreseen(8, 10, 2.0, 7.0), 0.2)
+def test_a_lesson_without_a_tally_foretells_its_own_threshold() -> None:
+    (one,) = lesson_outlooks(0.63, Foreseen(8, 10, 2.0, 7.0), 0.2, STEPS)
     assert (one.threshold, one.alarms_per_day, one.known) == (0.63, 0.4, COUNTED)
     assert one.alarms_upper == pytest.approx(1.4)
     assert one.misses == pytest.approx((0.2, *wilson_interval(2, 10)), abs=6e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(own=st.lists(st.integers(-60, 60), min_size=5, max_size=20), others=st.lists(st.tuples(
+    st.integers(-60, 60), st.sampled_from([0.0, 0.5, 1.0, 2.0])), min_size=1, max_size=2 * MOST))
+def test_a_lesson_with_a_tally_counts_at_every_threshold(own: list[int], others: list[tuple[int, float]]) -> None:
+    recordings, logits = logits_of(own), logits_of([logit for logit, _ in others])
+    seconds = np.array([each for _, each in others])
+    tally = tally_of(recordings, logits, seconds, HOURS)
+    assert len(tally.others) == min(int((seconds > 0.0).sum()), MOST)
+    foreseen = Foreseen(1, 1, 0.5, 9.0, tally=tally)
+    for step, one in zip(STEPS, lesson_outlooks(0.63, foreseen, 0.2, STEPS), strict=True):
+        logit = math.log(step / (1.0 - step)) if step < 1.0 else math.inf
+        missed = int((recordings < logit).sum())
+        alarms, upper = alarms_with_bound(seconds[logits >= logit], seconds)
+        if step == 0.63:
+            assert (one.alarms_per_day, one.alarms_upper) == pytest.approx((0.1, 1.8)), "its own"
+            continue
+        assert one.misses == pytest.approx((missed / len(own), *wilson_interval(missed, len(own))), abs=6e-5)
+        if one.known == COUNTED:
+            assert one.alarms_per_day == pytest.approx(alarms / HOURS * 0.2)
+            assert one.alarms_upper == pytest.approx(upper / HOURS * 0.2)
+        else:
+            assert one.known == MORE and one.alarms_per_day <= alarms / HOURS * 0.2 + 1e-9
+            assert upper / HOURS * 0.2 <= one.alarms_upper + 1e-9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +16,11 @@ from edge.learn.lesson import (
     Examples,
     Lesson,
     Negatives,
-    alarms_with_bound,
     learn_sound,
     source_folds,
     start_logit,
 )
+from edge.learn.tally import alarms_at, alarms_with_bound
 from edge.learn.teach import refusal
 
 COLUMNS = 24
@@ -65,6 +66,18 @@ def test_the_examples_reach_the_threshold_that_the_lesson_gives() -> None:
     assert (lesson.probabilities(fresh) >= lesson.threshold).mean() > 0.95
     others = lesson.probabilities(crowd(seed=1).embeddings)
     assert (others >= lesson.threshold).mean() < 0.02
+
+
+def test_the_tally_counts_what_the_lesson_foretold() -> None:
+    """Also where the sound is like others, and some of both sides lie at the threshold."""
+    alike = np.random.default_rng(1).normal(0.0, 1.0, (6, COLUMNS))[2]
+    for place in (np.random.default_rng(9).normal(0.0, 1.5, COLUMNS), alike):
+        lesson = learnt(place, alarms_per_hour=30.0)
+        start = math.log(lesson.threshold / (1.0 - lesson.threshold))
+        (over, _, _), (under, upper, _) = (alarms_at(lesson.tally, start + away) for away in (1e-3, -1e-3))
+        assert over <= lesson.alarms_per_hour <= under and lesson.alarms_upper <= upper and lesson.tally.all_seconds > 0.0
+        heard = [sum(each >= start + away for each in lesson.tally.recordings) for away in (1e-3, -1e-3)]
+        assert heard[0] <= lesson.heard <= heard[1] and len(lesson.tally.recordings) == lesson.clips
 
 
 def test_recordings_that_sound_alike_do_not_vouch_for_each_other() -> None:

@@ -11,6 +11,7 @@ from edge.learn.look_bank import LookBank
 from edge.learn.look_examples import Onsets
 from edge.learn.look_lesson import LookExamples, LookNegatives, learn_look, powers
 from edge.learn.look_teach import learn_from_onsets, look_negatives
+from edge.learn.tally import alarms_at
 from edge.model.head import logistic
 from edge.model.look_offer import LookOffer, Stage
 from edge.model.manifest import TensorSpec
@@ -56,6 +57,9 @@ def test_a_sound_that_differs_is_heard_and_others_are_not() -> None:
     start = np.log(lesson.threshold / (1.0 - lesson.threshold))
     logits = other.embeddings.astype(np.float64) @ lesson.row + lesson.bias
     assert (powers(logits, lesson.stages)[~other.lone] >= start).sum() <= 2
+    (over, _, _), (under, upper, _) = (alarms_at(lesson.tally, float(start) + away) for away in (1e-3, -1e-3))
+    assert over <= lesson.alarms_per_hour <= under and lesson.alarms_upper <= upper
+    assert sum(each >= start for each in lesson.tally.recordings) == 6
     fresh = SPEC.to_real(onsets(rng, 50).cells).astype(np.float64) @ lesson.row + lesson.bias
     assert (powers(fresh, lesson.stages) >= start).mean() > 0.9
 

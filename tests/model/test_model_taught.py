@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from edge.control.loading import load_model, model_folder
 from edge.errors import ModelError
 from edge.model import taught_file
-from edge.model.foreseen import Foreseen
+from edge.model.foreseen import Foreseen, Tally
 from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
@@ -25,12 +26,16 @@ def manifest(tmp_path: Path) -> Manifest:
     return load_manifest(model_folder("starter", tmp_path))
 
 
+TALLY = Tally((-1.5, 2.25), (0.5, -0.5), (1.0, 0.25), 1.0, 40.0, 2.5)
+
+
 def sound(name: str, columns: int, seed: int = 1) -> TaughtSound:
     random = np.random.default_rng(seed)
     return TaughtSound(
         name, random.normal(0, 1, columns).astype(np.float32), -0.5, 1.5, 0.25, 0.6, 0.3, True,
         random.integers(-128, 128, (12, columns)).astype(np.int8), np.repeat(np.arange(6), 2).astype(np.uint8),
-        np.zeros(12, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0, ("door_slam",)), "2026-11-22T12:00:00+00:00", ("like",), True)
+        np.zeros(12, np.uint8), 2.0, Foreseen(5, 6, 1.5, 4.0, ("door_slam",), tally=TALLY), "2026-11-22T12:00:00+00:00",
+        ("like",), True)
 
 
 def full(manifest: Manifest) -> Taught:
@@ -90,6 +95,23 @@ def test_a_file_of_before_there_were_looks_is_read_and_one_of_a_newer_program_re
     of_schema(3)
     with pytest.raises(ModelError, match="schema: found 3; wanted 2"):
         load_taught(tmp_path, manifest)
+
+
+def test_a_lesson_of_before_there_were_tallies_is_read_and_so_is_one_that_says_more(
+        tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of before read what this one writes in the same way: they leave alone what they do not know."""
+    taught, arrays = full(manifest), taught_file._arrays
+    for change, tally in ((lambda foreseen: foreseen.pop("tally"), None),
+                          (lambda foreseen: foreseen.update(later=[1]), TALLY)):
+        def other(taught: Taught, change: Callable[[dict[str, object]], object] = change) -> dict[str, object]:
+            about = json.loads(str(arrays(taught)["about"]))
+            change(about["sounds"][0]["foreseen"])
+            return arrays(taught) | {"about": np.array(json.dumps(about))}
+
+        monkeypatch.setattr(taught_file, "_arrays", other)
+        save_taught(tmp_path, taught)
+        back = load_taught(tmp_path, manifest).sounds[0].foreseen
+        assert (back.tally, back.heard, back.collisions) == (tally, 5, ("door_slam",))
 
 
 def test_to_forget_a_target_forgets_what_was_said_of_its_looks_too(manifest: Manifest) -> None:

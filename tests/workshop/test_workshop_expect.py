@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from edge.cli import main
 from edge.control.commanded import FILE
 from edge.control.loading import load_model
 from edge.model.calibration_file import load_calibration, own_path
+from edge.model.taught import Taught
+from edge.model.taught_file import save_taught
 from tests.cli.test_cli import edge_audio, write_wav
+from tests.model.test_model_taught import TALLY, sound
 
 STEPS = [step / 100 for step in range(1, 101)]
 
@@ -96,6 +101,36 @@ def test_a_room_that_was_heard_counts_and_a_commanded_threshold_serves(
     assert told["threshold"] == 0.4321 and len(told["curve"]) == len(STEPS) + 2
     (serves,) = (line for line in run(capsys, "--expect", "--target", "siren").splitlines() if line.endswith("serves now"))
     assert serves.split()[0] == "0.4321"
+
+
+@pytest.mark.big
+def test_a_taught_sound_has_the_figures_of_its_lesson_and_its_recordings_after_a_calibration_too(
+        tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = load_model("starter").manifest
+    kettle = sound("kettle", Taught.nothing(manifest).columns)
+    save_taught(state, Taught.nothing(manifest).with_sound(kettle, "taught kettle"))
+    told = expected(capsys, "kettle")
+    assert (told["made"], told["threshold"], told["recordings"], told["room_hours"]) == ("taught", 0.6, 6, None)
+    assert [row["threshold"] for row in told["curve"]] == STEPS
+    rows = {row["threshold"]: row for row in told["curve"]}
+    assert rows[0.6] == {"threshold": 0.6, "alarms_per_day": 0.3, "alarms_upper": 0.8, "known": "counted",
+                         "misses": [0.1667, *rows[0.6]["misses"][1:]]}
+    assert rows[0.5]["alarms_per_day"] == pytest.approx(1.0 / 2.5 * 0.2) and rows[0.5]["known"] == "counted"
+    assert (rows[0.1]["misses"][0], rows[0.5]["misses"][0], rows[0.95]["misses"][0]) == (0.0, 0.5, 1.0)
+    assert "bank of other sounds" in (text := run(capsys, "--expect", "--target", "kettle")) and "not known" not in text
+    older = replace(kettle, foreseen=replace(kettle.foreseen, tally=None))
+    save_taught(state, Taught.nothing(manifest).with_sound(older, "taught kettle before"))
+    assert expected(capsys, "kettle")["curve"] == [rows[0.6]]
+    assert "Other thresholds are not known." in run(capsys, "--expect", "--target", "kettle")
+    save_taught(state, Taught.nothing(manifest).with_sound(kettle, "taught kettle"))
+    room = write_wav(tmp_path / "room.wav", np.random.default_rng(1).normal(0, 2_000, 5 * 16_000).astype(np.int16))
+    run(capsys, "--room", room, "--target", "kettle")
+    told = expected(capsys, "kettle")
+    assert told["made"] == "room" and told["recordings"] == 2 and told["room_hours"] > 0.0
+    logits = [(logit - kettle.offset) / kettle.scale for logit in TALLY.recordings]
+    for row in told["curve"]:
+        missed = sum(1.0 / (1.0 + math.exp(-logit)) < row["threshold"] for logit in logits) / len(logits)
+        assert row["misses"][0] == missed
 
 
 @pytest.mark.parametrize(("words", "named"), [
