@@ -36,9 +36,9 @@ from tests.measure_watching import await_hearing, busy_seconds, put_into
 from tests.page.chromium.board import DEMO, ROOT, hearing, settings_file, settings_text
 
 GUIDE = ROOT / "deploy" / "docs" / "page.md"
-SLEEPS = "nobody looks"
+SLEEPS, FIFTY = "nobody looks", "fifty who look, with the spectrogram"
 VIEWERS = {SLEEPS: 0, "Prometheus, or anybody within the last 5 minutes": 0, "one who looks, with the spectrogram": 1,
-           "fifty who look, with the spectrogram": 50}
+           FIFTY: 50}
 """Live streams, by state. The two without differ in whether anybody was there."""
 PATIENCE_SECONDS, SETTLE_SECONDS = 60.0, 2.0
 FRAMES = """async ({ begun, seconds }) => {
@@ -72,6 +72,8 @@ class Found:
     share: list[float] = field(default_factory=list)
     listener: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    fewest_bands: int = 0
+    """Messages with bands that came to the viewer who got fewest, in the newest round."""
 
 
 class Viewers:
@@ -80,17 +82,23 @@ class Viewers:
     def __init__(self, port: int, count: int) -> None:
         self._doors = selectors.DefaultSelector()
         self._over = threading.Event()
+        self.bands: dict[object, int] = {}
+        """How many messages with bands each has had."""
         for _ in range(count):
             door = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
             door.sendall(f"GET /api/live?bands=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
             self._doors.register(door, selectors.EVENT_READ)
+            self.bands[door] = 0
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
 
     def _read(self) -> None:
         while not self._over.is_set():
             for key, _ in self._doors.select(0.5):
-                assert isinstance(key.fileobj, socket.socket) and key.fileobj.recv(1 << 16), "the page ended a stream"
+                assert isinstance(key.fileobj, socket.socket)
+                told = key.fileobj.recv(1 << 16)
+                assert told, "the page ended a stream"
+                self.bands[key.fileobj] += told.count(b'"kind":"bands"')
 
     def close(self) -> None:
         self._over.set()
@@ -134,6 +142,7 @@ def measure(state: Path, appliance: int, begun: float, name: str, seconds: float
         status = Path(f"/proc/{page}/status").read_text(encoding="ascii")
         found.megabytes.append(int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1000)
         viewers.close()
+        found.fewest_bands = min(viewers.bands.values(), default=0)
 
 
 def looked_at(state: Path, seconds: float) -> Iterator[tuple[float, Any]]:
@@ -219,7 +228,7 @@ def costs(found: dict[str, Found], children: dict[str, tuple[float, float]]) -> 
 
 
 def lateness(found: dict[str, Found], tab: dict[str, list[float]]) -> list[str]:
-    nobody, *_, fifty = found.values()
+    nobody, fifty = found[SLEEPS], found[FIFTY]
     rows = {"the picture's right edge, behind the sound": tab["behind"], "a clap's mark on the picture": tab["marks"],
             "a clap at the watch socket, nobody at the page": nobody.late, "the same, fifty at the page": fifty.late}
     ratio = statistics.median(one / other for one, other in zip(fifty.listener, nobody.listener, strict=True))
