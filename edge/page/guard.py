@@ -125,8 +125,7 @@ class Guard:
 
     def cookie_path(self, request: web.Request) -> str:
         """The path below which the browser shows the session's cookie. Whoever makes X-Ingress-Path up harms nobody else."""
-        ingress = request.headers.get("X-Ingress-Path", "")
-        return ingress.rstrip("/") if _INGRESS.fullmatch(ingress) else self._settings.prefix or "/"
+        return request.headers["X-Ingress-Path"].rstrip("/") if ingress(request) else self._settings.prefix or "/"
 
     def secure(self, request: web.Request) -> bool:
         """Whether the browser came by https, to a proxy that is believed."""
@@ -174,6 +173,11 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+
+
+def ingress(request: web.Request) -> bool:
+    """Whether the page is shown by Home Assistant's ingress."""
+    return _INGRESS.fullmatch(request.headers.get("X-Ingress-Path", "")) is not None
 
 
 def _name(host: str) -> str:

@@ -22,7 +22,7 @@ from edge.control.commands import check_verb, command_of
 from edge.errors import CommandError
 from edge.model.judged import JudgedEvents
 from edge.page.files import Files
-from edge.page.guard import Guard, Handler, dress, refused
+from edge.page.guard import Guard, Handler, dress, ingress, refused
 from edge.page.history import History
 from edge.page.learning import Learning
 from edge.page.live import Live
@@ -133,7 +133,7 @@ class Server:
         token = self.guard.token(request)
         return web.json_response({
             "password": self.guard.password() is not None, "logged_in": token is not None,
-            "csrf": None if token is None else csrf_of(token), "version": __version__})
+            "csrf": None if token is None else csrf_of(token), "version": __version__, "ingress": ingress(request)})
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         return await stream(request, self.live)

@@ -13,10 +13,15 @@ HEARTBEAT_SECONDS = 15.0
 
 
 async def stream(request: web.Request, live: Live) -> web.StreamResponse:
-    """Hand on messages until the viewer leaves. `?bands=1`: the bands too, which the appliance makes only then."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"})
+    """Hand on messages until the viewer leaves. `?bands=1`: the bands too, which the appliance makes only then.
+
+    `?plain=1`: as a type that no proxy compresses. Home Assistant's ingress (2026.2.3) compresses text/event-stream, and
+    holds it back with that until its packer is full.
+    """
+    kind = "application/octet-stream" if _set(request, "plain") else "text/event-stream; charset=utf-8"
+    response = web.StreamResponse(headers={"Content-Type": kind, "X-Accel-Buffering": "no"})
     await response.prepare(request)
-    bands = request.query.get("bands", "0") not in ("", "0")
+    bands = _set(request, "bands")
     await live.answers()
     with contextlib.suppress(ConnectionError), live.watched(bands=bands) as viewer:
         await response.write(b"retry: 2000\n\n")
@@ -25,3 +30,7 @@ async def stream(request: web.Request, live: Live) -> web.StreamResponse:
             told = "".join(f"id: {number}\ndata: {text}\n\n" for number, text in taken) or ": still here\n\n"
             await response.write(told.encode("utf-8"))
     return response
+
+
+def _set(request: web.Request, name: str) -> bool:
+    return request.query.get(name, "0") not in ("", "0")

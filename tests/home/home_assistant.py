@@ -48,9 +48,9 @@ class HomeAssistant:
         self.home.mkdir(parents=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+            self.port = int(probe.getsockname()[1])
         self.home.joinpath("configuration.yaml").write_text(
-            f"http:\n  server_host: 127.0.0.1\n  server_port: {self._port}\n{configuration}")
+            f"http:\n  server_host: 127.0.0.1\n  server_port: {self.port}\n{configuration}")
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,7 +68,7 @@ class HomeAssistant:
 
     @property
     def _url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/"
+        return f"http://127.0.0.1:{self.port}/"
 
     def inside(self, *words: str) -> list[str]:
         """A command line that runs Home Assistant's Python in its root."""

@@ -31,10 +31,11 @@ class Browser:
     """Keeps one cookie and one token for changes."""
 
     def __init__(self, port: int, *, at: str = "127.0.0.1", base: str = "", tls: ssl.SSLContext | None = None,
-                 source: str = "") -> None:
-        """at: the server's address; base: stands before every path; tls: ask by https; source: the browser's own address."""
+                 source: str = "", also: str = "") -> None:
+        """at: the server's address; base: stands before every path; tls: ask by https; source: the browser's own address;
+        also: a cookie for another server on the way."""
         self.port, self.at, self.base = port, at, base
-        self.tls, self.source = tls, source
+        self.tls, self.source, self.also = tls, source, also
         self.host = f"{at}:{port}"
         self.cookie = ""
         self.csrf = ""
@@ -43,6 +44,10 @@ class Browser:
     def origin(self) -> str:
         """What the browser says of itself with every change."""
         return f"{'https' if self.tls else 'http'}://{self.host}"
+
+    @property
+    def _cookies(self) -> str:
+        return "; ".join(filter(None, (self.also, self.cookie)))
 
     def _connection(self) -> http.client.HTTPConnection:
         given: dict[str, Any] = {"timeout": PATIENCE_SECONDS, "source_address": (self.source, 0) if self.source else None}
@@ -54,8 +59,8 @@ class Browser:
         """One request. headers: with '_' for '-'."""
         connection = self._connection()
         given = {"Host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        if self.cookie:
-            given.setdefault("Cookie", self.cookie)
+        if self._cookies:
+            given.setdefault("Cookie", self._cookies)
         try:
             connection.request(method, self.base + path, body, given)
             response = connection.getresponse()
@@ -83,11 +88,12 @@ class Browser:
         return answer
 
     @contextmanager
-    def look(self, query: str = "") -> Iterator[Look]:
-        """The live stream, for as long as the block lasts."""
+    def look(self, query: str = "", **headers: str) -> Iterator[Look]:
+        """The live stream, for as long as the block lasts. headers: with '_' for '-'."""
         connection = self._connection()
         try:
-            connection.request("GET", f"{self.base}/api/live{query}", headers={"Host": self.host, "Cookie": self.cookie})
+            connection.request("GET", f"{self.base}/api/live{query}", headers={
+                "Host": self.host, "Cookie": self._cookies, **{name.replace("_", "-"): headers[name] for name in headers}})
             yield Look(connection.getresponse())
         finally:
             connection.close()

@@ -50,7 +50,8 @@ def test_a_change_needs_the_word_of_the_session(browser: Browser) -> None:
     assert answer.status == 403 and answer.told["found"] == "no X-CSRF-Token"
     browser.csrf = csrf_of("somebody else's")
     assert browser.post("/api/logout").told["found"] == "another X-CSRF-Token"
-    assert browser.enter() == {"password": False, "logged_in": True, "csrf": browser.csrf, "version": "0.1.0"}
+    told = browser.enter()
+    assert told == {"password": False, "logged_in": True, "csrf": browser.csrf, "version": "0.1.0", "ingress": False}
     assert browser.post("/api/logout").status == 200
     assert browser.ask("/api/logout").status == 405
 
@@ -69,6 +70,12 @@ def test_below_a_prefix(start_page: Callable[..., Browser]) -> None:
         assert browser.ask(path).status == 200, path
     assert browser.ask("/rooms/api/state").status == 404
     assert b'src="page.js"' in browser.ask("/rooms/kitchen/").body
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/api/hassio_ingress/Ab-1", True), ("", False), ("/x; Domain=evil", False)])
+def test_the_page_knows_that_it_is_shown_by_home_assistant(browser: Browser, path: str, shown: bool) -> None:
+    """There the page must not take the stream as text (tests/home/test_home_ingress.py)."""
+    assert browser.ask("/api/session", X_Ingress_Path=path).told["ingress"] is shown
 
 
 def test_only_the_pages_files_are_served(browser: Browser) -> None:

@@ -49,6 +49,14 @@ def test_hearings_and_events_reach_who_looks(appliance: WatchSink, browser: Brow
     assert state["hearing"]["start"] == 160 and [each["event"]["id"] for each in state["events"]] == [heard.id]
 
 
+def test_the_same_stream_as_a_type_that_no_proxy_compresses(appliance: WatchSink, browser: Browser) -> None:
+    with browser.look("?plain=1") as look:
+        assert look.until(lambda told: len(told) > 0)[0]["kind"] == "hello"
+        appliance.event(event())
+        look.until(lambda told: told[-1]["kind"] == "event")
+    assert look.response.headers["Content-Type"] == "application/octet-stream"
+
+
 def test_who_comes_late_is_told_what_was_heard_before(appliance: WatchSink, browser: Browser) -> None:
     before = [event() for _ in range(3)]
     for each in before:

@@ -29,7 +29,7 @@ def locked(state_dir: Path, start_page: Callable[..., Browser]) -> Browser:
 
 
 def test_nothing_is_told_before_the_password_and_all_of_it_behind(locked: Browser) -> None:
-    assert locked.enter() == {"password": True, "logged_in": False, "csrf": "", "version": "0.1.0"} | {"csrf": None}
+    assert locked.enter() == {"password": True, "logged_in": False, "csrf": None, "version": "0.1.0", "ingress": False}
     for path in ("/api/state", "/api/live", "/api/events", "/api/events.csv", "/api/heat", "/api/sound/abcd", "/metrics"):
         assert locked.ask(path).status == 401, path
     assert locked.ask("/").status == 200 and locked.ask("/page.js").status == 200  # which show the login

@@ -1,7 +1,7 @@
 // Requests to the page's server: the session, and changes with its token.
 import { W } from "./words.js";
 
-export const session = { password: false, logged_in: false, csrf: "" };
+export const session = { password: false, logged_in: false, csrf: "", ingress: false };
 let ear = null;
 export const onLoggedOut = (told) => { ear = told; };
 

@@ -1,4 +1,5 @@
 // The live stream: open only while somebody looks, and found again by itself.
+import { Plain } from "./plain.js";
 import { refresh, session } from "./server.js";
 
 const ears = new Map();
@@ -23,7 +24,7 @@ function close() {
 }
 
 function open() {
-  source = new EventSource(`api/live?bands=${wanted === "bands" ? 1 : 0}`);
+  source = new (session.ingress ? Plain : EventSource)(`api/live?bands=${wanted === "bands" ? 1 : 0}`);
   source.onmessage = (message) => take(JSON.parse(message.data));
   source.onerror = () => {
     tell("noServer");
