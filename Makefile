@@ -94,7 +94,7 @@ test-first-start: $(VENV)/installed-dev ## run the first start in a fresh Debian
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
 
-test-home-assistant: $(VENV)/installed-dev ## show the appliance to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
+test-home-assistant: $(VENV)/installed-page ## show appliance and page to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
 	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/home
 
 $(VENV)/installed-page: $(VENV)/installed-dev

@@ -98,6 +98,8 @@ def test_every_key_is_explained_and_its_default_is_in_range() -> None:
     ("[[target]]\nname = \"a\"\nthreshold = 0.3\nrelease_threshold = 0.4", ["release_threshold", "at most"]),
     *((f"[page]\ntrusted_proxies = [\"192.168.1.5\", \"{proxy}\"]", ["my.toml: [page] trusted_proxies", repr(proxy)])
       for proxy in ("", "proxy.local", "172.30.32.2/23", "0.0.0.0/0", "::/0", "192.168.1.5:8080")),
+    *((f"[page]\nshown_in = [\"{site}\"]", ["my.toml: [page] shown_in", repr(site), "http://homeassistant.local:8123"])
+      for site in ("", "*", "home.example", "https://home.example/", "https://*.example", "http://a;b", "http://[fd00::1]:81")),
     ("[device]\nname = \"a/b\"", ["[device] name", "'a/b'"]),
     ("[source]\nrate = 100", ["[source] rate", "100", "4000"]),
     ("[log]\nevents = \"a\\u0000b\"", ["[log] events", "NUL"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,10 +22,10 @@ CSRF = "X-CSRF-Token"
 """The header that every change carries."""
 OPEN = ("api/session", "api/login", "healthz")
 """What needs no session."""
+_POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                               "connect-src 'self'; media-src 'self'; manifest-src 'self'; base-uri 'none'; "
-                               "form-action 'none'; frame-ancestors 'self'",
+    _POLICY: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+             "media-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -168,11 +168,16 @@ class Guard:
         return "" if fits else f"{'another' if given else 'no'} {CSRF}"
 
 
-async def dress(request: web.Request, response: web.StreamResponse) -> None:
-    """Give an answer the headers that all of them have."""
-    response.headers.update(HEADERS)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+def dresser(shown_in: Iterable[str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """What gives an answer the headers that all of them have. shown_in: sites that may show the page inside theirs."""
+    headers = HEADERS | {_POLICY: " ".join((HEADERS[_POLICY], *shown_in))}  # the end of the policy says who may
+
+    async def dress(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(headers)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+
+    return dress
 
 
 def ingress(request: web.Request) -> bool:

@@ -22,7 +22,7 @@ from edge.control.commands import check_verb, command_of
 from edge.errors import CommandError
 from edge.model.judged import JudgedEvents
 from edge.page.files import Files
-from edge.page.guard import Guard, Handler, dress, ingress, refused
+from edge.page.guard import Guard, Handler, dresser, ingress, refused
 from edge.page.history import History
 from edge.page.learning import Learning
 from edge.page.live import Live
@@ -93,7 +93,7 @@ class Server:
                 app.router.add_route(method, base + path, handler)
         if prefix:
             app.router.add_get(prefix, self._to_folder)
-        app.on_response_prepare.append(dress)
+        app.on_response_prepare.append(dresser(self._page.settings.page.shown_in))
         app.cleanup_ctx.append(self._listening)
         return app
 

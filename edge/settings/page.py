@@ -11,6 +11,7 @@ from edge.settings.key import key
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_.~-]+)+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ORIGIN = re.compile(rf"https?://{_HOST.pattern}(:[0-9]{{1,5}})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class PageSettings:
     names: tuple[str, ...] = key((), "further host names under which browsers reach the page (a proxy's)")
     trusted_proxies: tuple[str, ...] = key((), "addresses or networks of reverse proxies on other machines, such as "
                                                "192.168.1.5, whose X-Forwarded-... headers are believed")
+    shown_in: tuple[str, ...] = key((), "sites whose pages may show this one inside theirs, such as "
+                                        "http://homeassistant.local:8123; empty: none")
 
     @property
     def local(self) -> bool:
@@ -56,3 +59,8 @@ def check_page(page: PageSettings, where: str = "") -> None:
             raise SettingsError(f"{where}[page] trusted_proxies", found=repr(proxy),
                                 wanted="addresses, such as 192.168.1.5, or networks that hold the proxy and nobody else, "
                                        "such as 172.30.32.0/23")
+    for site in page.shown_in:
+        if not _ORIGIN.fullmatch(site):
+            raise SettingsError(f"{where}[page] shown_in", found=repr(site),
+                                wanted="scheme, host and port as the browser shows them, without a path, such as "
+                                       "http://homeassistant.local:8123 (browsers take no IPv6 address here)")

@@ -45,6 +45,12 @@ def test_every_answer_says_what_it_may_do(browser: Browser) -> None:
     assert browser.ask("/api/state").headers["Cache-Control"] == "no-store"
 
 
+def test_another_site_may_show_the_page_where_the_settings_name_it(start_page: Callable[..., Browser]) -> None:
+    browser = start_page(PageSettings(shown_in=("http://homeassistant.local:8123", "https://home.example")))
+    policy = browser.ask("/").headers["Content-Security-Policy"]
+    assert policy.endswith("; frame-ancestors 'self' http://homeassistant.local:8123 https://home.example")
+
+
 def test_a_change_needs_the_word_of_the_session(browser: Browser) -> None:
     answer = browser.post("/api/logout")
     assert answer.status == 403 and answer.told["found"] == "no X-CSRF-Token"

@@ -1,6 +1,6 @@
 // The password, where one is set.
 import { by } from "./dom.js";
-import { post, refresh } from "./server.js";
+import { post, refresh, session } from "./server.js";
 import { W } from "./words.js";
 
 export function begin(entered) {
@@ -10,11 +10,13 @@ export function begin(entered) {
     error.textContent = "";
     const told = await post("api/login", { password: field.value });
     field.value = "";
-    if (told.ok && await refresh()) {
+    const answers = told.ok && await refresh();
+    if (answers && session.logged_in) {
       entered();
       return;
     }
-    error.textContent = told.status === 403 ? W.wrongPassword : told.status === 429 ? W.tooMany(told.wanted) : W.refused(told);
+    error.textContent = answers ? W.noCookie : told.status === 403 ? W.wrongPassword
+      : told.status === 429 ? W.tooMany(told.wanted) : W.refused(told);
     field.focus();
   });
   by("logout").addEventListener("click", async () => {

@@ -68,6 +68,7 @@ export const W = {
 
   // Login.
   loginTitle: "Log in", password: "Password", login: "Log in", logout: "Log out", wrongPassword: "That is not the password.",
+  noCookie: "That is the password, but the browser keeps no login here. It keeps none inside another site's page: open this page by itself.",
   tooMany: (wanted) => `Too many wrong passwords. Wanted: ${wanted}.`,
 
   // History.
