@@ -28,20 +28,25 @@ inside() {
 if [ ! -e "$folder/opt/home-assistant/installed" ]; then
     echo "Installing Home Assistant"
     inside python3 -m venv /opt/home-assistant
-    inside /opt/home-assistant/bin/python -m pip install --disable-pip-version-check homeassistant==2026.2.3
+    # With its own constraints, or pip tries hundreds of versions of what is newer than it.
+    inside /opt/home-assistant/bin/python -m pip install --disable-pip-version-check --no-deps homeassistant==2026.2.3
+    inside sh -c 'exec /opt/home-assistant/bin/python -m pip install --disable-pip-version-check homeassistant==2026.2.3 \
+        -c /opt/home-assistant/lib/python3*/site-packages/homeassistant/package_constraints.txt'
     # What its integrations need it would install by itself, later: MQTT, and those that are always set up.
     inside /opt/home-assistant/bin/python -c '
 import json, subprocess, sys
 from pathlib import Path
 import homeassistant
 from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS
-components = Path(homeassistant.__file__).parent / "components"
+home = Path(homeassistant.__file__).parent
+components = home / "components"
 todo, needs = ["mqtt", *CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS], {}
 for name in todo:
     manifest = json.loads((components / name / "manifest.json").read_text())
     needs |= dict.fromkeys(manifest.get("requirements", ()))
     todo += [other for other in manifest.get("dependencies", ()) if other not in todo]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *needs]))'
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check",
+                          "-c", str(home / "package_constraints.txt"), *needs]))'
     touch "$folder/opt/home-assistant/installed"
 fi
 if [ ! -e "$folder/opt/node-red/installed" ]; then
