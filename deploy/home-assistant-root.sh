@@ -22,15 +22,17 @@ for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
     if [ -e "$file" ]; then cp -L --remove-destination "$file" "$folder$file"; fi
 done
 inside() {
-    env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$folder" "$@" >> "$log" 2>&1
+    env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root UV_NATIVE_TLS=1 chroot "$folder" "$@" >> "$log" 2>&1
 }
 
 if [ ! -e "$folder/opt/home-assistant/installed" ]; then
     echo "Installing Home Assistant"
     inside python3 -m venv /opt/home-assistant
-    # With its own constraints, or pip tries hundreds of versions of what is newer than it.
-    inside /opt/home-assistant/bin/python -m pip install --disable-pip-version-check --no-deps homeassistant==2026.2.3
-    inside sh -c 'exec /opt/home-assistant/bin/python -m pip install --disable-pip-version-check homeassistant==2026.2.3 \
+    # With its own constraints, or hundreds of versions of what is newer than it are tried; by uv, which it
+    # brings anyway: much quicker than pip.
+    inside /opt/home-assistant/bin/python -m pip install --disable-pip-version-check uv==0.9.26
+    inside /opt/home-assistant/bin/uv pip install -p /opt/home-assistant/bin/python --no-deps homeassistant==2026.2.3
+    inside sh -c 'exec /opt/home-assistant/bin/uv pip install -p /opt/home-assistant/bin/python homeassistant==2026.2.3 \
         -c /opt/home-assistant/lib/python3*/site-packages/homeassistant/package_constraints.txt'
     # What its integrations need it would install by itself, later: MQTT, and those that are always set up.
     inside /opt/home-assistant/bin/python -c '
@@ -45,7 +47,7 @@ for name in todo:
     manifest = json.loads((components / name / "manifest.json").read_text())
     needs |= dict.fromkeys(manifest.get("requirements", ()))
     todo += [other for other in manifest.get("dependencies", ()) if other not in todo]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check",
+sys.exit(subprocess.call(["/opt/home-assistant/bin/uv", "pip", "install", "-p", sys.executable,
                           "-c", str(home / "package_constraints.txt"), *needs]))'
     touch "$folder/opt/home-assistant/installed"
 fi

@@ -25,13 +25,15 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 120.0
 """How long something may take on a loaded machine."""
+START_SECONDS = 900.0
+"""A first start compiles all that Home Assistant imports."""
 
 Samples = NDArray[np.int16]
 
 
-def until(true: Callable[[], Any], what: str) -> Any:
+def until(true: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
     """Wait for something that nobody announces, and return it."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
@@ -82,7 +84,11 @@ class HomeAssistant:
                 self.inside("-m", "homeassistant", "--config", self._folder, "--skip-pip"), start_new_session=True,
                 env={"PATH": f"{path}:{os.environ['PATH']}", "HOME": "/root", "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output)
-        until(self._is_up, "Home Assistant does not start")
+        try:
+            until(self._is_up, "Home Assistant does not start", START_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
         if self._token:
             until(lambda: self.ask("/api/config")["state"] == "RUNNING", "Home Assistant does not finish its start")
 
