@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,19 +14,12 @@ from edge.cli import main
 from edge.settings import LogSettings, Settings, TargetSettings
 from edge.sinks.journal.entries import FILE, recent
 from edge.workshop.taking_up import TAKEN_UP
-from tests.control.commanding import EndlessSource
+from tests.control.commanding import EndlessSource, hearing
+from tests.sinks.looking import wait_for
 
 pytestmark = pytest.mark.big
 
-PATIENCE_SECONDS = 60.0
 TAKEN = "the running appliance has taken it up\n"
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -36,12 +27,8 @@ def heard(tmp_path: Path) -> Iterator[Appliance]:
     """An appliance that hears claps, again and again."""
     settings = replace(Settings(), target=(TargetSettings(name="hand_clap"),), log=LogSettings(events=""))
     appliance = build(settings, tmp_path, source=EndlessSource())
-    thread = threading.Thread(target=appliance.run)
-    thread.start()
-    yield appliance
-    appliance.stop()
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
+    with hearing(appliance):
+        yield appliance
 
 
 def test_what_was_judged_and_undone_is_served_at_once(heard: Appliance, tmp_path: Path,
@@ -50,7 +37,7 @@ def test_what_was_judged_and_undone_is_served_at_once(heard: Appliance, tmp_path
     def corrected() -> list[str]:
         return list(heard.steering.serving.calibrations.corrections)
 
-    wait_for(lambda: recent(tmp_path / FILE, 1))
+    wait_for(lambda: bool(recent(tmp_path / FILE, 1)))
     event, more = recent(tmp_path / FILE, 1)[0].id, ["--state-dir", str(tmp_path)]
     assert not corrected()
     assert main(["feedback", event, "right", *more]) == 0

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,19 @@ class EndlessSource:
 
     def close(self) -> None:
         self._closing.set()
+
+
+@contextmanager
+def hearing(appliance: Appliance) -> Iterator[Appliance]:
+    """The appliance hears in a thread until the block ends."""
+    thread = threading.Thread(target=appliance.run)
+    thread.start()
+    try:
+        yield appliance
+    finally:
+        appliance.stop()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
 
 
 class Running:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from edge.app import Appliance, build
 from edge.settings import LogSettings, Settings, TargetSettings
 from edge.settings.pins import PinSettings
 from edge.stream import Block
-from tests.control.commanding import EndlessSource
+from tests.control.commanding import EndlessSource, hearing
 from tests.page.browser import PATIENCE_SECONDS, Browser, Look
 
 pytestmark = pytest.mark.big
@@ -38,12 +37,8 @@ def heard(state_dir: Path) -> Iterator[Appliance]:
     """An appliance that hears claps, again and again."""
     settings = replace(SETTINGS, device=replace(SETTINGS.device, name="kitchen"))
     appliance = build(settings, state_dir, source=Claps())
-    thread = threading.Thread(target=appliance.run)
-    thread.start()
-    yield appliance
-    appliance.stop()
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
+    with hearing(appliance):
+        yield appliance
 
 
 def about(browser: Browser, until: Callable[[Any], bool]) -> Any:
