@@ -60,6 +60,7 @@ CHILDREN: dict[str, Sequence[str]] = {
     "a lesson of five sounds": ("teach", "--microphone", "--format", "jsonl", "--count", "5", "our_clap"),
     "a calibration, one minute": ("calibrate", "--format", "jsonl", "--minutes", "1"),
     "a look at what was taught": ("teach", "--list", "--format", "json"),
+    "a look at what another threshold would bring": ("calibrate", "--expect", "--format", "json"),
     "a look at the settings": ("check", "--format", "json", *(
         word for part in ("state", "model", "commands", "log", "journal", "service") for word in ("--only", part)))}
 
