@@ -28,8 +28,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 from edge.sinks.watching.client import WatchClient
 from edge.stream import SAMPLE_RATE
 from tests.measure_watching import await_hearing, busy_seconds, put_into
@@ -167,6 +165,8 @@ def _figures(port: int) -> None:
 
 def shown(state: Path, begun: float, seconds: float) -> dict[str, list[float]]:
     """How far the picture's right edge is behind the sound, frame by frame, and each clap's mark behind the clap."""
+    from playwright.sync_api import sync_playwright  # only here: tests take the other figures without a browser
+
     with page_of(state) as (_, port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         tab = browser.new_page()
