@@ -162,7 +162,7 @@ def newest(path: Path) -> Entry:
 def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
     try:
         with closing(JournalFile(path, write=False)) as file:
-            if not file.version:  # its writer has only just made it
+            if not file.made:
                 return []
             lacks = file.lacks()
             beside, bare = ("NULL" if column in lacks else column for column in ("beside", "bare"))

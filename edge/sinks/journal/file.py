@@ -99,6 +99,11 @@ class JournalFile:
         return any(now != before or size < least
                    for (now, size), (before, least) in zip(self._look(), self._parts, strict=True))
 
+    @property
+    def made(self) -> bool:
+        """Whether its events' table is there: the writer makes the table a moment after the file."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = 'events'"))
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a statement finds. Raises SinkError."""
         try:

@@ -90,7 +90,7 @@ def _rows(path: Path, statement: str, values: list[Any]) -> list[tuple[Any, ...]
         return []
     try:
         with closing(JournalFile(path, write=False)) as file:
-            return file.rows(statement, values) if file.version else []  # 0: its writer has only just made it
+            return file.rows(statement, values) if file.made else []
     except ValueError as error:
         raise SinkError(str(path), found=str(error), wanted="a journal that can be read") from error
 
