@@ -72,10 +72,10 @@ def test_a_damaged_file_is_told_once_and_hides_nothing_else(harm: str, tmp_path:
 
 
 @pytest.mark.big
-def test_neither_it_nor_the_page_loads_numpy(tmp_path: Path, manifest: Manifest) -> None:
+def test_reading_it_loads_no_numpy(tmp_path: Path, manifest: Manifest) -> None:
     """The page is small because of that: NumPy alone takes as much memory as the page at its door."""
     save_taught(tmp_path, full(manifest))
-    program = ("import sys\nfrom pathlib import Path\nimport edge.page.server\nfrom edge.model.judged import JudgedEvents\n"
+    program = ("import sys\nfrom pathlib import Path\nfrom edge.model.judged import JudgedEvents\n"
                "print(len(JudgedEvents(Path(sys.argv[1]), 'starter').now()), 'numpy' in sys.modules)")
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == "2 False\n"

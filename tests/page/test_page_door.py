@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import ssl
+import subprocess
+import sys
 
 import pytest
 
@@ -22,3 +24,10 @@ def test_no_certificate_is_read_while_the_server_is_loaded_and_all_are_afterward
     assert gc.isenabled() and {name: os.environ.get(name) for name in CERTIFICATES} == {
         "SSL_CERT_FILE": None, "SSL_CERT_DIR": "/somewhere"}
     assert len(ssl.create_default_context().get_ca_certs()) == system
+
+
+@pytest.mark.big
+def test_the_server_loads_no_numpy() -> None:
+    """NumPy alone takes as much memory as the page at its door."""
+    program = "import sys, edge.page.server; print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
