@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,10 @@ from edge.model.manifest import Manifest
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught, TaughtCorrection, TaughtSound
 from edge.model.taught_file import KEPT, load_taught, save_taught, start_afresh, undo_taught
+from edge.model.taught_look import TaughtLook
 from edge.model.taught_steps import taught_folder
+
+ARRAYS = ("row", "cells", "clip", "kind")
 
 
 @pytest.fixture
@@ -52,15 +55,19 @@ def full(manifest: Manifest) -> Taught:
     return taught.with_sound(sound("kettle", empty.columns), "taught kettle")
 
 
+def words(one: TaughtSound | TaughtLook) -> dict[str, object]:
+    """All but the arrays: from Python 3.13 on a dataclass asks arrays whether they are equal, even an array itself."""
+    return {key: value for key, value in asdict(one).items() if key not in ARRAYS}
+
+
 def test_what_was_saved_comes_back(tmp_path: Path, manifest: Manifest) -> None:
     taught = full(manifest)
     save_taught(tmp_path, taught)
     back = load_taught(tmp_path, manifest)
     mine, theirs = taught.sounds[0], back.sounds[0]
-    for key in ("row", "cells", "clip", "kind"):
+    for key in ARRAYS:
         np.testing.assert_array_equal(getattr(mine, key), getattr(theirs, key))
-    plain = {"row": mine.row, "cells": mine.cells, "clip": mine.clip, "kind": mine.kind}
-    assert replace(theirs, **plain) == mine
+    assert words(theirs) == words(mine)
     np.testing.assert_array_equal(back.judgements[0].cells, taught.judgements[0].cells)
     np.testing.assert_array_equal(back.judgements[0].beside, taught.judgements[0].beside)
     np.testing.assert_array_equal(back.corrections["hand_clap"].weights, np.ones((2, back.columns)))
