@@ -43,13 +43,20 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
-    """Serve a folder on the loopback; its port."""
-    with _Server(("127.0.0.1", 0), partial(_Parts, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+def running(server: http.server.ThreadingHTTPServer) -> Iterator[int]:
+    """Have a server serve in a thread until the block ends; its port."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield server.server_port
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[int]:
+    """Serve a folder on the loopback; its port."""
+    with running(_Server(("127.0.0.1", 0), partial(_Parts, directory=str(folder)))) as port:
+        yield port

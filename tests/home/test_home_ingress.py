@@ -27,7 +27,7 @@ from edge.page.server import STATIC
 from edge.page.tries import OF_ONE
 from tests.home.home_assistant import HEARS, ROOT, SECONDS, Board, HomeAssistant, until
 from tests.home.supervisor import COOKIE, SESSION, TOKEN, USER, Ingress, supervising
-from tests.page.browser import Browser
+from tests.page.browser import Browser, own_address
 from tests.page.chromium.conftest import chromium, tab
 
 __all__ = ["chromium", "tab"]
@@ -55,12 +55,7 @@ PANEL = f'<!doctype html><title>panel</title><iframe src="{PATH}/" width="1200" 
 @pytest.fixture(scope="module")
 def address() -> str:
     """This machine's own address in a network, from which the Supervisor shows as another machine."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-    except OSError:
-        pytest.skip("this machine has no network")
+    return own_address()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 PATIENCE_SECONDS = 60.0
+
+
+def own_address() -> str:
+    """This machine's own address in a network; the test is skipped where the machine has none."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        pytest.skip("this machine has no network")
 
 
 @dataclass

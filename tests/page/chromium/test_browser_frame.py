@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import pytest
 
 from edge.page.password import set_password
 from edge.settings.page import PageSettings
+from tests.cli.update_web import running
 from tests.page.browser import Browser as Client
 from tests.page.chromium.conftest import PATIENCE_MS
 
@@ -41,14 +41,8 @@ class Around(BaseHTTPRequestHandler):
 @contextmanager
 def around() -> Iterator[int]:
     """The port of a server of other pages."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Around) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Around)) as port:
+        yield port
 
 
 @pytest.fixture
