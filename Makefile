@@ -13,6 +13,8 @@ DEB ?= /var/tmp/edge-audio-deb
 IMAGE ?= /var/tmp/edge-audio-image
 PAGE ?= /var/tmp/edge-audio-page
 VERSION ?=
+CLAPS ?= 500
+LOADED ?=
 KEYS ?=
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
@@ -21,7 +23,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
-	test-home-assistant test-page page-pictures fuzz faults deb deb-test image image-test check clean
+	test-home-assistant test-page page-pictures fuzz faults latency deb deb-test image image-test check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -113,6 +115,9 @@ fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (m
 
 faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
 	$(BIN)/python -m tests.faults
+
+latency: $(VENV)/installed-dev ## time claps to the pin and the subscriber, part by part (half an hour; CLAPS=60 for less, LOADED=--loaded for a busy machine too)
+	$(BIN)/python -m tests.latency --claps $(CLAPS) $(LOADED)
 
 deb: $(VENV)/installed ## build the Debian packages into build/: arm64 and amd64, for Debian 13 and 12 (three minutes)
 	@for suite in trixie bookworm; do for arch in arm64 amd64; do \

@@ -30,9 +30,10 @@ class Worker(Generic[Item]):
         """name: of the thread, the sink's own name. most: items that may wait. at_once: items of one step;
         None: all.
 
-        gather_seconds: how long items are gathered into one step. due: seconds until `step` is to be called
-        though no item came; None: not before one comes. open: called by `start`, before the thread begins.
-        close: called in the thread when it ends, even by an error.
+        gather_seconds: how long items are gathered into one step where more than one waits; a single item is taken at
+        once. due: seconds until `step` is to be called though no item came; None: not before one comes.
+        open: called by `start`, before the thread begins. close: called in the thread when it ends, even by an
+        error.
         """
         self._name, self._step = name, step
         self._most, self._at_once = most, at_once
@@ -126,6 +127,7 @@ class Worker(Generic[Item]):
         with self._wake:
             while not (self._items or self.stopping) and (due := self._due()) != 0.0:
                 self._wake.wait(due)
-            self._wake.wait_for(lambda: self.stopping, self._gather_seconds)
+            if len(self._items) > 1:
+                self._wake.wait_for(lambda: self.stopping, self._gather_seconds)
             items = [self._items.popleft() for _ in range(min(len(self._items), self._at_once or len(self._items)))]
             return items, self.stopping and not self._items

@@ -54,6 +54,21 @@ def test_what_waits_at_the_end_is_written(tmp_path: Path) -> None:
     assert sink.state == "ok"
 
 
+def test_an_event_alone_and_the_next_are_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker hears of an event once it is written: a pattern's event that came just behind its clap's waited 0.2 s."""
+    monkeypatch.setattr(module, "GATHER_SECONDS", 3_600.0)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 3_600.0)
+    path = tmp_path / "journal.sqlite3"
+    sink = sink_at(path)
+    sink.start()
+    for number in (1, 2):
+        sink.event(event(number))
+        assert eventually(lambda: path.exists() and len(recent(path, 10)) == number)  # noqa: B023
+    sink.event(event(3))  # its write pays for the two before
+    sink.stop()
+    assert len(recent(path, 10)) == 3
+
+
 def test_a_file_that_is_no_journal_is_set_aside_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "journal.sqlite3"
     path.write_bytes(b"nothing that sqlite could read, at some length" * 40)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,63 +14,32 @@ import pytest
 
 pytest.importorskip("pyaudio", reason="PyAudio is not installed: no microphone to test")
 
-from hearing import PATIENCE_SECONDS, SYSTEM_ALSA, Hearing, alsa
+from hearing import Hearing
 
 from edge.stream import Block
+from tests.sources.pulse_server import PulseServer, missing
 
-PLUGINS = [*Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")]
-pytestmark = [pytest.mark.big,
-    pytest.mark.skipif(shutil.which("pulseaudio") is None, reason="pulseaudio is not installed"),
-    pytest.mark.skipif(not PLUGINS or not SYSTEM_ALSA.exists(), reason="ALSA's pulse plugin (libasound2-plugins) is "
-                       "not installed"),
-]
+pytestmark = [pytest.mark.big, pytest.mark.skipif(bool(missing()), reason=missing() or "all is there")]
 PERIOD = 30_000
 """The signal counts from 1 to this and begins again, so that one sample tells the next."""
 
 
-class Pulse:
-    """A PulseAudio server of our own whose one microphone is a pipe, and a thread that keeps the pipe filled."""
+class Pulse(PulseServer):
+    """A server whose one microphone is there at each start, and a thread that keeps its pipe filled."""
 
     def __init__(self, folder: Path) -> None:
-        self._pipe = folder / "mic.fifo"
-        self._socket = folder / "pulse.sock"
-        self._script = folder / "pulse.pa"
-        self._script.write_text(
-            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}\n"
-            f"load-module module-pipe-source source_name=pipe file={self._pipe} rate=16000 channels=1 format=s16le\n")
-        self.environment = alsa(folder, f'pcm.housemic {{ type pulse  server "unix:{self._socket}" }}')
+        super().__init__(folder, sources=f"load-module module-pipe-source source_name=pipe file={folder / 'mic.fifo'} "
+                                         "rate=16000 channels=1 format=s16le\n")
         self.environment["PULSE_LATENCY_MSEC"] = "60"
-        self._log = (folder / "pulse.log").open("w")
         self._stopping = threading.Event()
         self._feeder = threading.Thread(target=self._feed)
         self._feeder.start()
         self.start()
 
-    def start(self) -> None:
-        self._pipe.unlink(missing_ok=True)  # one that was killed leaves it, and the next would have no microphone
-        self._server = subprocess.Popen(
-            ["pulseaudio", "-n", "-F", str(self._script), "--exit-idle-time=-1", "--disable-shm=yes", "--daemonize=no"],
-            env={**os.environ, **self.environment}, stderr=self._log)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(str(self._socket)) == 0:
-                    return
-            assert self._server.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-
-    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
-        self._server.send_signal(how)
-        self._server.wait(PATIENCE_SECONDS)
-
-    def freeze(self) -> None:
-        self._server.send_signal(signal.SIGSTOP)
-
     def close(self) -> None:
         self._stopping.set()
         self._feeder.join()
         self.end()
-        self._log.close()
 
     def _feed(self) -> None:
         """100 ms at a time, in real time. While the pipe is full the count stands still: it never skips a sample."""
@@ -83,10 +49,10 @@ class Pulse:
         while not self._stopping.wait(max(0.0, began + written / 16_000 - time.monotonic())):
             written += 1600
             try:
-                if self._pipe.stat().st_ino != inode:  # the server makes a new one when it starts
+                if self.pipe.stat().st_ino != inode:  # the server makes a new one when it starts
                     if pipe >= 0:
                         os.close(pipe)
-                    pipe = os.open(self._pipe, os.O_RDWR | os.O_NONBLOCK)
+                    pipe = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
                     inode = os.fstat(pipe).st_ino
                 block = np.arange(count, count + 1600) % PERIOD + 1
                 os.write(pipe, block.astype("<i2").tobytes())  # under PIPE_BUF: all of it or nothing

@@ -28,8 +28,8 @@ LOG = logging.getLogger(__name__)
 WAITING = 1_000
 """Events that may wait for a disk. Where there are more, the oldest are dropped and counted."""
 GATHER_SECONDS, PAUSE_SECONDS = 0.01, 0.2
-"""How long events are gathered into one write, and the least time between two writes: a card wears with their
-number."""
+"""How long events are gathered into one write where more than one waits, and the mean time between writes at least: a card
+wears with their number. After a rest two writes may follow at once, so that no event waits behind another's end."""
 ACKNOWLEDGED_SECONDS = 10.0
 """How long messages that the broker has acknowledged may stay in the file, if no event is written before."""
 STOP_SECONDS = 3.0
@@ -64,6 +64,8 @@ class JournalSink:
         self._entries: list[Entry] = []
         self._newest = 0
         self._acknowledged_at: float | None = None
+        self._paid_until = 0.0
+        """Monotonic seconds up to which pauses are owed for the writes so far."""
         self._lost = 0
 
     @property
@@ -152,7 +154,9 @@ class JournalSink:
             self._entries = self._entries[len(self._entries) - kept:]
         if self._sounds is not None:
             self._sounds.write()  # after the messages were offered, for writing sound takes longest
-        self._worker.pause(PAUSE_SECONDS)
+        now = time.monotonic()
+        self._paid_until = max(self._paid_until, now) + PAUSE_SECONDS
+        self._worker.pause(self._paid_until - now - PAUSE_SECONDS)
 
     def _due(self) -> float | None:
         """Seconds until something must be written even if no event comes; None where nothing must."""
