@@ -26,12 +26,13 @@ SCORES = Scores(0, np.array([0.9], np.float32), np.zeros(25, np.float32), np.one
 class Process:
     """A journal's writer with its outbox and numbers, as in one run of the appliance."""
 
-    def __init__(self, folder: Path, *, most: int = 10_000, utc: Callable[[], float] = time.time) -> None:
-        """most: messages that may wait; utc: seconds since 1970."""
+    def __init__(self, folder: Path, *, most: int = 10_000, events: int = 1_000,
+                 utc: Callable[[], float] = time.time) -> None:
+        """most: messages that may wait; events: that are kept; utc: seconds since 1970."""
         self.path = folder / "journal.sqlite3"
         self.outbox = Outbox(messages=most, size=8_000_000, stats=Stats())
         self.numbering = Numbering(folder / "sequence")
-        self.writer = JournalWriter(self.path, events=1_000, outbox=self.outbox, numbering=self.numbering,
+        self.writer = JournalWriter(self.path, events=events, outbox=self.outbox, numbering=self.numbering,
                                     utc=utc)
         self.writer.open()
 

@@ -22,6 +22,8 @@ FILE = "journal.sqlite3"
 VERSION = 4
 """1 had no `beside`, 2 no outbox, 3 no `bare`; an older one is brought up to date when it is opened for writing."""
 BUSY_SECONDS = 2.0
+CACHE_KILOBYTES = 512
+"""Of pages in memory; SQLite's own 2,000 fill over days. Enough for what one commit touches."""
 ASIDE = 3
 """Damaged files that are kept."""
 _PARTS = ("", "-wal", "-shm")
@@ -159,7 +161,8 @@ class JournalFile:
         if self.version not in range(VERSION + 1):
             raise SinkError(str(self.path), found=f"a journal of version {self.version}", wanted=f"{VERSION} or less")
         # Small pages: each commit writes the pages that it touches whole (tests/measure_writes.py).
-        for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1024"):
+        for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1024",
+                       f"cache_size = -{CACHE_KILOBYTES}"):
             self._file.execute(f"PRAGMA {pragma}")
         self._check(whole=torn)
         if self.version == VERSION:

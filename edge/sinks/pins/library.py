@@ -23,7 +23,7 @@ LIBRARIES = {
     "rpigpio": ("gpiozero.pins.rpigpio", "RPiGPIOFactory"),
     "pigpio": ("gpiozero.pins.pigpio", "PiGPIOFactory"),
     "native": ("gpiozero.pins.native", "NativeFactory"),
-    "simulated": ("gpiozero.pins.mock", "MockFactory"),
+    "simulated": ("edge.sinks.pins.simulated", "SimulatedFactory"),
 }
 """Module and factory by the name in `pin.factory`."""
 
