@@ -15,6 +15,8 @@ from edge.decision.targets import PatternTarget, RhythmTarget
 from edge.decision.tones import CHANNELS, Pulse, TonePulses
 from edge.stream import FRAME_SAMPLES, FRAME_STEP, Phase, TargetHearing
 
+GATHERED_ROWS = 48
+"""Rows are judged so many at a time (0.48 s), for a call costs as much as many rows do. Alarms take seconds to be known."""
 KEPT_PULSES = 64
 """Pulses remembered for each channel. Two cycles with speech over them have fewer."""
 
@@ -92,13 +94,24 @@ class Alarms:
     def _forget(self) -> None:
         self._tones.reset()
         self._pulses = [deque[Pulse](maxlen=KEPT_PULSES) for _ in CHANNELS]
+        self._waiting: list[NDArray[np.float32]] = []
+        self._next = 0
+        """Position of the row after those that wait."""
 
     def push(self, rows: NDArray[np.float32], position: int) -> list[Detection]:
         """Take rows float32 `(k, 64)`; `position` of the first one's first sample. They follow the last ones, or an
         `interrupt`."""
         if not self._detectors:
             return []
-        until = position + FRAME_STEP * (len(rows) - 1) + FRAME_SAMPLES
+        self._waiting.append(rows)
+        self._next = position + FRAME_STEP * len(rows)
+        return self._judge() if sum(map(len, self._waiting)) >= GATHERED_ROWS else []
+
+    def _judge(self) -> list[Detection]:
+        """Judge the rows that wait, at least one."""
+        rows, self._waiting = np.concatenate(self._waiting), []
+        position = self._next - FRAME_STEP * len(rows)
+        until = self._next - FRAME_STEP + FRAME_SAMPLES
         mine: list[list[Detection]] = [[] for _ in self._detectors]
         for pulse in self._tones.push(rows, position):
             kept = self._pulses[pulse.channel]
@@ -115,7 +128,7 @@ class Alarms:
 
     def interrupt(self) -> list[Detection]:
         """End all running events at a gap or the stream's end; forget the tones."""
-        found: list[Detection] = []
+        found = self._judge() if self._waiting else []
         for detector, pattern in zip(self._detectors, self._patterns, strict=True):
             found += pattern.interrupt(detector.interrupt())
         self._forget()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,7 @@ def probability_of(logit: float, scale: float = 1.0, offset: float = 0.0, scale_
     return 1.0 - 1.0 / (1.0 + math.exp(max(power, -700.0))) if power < 0.0 else math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):  # made for every target and patch: a frozen dataclass takes four times as long
     """What a patch or a look says of one target: its highest label, that label's score, and the probability.
 
     since: from where on onsets count beside the patch; None: the patch alone decides. bare: of a target that looks
@@ -71,7 +70,8 @@ class Heard:
 
 def heard(target: Target, labels: Sequence[str], scores: Scores, logits: Sequence[float]) -> Heard:
     """Judge one target. labels: the model's, in the order of `scores`; logits: `logits_of(scores)`, the same for all."""
-    row = max(target.rows.tolist(), key=logits.__getitem__)
+    rows = target.numbers
+    row = rows[0] if len(rows) == 1 else max(rows, key=logits.__getitem__)
     score = float(scores.values[row])
     if target.correction is None and target.unscaled:
         return Heard(labels[row], score, score, scores)

@@ -48,11 +48,14 @@ class Decision:
         looked = {number: sound for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)}
         self._series = SeriesJudge(targets.sounds, series if shape else (), look_labels)
         self._by_looks = LookJudge(looked, look_labels, shape) if shape and (looked or self._series) else None
-        self._yielding = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector) and sound.target.yields]
         self._order = sorted(range(len(self._sounds)), key=lambda number: self._sounds[number].target.yields)
         over = [[pattern for pattern in targets.patterns if pattern.of == sound.name] for sound in targets.sounds]
         self._patterns = [PatternDetector(sound.name, own, sent=sound.sent) if own or not sound.sent else None
                           for sound, own in zip(targets.sounds, over, strict=True)]
+        self._parts = [part for sound, part in zip(self._sounds, self._patterns, strict=True)
+                       if part is not None and not isinstance(sound, LookedSound)]
+        self._impulsive = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector)]
+        self._yielding = [sound for sound in self._impulsive if sound.target.yields]
         self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
         self._loudness, self._alarms = Loudnesses(targets.loudness), Alarms(targets.rhythms, targets.patterns)
         self._forget()
@@ -79,8 +82,7 @@ class Decision:
     @property
     def busy(self) -> bool:
         """An event that patches decide runs or is about to: the backbone must stay awake."""
-        return any(sound.busy or (part is not None and part.busy and not isinstance(sound, LookedSound))
-                   for sound, part in zip(self._sounds, self._patterns, strict=True))
+        return any(sound.busy for sound in self._sounds) or any(part.busy for part in self._parts)
 
     @property
     def lookout(self) -> Lookout | None:
@@ -227,9 +229,9 @@ class Decision:
         fresh, self._fresh = self._fresh, []
         self._series.onsets(fresh)
         self._onsets = [onset for onset in (*self._onsets, *fresh) if onset.position >= end - WAIT]
-        for sound in (each for each in self._sounds if isinstance(each, ImpulsiveDetector)):
+        for sound in self._impulsive:
             sound.onsets(fresh, position)
-        rows, power = (np.concatenate(arrays) for arrays in zip(*self._since, strict=True))
+        rows, power = self._since[0] if len(self._since) == 1 else map(np.concatenate, zip(*self._since, strict=True))
         self._since, at = [], self._rows.next - FRAME_STEP * len(rows)
         return self._loudness.push(power, at) + self._alarms.push(rows, at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -36,14 +37,23 @@ class NoiseFloor:
         """Frames' power, linear, float32 `(k,)`, 10 ms apart."""
         while len(power):
             taken = power[: self._step - self._count]
-            self._open, self._count, power = self._open + float(taken.sum()), self._count + len(taken), power[len(taken):]
-            if self._count == self._step:
-                self._means.append(10.0 * float(np.log10(max(self._open / self._step, 1e-12))))
-                self._open, self._count = 0.0, 0
+            self._add(float(taken.sum()), len(taken))
+            power = power[len(taken):]
 
     def push_level(self, dbfs: float, samples: int) -> None:
         """A stretch of so many samples (16 kHz) at one level."""
-        self.push(np.full(max(samples // FRAME_STEP, 1), 10.0 ** (dbfs / 10.0), np.float32))
+        power, left = 10.0 ** (dbfs / 10.0), max(samples // FRAME_STEP, 1)
+        while left:
+            taken = min(self._step - self._count, left)
+            self._add(power * taken, taken)
+            left -= taken
+
+    def _add(self, power: float, frames: int) -> None:
+        """The summed power of frames that fit into the open step."""
+        self._open, self._count = self._open + power, self._count + frames
+        if self._count == self._step:
+            self._means.append(10.0 * math.log10(max(self._open / self._step, 1e-12)))
+            self._open, self._count = 0.0, 0
 
 
 class LoudnessDetector:

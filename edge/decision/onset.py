@@ -5,6 +5,7 @@ Time is the position of the rows.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ CENTRE = 200
 """Samples from a frame's start to its middle, where its Hann window weighs most."""
 KEPT_FRAMES = 200
 """Frames remembered (2 s): an onset may wait 1.5 s for the patch that names it."""
+_SILENT_DB = 10.0 * math.log10(BANDS) + DB_PER_NEPER * SILENT_ROW
 _TURN = KEPT_FRAMES - FLOOR_FRAMES - 2 * PEAK_FRAMES
 """Frames judged at a time: all of the floor before them is still remembered."""
 DECAY_DB = 20.0
@@ -74,15 +76,17 @@ class OnsetDetector:
 
     def reset(self) -> None:
         """Back to the state after construction: silence lies before what comes."""
-        self._before: NDArray[np.float32] = np.full((LAG, BANDS), SILENT_ROW, np.float32)
+        self._rows: NDArray[np.float32] = np.full((LAG + _TURN, BANDS + 2), -np.inf, np.float32)
+        """The newest LAG rows, and room for those of a turn; no band lies beside the first and the last."""
+        self._rows[:LAG, 1:-1] = SILENT_ROW
         self._flux: NDArray[np.float32] = np.zeros(KEPT_FRAMES, np.float32)
-        self._power: NDArray[np.float32] = np.full(KEPT_FRAMES, float(decibels(self._before)[0]), np.float32)
+        self._power: NDArray[np.float32] = np.full(KEPT_FRAMES, _SILENT_DB, np.float32)
         self._next, self._begin = -1, 0
         self._last: Onset | None = None
 
     def take_over(self, other: OnsetDetector) -> None:
-        """Go on where another detector stands. The arrays are shared: a push replaces them, and writes to none."""
-        self._before, self._flux, self._power = other._before, other._flux, other._power
+        """Go on where another detector stands. The other is done with."""
+        self._rows, self._flux, self._power = other._rows, other._flux, other._power
         self._next, self._last, self._begin = other._next, other._last, other._begin
 
     def push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32] | None = None) -> list[Onset]:
@@ -103,22 +107,26 @@ class OnsetDetector:
 
     def _push(self, rows: NDArray[np.float32], position: int, power: NDArray[np.float32]) -> list[Onset]:
         count = len(rows)
-        rows_and_before = np.concatenate((self._before, rows))
-        before, self._before = rows_and_before[:-LAG], rows_and_before[-LAG:]
-        wide = before.copy()
-        np.maximum(wide[:, 1:], before[:, :-1], out=wide[:, 1:])
-        np.maximum(wide[:, :-1], before[:, 1:], out=wide[:, :-1])
-        rise = np.maximum(rows - wide, 0.0)
-        narrow = np.partition(rise, -NARROW_BANDS, axis=1)[:, -NARROW_BANDS:].sum(axis=1) * np.float32(NARROW_WEIGHT)
-        flux = np.maximum(rise.sum(axis=1) * np.float32(1.0 / BANDS), narrow) * np.float32(DB_PER_NEPER)
+        own = self._rows[:LAG + count]
+        own[LAG:, 1:-1] = rows
+        before = own[:count]
+        wide = np.maximum(before[:, :-2], before[:, 2:])
+        np.maximum(wide, before[:, 1:-1], out=wide)
+        rise = np.subtract(rows, wide, out=wide)
+        np.maximum(rise, 0.0, out=rise)
+        own[:LAG] = own[count:]
+        mean = np.add.reduce(rise, axis=1) * np.float32(1.0 / BANDS)
+        rise.partition(BANDS - NARROW_BANDS, axis=1)
+        narrow = np.add.reduce(rise[:, BANDS - NARROW_BANDS:], axis=1) * np.float32(NARROW_WEIGHT)
+        flux = np.maximum(mean, narrow) * np.float32(DB_PER_NEPER)
         self._flux = np.concatenate((self._flux[count:], flux))
         self._power = np.concatenate((self._power[count:], power))
         self._begin = position + FRAME_STEP * (count - KEPT_FRAMES)
         found = []
         # A peak needs PEAK_FRAMES after it: what is judged now lags behind by as many.
         first, last = KEPT_FRAMES - count - PEAK_FRAMES, KEPT_FRAMES - PEAK_FRAMES
-        for frame in np.flatnonzero(self._flux[first:last] >= OVER_FLOOR_DB) + first:
-            if (onset := self._judge(int(frame))) is not None:
+        for frame in (self._flux[first:last] >= OVER_FLOOR_DB).nonzero()[0].tolist():
+            if (onset := self._judge(first + frame)) is not None:
                 found.append(onset)
         return found
 
@@ -162,5 +170,7 @@ class OnsetDetector:
 
 def decibels(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Power of log-mel rows `(k, 64)` in dB: float32 `(k,)`, 10 log10 of the sum over bands of squared magnitudes."""
-    power: NDArray[np.float32] = np.exp(rows + rows).sum(axis=1)
-    return np.asarray(10.0 * np.log10(power), np.float32)
+    power: NDArray[np.float32] = np.add.reduce(np.exp(rows + rows), axis=1)
+    np.log10(power, out=power)
+    power *= np.float32(10.0)
+    return power

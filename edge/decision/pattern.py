@@ -90,6 +90,8 @@ class PatternDetector:
 
         settled: every event of the source that starts before this position is known.
         """
+        if not (detections or self._held or any(chain.events for chain in self._chains)):
+            return []
         found: list[Detection] = []
         for detection in detections:
             if detection.phase == "end":

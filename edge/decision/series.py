@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from edge.decision.calibration import Heard, logit_of, probability_of
@@ -96,8 +95,11 @@ class SeriesJudge:
         since = position + patch_samples - WINDOW
         self._onsets = [onset for onset in self._onsets if onset >= since]
         self._looks = {onset: scores for onset, scores in self._looks.items() if onset >= since}
-        return [self._together(number, one, position, since) if one is not None and number in self._series else one
-                for number, one in enumerate(heard)]
+        found = list(heard)
+        for number in self._series:
+            if (alone := found[number]) is not None:
+                found[number] = self._together(number, alone, position, since)
+        return found
 
     def _together(self, number: int, alone: Heard, position: int, since: int) -> Heard:
         one, label = self._series[number]
@@ -109,7 +111,7 @@ class SeriesJudge:
         probability = probability_of(series_logit(one, [logit for _, logit in patches], len(self._onsets), said))
         if not probability > alone.probability:
             return alone
-        return replace(alone, probability=probability, since=since)
+        return alone._replace(probability=probability, since=since)
 
 
 def series_logit(one: Series, patches: Sequence[float], onsets: int, looks: Sequence[float]) -> float:

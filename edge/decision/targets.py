@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -125,11 +125,14 @@ class Target:
     """The model's rows for that patch."""
     labels: tuple[str, ...] = ()
     """Names of its rows, where `resolve` made the target."""
+    numbers: tuple[int, ...] = field(init=False, compare=False, repr=False)
+    """The rows, as plain numbers."""
+    unscaled: bool = field(init=False, compare=False, repr=False)
+    """No calibration changes what the probability of a logit is."""
 
-    @property
-    def unscaled(self) -> bool:
-        """No calibration changes what the probability of a logit is."""
-        return self.calibrated_as(1.0, 0.0)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", tuple(self.rows.tolist()))
+        object.__setattr__(self, "unscaled", self.calibrated_as(1.0, 0.0))
 
     def calibrated_as(self, scale: float, offset: float) -> bool:
         """The probability is logistic(scale * logit + offset), a correction left aside."""

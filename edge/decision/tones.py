@@ -24,7 +24,8 @@ tone are in many a machine."""
 CHANNELS = (*PIEZO, *LOW, *PIEZO)
 """The lower band of each channel."""
 STEPS = 4_096
-"""A row's value is counted in steps of 1/4096 neper: sums of whole numbers are the same however rows are batched."""
+"""A row's value is counted in steps of 1/4096 neper: sums of whole numbers are the same however rows are batched. They are
+kept as float32, exact to 16 million."""
 DECIBEL = STEPS * float(np.log(10.0)) / 20.0
 SMOOTH = 3
 """Rows that are summed up, for noise flickers."""
@@ -54,8 +55,11 @@ _BRIDGED = (BRIDGED_LONG,) * len(LONG) + (BRIDGED_SHORT,) * len(SHORT)
 _FORGET = round(SMOOTH * FORGET_DB * DECIBEL * FRAME_STEP / 16_000)
 _STRIDES = (1, 2, 4, SWAY_ROWS - 7)
 """Extremes of 2, 4, 8, and SWAY_ROWS + 1 rows, each of the ones before."""
-_NEVER = np.iinfo(np.int32).min // 2
-_NO_STEPS: NDArray[np.int32] = np.empty((0, _LAST - _FIRST), np.int32)
+_NEVER = np.float32(-4_000_000)
+_NO_STEPS: NDArray[np.float32] = np.empty((0, _LAST - _FIRST), np.float32)
+_PIEZO = slice(len(PIEZO))
+_TURN = 6_000
+"""Rows judged at a time: what a level is said to fall in them stays exact."""
 _CENTRE = (FRAME_SAMPLES - (SMOOTH - 1) * FRAME_STEP) // 2
 """Samples from the start of a row's frame to the middle of the sound that its sum of SMOOTH rows is of."""
 
@@ -78,9 +82,9 @@ class TonePulses:
 
     def reset(self) -> None:
         """Back to the state after construction: what comes does not follow what came."""
-        self._before: NDArray[np.int32] = _NO_STEPS
-        self._recent: NDArray[np.int32] = np.empty((0, len(SHORT)), np.int32)
-        self._level: NDArray[np.int32] = np.full(len(LONG), _NEVER, np.int32)
+        self._before: NDArray[np.float32] = _NO_STEPS
+        self._recent: NDArray[np.float32] = np.empty((0, len(SHORT)), np.float32)
+        self._level: NDArray[np.float32] = np.full(len(LONG), _NEVER, np.float32)
         self._open: dict[int, list[int]] = {}  # by channel: the first row that has the tone, and the last so far
         self._row, self._origin, self._next = 0, 0, -1
 
@@ -93,37 +97,49 @@ class TonePulses:
             self.reset()
             self._origin = position
         self._next = position + FRAME_STEP * len(rows)
-        if not len(rows):
-            return []
-        tones = self._tones(rows)
-        found = self._segment(tones) if self._open or tones.any() else []
-        self._row += len(rows)
+        found: list[Pulse] = []
+        for start in range(0, len(rows), _TURN):
+            part = rows[start:start + _TURN]
+            tones = self._tones(part)
+            if tones is None and self._open:
+                tones = np.zeros((len(part), len(CHANNELS)), np.bool_)
+            found += self._segment(tones) if tones is not None else []
+            self._row += len(part)
         return found
 
-    def _tones(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """bool `(k, channels)`: where a tone stands out, and is near its own level."""
-        steps = np.rint(rows[:, _FIRST:_LAST] * np.float32(STEPS)).astype(np.int32)
+    def _tones(self, rows: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+        """bool `(k, channels)`: where a tone stands out, and is near its own level. None where none stands out."""
+        steps = rows[:, _FIRST:_LAST] * np.float32(STEPS)
+        np.rint(steps, out=steps)
         if not len(self._before):
             self._before = np.repeat(steps[:1], SMOOTH - 1, axis=0)
         steps = np.concatenate((self._before, steps))
         self._before = steps[-(SMOOTH - 1):]
-        sums = steps[2:] + steps[1:-1] + steps[:-2]
+        sums = steps[2:] + steps[1:-1]
+        sums += steps[:-2]
         lower, upper = sums[:, :-1], sums[:, 1:]
         pairs = lower + upper
-        tone = np.maximum(lower, upper)[:, _AWAY:-_AWAY].take(_COLUMNS, axis=1)
-        beside = np.maximum(pairs[:, :-2 * _AWAY], pairs[:, 2 * _AWAY:]).take(_COLUMNS, axis=1)
-        tones = tone + tone - beside >= _OUT
-        forgotten = _FORGET * np.arange(1, len(rows) + 1, dtype=np.int32)[:, np.newaxis]
+        tone = np.maximum(lower[:, _AWAY:-_AWAY], upper[:, _AWAY:-_AWAY]).take(_COLUMNS, axis=1)
+        out = tone + tone
+        out -= np.maximum(pairs[:, :-2 * _AWAY], pairs[:, 2 * _AWAY:]).take(_COLUMNS, axis=1)
+        if not len(self._recent):
+            self._recent = np.repeat(tone[:1, _PIEZO], SWAY_ROWS, axis=0)
+        recent = np.concatenate((self._recent, tone[:, _PIEZO]))
+        self._recent = recent[-SWAY_ROWS:]
+        if np.maximum.reduce(out, axis=None) >= _OUT:
+            return self._near_their_level(tone, out >= _OUT, recent)
+        self._level = np.maximum(self._level - np.float32(_FORGET * len(rows)), _NEVER)
+        return None
+
+    def _near_their_level(self, tone: NDArray[np.float32], tones: NDArray[np.bool_], recent: NDArray[np.float32]
+                          ) -> NDArray[np.bool_]:
+        """tone: float32 `(k, columns)`, and `tones`, where it stands out. recent: with the SWAY_ROWS rows before."""
+        forgotten = np.float32(_FORGET) * np.arange(1, len(tone) + 1, dtype=np.float32)[:, np.newaxis]
         heard = np.where(tones, tone, _NEVER) + forgotten
         heard[0] = np.maximum(heard[0], self._level)
         level = np.maximum.accumulate(heard, axis=0) - forgotten
         self._level = np.maximum(level[-1], _NEVER)
-        piezo = slice(len(PIEZO))
-        short = tones[:, piezo] & (tone[:, piezo] >= level[:, piezo] - _FALL_SHORT)
-        if not len(self._recent):
-            self._recent = np.repeat(tone[:1, piezo], SWAY_ROWS, axis=0)
-        recent = np.concatenate((self._recent, tone[:, piezo]))
-        self._recent = recent[-SWAY_ROWS:]
+        short = tones[:, _PIEZO] & (tone[:, _PIEZO] >= level[:, _PIEZO] - _FALL_SHORT)
         if short.any():
             short &= _risen(recent)
         return np.concatenate((tones & (tone >= level - _FALL_LONG), short), axis=1)
@@ -159,8 +175,8 @@ class TonePulses:
         return [Pulse(channel, start + FRAME_STEP * first, start + FRAME_STEP * (last + 1), heard)]
 
 
-def _risen(rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """bool `(k, channels)` for rows int32 `(SWAY_ROWS + k, channels)`: where a tone has risen of late, or has not fallen."""
+def _risen(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """bool `(k, channels)` for rows float32 `(SWAY_ROWS + k, channels)`: a tone has risen of late, or has not fallen."""
     highest = lowest = rows
     for step in _STRIDES:
         highest = np.maximum(highest[:-step], highest[step:])

@@ -143,10 +143,13 @@ class FrontEnd:
         if self.breaks(block):
             self._restart(block)
         mixed = mix(block.samples, block.format.channels, self._channel)
-        self._clipped += count_clipped(block.samples if self._channel == MEAN else mixed)
+        samples = self._resampler.push(mixed)
+        counted = block.samples if self._channel == MEAN else mixed
+        if samples is not counted:  # else the level counts them: they are what the card gave
+            self._clipped += count_clipped(counted)
         self._heard += block.length
         self._next = block.position + block.length
-        return self._hear(self._resampler.push(mixed))
+        return self._hear(samples, clipped=None if samples is counted else self._clipped)
 
     def finish(self) -> list[Patch]:
         """The stream has ended: patches of what is left, padded with silence until every sample lies in one.
@@ -155,19 +158,19 @@ class FrontEnd:
         none. `level` is the tail's (None if the resampler kept none), `rows` its and the silence's. A block that comes
         later begins afresh, as after a gap.
         """
-        patches = self._hear(self._resampler.flush())
+        patches = self._hear(self._resampler.flush(), clipped=self._clipped)
         end = max(self.position, self._fed)
         level = self.level
         if self._patches.covered < end:
             rows, at = self.rows, self.rows_position
-            patches += self._hear(np.zeros(self._patches.next_end - self._fed, np.int16))
+            patches += self._hear(np.zeros(self._patches.next_end - self._fed, np.int16), clipped=0)
             self.rows, self.rows_position = np.concatenate((rows, self.rows)), at
         self.level = level
         self._forget(end)
         return patches
 
-    def _hear(self, samples: NDArray[np.int16]) -> list[Patch]:
-        """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz.
+    def _hear(self, samples: NDArray[np.int16], *, clipped: int | None) -> list[Patch]:
+        """Everything behind the resampler, for samples int16 `(n,)` at 16 kHz. clipped: how many were; None counts them.
 
         The level is told at once; samples wait for the rest until they complete a patch, or what `wanted` or a rise asks
         for, because rows cost a third less made by the hop than by the block.
@@ -175,7 +178,7 @@ class FrontEnd:
         self.level = None
         self.samples, self.samples_position = samples, self._fed
         if len(samples):
-            self.level = level_of(samples, clipped=self._clipped)
+            self.level = level_of(samples, clipped=clipped)
             self._clipped = 0
             self._waiting.append(samples)
             if self._rises(self.level.peak_dbfs) and self.early and self._risen is None:

@@ -24,7 +24,7 @@ other cores busy, 521 rows then take 1.3 ms instead of 0.04."""
 
 def logistic(logits: NDArray[Real]) -> NDArray[Real]:
     """1 / (1 + exp(-logit)), float32 or float64 in and the same out, any shape, no overflow."""
-    bounded = np.clip(logits, -_FARTHEST, _FARTHEST)
+    bounded = np.minimum(np.maximum(logits, -_FARTHEST), _FARTHEST)
     return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.exp(-bounded)), dtype=logits.dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ QUANTISED = ("int8", "uint8", "int16")
 """Integer dtypes that a model's input or output may have."""
 
 
+@cache
 def limits(dtype: str) -> tuple[int, int]:
     """Smallest and largest integer of one of `QUANTISED`. Raises ModelError for any other dtype."""
     if dtype not in QUANTISED:
@@ -36,13 +38,16 @@ def quantise(values: NDArray[np.float32], *, scale: float, zero_point: int, dtyp
     work = np.asarray(work)
     np.rint(work, out=work)
     work += np.float32(zero_point)
-    np.clip(work, low, high, out=work)
+    np.maximum(work, np.float32(low), out=work)  # half the cost of np.clip
+    np.minimum(work, np.float32(high), out=work)
     return work.astype(dtype)
 
 
 def dequantise(values: NDArray[Any], *, scale: float, zero_point: int) -> NDArray[np.float32]:
     """Widen, subtract, scale: integers of any shape to float32 of the same shape.
 
-    Widened to int32 first: -128 - 100 does not fit an int8.
+    Widened first: -128 - 100 does not fit an int8. The difference is exact in float32, for it has 17 bits at most.
     """
-    return (values.astype(np.int32) - np.int32(zero_point)).astype(np.float32) * np.float32(scale)
+    real: NDArray[np.float32] = np.subtract(values, np.float32(zero_point), dtype=np.float32)
+    real *= np.float32(scale)
+    return real
