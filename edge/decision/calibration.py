@@ -90,9 +90,9 @@ def heard_beside(target: Target, labels: Sequence[str], look: Scores, patch: Seq
     """
     if target.beside is None:
         return None
-    own, rise = target.beside, float(of_rise(target.rise, rise_db))
+    own, rise = target.beside, _of_one_rise(target.rise, rise_db)
     offset = own.patch * max(patch[each] for each in target.patch_rows) + own.offset + own.look * rise
-    return _of_row(target, labels, look, int(target.rows[0]), own.look, offset)
+    return _of_row(target, labels, look, target.numbers[0], own.look, offset)
 
 
 def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Scores,
@@ -105,8 +105,8 @@ def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Sco
     """
     assert target.stages is not None
     own = target.stages[stage]
-    offset = own.offset + own.scale * float(of_rise(target.rise, rise_db))
-    found = _of_row(target, labels, scores, int(target.rows[0]), own.scale, offset)
+    offset = own.offset + own.scale * _of_one_rise(target.rise, rise_db)
+    found = _of_row(target, labels, scores, target.numbers[0], own.scale, offset)
     if target.added is None:
         return found
     more = target.added.stages[stage]
@@ -114,7 +114,12 @@ def heard_in_look(target: Target, labels: Sequence[str], stage: int, scores: Sco
     return added if added.probability > found.probability else found
 
 
-def of_rise(each_db: float, rise_db: NDArray[np.floating] | float) -> NDArray[np.floating]:
+def _of_one_rise(each_db: float, rise_db: float) -> float:
+    """`of_rise` of one onset: a twentieth of the time."""
+    return each_db * (min(rise_db, MOST_RISE_DB) - TYPICAL_RISE_DB)
+
+
+def of_rise(each_db: float, rise_db: NDArray[np.floating]) -> NDArray[np.floating]:
     """What onsets' rises, in dB, add to the logits of looks at them: `each_db` for each dB over a typical one. In the shape
     of `rise_db`."""
     found: NDArray[np.floating] = each_db * (np.minimum(rise_db, MOST_RISE_DB) - TYPICAL_RISE_DB)

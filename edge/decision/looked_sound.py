@@ -57,8 +57,9 @@ class LookedSound:
 
     def remember(self, onset: Onset, one: Heard) -> None:
         """What a look at an onset said, or a look beside a patch: feedback learns from the highest of it."""
-        self._judged = [each for each in self._judged
-                        if each[0] is self._running or each[0].position >= onset.position - KEPT_SAMPLES]
+        oldest = onset.position - KEPT_SAMPLES
+        if self._judged and self._judged[0][0].position < oldest:  # looks come in order but for a second one's patches
+            self._judged = [each for each in self._judged if each[0] is self._running or each[0].position >= oldest]
         self._judged.append((onset, one))
 
     def name(self, onset: Onset, one: Heard, stage: int, now: int) -> list[Detection]:
