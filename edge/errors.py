@@ -11,7 +11,6 @@ EdgeError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import partial
 
@@ -88,6 +87,8 @@ def shown(value: object) -> str:
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
     """Up to `most` known names: first those spelled like `name`, then those that contain it. Case does not count."""
+    import difflib  # most starts have no name to correct
+
     folded = {each.lower(): each for each in known}
     alike = difflib.get_close_matches(name.lower(), sorted(folded), n=most, cutoff=0.5)
     holding = [low for low in folded if name and name.lower() in low]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from edge.decision.tones import LONG, SHORT, Pulse
 from edge.stream import SAMPLE_RATE
@@ -176,7 +175,8 @@ def _step(group: Sequence[Span]) -> float:
 
 def _agreement(spans: Sequence[Span], fitted: Sequence[Span]) -> float:
     """Share of the fitted pulses (all as long as their median) that has a tone, times the share of pauses without."""
-    length = median(end - start for start, end in fitted)
+    lengths = sorted(end - start for start, end in fitted)
+    length = (lengths[(len(lengths) - 1) // 2] + lengths[len(lengths) // 2]) / 2
     begin, end = fitted[0][0], max(fitted[-1][1], fitted[-1][0] + length)
     sounded = sum(_shared(span, (start, start + length)) for span in spans for start, _ in fitted)
     tone = sum(_shared(span, (begin, end)) for span in spans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
 from pathlib import Path
 
 from edge.errors import ModelError
@@ -16,7 +16,7 @@ def embedded_folder() -> Path:
     root = Path(__file__).resolve().parents[2]
     if (root / "setup.cfg").is_file() and (root / "models").is_dir():
         return root / "models"
-    try:
-        return Path(str(importlib.resources.files("edge_models")))
-    except ModuleNotFoundError as error:
-        raise ModelError("embedded models", found="no package edge_models", wanted="a complete installation") from error
+    found = importlib.util.find_spec("edge_models")
+    if found is None or not found.submodule_search_locations:
+        raise ModelError("embedded models", found="no package edge_models", wanted="a complete installation")
+    return Path(next(iter(found.submodule_search_locations)))

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +201,8 @@ def _load(runtime: str) -> tuple[str, Any, str]:
             raise _missing(LITERT, error) from error
     elif runtime != TFLITE:
         raise ModelError("model.runtime", found=runtime, wanted="auto, litert or tflite-runtime")
+    from importlib import metadata  # a twentieth of a start, which LiteRT does without
+
     try:
         version = metadata.version("tflite-runtime")
         # Its last wheels; importing them under numpy 2 prints a page of warnings before anything can be caught.

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import threading
-import wave
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +53,8 @@ class EventSounds:
 
     def write(self, event: str, samples: NDArray[np.int16]) -> None:
         """Keep the sound of one event, int16 `(n,)` at 16 kHz, and make room. Raises SinkError where the disk fails."""
+        import wave  # few owners keep sound
+
         try:
             private_folder(self._folder)
             path = sound_path(self._folder, event)
