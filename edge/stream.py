@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:  # names of types only: who passes words on, such as the page, need not load NumPy
     import numpy as np
@@ -88,8 +88,7 @@ class Patch:
     first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):  # ten a second: a frozen dataclass takes four times as long
     """Loudness of a stretch of samples in dBFS (0 is a full-scale square wave; silence is -inf held at -120)."""
 
     rms_dbfs: float

@@ -55,6 +55,7 @@ class Decision:
         self._parts = [part for sound, part in zip(self._sounds, self._patterns, strict=True)
                        if part is not None and not isinstance(sound, LookedSound)]
         self._impulsive = [sound for sound in self._sounds if isinstance(sound, ImpulsiveDetector)]
+        self._by_patches = [None if isinstance(sound, LookedSound) else sound.target for sound in self._sounds]
         self._yielding = [sound for sound in self._impulsive if sound.target.yields]
         self._in_order = {number: InOrder() for number in looked if self._patterns[number] is not None}
         self._loudness, self._alarms = Loudnesses(targets.loudness), Alarms(targets.rhythms, targets.patterns)
@@ -119,12 +120,11 @@ class Decision:
         found = self._listen(scores.position)
         logits = logits_of(scores).tolist() if self._sounds else []
         found += self._beside(scores.position, logits)
-        self._heard = [None if isinstance(sound, LookedSound) else heard(sound.target, self._labels, scores, logits)
-                       for sound in self._sounds]
+        self._heard = [None if target is None else heard(target, self._labels, scores, logits) for target in self._by_patches]
         self._heard = self._series.judge(self._heard, scores.position, self._patch_samples)
         mine = {number: self._judge(number) for number in self._order}
-        for number, sound in enumerate(self._sounds):
-            found += self._pass_on(number, sound, mine[number], scores.position)
+        for number, pattern in enumerate(self._patterns):
+            found += mine[number] if pattern is None else self._pass_on(number, mine[number], scores.position)
         return found
 
     def skip(self, position: int) -> list[Detection]:
@@ -135,7 +135,7 @@ class Decision:
         for number, sound in enumerate(self._sounds):
             self._heard[number] = None
             mine = self._judge(number) if isinstance(sound, LookedSound) else []
-            found += self._pass_on(number, sound, mine, position)
+            found += self._pass_on(number, mine, position)
         return found
 
     def _beside(self, position: int, logits: Sequence[float]) -> list[Detection]:
@@ -149,7 +149,7 @@ class Decision:
         for other in self._yielding if taken else ():
             other.taken(onset.position, taken)
         return [each for number, sound in enumerate(self._sounds) if isinstance(sound, LookedSound)
-                for each in self._pass_on(number, sound, mine.get(number, []), onset.position)]
+                for each in self._pass_on(number, mine.get(number, []), onset.position)]
 
     def interrupt(self, until: int) -> list[Detection]:
         """End all running events at a gap or the stream's end, at position `until`; forget the onsets."""
@@ -200,7 +200,7 @@ class Decision:
             self._heard[number] = sound.heard
             return sound.follow(self._rows.next)
         assert one is not None
-        if not isinstance(sound, ImpulsiveDetector):
+        if isinstance(sound, LastingDetector):
             return sound.push(one, self._onsets)
         mine = sound.push(one)
         for other in () if sound.target.yields else self._yielding:
@@ -235,9 +235,9 @@ class Decision:
         self._since, at = [], self._rows.next - FRAME_STEP * len(rows)
         return self._loudness.push(power, at) + self._alarms.push(rows, at)
 
-    def _pass_on(self, number: int, sound: Sound, mine: list[Detection], position: int) -> list[Detection]:
+    def _pass_on(self, number: int, mine: list[Detection], position: int) -> list[Detection]:
         """A sound's detections through its patterns, if it has any. position: of the newest patch, or of a look's onset."""
-        pattern = self._patterns[number]
+        sound, pattern = self._sounds[number], self._patterns[number]
         if pattern is None:
             return mine
         if (in_order := self._in_order.get(number)) is not None and self._by_looks is not None:
