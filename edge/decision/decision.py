@@ -120,8 +120,8 @@ class Decision:
         found = self._listen(scores.position)
         logits = logits_of(scores).tolist() if self._sounds else []
         found += self._beside(scores.position, logits)
-        self._heard = [None if target is None else heard(target, self._labels, scores, logits) for target in self._by_patches]
-        self._heard = self._series.judge(self._heard, scores.position, self._patch_samples)
+        alone = [None if target is None else heard(target, self._labels, scores, logits) for target in self._by_patches]
+        self._heard = self._series.judge(alone, scores.position, self._patch_samples)
         mine = {number: self._judge(number) for number in self._order}
         for number, pattern in enumerate(self._patterns):
             found += mine[number] if pattern is None else self._pass_on(number, mine[number], scores.position)
