@@ -85,8 +85,9 @@ test-pins: $(VENV)/installed-dev ## run the pins on a real kernel's GPIO chips, 
 	@deploy/packages.sh pins
 	deploy/pins-machine.sh $(PINS) $(BIN)/python -m pytest -q -p no:cacheprovider -m slow tests/sinks/test_sinks_gpiod_kernel.py tests/sinks/test_sinks_gpiod_process.py
 
-arm-instructions: $(VENV)/installed-dev ## count the instructions of backbone and look network on emulated ARM (root; minutes; MODELS="more.tflite ...")
+arm-instructions: $(VENV)/installed-dev ## count instructions on emulated ARM: networks, and the whole run, which may take 3 % more than it did (root; minutes; MODELS="more.tflite ..." WRITE=1)
 	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python deploy/arm-instructions.sh $(ARM_ROOT) models/starter/backbone.tflite models/impulse/look.tflite $(MODELS)
+	deploy/arm-root.sh $(ARM_ROOT) bookworm $(BIN)/python $(BIN)/python -m deploy.arm_run $(ARM_ROOT) $(if $(WRITE),--write)
 
 test-first-start: $(VENV)/installed-dev ## run the first start in a fresh Debian 13; cloud-init, netplan and sudo judge (root; minutes; INSTALL=folder)
 	@deploy/packages.sh first-start

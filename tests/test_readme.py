@@ -192,7 +192,8 @@ def test_the_rooms_are_the_codes() -> None:
 
 @pytest.mark.parametrize(("page", "name"), [
     (FIRST_PAGE, "hears"),
-    *((FIGURES, name) for name in ("figures", "cross-fit", "alarms", "scenes", "onsets", "lasting", "bench", "arm")),
+    *((FIGURES, name)
+      for name in ("figures", "cross-fit", "alarms", "scenes", "onsets", "lasting", "bench", "arm", "arm-run")),
     (FAULTS, "faults"), (FAULTS, "writes")], ids=lambda value: value if isinstance(value, str) else "")
 def test_figures_are_given(page: Path, name: str) -> None:
     head, rule, *rows = [line for line in section(page, name).splitlines() if line.startswith("|")]

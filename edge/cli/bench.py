@@ -15,8 +15,9 @@ from edge.cli.options import common, hop_from, log_to_stderr, settings_from, sta
 from edge.control.loading import find_model
 from edge.errors import SettingsError
 from edge.model.runtime import open_runtime
-from edge.workshop.bench import Cost, measure, test_sound, whole_file
+from edge.workshop.bench import Cost, measure, whole_file
 from edge.workshop.bench_process import bare_peak_bytes, measure_run
+from edge.workshop.bench_sound import test_sound
 
 EXAMPLES = """Examples:
   edge-audio bench

@@ -46,16 +46,6 @@ class Cost:
     """total / the same without looks, whose rows are made by the hop; None where no target is decided by looks."""
 
 
-def test_sound(seconds: float) -> NDArray[np.int16]:
-    """int16 `(n,)` at 16 kHz, always the same: noise with bursts, for sound that is quiet and loud."""
-    random = np.random.default_rng(1)
-    length = round(seconds * SAMPLE_RATE)
-    noise = random.normal(0.0, 300.0, length)
-    for start in range(SAMPLE_RATE // 2, length - 1600, SAMPLE_RATE):
-        noise[start: start + 1600] += random.normal(0.0, 6000.0, 1600) * np.exp(-np.arange(1600) / 300.0)
-    return np.clip(noise, -32768, 32767).astype(np.int16)
-
-
 def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, rounds: int, bare: Runtime | None,
             targets: tuple[TargetSettings, ...] = ()) -> Cost:
     """Run both ways over `sound`, `rounds` times in turn.

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.settings import ModelSettings
-from edge.stream import SAMPLE_RATE
+from edge.workshop.bench_sound import write_wav
 from edge.workshop.child import environment
 
 START_UPS = 3
@@ -103,7 +102,7 @@ def measure_run(model: ModelSettings, labels: Sequence[str], sound: NDArray[np.i
     """
     with tempfile.TemporaryDirectory() as folder:
         recording, toml = Path(folder) / "sound.wav", Path(folder) / "bench.toml"
-        _write_wav(recording, sound)
+        write_wav(recording, sound)
         toml.write_text(_SETTINGS.format(sound=recording, model=model.name, runtime=model.runtime,
                                          labels=json.dumps(list(labels)), port=_CLOSED_PORT))
         taken = []
@@ -112,10 +111,3 @@ def measure_run(model: ModelSettings, labels: Sequence[str], sound: NDArray[np.i
             _peak_bytes(_READY, str(toml), str(state_dir))
             taken.append(time.monotonic() - mark)
         return _peak_bytes(_RUN, "run", "--config", str(toml), "--state-dir", str(state_dir)), min(taken)
-
-
-def _write_wav(path: Path, samples: NDArray[np.int16]) -> None:
-    """A plain WAV, 16 kHz mono."""
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
