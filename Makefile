@@ -22,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
-.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-mediapipe arm-instructions \
+.PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-microphone test-mediapipe arm-instructions \
 	test-home-assistant test-page page-pictures fuzz faults latency deb deb-test image image-test check clean
 
 menu: ## print this menu
@@ -93,6 +93,9 @@ test-first-start: $(VENV)/installed-dev ## run the first start in a fresh Debian
 	@deploy/packages.sh first-start
 	mkdir -p $(INSTALL)
 	deploy/install-root.sh $(INSTALL)/first-start trixie $(BIN)/python -m pytest -q -m slow tests/image/first_start
+
+test-microphone: $(VENV)/installed-dev ## break a microphone in ten ways: what health says of it, and when the appliance hears again (six minutes)
+	$(BIN)/python -m pytest -q -rP -m slow tests/microphone
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
 	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py

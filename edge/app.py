@@ -67,15 +67,12 @@ class Appliance:
     steering: Steering
     systemd: Systemd
     bugs: list[BaseException] = field(default_factory=list)
-    """What ended a thread of ours that belongs to no sink. Such a bug ends the run, too, so that systemd
-    starts the program afresh."""
+    """What ended a thread of ours that belongs to no sink. That ends the run, too, and systemd starts the program afresh."""
 
     def run(self) -> None:
-        """Make the pins safe and begin to connect, then hear the source. Everything is given back whatever
-        happens.
+        """Make the pins safe and begin to connect, then hear the source. Everything is given back whatever happens.
 
-        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread that belongs to
-        no sink.
+        Raises SinkError or SourceError where waiting cannot help, and whatever ended a thread that belongs to no sink.
         """
         before, threading.excepthook = threading.excepthook, self._thread_ended
         started: list[Guard] = []
@@ -142,6 +139,9 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                 "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
+    def trouble() -> str:
+        return heard.trouble or listener.pace.trouble
+
     def watched() -> dict[str, object]:
         said, targets = about(), listener.targets
         return {**said, "source_live": heard.live, "words": status_words(targets.names, said),
@@ -159,7 +159,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                 told.pin(pin, on)
 
     wiring = Wiring(settings.pin, settings.button, settings.led, on_change=pin_changed, act=inbox.command,
-                    hears=lambda: (steering.muted, heard.trouble or listener.pace.trouble))
+                    hears=lambda: (steering.muted, trouble()))
     sinks.extend(wiring.sinks)
     if settings.log.events:
         sinks.append(LogSink(settings.log, settings.device.name))
@@ -217,7 +217,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
                      words=lambda: status_words(listener.targets.names, about()))
 
     out = Dispatcher(stream_clock, stats, health_seconds=settings.mqtt.health_seconds, about=about, number=numbering.next,
-                     synchronised=clock.synchronised)
+                     synchronised=clock.synchronised, trouble=trouble)
     listener = Listener(plan, channel=settings.source.channel, gate=settings.gate, stats=stats, out=out,
                         on_scores=on_scores, watcher=watcher or watch, recent=recent, control=control, beat=beat)
     # Last, so that nothing is open when anything above is refused.

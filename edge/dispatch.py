@@ -23,6 +23,9 @@ log = logging.getLogger("edge")
 LONGEST_SECONDS = 60.0
 """The longest pause before a sink that failed is started again."""
 
+TROUBLE_SECONDS = 1.0
+"""A trouble that comes and goes is told no more often."""
+
 STOP_SECONDS = 5.0
 """How long `stop` waits for a sink that is just being started again; no sink takes longer to stop."""
 
@@ -158,9 +161,10 @@ class Dispatcher:
 
     def __init__(self, clock: StreamClock, stats: Stats, *, health_seconds: float = 60.0,
                  about: Callable[[], Mapping[str, object]] = dict, number: Callable[[], int] | None = None,
-                 synchronised: Callable[[], bool] = lambda: True) -> None:
+                 synchronised: Callable[[], bool] = lambda: True, trouble: Callable[[], str] = str) -> None:
         """about: what health says beside the counters (model, source state, ...), asked anew every time. number: gives
-        sequence numbers; None counts from 1. synchronised: whether UTC can be trusted now.
+        sequence numbers; None counts from 1. synchronised: whether UTC can be trusted now. trouble: what ails the hearing,
+        in a word; health is due at once when that changes.
         """
         self.sinks: Sequence[Sink] = ()
         self._clock = clock
@@ -168,7 +172,8 @@ class Dispatcher:
         self._health_seconds = health_seconds
         self._about = about
         self._started = clock.now()
-        self._next_health = self._started
+        self._told_at, self._next_health = float("-inf"), self._started
+        self._trouble, self._told_trouble = trouble, ""
         self._number = number or itertools.count(1).__next__
         self._synchronised = synchronised
         self.level_samples = 3 * SAMPLE_RATE
@@ -216,9 +221,11 @@ class Dispatcher:
 
     def health(self, *, now: bool = False) -> None:
         """Hand health to every sink when it is due, or at once."""
-        seconds = self._clock.now()
-        if not now and seconds < self._next_health:
+        seconds, trouble = self._clock.now(), self._trouble()
+        changed = trouble != self._told_trouble and seconds >= self._told_at + TROUBLE_SECONDS
+        if not (now or changed or seconds >= self._next_health):
             return
+        self._told_at, self._told_trouble = seconds, trouble
         self._next_health = seconds + self._health_seconds
         level = self._levels[-1][1] if self._levels else None
         health: dict[str, object] = {

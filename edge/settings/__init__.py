@@ -53,7 +53,7 @@ class SourceSettings:
     command: tuple[str, ...] = _key((), "kind command: program and arguments that print raw little-endian 16-bit PCM")
     block_seconds: float = _key(0.1, "length of one block, in seconds", low=0.01, high=1.0)
     queue_blocks: int = _key(64, "blocks that may wait between the sound card and the listener", low=4, high=4096)
-    retry_seconds: float = _key(30.0, "longest pause before a lost microphone or command is tried again", low=0.1,
+    retry_seconds: float = _key(15.0, "longest pause before a lost microphone or command is tried again", low=0.1,
                                 high=3600.0)
 
 

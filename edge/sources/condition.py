@@ -9,16 +9,16 @@ import numpy as np
 
 from edge.stream import Block
 
-AFTER_SECONDS = 10.0
-"""How long a fault lasts before it is said. No analogue microphone gives one value for so long."""
+AFTER_SECONDS = 8.0
+"""How long a fault lasts before it is said: in health within 10 s. No analogue microphone gives one value for so long."""
 CLIPPED_SHARE = 0.01
 """Share of samples at either end of int16 from which a block counts as clipping."""
-FORGIVEN_SHARE = 0.25
+FORGIVEN_SHARE = 1.0 / 3.0
 """Seconds of clipping that one clean second makes good. Too high a gain is a fault, a few loud seconds are not."""
 OFF_ZERO = 1638
 """Mean of a block, 5 % of full scale, from which its samples count as off zero: no level under -26 dBFS shows then."""
 GAPS, GAP_SECONDS = 3, 20.0
-"""So many gaps, each forgotten after so long, are a fault: one comes with every reopening."""
+"""So many gaps, each forgotten after so long, are a fault."""
 
 
 class Condition:
@@ -39,8 +39,9 @@ class Condition:
         self._gap_seconds = 0.0
         self._overflows = False
 
-    def heard(self, block: Block) -> None:
-        """Take one block; `state` and `trouble` are then as it is."""
+    def heard(self, block: Block, *, reopened: bool = False) -> None:
+        """Take one block; `state` and `trouble` are then as it is. reopened: the device was lost before, and that was said:
+        the gap is none of an overflow."""
         samples = block.samples
         if self._channel >= 0:
             samples = samples[self._channel::block.format.channels]
@@ -56,7 +57,7 @@ class Condition:
         side = (mean >= OFF_ZERO) - (mean <= -OFF_ZERO)
         off_zero = self._off_zero.watch(side != 0 and side == self._side, seconds)  # rumble changes sides
         self._side = side
-        overflows = self._watch_gaps(block.gap, seconds)
+        overflows = self._watch_gaps(block.gap and not reopened, seconds)
         if self._still_seconds >= AFTER_SECONDS:
             self.trouble = "stuck" if self._value else "silent"
         else:

@@ -48,16 +48,18 @@ class BlockQueue:
         """limit: blocks that may wait."""
         self._limit = limit
         self._stats = stats
-        self._blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+        self._blocks: queue.SimpleQueue[tuple[Block, bool] | None] = queue.SimpleQueue()
         # The producer's side.
         self._format = StreamFormat(0, 0)
         self._position = 0
-        self._gap = False
+        self._gap = self._begins = False
         self.offered = 0
         """Blocks offered since the start, dropped ones too: it stands still when the device does."""
         # The consumer's side.
         self._heard_format = self._format
         self._expected = 0
+        self.reopened = False
+        """Whether the newest block that was taken is the first after another opening."""
 
     def begin(self, form: StreamFormat) -> None:
         """Producer, before the first block of each opening: the position goes on, at the new rate, after a gap."""
@@ -65,6 +67,7 @@ class BlockQueue:
             # The same moment, rounded up so that time never goes back.
             self._position = -(-self._position * form.rate // self._format.rate)
         self._gap = self._gap or self._position > 0
+        self._begins = self._position > 0
         self._format = form
 
     def offer(self, samples: NDArray[np.int16], *, lost_before: bool = False) -> None:
@@ -79,8 +82,8 @@ class BlockQueue:
         if self._blocks.qsize() >= self._limit:
             self._gap = True
             return
-        self._blocks.put(Block(samples, position, self._format, self._gap))
-        self._gap = False
+        self._blocks.put((Block(samples, position, self._format, self._gap), self._begins))
+        self._gap = self._begins = False
 
     @property
     def waiting(self) -> int:
@@ -90,11 +93,12 @@ class BlockQueue:
     def take(self, seconds: float) -> Block | None:
         """Consumer: the next block, or None after `seconds` or a `wake`."""
         try:
-            block = self._blocks.get(timeout=seconds)
+            taken = self._blocks.get(timeout=seconds)
         except queue.Empty:
             return None
-        if block is None:
+        if taken is None:
             return None
+        block, self.reopened = taken
         if block.format == self._heard_format:
             self._stats.lost_samples += block.position - self._expected
         self._heard_format = block.format

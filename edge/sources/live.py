@@ -110,7 +110,7 @@ class LiveSource(ABC):
                 block = self._crossing.take(_POLL_SECONDS)
                 if block is not None:
                     self._heard_at = self._clock()
-                    self._condition.heard(block)
+                    self._condition.heard(block, reopened=self._crossing.reopened)
                     self._watch_stillness()
                 elif self._error is not None:
                     raise self._error

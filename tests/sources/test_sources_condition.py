@@ -68,6 +68,15 @@ def test_samples_lost_again_and_again_are_a_fault_and_a_reopening_is_none() -> N
     assert hear(GAPS * GAP_SECONDS, gap=False) == ""
 
 
+def test_a_microphone_that_was_opened_again_three_times_in_a_minute_is_not_said_to_lose_samples() -> None:
+    """It was missing each time, and that was said. For a minute after it was heard again health still named a trouble."""
+    condition = Condition(-1)
+    for _ in range(2 * GAPS):
+        condition.heard(Block(SPEECH.astype(np.int16), 0, StreamFormat(16_000, 1), gap=True), reopened=True)
+        condition_after(SPEECH, 5.0, condition=condition)
+        assert condition.trouble == ""
+
+
 def test_pauses_and_loud_moments_are_no_fault() -> None:
     condition = Condition(-1)
     for _ in range(20):

@@ -54,6 +54,26 @@ def test_received_and_lost_add_up_to_what_was_offered(steps: list[int | str]) ->
         expected = block.position + block.length
 
 
+def test_the_first_block_after_another_opening_is_told_from_one_after_an_overflow() -> None:
+    crossing, samples = BlockQueue(1, Stats()), np.zeros(8, np.int16)
+
+    def heard(*, lost: bool = False) -> tuple[bool, bool]:
+        crossing.offer(samples, lost_before=lost)
+        block = crossing.take(0.0)
+        assert block is not None
+        return block.gap, crossing.reopened
+
+    crossing.begin(MONO)
+    assert [heard(), heard(), heard(lost=True)] == [(False, False), (False, False), (True, False)]
+    crossing.begin(MONO)
+    assert [heard(), heard()] == [(True, True), (False, False)]
+    crossing.offer(samples)  # nobody takes it before the device is lost
+    crossing.begin(MONO)
+    crossing.offer(samples)  # dropped
+    assert crossing.take(0.0) is not None and not crossing.reopened
+    assert heard() == (True, True)
+
+
 def test_a_full_queue_drops_the_newest_and_marks_the_next() -> None:
     stats = Stats()
     crossing = BlockQueue(2, stats)
