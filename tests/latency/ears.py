@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from edge.stream import Block, Event
 class Noted:
     """A source around another, and a sink; monotonic seconds of what passes."""
 
-    name, state, waiting_messages = "noted", "ok", 0
+    name, waiting_messages = "noted", 0
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -36,30 +37,15 @@ class Noted:
         self.decided: list[tuple[float, int, int, str]] = []
         self.on: list[float] = []
 
-    @property
-    def live(self) -> bool:
-        return self._source.live
-
-    @property
-    def trouble(self) -> str:
-        return self._source.trouble
-
-    @property
-    def hangs(self) -> bool:
-        return self._source.hangs
-
-    @property
-    def waiting_seconds(self) -> float:
-        return self._source.waiting_seconds
+    def __getattr__(self, name: str) -> Any:
+        """All else is as the source has it."""
+        return getattr(self._source, name)
 
     def blocks(self) -> Iterator[Block | None]:
         for block in self._source.blocks():
             if block is not None:
                 self.heard.append((time.monotonic(), block))
             yield block
-
-    def close(self) -> None:
-        self._source.close()
 
     def start(self) -> None:
         """Nothing to open."""
