@@ -12,6 +12,7 @@ INSTALL ?= /var/tmp/edge-audio-install
 DEB ?= /var/tmp/edge-audio-deb
 IMAGE ?= /var/tmp/edge-audio-image
 PAGE ?= /var/tmp/edge-audio-page
+FUZZ ?=
 VERSION ?=
 CLAPS ?= 500
 LOADED ?=
@@ -114,8 +115,13 @@ test-page: $(VENV)/installed-page ## look at the page with Chromium, and through
 page-pictures: $(VENV)/installed-page ## take the page's pictures for deploy/docs, with Chromium (a minute)
 	$(BIN)/python -m tests.page.chromium.pictures deploy/docs/pictures
 
-fuzz: $(VENV)/installed-dev ## try 100,000 payloads on the parser of commands (minutes)
-	$(BIN)/python -m pytest -q -rP -m slow tests/control/test_control_commands.py
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	@deploy/environment.sh $(PYTHON) $(VENV) '.[files,plot,page,test,dev,fuzz-test]'
+	@touch $@
+
+fuzz: $(VENV)/installed-fuzz ## try a million broken files, messages and packets on what takes them (an hour and more; FUZZ="TARGET ... --inputs N")
+	nice -n 19 $(BIN)/python -m pytest -q -rP -m slow tests/control/test_control_commands.py
+	nice -n 19 $(BIN)/python -m tests.fuzz $(FUZZ)
 
 faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
 	$(BIN)/python -m tests.faults

@@ -16,10 +16,12 @@ from functools import partial
 
 SHOWN_LETTERS = 40
 """An error echoes at most so many letters of what was found."""
+FOUND_LETTERS = 2_000
+"""An error's line has at most so many letters of all that was found: a row of a damaged file may have a million."""
 
 
 class EdgeError(Exception):
-    """Something the owner can mend. `str(error)` is one line: thing, found, wanted."""
+    """Something the owner can mend. `str(error)` is one line: thing, found (cut to FOUND_LETTERS), wanted."""
 
     exit_code = 1
 
@@ -30,7 +32,8 @@ class EdgeError(Exception):
         self.wanted = wanted
 
     def __str__(self) -> str:
-        line = f"{self.thing}: found {self.found}; wanted {self.wanted}"
+        found = self.found if len(self.found) <= FOUND_LETTERS else f"{self.found[:FOUND_LETTERS]}..."
+        line = f"{self.thing}: found {found}; wanted {self.wanted}"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -81,6 +84,8 @@ def shown(value: object) -> str:
     """A value that came from outside, fit to be said: short, on one line, in ASCII."""
     if isinstance(value, (list, dict)):  # as deep as it likes
         return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, int) and value.bit_length() > 4 * SHOWN_LETTERS:  # Python writes none of thousands of digits
+        return "a whole number of many digits"
     text = ascii(value[: SHOWN_LETTERS + 1] if isinstance(value, str) else value)
     return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
 from edge.errors import SettingsError, nearest
-from edge.model.table import Table, hints_of, is_a
+from edge.model.table import FARTHEST, Table, hints_of, is_a, toml_document
 from edge.settings import (
     VERBS,
     CommandSettings,
@@ -56,11 +55,7 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"settings {path}", found=error.strerror or str(error), wanted="a readable TOML file") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"settings {path}", found=f"bytes that are no UTF-8 at {error.start}", wanted="TOML") from error
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"settings {path}", found=str(error), wanted="TOML") from error
-    return parse_settings(document, where=str(path))
+    return parse_settings(toml_document(text, f"settings {path}", error=SettingsError, wanted="TOML"), where=str(path))
 
 
 def parse_settings(document: Mapping[str, Any], *, where: str = "settings") -> Settings:
@@ -167,6 +162,8 @@ def _table(kind: type[Any], entry: object, where: str) -> Any:
 def _kind_of(value: object) -> str:
     if isinstance(value, bool):
         return f"the value {str(value).lower()}"
+    if isinstance(value, int) and not -FARTHEST <= value < FARTHEST:
+        return "a whole number beyond 64 bits"
     for kind, words in ((str, "the string"), (int, "the whole number"), (float, "the number")):
         if isinstance(value, kind):
             return f"{words} {value!r}"

@@ -112,6 +112,8 @@ def load_room(state_dir: Path, manifest: Manifest) -> Bank | None:
 
     def room_of(arrays: Any) -> Bank:
         cells, seconds = arrays["cells"], arrays["seconds"]
+        if not ((seconds >= 0.0) & (seconds < 86_400.0)).all():  # of what no day holds there is no minute
+            raise ValueError("seconds that are none")
         minutes = np.floor(np.cumsum(seconds) / 60.0).astype(int)
         return Bank(cells, float(arrays["scale"]), int(arrays["zero_point"]), np.full(len(cells), "the room"),
                     np.array([f"room {minute}" for minute in minutes]), seconds, np.zeros(len(cells), np.bool_))
@@ -125,6 +127,8 @@ def _read(path: Path, bank_of: Callable[[Any], Bank], kind: str, wanted: str, co
     """The backbone that an archive was made on, and what `bank_of` makes of its arrays. Raises ModelError."""
     with reading_arrays(path, found=f"no {kind}", wanted=wanted) as arrays:
         made_on, bank = str(arrays["backbone_sha256"]), bank_of(arrays)
+    if not 0.0 < bank.scale < np.inf:
+        raise ModelError(str(path), found=f"a scale of {bank.scale}", wanted=wanted)
     count = len(bank.cells)
     shapes = [bank.cells.shape, bank.names.shape, bank.sources.shape, bank.seconds.shape, bank.altered.shape]
     kinds = [bank.cells.dtype, bank.seconds.dtype, bank.altered.dtype]

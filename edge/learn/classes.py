@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.errors import SettingsError
+from edge.errors import SettingsError, shown
+from edge.model.table import toml_document
 
 _LISTS = {"clips": True, "labels": True, "beside": False}
 """Keys of a class, and whether each must be there."""
@@ -37,13 +37,12 @@ def load_classes(path: Path) -> tuple[SoundClass, ...]:
     Raises SettingsError naming file, key, found and wanted.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(str(path), found=error.strerror or str(error), wanted="a table of classes") from error
     except UnicodeDecodeError as error:
         raise SettingsError(str(path), found="bytes that are no UTF-8", wanted="a table of classes in TOML") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(path), found=f"no TOML ({error})", wanted="a table of classes") from error
+    table = toml_document(text, str(path), error=SettingsError, wanted="a table of classes in TOML")
     if not table:
         raise SettingsError(str(path), found="no class", wanted="one table for each class, such as [hand_clap]")
     return tuple(_sound_class(path, name, entry) for name, entry in table.items())
@@ -51,7 +50,7 @@ def load_classes(path: Path) -> tuple[SoundClass, ...]:
 
 def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
     if not isinstance(entry, dict):
-        raise SettingsError(f"{path}: {name}", found=repr(entry)[:60], wanted="a table with clips and labels")
+        raise SettingsError(f"{path}: {name}", found=shown(entry), wanted="a table with clips and labels")
     for key in entry:
         if key not in _LISTS:
             raise SettingsError(f"{path}: {name}.{key}", found="an unknown key", wanted=f"one of {', '.join(_LISTS)}")
@@ -59,7 +58,7 @@ def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
     for key, needed in _LISTS.items():
         values = entry.get(key, None if needed else [])
         if not isinstance(values, list) or (needed and not values) or not all(isinstance(each, str) for each in values):
-            found = repr(values)[:60] if key in entry else "nothing"
+            found = shown(values) if key in entry else "nothing"
             raise SettingsError(f"{path}: {name}.{key}", found=found, wanted="a list of texts")
         lists.append(tuple(values))
     clips, labels, beside = lists

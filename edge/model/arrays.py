@@ -15,9 +15,11 @@ import numpy as np
 from edge.errors import ModelError
 
 _FAULTS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SyntaxError,
-           tokenize.TokenError, zipfile.BadZipFile, zlib.error)
-"""What NumPy (which tokenizes an array's header) and the zip and deflate modules raise where bytes are missing or
-are not as they were written."""
+           tokenize.TokenError, zipfile.BadZipFile, zlib.error, MemoryError)
+"""What NumPy (which tokenizes an array's header, and makes room for as many values as it says) and the zip and deflate
+modules raise where bytes are missing or are not as they were written."""
+MOST_BYTES = 200 << 20
+"""Of an archive's arrays together, unpacked: the largest of ours takes 5 MB. One megabyte, packed, can hold a thousand."""
 
 
 @contextmanager
@@ -34,6 +36,8 @@ def reading_arrays(path: Path, *, found: str, wanted: str) -> Iterator[Any]:
             if isinstance(arrays, np.ndarray):
                 raise ModelError(str(path), found="a single array", wanted=wanted)
             with arrays:
+                if (size := sum(part.file_size for part in arrays.zip.infolist())) > MOST_BYTES:
+                    raise ModelError(str(path), found=f"{size} bytes of arrays", wanted=f"{wanted}, of {MOST_BYTES} at most")
                 yield arrays
     except ModelError:
         raise

@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 
 WORDS = "about.npy"
 """The member of a step that holds its words."""
+MOST_BYTES = 32 << 20
+"""Of these words, unpacked: a thousand judgements take one megabyte."""
 _FAULTS = (OSError, EOFError, LookupError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 Judgement = Literal["right", "wrong"]
 Judgements = Mapping[tuple[str, str], Judgement]
@@ -33,6 +35,8 @@ def judged_in(step: Path) -> Judgements:
     wanted = "what was taught (edge-audio teach --undo goes back a step)"
     try:
         with zipfile.ZipFile(step) as arrays:
+            if (size := arrays.getinfo(WORDS).file_size) > MOST_BYTES:
+                raise ValueError(f"{size} bytes of words")
             words = _text(arrays.read(WORDS))
     except _FAULTS as error:
         raise ModelError(str(step), found=f"nothing that can be read ({error})", wanted=wanted) from error

@@ -132,7 +132,8 @@ def open_runtime(model: bytes | Path, *, runtime: str = "auto", threads: int = 1
             by_delegate = count_delegated(interpreter) if delegate else None  # XNNPACK takes its share when tensors are made
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(thing, found=str(error), wanted=f"a model that {_SPOKEN[kind]} {version} can open") from error
+        found = str(error).strip() or "an error without words, as where memory is short"
+        raise ModelError(thing, found=found, wanted=f"a model that {_SPOKEN[kind]} {version} can open") from error
     except SystemError as error:
         # How tflite-runtime, built for numpy 1, fails under numpy 2: only when an interpreter is made.
         raise _too_new_numpy(version) from error

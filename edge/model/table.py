@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
@@ -17,6 +18,7 @@ from edge.errors import EdgeError, ModelError, nearest
 
 T = TypeVar("T")
 NO_LIMITS: Mapping[str, Any] = {}
+FARTHEST, FLOATS = 1 << 63, sys.float_info.max
 SIDES = (("low", -math.inf), ("high", math.inf))
 
 
@@ -89,7 +91,7 @@ class Table:
             near = "".join(f" (did you mean {each!r}?)" for each in nearest(value, choices))
             raise self.wrong(key, repr(value), f"one of {', '.join(choices)}{near}")
         low, high = (side if limits.get(name) is None else limits[name] for name, side in SIDES)
-        if hint in (int, float) and not (low <= value <= high and math.isfinite(value)):
+        if hint in (int, float) and not (math.isfinite(value) and low <= value <= high):
             wanted = self.words[hint] if low == -math.inf else f"{low} or more" if high == math.inf else f"{low} to {high}"
             raise self.wrong(key, str(value), wanted)
         return hint(value)
@@ -103,7 +105,8 @@ class Table:
         if inside[-1] is not Ellipsis and len(value) != len(inside):
             raise self.wrong(key, f"{len(value)} values", f"{len(inside)}")
         for each in value:
-            if not (isinstance(each, dict) if tables else is_a(kind, each) and (kind is str or low <= each < math.inf)):
+            if not (isinstance(each, dict) if tables else
+                    is_a(kind, each) and (kind is str or max(low, -FLOATS) <= each <= FLOATS)):
                 raise self.wrong(key, self.shown(each), wanted)
         if not tables:
             return tuple(kind(each) for each in value)
@@ -118,9 +121,14 @@ class Table:
 
 
 def is_a(kind: type[Any], value: Any) -> bool:
-    """Whether a value serves as one of `kind`; a whole number serves as a float, a bool as itself only."""
+    """Whether a value serves as one of `kind`; a whole number serves as a float, a bool as itself only.
+
+    A whole number beyond 64 bits serves as none: a file can hold one of thousands of digits, which is no float either.
+    """
     if kind is float:
         return isinstance(value, float) or (is_a(int, value) and abs(value) < 1e15)
+    if kind is int and isinstance(value, int) and not -FARTHEST <= value < FARTHEST:
+        return False
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
@@ -139,3 +147,17 @@ def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str, ol
     if not (schema if oldest is None else oldest) <= (found := table.get("schema", int)) <= schema:
         raise table.wrong("schema", str(found), str(schema))
     return table
+
+
+def toml_document(text: str, thing: str, *, error: type[EdgeError], wanted: str) -> dict[str, Any]:
+    """What a TOML text holds. Raises `error` that names `thing` and what was `wanted`."""
+    import tomllib  # not every start reads TOML
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise error(thing, found=f"no TOML ({fault})", wanted=wanted) from fault
+    except RecursionError as fault:
+        raise error(thing, found="lists or tables in one another, hundreds deep", wanted=wanted) from fault
+    except ValueError as fault:  # tomllib lets through what Python says of it
+        raise error(thing, found="a whole number of thousands of digits", wanted=wanted) from fault

@@ -13,6 +13,8 @@ from edge.topics import SCHEMA, check_level, encode, event_payload, rfc3339
 LATE_SECONDS = 5.0
 """A message that is sent more than so many seconds after what it tells happened is marked `late`."""
 
+FARTHEST_SECONDS = 1e10
+"""No sound lasts so long, and no board runs so long: 300 years."""
 OVERHEAD_BYTES = 200
 """Bytes that are counted for a message beside its body, for what it takes in memory and in the file."""
 
@@ -56,13 +58,18 @@ def is_sound(message: Message) -> bool:
                 datetime.fromisoformat(payload[name])
         return bool({key: payload[key] for key in ("sequence", "target", "phase")}
                     == {"sequence": message.sequence, "target": message.target, "phase": message.phase}
-                    and isinstance(payload["duration_seconds"], float | int | None)
+                    and _is_time(payload["duration_seconds"])
                     and isinstance(payload["clock_synchronised"], bool)
-                    and isinstance(message.heard_at, float | None)
+                    and _is_time(message.heard_at)
                     and isinstance(message.boot, str) and message.boot.isprintable()  # zeros: the row was cut
                     and "\N{REPLACEMENT CHARACTER}" not in message.body)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def _is_time(seconds: object) -> bool:
+    """Whether these are seconds that a date can be moved by, or None."""
+    return seconds is None or (isinstance(seconds, float | int) and abs(seconds) < FARTHEST_SECONDS)
 
 
 def message_of(event: Event, *, device: str, boot: str) -> Message:

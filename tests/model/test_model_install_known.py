@@ -34,7 +34,7 @@ def publish(tiny: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Publ
 def as_published(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny model has no layout to split: have it taken whole, though it is known."""
     from edge.workshop.models import build
-    monkeypatch.setattr(build, "_cut", lambda content, thing, *, known: None)
+    monkeypatch.setattr(build, "_cut", lambda *_, known: None)
 
 
 @pytest.mark.big

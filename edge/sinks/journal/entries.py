@@ -8,6 +8,7 @@ lies in the same file.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -170,12 +171,15 @@ def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
                 "SELECT id, target, label, probability, score, started_at, ended_at, level_dbfs, cells, logits, labels,"
                 f" backbone, {beside}, {bare} FROM events LEFT JOIN heads USING (head) WHERE {where}", values)
         return [_entry(row) for row in rows]
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:  # in a damaged row a value of any kind may stand
         raise SinkError(str(path), found=str(error), wanted="a journal that can be read") from error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone, beside, bare = row
+    if not all(isinstance(each, str) for each in (id_, target, label)) or \
+            not all(isinstance(each, float) and math.isfinite(each) for each in (probability, score, level)):
+        raise ValueError("an event with values of other kinds")
     more = np.frombuffer(beside or b"", np.int8).reshape(-1, len(cells or b"."))
     return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),
                  datetime.fromisoformat(ended) if ended else None, level,

@@ -40,6 +40,14 @@ CREATE TABLE IF NOT EXISTS dropped (first INTEGER PRIMARY KEY, last INTEGER NOT 
 """
 _ADDED = ("beside", "bare")
 """Columns of `events` that came later."""
+_FAULTS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+"""What sqlite3 raises of a damaged file. MemoryError: of a length in the file that no memory has; UnicodeDecodeError: of the
+words of its own error, which repeat what is in the file."""
+_OF_THE_DISK = (sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY,
+                sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+                sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_MISUSE)
+"""SQLite's codes for what has nothing to do with the file's content. Any other is the content's, for our statements are
+right: a constraint that fails, an encoding that is none, a table that is none."""
 _DAMAGED = ("not a database", "malformed", "a journal of version", "no such table", "no such column", "has no column",
             "failed the check", "could not decode")
 
@@ -88,7 +96,7 @@ class JournalFile:
             else:
                 self._file.execute("PRAGMA query_only = ON")
             self._parts = self._look()
-        except (OSError, sqlite3.Error, SinkError) as error:
+        except (OSError, *_FAULTS) as error:
             self._file.close()
             if isinstance(error, SinkError):
                 raise
@@ -110,19 +118,19 @@ class JournalFile:
         """What a statement finds. Raises SinkError."""
         try:
             return self._file.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise _failed(self.path, error) from error
 
     def until_it_fails(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Row by row, as far as a damaged file can be read."""
-        with suppress(sqlite3.Error):
+        with suppress(*_FAULTS):
             yield from self._file.execute(statement)
 
     def each(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """One statement for each of `values`. Raises SinkError."""
         try:
             self._file.executemany(statement, values)
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise _failed(self.path, error) from error
 
     @contextmanager
@@ -138,7 +146,7 @@ class JournalFile:
                 if self._file.in_transaction:  # SQLite itself rolls back where the disk is full
                     self._file.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise _failed(self.path, error) from error
 
     def close(self) -> None:
@@ -163,7 +171,13 @@ class JournalFile:
         # Small pages: each commit writes the pages that it touches whole (tests/measure_writes.py).
         for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1024",
                        f"cache_size = -{CACHE_KILOBYTES}"):
-            self._file.execute(f"PRAGMA {pragma}")
+            try:
+                self._file.execute(f"PRAGMA {pragma}")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_READONLY and os.access(self.path, os.W_OK):
+                    # Its header tells of a later format, which older programs may not write.
+                    raise self._unsound(str(error)) from error
+                raise
         self._check(whole=torn)
         if self.version == VERSION:
             return
@@ -191,7 +205,10 @@ class JournalFile:
             answer = self.rows("PRAGMA quick_check(1)" if whole else "PRAGMA quick_check(messages)")[0][0]
             found = "" if answer == "ok" else answer
         if found:
-            raise SinkError(str(self.path), found=f"a file that failed the check ({found})", wanted="a sound journal")
+            raise self._unsound(found)
+
+    def _unsound(self, found: str) -> SinkError:
+        return SinkError(str(self.path), found=f"a file that failed the check ({found})", wanted="a sound journal")
 
 
 def set_aside(path: Path) -> Path:
@@ -212,10 +229,13 @@ def set_aside(path: Path) -> Path:
 
 def is_damaged(error: SinkError) -> bool:
     """Whether this error says that the file's content is no journal; otherwise the disk failed."""
-    return any(words in error.found.lower() for words in _DAMAGED)
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return any(words in error.found.lower() for words in _DAMAGED) or (code is not None and code & 0xFF not in _OF_THE_DISK)
 
 
 def _failed(path: Path, error: Exception) -> SinkError:
     found = str(error).partition(" with text ")[0]  # of a column that is no text
+    if isinstance(error, UnicodeDecodeError | MemoryError):
+        found = f"a file that failed the check ({type(error).__name__})"
     wanted = "room on its disk" if "full" in found else "a journal that can be written ([journal] directory)"
     return SinkError(str(path), found=found, wanted=wanted)

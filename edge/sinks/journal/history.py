@@ -5,6 +5,7 @@ The appliance's writer never waits for a reader: in a WAL a reader sees what was
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -55,7 +56,14 @@ def events(path: Path, asked: Asked, *, limit: int, before: int | None = None) -
     rows = _rows(path, "SELECT sequence, id, target, label, probability, score, started_at, ended_at, level_dbfs,"
                        f" head IS NOT NULL FROM events WHERE {where} ORDER BY sequence DESC LIMIT ?",
                  [*values, max(min(limit, MOST), 0)])
-    return [dict(zip(COLUMNS, (*row[:9], bool(row[9])), strict=True)) for row in rows]
+    return [dict(zip(COLUMNS, (*row[:9], bool(row[9])), strict=True)) for row in rows if _is_whole(row)]
+
+
+def _is_whole(row: tuple[Any, ...]) -> bool:
+    """Whether a row has values of the kinds that belong there: a damaged one hides no other."""
+    texts, numbers = (row[1], row[2], row[3], row[6], row[7] or ""), (row[4], row[5], row[8])
+    return all(isinstance(each, str) for each in texts) and all(
+        isinstance(each, float) and math.isfinite(each) for each in numbers)
 
 
 def all_events(path: Path, asked: Asked) -> Iterator[list[dict[str, Any]]]:
@@ -82,7 +90,8 @@ def counts(path: Path, asked: Asked) -> dict[datetime, int]:
 
 def targets(path: Path) -> list[str]:
     """Names of all targets of which the journal has events. Raises SinkError."""
-    return [name for name, in _rows(path, "SELECT DISTINCT target FROM events ORDER BY target", [])]
+    names = _rows(path, "SELECT DISTINCT target FROM events ORDER BY target", [])
+    return [name for name, in names if isinstance(name, str)]
 
 
 def _rows(path: Path, statement: str, values: list[Any]) -> list[tuple[Any, ...]]:

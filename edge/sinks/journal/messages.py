@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge.errors import SinkError
 from edge.sinks.journal.file import JournalFile
@@ -53,9 +54,15 @@ def kept_messages(file: JournalFile) -> Kept:
     newest = max((row[0] for row in rows), default=0)
     broken = [message.sequence for message in messages if not is_sound(message)]
     broken += [row[0] for row in rows if row[3] is None and row[0] != newest]
+    broken += [row[0] for row in dropped if not _is_range(row)]
     if broken:
         raise SinkError(str(file.path), found=f"message {broken[0]}, malformed", wanted="a sound journal")
     return Kept(messages, tuple(Dropped(*row) for row in dropped), newest)
+
+
+def _is_range(row: tuple[Any, ...]) -> bool:
+    """Whether the first and last number of a range are such."""
+    return isinstance(row[0], int) and isinstance(row[1], int) and 0 < row[0] <= row[1]
 
 
 def count_waiting(path: Path) -> int:
@@ -82,7 +89,7 @@ def salvage_messages(path: Path) -> Kept:
             for row in file.until_it_fails(f"{_ROWS} ORDER BY sequence {order}"):
                 found[row[0]] = message if is_sound(message := Message(*row)) else found.get(row[0])
         dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")
-                    if isinstance(row[1], int) and row[0] <= row[1]]
+                    if _is_range(row)]
     finally:
         file.close()
     messages = tuple(message for _, message in sorted(found.items()) if message is not None)

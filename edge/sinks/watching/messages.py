@@ -24,7 +24,8 @@ from datetime import datetime
 from typing import Any
 
 from edge.control.commands import Outcome
-from edge.errors import EdgeError, SinkError
+from edge.errors import EdgeError, SinkError, shown
+from edge.sinks.watching.shapes import misfit
 from edge.stream import Event, Hearing, TargetHearing
 from edge.topics import encode, event_payload, in_line, outcome_payload
 
@@ -50,10 +51,12 @@ def from_line(line: bytes) -> Message:
     """The message of one line. Raises SinkError for what no edge-audio of this schema sends."""
     try:
         told = json.loads(line)
-        if isinstance(told, dict) and told["schema"] == SCHEMA and isinstance(told["kind"], str):
-            return told
-        found = f"schema {told['schema']!r}"
-    except (ValueError, KeyError, TypeError):
+        if b"\\ud" in line.lower():  # half a surrogate pair is no text that could be handed on
+            json.dumps(told, ensure_ascii=False).encode()
+        if told["schema"] == SCHEMA and not (wrong := misfit(told)):
+            return dict(told)
+        found = f"schema {shown(told['schema'])}" if told["schema"] != SCHEMA else f"{shown(told['kind'])}: {wrong}"
+    except (ValueError, KeyError, TypeError, RecursionError):
         found = ascii(line[:60].decode("utf-8", "replace"))
     raise SinkError("watch", found=found, wanted=f"messages of schema {SCHEMA}: the same edge-audio on both sides")
 

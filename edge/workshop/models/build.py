@@ -9,17 +9,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from edge.errors import ModelError
-from edge.model.classifier import open_model
 from edge.model.embedded import embedded_folder
 from edge.model.head import save_head
 from edge.model.manifest import FrontEndSpec, GraphSpec, HeadSpec, Manifest, bytes_sha256, file_sha256
 from edge.model.manifest_file import MANIFEST, load_manifest, manifest_text
-from edge.model.runtime import open_runtime
 from edge.model.whole import packed_labels, read_labels, whole_tensors
-from edge.stream import PATCH_SAMPLES, SAMPLE_RATE, Patch
+from edge.stream import PATCH_SAMPLES, SAMPLE_RATE
 from edge.workshop.models.bands import bands_tensors, passing_on, takes_bands
 from edge.workshop.models.download import is_url
 from edge.workshop.models.known import KNOWN
@@ -27,15 +23,13 @@ from edge.workshop.models.layout import OtherLayout
 from edge.workshop.models.metadata import audio_properties
 from edge.workshop.models.own_rows import ROWS, copy_bank, load_own_rows, with_own_rows
 from edge.workshop.models.pack import shipped_names, unpack
-from edge.workshop.models.split import Cut, SchemaMissing, expose, logit_steps_off, split
-from edge.workshop.models.trial import try_model
+from edge.workshop.models.split import Cut, SchemaMissing
+from edge.workshop.models.trial import try_cut, try_directory, try_model
 
 PUBLISHED = "whole.tflite"
 """The published file, kept beside its split: `bench` measures it, and a later version can cut it again."""
 _YAMNET_FRONT_END = FrontEndSpec("logmel", 1)
 """The front end that files of YAMNet's layout expect: version 1 is held against the published file's own by a test."""
-_STEPS_OFF = 1
-"""int8 steps that a split's logits may be off the file's own."""
 
 
 def build(file: Path, into: Path, *, thing: str, name: str | None, labels: Path | None, runtime: str,
@@ -71,24 +65,6 @@ def _as_given(text: str, into: Path, thing: str) -> str:
     return text.replace(f"{into / PUBLISHED}", thing).replace(f"{into}/", f"{thing}: ")
 
 
-def try_directory(directory: Path, *, runtime: str, delegate: str = "") -> str:
-    """Open the model and run it on silence and on noise; its description. Raises ModelError."""
-    model = open_model(directory, runtime=runtime, delegate=delegate)
-    noise = np.random.default_rng(0)
-    for loud in (0.0, 1.0):
-        if model.wants == "bands":
-            data = noise.normal(-2.0, 2.0, (96, 64)).astype(np.float32) * np.float32(loud)
-            scores = model.score(Patch(data, 0))
-        else:
-            samples = noise.integers(-8_000, 8_000, model.patch_samples).astype(np.int16) * np.int16(loud)
-            scores = model.score(Patch(samples, 0))
-        low, high = float(scores.values.min()), float(scores.values.max())
-        if not 0.0 <= low <= high <= 1.0:
-            raise ModelError(f"model {model.manifest.name}", found=f"scores from {low:.3g} to {high:.3g}",
-                             wanted="scores from 0 to 1")
-    return model.describe()
-
-
 def _unpacked(file: Path, into: Path, *, thing: str, runtime: str, delegate: str) -> Manifest:
     unpack(file, into, thing=thing)
     manifest = load_manifest(into)
@@ -118,7 +94,7 @@ def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runti
         published.unlink()
         given, made = bands_tensors(inputs, outputs, thing)
         return _write_split(into, manifest, Cut(content, given, made, passing_on(made.size), made))
-    cut = _cut(content, thing, known=known is not None)
+    cut = _cut(published, into, thing, known=known is not None)
     if cut is None:
         _check_sound(content, thing)
         given, made = whole_tensors(inputs, outputs, thing)
@@ -133,34 +109,19 @@ def _published(file: Path, into: Path, *, thing: str, labels: Path | None, runti
     return _write_split(into, manifest, cut)
 
 
-def _cut(content: bytes, thing: str, *, known: bool) -> Cut | None:
+def _cut(published: Path, into: Path, thing: str, *, known: bool) -> Cut | None:
     """The file split, and held against itself; None for one that is to be taken whole.
 
     A known file is never taken whole because LiteRT is missing: its labels and targets belong to the split.
     """
     try:
-        cut = split(content, thing)
+        return try_cut(published, into, thing)
     except SchemaMissing:
         if known:
             raise
         return None
     except OtherLayout:
         return None
-    whole = open_runtime(expose(content, thing), runtime="litert")
-    backbone = open_runtime(cut.backbone, runtime="litert")
-    noise = np.random.default_rng(0)
-    for loud in (0.0, 0.001, 0.1):
-        waveform = (noise.standard_normal(PATCH_SAMPLES) * loud).astype(np.float32)
-        whole.set_input(waveform.reshape(whole.inputs[0].shape))
-        whole.invoke()
-        backbone.set_input(whole.output(1).reshape(cut.input.shape))
-        backbone.invoke()
-        embedding = cut.output.to_real(backbone.output().reshape(-1))
-        worst = int(np.abs(logit_steps_off(cut, embedding, whole.output(3))).max())
-        if worst > _STEPS_OFF:
-            raise ModelError(thing, found=f"logits {worst} steps off the file's own after splitting",
-                             wanted=f"{_STEPS_OFF} at most")
-    return cut
 
 
 def _check_sound(content: bytes, thing: str) -> None:

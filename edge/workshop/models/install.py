@@ -14,10 +14,11 @@ from edge.model.manifest_file import load_manifest
 from edge.model.placing import NEW, changing, disk_error, drop, put, replacing
 from edge.model.store import ModelStore, model_folders
 from edge.workshop.models import download
-from edge.workshop.models.build import build, try_directory
+from edge.workshop.models.build import build
 from edge.workshop.models.download import Progress
 from edge.workshop.models.known import KNOWN, known_as
 from edge.workshop.models.pack import write_pack
+from edge.workshop.models.trial import try_directory
 
 
 class Installer(ModelStore):
