@@ -94,6 +94,8 @@ class Listener:
                         self.stats.dropped_samples += block.length_16khz  # the next that is heard follows a gap
                     else:
                         self._hear(block, source.live)
+                    if source.live:
+                        source.hurry(self._front_end.due_seconds)
                 self._out.health()
                 self._beat(block is not None)
             if not (source.live or self._muted):

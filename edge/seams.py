@@ -32,6 +32,10 @@ class Source(Protocol):
     def waiting_seconds(self) -> float:
         """Seconds of sound that have come and that `blocks` has not given yet. Asked only of a live source."""
 
+    def hurry(self, seconds: float) -> None:
+        """The next block had better hold so much sound and no more, for a look waits for it; infinite: a whole block. For a
+        live source, which heeds it as far as it can; the listener says it after each block."""
+
     def blocks(self) -> Iterator[Block | None]:
         """Blocks in order; None at least once a second while nothing arrives; ends with the recording or after close().
 

@@ -42,7 +42,12 @@ class FakeSource:
         self.waiting_seconds = 0.0
         self.trouble = ""
         self.closed = False
+        self.hurries: list[float] = []
         self._script = script
+
+    def hurry(self, seconds: float) -> None:
+        """What the listener wanted after each block."""
+        self.hurries.append(seconds)
 
     def blocks(self) -> Iterator[Block | None]:
         """The script, until closed."""

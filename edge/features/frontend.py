@@ -6,7 +6,7 @@ Integer arithmetic to the frames; float32 from the Hann window on. No clock: tim
 from __future__ import annotations
 
 from collections import deque
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal
 
 import numpy as np
@@ -125,6 +125,12 @@ class FrontEnd:
     def hurried(self) -> bool:
         """Whether a look may be due by the newest rows: they were not made for a patch alone, or they are wanted now."""
         return self._pressed or (self.wanted is not None and self.wanted <= self._fed)
+
+    @property
+    def due_seconds(self) -> float:
+        """Seconds of sound until rows are wanted; infinite where none are, but for a patch."""
+        due = [each for each in (self.wanted, self._risen) if each is not None]
+        return max(min(due) - self._fed, 0) / SAMPLE_RATE if due else inf
 
     def breaks(self, block: Block) -> bool:
         """Whether a block begins afresh: after lost samples, in another format, or as the first."""

@@ -51,7 +51,6 @@ class Command(LiveSource):
             raise SourceError(self.name, found="no such program",
                               wanted="an executable file, or a name on the PATH")
         warn_of_low_rate(self._format, self.name)
-        self._block_bytes = max(1, round(settings.block_seconds * self._format.rate)) * self._frame_bytes
 
     @property
     def name(self) -> str:
@@ -109,21 +108,20 @@ class Command(LiveSource):
                             self._opened()
                         heard_at = self._clock()
                         waiting += data
-                        self._offer_blocks(waiting, self._block_bytes)
+                        self._offer(waiting)
                 self._check_stillness()
                 if self._clock() - heard_at > self._stalled_seconds:
                     raise SourceError(self.name, found=f"nothing printed for {self._stalled_seconds:g} s{last_line}",
                                       wanted="raw PCM without a pause")
         # Half a sample time at the end is dropped, or all after the next start would be out of step.
-        self._offer_blocks(waiting, self._frame_bytes)
 
-    def _offer_blocks(self, waiting: bytearray, unit_bytes: int) -> None:
-        """Move what is a multiple of `unit_bytes` from `waiting` to the crossing, in blocks."""
-        end = len(waiting) // unit_bytes * unit_bytes
+    def _offer(self, waiting: bytearray) -> None:
+        """Move all whole sample times from `waiting` to the crossing."""
+        end = len(waiting) // self._frame_bytes * self._frame_bytes
         samples = np.frombuffer(bytes(waiting[:end]), "<i2").astype(np.int16, copy=False)
         del waiting[:end]
-        for start in range(0, len(samples), self._block_bytes // 2):
-            self._crossing.offer(samples[start:start + self._block_bytes // 2])
+        if len(samples):
+            self._crossing.offer(samples)
 
 
 class _LastLine:

@@ -41,7 +41,7 @@ class LiveSource(ABC):
         self._settings = settings
         self._stats = stats
         self._clock = clock
-        self._crossing = BlockQueue(settings.queue_blocks, stats)
+        self._crossing = BlockQueue(settings.queue_blocks, stats, block_seconds=settings.block_seconds)
         self._closing = Bell()
         self._condition = Condition(settings.channel)
         self._trouble = "opening"
@@ -76,6 +76,10 @@ class LiveSource(ABC):
     def waiting_seconds(self) -> float:
         """See `Source`."""
         return self._crossing.waiting * self._settings.block_seconds
+
+    def hurry(self, seconds: float) -> None:
+        """See `Source`."""
+        self._crossing.hurry(seconds)
 
     @property
     @abstractmethod
@@ -143,6 +147,7 @@ class LiveSource(ABC):
                 self._trouble = str(error)
             except SourceError as error:
                 self._lose(error)
+            self._crossing.flush()
             self._busy_since = None
             ran = self._clock() - began if self._crossing.offered > offered else 0.0
             self._closing.wait(backoff.pause_seconds(ran))

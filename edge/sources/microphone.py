@@ -20,6 +20,8 @@ from edge.stream import StreamFormat
 
 STALLED_SECONDS = 5.0
 """Without a callback for so long the microphone counts as lost. PulseAudio may need 2 s to start."""
+PARTS = 2
+"""PortAudio gives so many parts of a block, each with a call of its own: a look waits for the end of a part."""
 _ENDING_SECONDS = 1.0
 _POLL_SECONDS = 0.2
 
@@ -186,7 +188,7 @@ class _PortAudio:
         try:
             return self._audio.open(format=self._module.paInt16, channels=form.channels, rate=form.rate, input=True,
                                     input_device_index=card["index"], stream_callback=callback,
-                                    frames_per_buffer=max(1, round(form.rate * block_seconds)))
+                                    frames_per_buffer=max(1, round(form.rate * block_seconds / PARTS)))
         except OSError as error:
             raise _lost(f"microphone {card['name']!r}", error) from error
 

@@ -84,6 +84,9 @@ class Recording:
         """"ok", or the warning."""
         return self.warning or "ok"
 
+    def hurry(self, seconds: float) -> None:
+        """Not live: never asked."""
+
     def blocks(self) -> Iterator[Block | None]:
         """Blocks of `block_seconds`, the last one shorter; then the file is closed. Raises SourceError if it fails."""
         self._reading = True

@@ -146,6 +146,9 @@ class _Sound:
         self._progress = progress
         self.seconds = 0.0
 
+    def hurry(self, seconds: float) -> None:
+        """Not live: never asked."""
+
     def blocks(self) -> Iterator[Block | None]:
         """The blocks, one by one, counted."""
         for block in self._blocks:

@@ -83,6 +83,9 @@ class Timed:
     def waiting_seconds(self) -> float:
         return self._source.waiting_seconds
 
+    def hurry(self, seconds: float) -> None:
+        self._source.hurry(seconds)
+
     def blocks(self) -> Iterator[Block | None]:
         """The source's blocks. Raises SourceError where none comes for PATIENCE_SECONDS."""
         heard_at = self._monotonic()

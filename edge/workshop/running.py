@@ -114,6 +114,9 @@ class Through:
         """As the appliance says of its own source."""
         return str(self._about.get("source_trouble", ""))
 
+    def hurry(self, seconds: float) -> None:
+        """The appliance sends what it hears; nothing waits here."""
+
     def blocks(self) -> Iterator[Block | None]:
         """Blocks of 0.1 s at most, the first at position 0. Raises SourceError for an appliance that is muted or stops."""
         try:

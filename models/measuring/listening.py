@@ -27,6 +27,9 @@ class _Blocks:
         self._blocks = blocks
         self.seconds = 0.0
 
+    def hurry(self, seconds: float) -> None:
+        """Not live: never asked."""
+
     def blocks(self) -> Iterator[Block | None]:
         """The blocks, cut small."""
         for block in self._blocks:

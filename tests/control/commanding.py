@@ -105,6 +105,9 @@ class EndlessSource:
     waiting_seconds = 0.0
     trouble = ""
 
+    def hurry(self, seconds: float) -> None:
+        """Every block is there at once."""
+
     def __init__(self, name: str = "claps.wav") -> None:
         source = open_source(SourceSettings(kind="file", path=str(DEMO / name), paced=False), Stats())
         self.script = [block for block in source.blocks() if block is not None]

@@ -210,7 +210,7 @@ def test_a_listener_that_is_too_slow_loses_counted_blocks_and_the_command_never_
     blocks = source.blocks()
     first = next(block for block in blocks if block is not None)
     wait_for(done.exists)
-    wait_for(lambda: source._crossing.offered == 1000)
+    wait_for(lambda: source._crossing.offered == 1_600_000)
     heard = [first]
     for block in blocks:
         if block is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from math import inf
 
 import numpy as np
 from hypothesis import given
@@ -83,7 +84,7 @@ def test_a_full_queue_drops_the_newest_and_marks_the_next() -> None:
     assert [(block.position, block.gap) for block in drain(crossing)] == [(0, False), (100, False)]
     crossing.offer(np.zeros(100, np.int16))
     assert [(block.position, block.gap) for block in drain(crossing)] == [(500, True)]
-    assert (stats.lost_samples, stats.gaps, crossing.offered) == (300, 1, 6)
+    assert (stats.lost_samples, stats.gaps, crossing.offered) == (300, 1, 600)
 
 
 def test_positions_count_sample_times_not_samples() -> None:
@@ -137,3 +138,52 @@ def test_jitter_shortens_a_pause_by_at_most_half(longest: float, jitter: float) 
     for _ in range(15):
         pause, whole = backoff.pause_seconds(), plain.pause_seconds()
         assert 0.5 * whole <= pause <= whole <= longest
+
+
+# Parts that make a block.
+
+
+@given(st.integers(1, 3), st.lists(st.one_of(st.integers(1, 700), st.just("hurry"), st.just("overflow")), max_size=60))
+def test_however_parts_come_blocks_hold_all_of_them_and_none_is_longer(channels: int, steps: list[int | str]) -> None:
+    stats = Stats()
+    crossing = BlockQueue(1_000, stats, block_seconds=0.02)
+    crossing.begin(StreamFormat(16_000, channels))
+    offered, overflow, heard = 0, False, []
+    for step in steps:
+        if step == "hurry":
+            heard += drain(crossing)
+            crossing.hurry(0.005)
+        elif step == "overflow":
+            overflow = True
+        else:
+            times = np.arange(offered, offered + int(step), dtype=np.int16)
+            crossing.offer(np.repeat(times, channels), lost_before=overflow)
+            offered, overflow = offered + int(step), False
+    crossing.flush()
+    heard += drain(crossing)
+    assert [block.position for block in heard] == [sum(block.length for block in heard[:n]) for n in range(len(heard))]
+    np.testing.assert_array_equal(np.concatenate([np.zeros(0, np.int16), *(block.samples for block in heard)]),
+                                  np.repeat(np.arange(offered, dtype=np.int16), channels))
+    assert all(block.length <= 320 for block in heard)
+
+
+def test_a_block_is_whole_unless_the_consumer_is_in_a_hurry() -> None:
+    crossing = BlockQueue(8, Stats(), block_seconds=0.1)
+    crossing.begin(MONO)
+    lengths = []
+    for number, seconds in enumerate([inf, inf, 0.04, 0.04, 0.07, 0.07, 0.0, inf, inf, inf, inf, inf]):
+        crossing.hurry(seconds)
+        crossing.offer(np.full(400, number, np.int16))  # 25 ms
+        lengths += [block.length for block in drain(crossing)]
+    assert lengths == [1_200, 1_200, 400, 1_600]
+
+
+def test_what_is_less_than_a_block_comes_before_the_device_is_opened_again() -> None:
+    crossing = BlockQueue(8, Stats(), block_seconds=0.1)
+    crossing.begin(MONO)
+    crossing.offer(np.zeros(400, np.int16))
+    crossing.begin(StreamFormat(48_000, 2))
+    crossing.offer(np.zeros(9_600, np.int16))
+    first, second = drain(crossing)
+    assert (first.position, first.length, first.gap) == (0, 400, False)
+    assert (second.position, second.length, second.gap) == (1_200, 4_800, True)

@@ -175,7 +175,7 @@ def test_without_pyaudio_edge_is_imported_and_the_ways_out_are_named() -> None:
 def test_an_overflow_is_a_gap_unless_it_is_the_first_block() -> None:
     """PortAudio flags an overflow while a slow board is still starting up (-9981): nothing was lost that had begun."""
     stats = Stats()
-    source = MicrophoneSource(SourceSettings(), stats)
+    source = MicrophoneSource(SourceSettings(block_seconds=0.01), stats)
     source._crossing.begin(StreamFormat(16_000, 1))
     silence = bytes(320)
     for flags in (pyaudio.paInputOverflow, 0, pyaudio.paInputOverflow, pyaudio.paOutputUnderflow):

@@ -20,7 +20,7 @@ class Device(LiveSource):
 
     def __init__(self, samples: np.ndarray) -> None:
         self.seconds = 50.0
-        super().__init__(SourceSettings(retry_seconds=0.1), Stats(), clock=lambda: self.seconds)
+        super().__init__(SourceSettings(retry_seconds=0.1, block_seconds=1.0), Stats(), clock=lambda: self.seconds)
         self.samples = samples
         self.opened_at: list[float] = []
         self.next = threading.Semaphore(1)
