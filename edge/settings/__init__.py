@@ -51,7 +51,8 @@ class SourceSettings:
     path: str = _key("", "kind file: the recording to hear")
     paced: bool = _key(True, "kind file: in real time (true) or as fast as possible (false)")
     command: tuple[str, ...] = _key((), "kind command: program and arguments that print raw little-endian 16-bit PCM")
-    block_seconds: float = _key(0.1, "length of one block, in seconds", low=0.01, high=1.0)
+    block_seconds: float = _key(0.1, "length of a whole block, in seconds; a look waits for half a block at most",
+                                low=0.01, high=1.0)
     queue_blocks: int = _key(64, "blocks that may wait between the sound card and the listener", low=4, high=4096)
     retry_seconds: float = _key(15.0, "longest pause before a lost microphone or command is tried again", low=0.1,
                                 high=3600.0)

@@ -41,6 +41,9 @@ class Noted:
         """All else is as the source has it."""
         return getattr(self._source, name)
 
+    def hurry(self, seconds: float) -> None:
+        self._source.hurry(seconds)
+
     def blocks(self) -> Iterator[Block | None]:
         for block in self._source.blocks():
             if block is not None:
