@@ -1,16 +1,16 @@
-"""What hearing costs: CPU time of each stage, beside a bare interpreter of the whole file at the same hops.
+"""What hearing costs: CPU time of a listener as `run` has it, beside that of its body alone and of a bare interpreter.
 
-The two are measured in turn, round by round, in this process, since another program on the machine slows both
-alike. The median of the rounds is given. A time on this machine says nothing of a time on a board; the ratio
-of the two says more.
+All are measured in turn, round by round, in this process, since another program on the machine slows them alike. Given
+are medians over the rounds, of times and of ratios. A time on this machine says nothing of a time on a board; a ratio
+says more. What is heard before WARM_SECONDS does not count: the gate does not know the room yet.
 """
 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,167 +18,175 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.control.plan import plan_for
-from edge.features.frontend import FrontEnd
-from edge.features.look import look
-from edge.model.classifier import Model, Split
+from edge.listener import Listener
+from edge.model.classifier import Model, Split, Whole
 from edge.model.runtime import Runtime
-from edge.settings import TargetSettings
-from edge.stream import SAMPLE_RATE, Block, Patch, Scores, StreamFormat
+from edge.model.store import ModelStore
+from edge.settings import GateSettings, SourceSettings, TargetSettings
+from edge.sources.recording import Recording
+from edge.stream import SAMPLE_RATE, Block
+from edge.workshop.bench_sound import quiet_room, test_sound, write_wav
+from edge.workshop.bench_stages import stages, without_clock
 from edge.workshop.models.build import PUBLISHED
 
-BLOCK = SAMPLE_RATE // 10
-MONO = StreamFormat(SAMPLE_RATE, 1)
+WARM_SECONDS = 19.2
+"""More than the gate needs to know a room and to fall asleep; a multiple of the usual hops."""
+
+Entrant = Callable[[], float]
+"""Does a thing once, and gives what it cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds for one second of sound, medians over the rounds; None where nothing was run bare."""
+    """Medians over the rounds, for one hop."""
 
     hop_seconds: float
     stages: dict[str, float]
-    total: float
-    bare: float | None
-    ratio: float | None
-    """total / bare, the median of the rounds' ratios."""
+    """CPU seconds of each stage for one second of sound, timed apart, gate off."""
+    spent: dict[str, float]
+    """CPU seconds for one second of sound: `gate_off`, `gate_on` (varied sound), `quiet` (a quiet room, gate on), `body`,
+    and what else was measured: `bare`, a peer."""
+    over_body: dict[str, float]
+    """Each of `spent` over `body`."""
+    over_bare: dict[str, float]
+    """Each of `spent` over `bare`; empty where nothing was run bare."""
+    gate: float
+    """gate_on / gate_off."""
+    awake: float
+    """Share of the quiet room's patches that the backbone heard, 0 to 1."""
     patches_per_second: float
-    """How many patches one CPU second serves, with all stages."""
+    """How many patches one CPU second serves, gate off."""
     without_looks: float | None = None
-    """total / the same without looks, whose rows are made by the hop; None where no target is decided by looks."""
+    """The stages' CPU time over the same without looks, whose rows are made by the hop; None where no target is decided by
+    looks."""
 
 
-def measure(model: Model, sound: NDArray[np.int16], *, hop_seconds: float, rounds: int, bare: Runtime | None,
-            targets: tuple[TargetSettings, ...] = ()) -> Cost:
-    """Run both ways over `sound`, `rounds` times in turn.
+def in_turn(entrants: Mapping[str, Entrant], rounds: int) -> list[dict[str, float]]:
+    """Let each have its turn, `rounds` times and once before, which fills caches and does not count."""
+    return [{name: entrant() for name, entrant in entrants.items()} for _ in range(rounds + 1)][1:]
 
-    sound: int16 `(n,)` at 16 kHz. bare: an interpreter of a whole file that takes the waveform; None: our way
-    only.
+
+def middle(turns: Sequence[Mapping[str, float]], name: str, over: str = "") -> float:
+    """The median over the rounds of a cost, or of its ratio to that of `over`."""
+    return statistics.median(turn[name] / (turn[over] if over else 1.0) for turn in turns)
+
+
+def measure(model: Model, *, seconds: float, hop_seconds: float, rounds: int, bare: Runtime | None = None,
+            targets: tuple[TargetSettings, ...] = (), gate: GateSettings | None = None,
+            peers: Mapping[str, Entrant] | None = None) -> Cost:
+    """Hear varied sound and a quiet room, `rounds` times in turn with the others.
+
+    seconds: of sound that count. bare: an interpreter of a whole file that takes the waveform. gate: its settings where it
+    is on. peers: others that hear `seconds` of sound at this hop and give their CPU seconds. Raises ModelError where a model
+    fails.
     """
-    seconds = len(sound) / SAMPLE_RATE
-    ours: list[float] = []
-    theirs: list[float] = []
-    ratios: list[float] = []
-    stages: list[dict[str, float]] = []
-    patches = 0
-    looking = any(sound.looked for sound in plan_for(model, targets, hop_seconds=hop_seconds).targets.sounds)
-    for number in range(rounds + 1):
-        spent, patches = _stages(model, sound, hop_seconds, targets)
-        if looking and number:
-            ratios.append(_whole(model, sound, hop_seconds, targets, looks=True)
-                          / _whole(model, sound, hop_seconds, targets, looks=False))
-        whole = _bare(bare, sound, hop_seconds) if bare is not None else 0.0
-        if number:  # the first round fills caches and does not count
-            stages.append(spent)
-            ours.append(sum(spent.values()))
-            theirs.append(whole)
-    total = statistics.median(ours)
+    gate = gate if gate is not None else GateSettings()
+    varied, quiet = (make(WARM_SECONDS + seconds) for make in (test_sound, quiet_room))
+    plan = plan_for(model, targets, hop_seconds=hop_seconds)
+    looking = any(sound.looked for sound in plan.targets.sounds)
+    hops = round(seconds / hop_seconds)
+    awake: list[float] = []
+    staged: list[dict[str, float]] = []
 
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"varied": Path(folder) / "varied.wav", "quiet": Path(folder) / "quiet.wav"}
+        write_wav(files["varied"], varied)
+        write_wav(files["quiet"], quiet)
+
+        def hear(sound: str, gate: GateSettings | None) -> Entrant:
+            def heard() -> float:
+                spent, share = hear_file(model, files[sound], hop_seconds, targets, gate)
+                if sound == "quiet":
+                    awake.append(share)
+                return spent
+            return heard
+
+        def timed_apart() -> float:
+            staged.append(stages(model, varied, hop_seconds, targets))
+            return sum(staged[-1].values())
+
+        entrants = {"gate_off": hear("varied", None), "gate_on": hear("varied", gate), "quiet": hear("quiet", gate),
+                    "body": lambda: body(runtime_of(model), hops)}
+        if bare is not None:
+            entrants["bare"] = lambda: alone(bare, varied[round(WARM_SECONDS * SAMPLE_RATE):], hop_seconds, hops)
+        entrants |= peers or {}
+        names = list(entrants)
+        extra: dict[str, Entrant] = {"stages": timed_apart}
+        if looking:
+            extra |= {"looks": lambda: without_clock(model, varied, hop_seconds, targets, looks=True),
+                      "no looks": lambda: without_clock(model, varied, hop_seconds, targets, looks=False)}
+        turns = in_turn(entrants | extra, rounds)
+    whole = WARM_SECONDS + seconds
     return Cost(
         hop_seconds=hop_seconds,
-        stages={name: statistics.median(entry[name] for entry in stages) / seconds for name in stages[0]},
-        total=total / seconds, bare=statistics.median(theirs) / seconds if bare is not None else None,
-        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)) if bare is not None else None,
-        patches_per_second=patches / total, without_looks=statistics.median(ratios) if looking else None)
+        stages={name: statistics.median(each[name] for each in staged[1:]) / whole for name in staged[0]},
+        spent={name: middle(turns, name) / seconds for name in names},
+        over_body={name: middle(turns, name, "body") for name in names if name != "body"},
+        over_bare={name: middle(turns, name, "bare") for name in names if name != "bare"} if bare is not None else {},
+        gate=middle(turns, "gate_on", "gate_off"), awake=statistics.median(awake),
+        patches_per_second=hops / middle(turns, "gate_off"),
+        without_looks=middle(turns, "looks", "no looks") if looking else None)
 
 
-def _whole(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets: tuple[TargetSettings, ...], *,
-           looks: bool) -> float:
-    """CPU seconds of all stages together. The clock is read twice only: on some machines it costs as much as a stage."""
+class _Marked(Recording):
+    """A recording that notes what had been spent when its warm part had been heard, and when all had."""
+
+    listener: Listener
+
+    def blocks(self) -> Iterator[Block | None]:
+        self.notes: list[tuple[float, int, int]] = []
+        for block in super().blocks():
+            if not self.notes and block is not None and block.position >= round(WARM_SECONDS * SAMPLE_RATE):
+                self._note()
+            yield block
+        self._note()  # the silence that completes the last patch does not count
+
+    def _note(self) -> None:
+        """CPU seconds, patches that the backbone heard so far, and those that the gate kept from it."""
+        stats = self.listener.stats
+        self.notes.append((time.process_time(), stats.patches, stats.gated_patches))
+
+
+def hear_file(model: Model, path: Path, hop_seconds: float, targets: tuple[TargetSettings, ...],
+              gate: GateSettings | None) -> tuple[float, float]:
+    """CPU seconds of the listener over a file after WARM_SECONDS, and the share of patches that the backbone heard then."""
+    with _Marked(SourceSettings(kind="file", path=str(path), paced=False)) as source:
+        source.listener = Listener(plan_for(model, targets, hop_seconds=hop_seconds), gate=gate)
+        source.listener.run(source)
+        spent, heard, gated = (after - before for before, after in zip(*source.notes, strict=True))
+    return spent, heard / max(heard + gated, 1)
+
+
+def runtime_of(model: Model) -> Runtime:
+    """The interpreter that hears a model's patches: the backbone's, or a whole model's."""
+    assert isinstance(model, Split | Whole)
+    return model.runtime
+
+
+def body(runtime: Runtime, hops: int) -> float:
+    """CPU seconds of the body alone: `hops` invokes, and nothing else."""
     mark = time.process_time()
-    _stages(model, sound, hop_seconds, targets, looks=looks, timed=False)
+    for _ in range(hops):
+        runtime.invoke()
     return time.process_time() - mark
 
 
-def _stages(model: Model, sound: NDArray[np.int16], hop_seconds: float, targets: tuple[TargetSettings, ...], *,
-            looks: bool = True, timed: bool = True) -> tuple[dict[str, float], int]:
-    """CPU seconds of each stage over the whole sound, and the number of patches.
-
-    looks: False leaves them out. timed: False reads no clock; all stages are 0 then.
-    """
-    front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples, hop_seconds=hop_seconds)
-    decision = plan_for(model, targets, hop_seconds=hop_seconds).decision
-    network = model.looks if looks and decision.lookout is not None else None
-    front_end.early = network is not None
-    inner = ("backbone", "head") if isinstance(model, Split) else ("model",)
-    spent = dict.fromkeys(("front_end", *inner, *(["look"] if network is not None else []), "decision"), 0.0)
-    patches = 0
-    clock = time.process_time if timed else _stopped
-
-    def look_up_to(until: int | None) -> None:
-        while network is not None:
-            with _timed(spent, "decision", clock):
-                due = decision.looks(until)
-            if not due:
-                assert decision.lookout is not None
-                front_end.wanted = decision.lookout.wanted()
-                return
-            for one in due:
-                with _timed(spent, "look", clock):
-                    scores = network.see(look(one.rows, one.row, one.heard), one.onset.position)
-                with _timed(spent, "decision", clock):
-                    decision.looked(one, scores)
-
-    for start in range(0, len(sound), BLOCK):
-        with _timed(spent, "front_end", clock):
-            found = front_end.push(Block(sound[start: start + BLOCK], start, MONO))
-        if not len(front_end.rows):
-            continue
-        with _timed(spent, "decision", clock):
-            decision.hear(front_end.rows, front_end.rows_position)
-        for patch in found:
-            look_up_to(patch.position + model.patch_samples)
-            scores = _score(model, patch, spent) if timed else model.score(patch)
-            with _timed(spent, "decision", clock):
-                decision.push(scores)
-            patches += 1
-        if front_end.hurried or not found:
-            look_up_to(None)
-    return spent, patches
-
-
-@contextmanager
-def _timed(spent: dict[str, float], stage: str, clock: Callable[[], float] = time.process_time) -> Iterator[None]:
-    """Add the CPU seconds of the block under `with` to those of a stage."""
-    mark = clock()
-    yield
-    spent[stage] += clock() - mark
-
-
-def _stopped() -> float:
-    return 0.0
-
-
-def _score(model: Model, patch: Patch, spent: dict[str, float]) -> Scores:
-    """`model.score`, timed; a split model's backbone and head apart."""
-    if not isinstance(model, Split):
-        with _timed(spent, "model"):
-            return model.score(patch)
-    whole = {"both": 0.0, "head": 0.0}
-    with _timed(whole, "both"):
-        scores = model.score(patch)
-    assert scores.embedding is not None
-    # The appliance's own `score` is timed. The head is run once more by itself, and its time taken off.
-    with _timed(whole, "head"):
-        model.head.logits(scores.embedding)
-    head = min(whole["head"], whole["both"])
-    spent["head"] += head
-    spent["backbone"] += whole["both"] - head
-    return scores
-
-
-def _bare(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float) -> float:
-    """CPU seconds of an interpreter that is given the waveform at every hop, as most programs do."""
+def alone(runtime: Runtime, sound: NDArray[np.int16], hop_seconds: float, hops: int) -> float:
+    """CPU seconds of an interpreter that is given the waveform at every hop, as most programs do; `hops` times."""
     shape = runtime.inputs[0].shape
     length = shape[-1]
-    hop = round(hop_seconds * SAMPLE_RATE)
+    last = len(sound) - length
     mark = time.process_time()
-    for start in range(0, len(sound) - length + 1, hop):
+    for hop in range(hops):
+        start = min(round(hop * hop_seconds * SAMPLE_RATE), last)
         runtime.set_input((sound[start: start + length].astype(np.float32) / np.float32(32768.0)).reshape(shape))
         runtime.invoke()
         runtime.output()
     return time.process_time() - mark
 
 
-def whole_file(folder: Path) -> Path | None:
-    """The published file that is kept beside an installed model, to be run bare; None where there is none."""
-    path = folder / PUBLISHED
-    return path if path.is_file() else None
+def bare_file(folder: Path, state_dir: Path) -> Path | None:
+    """A published file to be run bare: the one kept beside an installed model, else that of an installed yamnet, or None."""
+    known = ModelStore(state_dir).known()
+    places = [folder, *(known[name][0] for name in ("yamnet",) if name in known)]
+    return next((path for place in places if (path := place / PUBLISHED).is_file()), None)

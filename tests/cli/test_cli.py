@@ -200,7 +200,9 @@ def test_bench_prints_one_object_for_a_hop() -> None:
     assert {"runtime", "model", "hop_seconds", "cpu_seconds_per_audio_second", "peak_rss_bytes", "startup_seconds",
             "bare_cpu_seconds_per_audio_second"} <= set(line)
     assert {"front_end", "backbone", "head", "look", "decision", "total"} == set(line["cpu_seconds_per_audio_second"])
-    assert line["peak_rss_bytes"] > 10_000_000
+    assert {"gate_off", "gate_on", "quiet", "body"} <= set(line["run_cpu_seconds_per_audio_second"])
+    assert {"gate_off", "gate_on", "quiet"} <= set(line["over_body"]) and line["gate_ratio"] > 0
+    assert line["peak_rss_bytes"] > 10_000_000 and line["startup_cpu_seconds"] > 0
 
 
 def test_evaluate_measures_a_folder_of_classes(tmp_path: Path) -> None:
