@@ -99,7 +99,7 @@ test-microphone: $(VENV)/installed-dev ## break a microphone in ten ways: what h
 	$(BIN)/python -m pytest -q -rP -m slow tests/microphone
 
 test-mediapipe: $(VENV)/installed-dev ## hear exported models with MediaPipe as a phone app would (minutes; MEDIAPIPE=folder)
-	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py
+	deploy/mediapipe.sh $(MEDIAPIPE) $(BIN)/python $(BIN)/python -m pytest -q -s -m slow tests/test_mediapipe.py tests/workshop/test_workshop_bench_peer.py
 
 test-home-assistant: $(VENV)/installed-page ## show appliance and page to a real Home Assistant and Node-RED (root; minutes; HOME_ASSISTANT=folder)
 	deploy/home-assistant-root.sh $(HOME_ASSISTANT) $(BIN)/python -m pytest -q -m slow tests/home

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge.workshop.bench import Cost
-from edge.workshop.bench_model import Measured
+from edge.workshop.bench_model import Compared, Measured
 from edge.workshop.bench_process import ProcessCost
 
 NAMES = {"gate_off": "gate off", "gate_on": "gate on", "quiet": "quiet room", "body": "body alone", "bare": "bare"}
 
 
-def objects(found: Measured) -> list[dict[str, object]]:
-    """An object for each hop."""
+def objects(found: Measured, peer_peaks: Mapping[str, int]) -> list[dict[str, object]]:
+    """An object for each hop. peer_peaks: bytes of each peer."""
     return [{"runtime": found.runtime, "model": found.model, "hop_seconds": cost.hop_seconds, **as_dict(cost),
-             **process_dict(found.process)} for cost in found.costs]
+             **process_dict(found.process), "peer_peak_rss_bytes": dict(peer_peaks)} for cost in found.costs]
 
 
 def lines(found: Measured) -> list[str]:
@@ -78,3 +78,37 @@ def process_lines(cost: ProcessCost) -> list[str]:
     if cost.bare_startup_cpu_seconds is not None:
         start += f", {cost.startup_ratio:.2f} times the bare interpreter's {cost.bare_startup_cpu_seconds:.2f}"
     return [memory, start]
+
+
+def peer_lines(found: Compared) -> list[str]:
+    """What each peer takes over ours, gate on, and its memory."""
+    said = []
+    for peer, peak in found.peer_peaks.items():
+        for each in found.models:
+            times = ", ".join(f"{cost.spent[peer] / cost.spent['gate_on']:.2f} at {cost.hop_seconds:g} s"
+                              for cost in each.costs)
+            said.append(f"{peer}, over ours with {each.model}: CPU time {times}; peak memory "
+                        f"{peak / each.process.peak_bytes:.2f} ({peak / 1e6:.0f} MB)")
+    return said
+
+
+TITLES = {"mediapipe": "MediaPipe"}
+
+
+def pictured(found: Compared) -> tuple[list[float], dict[str, list[float]], dict[str, list[float]], dict[str, float]]:
+    """What `plot_costs` draws, where something was run bare: hops; over the bare loop, at each hop, what each program takes
+    of CPU time in varied sound, and what ours take in a quiet room; and peaks in MB."""
+    first, *_ = found.models
+    varied = {"bare loop": [1.0 for _ in first.costs]}
+    memory = {"bare loop": (first.process.bare_peak_bytes or 0) / 1e6}
+    quiet = {}
+    for peer, peak in found.peer_peaks.items():
+        name = TITLES.get(peer, peer)
+        varied[name] = [cost.over_bare[peer] for cost in first.costs]
+        memory[name] = peak / 1e6
+    for each in found.models:
+        name = f"edge-audio, {each.model}"
+        varied[name] = [cost.over_bare["gate_on"] for cost in each.costs]
+        quiet[name] = [cost.over_bare["quiet"] for cost in each.costs]
+        memory[name] = each.process.peak_bytes / 1e6
+    return [cost.hop_seconds for cost in first.costs], varied, quiet, memory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -213,6 +213,30 @@ def confusion_figure(confusion: Confusion, title: str) -> Figure:
     axes.set_title(title, fontsize=11)
     figure.colorbar(picture, ax=axes, label="share of the row", fraction=0.03, pad=0.02)
     return figure
+
+
+COLOURS = ("0.65", "tab:orange", "tab:blue", "tab:green", "tab:purple", "tab:brown")
+
+
+def plot_costs(hops: Sequence[float], varied: Mapping[str, Sequence[float]], quiet: Mapping[str, Sequence[float]],
+               memory: Mapping[str, float], path: Path) -> None:
+    """Write a picture (PNG) of what `bench_report.pictured` gives. Raises SourceError for a path that cannot be written."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained", width_ratios=(3, 2))
+    width = 0.84 / len(varied)
+    for number, (name, values) in enumerate(varied.items()):
+        places = np.arange(len(hops)) + (number - (len(varied) - 1) / 2) * width
+        bars = left.bar(places, values, width * 0.9, color=COLOURS[number % len(COLOURS)], label=name)
+        left.bar_label(bars, fmt="%.2f", fontsize=7)
+        if name in quiet:
+            left.bar(places, quiet[name], width * 0.9, color="black", alpha=0.45)
+    left.bar([0], [0], color="black", alpha=0.45, label="ours, in a quiet room")
+    left.set_xticks(range(len(hops)), [f"hop {hop:g} s" for hop in hops])
+    left.legend(fontsize=7, loc="upper left", ncols=2)
+    left.set(title="CPU time over the bare loop's", ylim=(0, 1.35 * max(map(max, varied.values()))))
+    bars = right.barh(list(memory), list(memory.values()), color=COLOURS[: len(memory)])
+    right.bar_label(bars, fmt="%.0f MB", fontsize=8, padding=2)
+    right.set(title="peak memory", xlim=(0, 1.2 * max(memory.values())), ylim=(len(memory) - 0.5, -0.5))
+    _save(figure, path)
 
 
 def _save(figure: Figure, path: Path) -> None:
