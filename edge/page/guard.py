@@ -14,7 +14,7 @@ from aiohttp import web
 from edge.errors import SettingsError
 from edge.page.password import PASSWORD, Password, load_password, load_token
 from edge.page.proxies import Proxies
-from edge.page.sessions import Sessions, csrf_of
+from edge.page.sessions import Sessions, as_bytes, csrf_of
 from edge.settings.page import PageSettings
 
 COOKIE = "edge_audio_session"
@@ -116,8 +116,11 @@ class Guard:
         if self.token(request) is not None:
             return True
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        wanted = load_token(self._state_dir) if name == "metrics" and scheme.lower() == "bearer" else None
-        return wanted is not None and hmac.compare_digest(given.strip().encode(), wanted.encode())
+        try:
+            wanted = load_token(self._state_dir) if name == "metrics" and scheme.lower() == "bearer" else None
+        except SettingsError as error:
+            raise web.HTTPServiceUnavailable(text=str(error)) from error
+        return wanted is not None and hmac.compare_digest(as_bytes(given.strip()), wanted.encode())
 
     def address(self, request: web.Request) -> str:
         """Whose request this is: the peer's address, or what a proxy says that is believed."""
@@ -157,14 +160,17 @@ class Guard:
             hosts = [request.headers.get("Host", "")]
             if self._proxies.believes(request.remote):
                 hosts.append(request.headers.get("X-Forwarded-Host", ""))
-            theirs = urlsplit(origin).netloc.lower()
+            try:
+                theirs = urlsplit(origin).netloc.lower()
+            except ValueError:  # half a bracket
+                return "an origin that is none"
             if theirs not in [host.lower() for host in hosts if host] and _name(theirs) not in self._names - {"localhost"}:
                 return "the origin of another site"
         if name == "api/login":
             return ""
         token = self.token(request)
         given = request.headers.get(CSRF, "")
-        fits = token is not None and hmac.compare_digest(given.encode(), csrf_of(token).encode())
+        fits = token is not None and hmac.compare_digest(as_bytes(given), csrf_of(token).encode())
         return "" if fits else f"{'another' if given else 'no'} {CSRF}"
 
 

@@ -65,7 +65,7 @@ async def fields(request: web.Request) -> dict[str, Any]:
     """The body's JSON object. Raises HTTPBadRequest for anything else."""
     try:
         found = json.loads(await request.read())
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, web.RequestPayloadError):  # the last: no gzip, though a header says so
         found = None
     if request.content_type != "application/json" or not isinstance(found, dict):
         raise web.HTTPBadRequest(text='found no JSON object; wanted one, with Content-Type: application/json')

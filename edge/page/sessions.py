@@ -25,9 +25,14 @@ NOTE_SECONDS = 3_600.0
 """How often the file learns that a session is still used: a card is not written for each click."""
 
 
+def as_bytes(given: str) -> bytes:
+    """A header's value, in which bytes that are no UTF-8 may stand, as halves of surrogate pairs."""
+    return given.encode("utf-8", "replace")
+
+
 def digest(token: str) -> str:
     """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(as_bytes(token)).hexdigest()
 
 
 def csrf_of(token: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from edge.page.password import TOKEN, set_password
 from edge.page.sessions import csrf_of
 from edge.settings.page import PageSettings
-from tests.page.browser import Browser
+from tests.page.browser import PATIENCE_SECONDS, Browser
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
@@ -67,6 +70,28 @@ def test_a_change_needs_the_word_of_the_session(browser: Browser) -> None:
 def test_a_change_of_another_site_is_refused(browser: Browser, headers: dict[str, str]) -> None:
     browser.enter()
     assert browser.post("/api/logout", **headers).status == 403
+
+
+def raw(browser: Browser, method: str, path: str, *lines: bytes, body: bytes = b"") -> int:
+    """The status of an answer to a request whose headers are any bytes."""
+    with socket.create_connection((browser.at, browser.port), PATIENCE_SECONDS) as ours:
+        head = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Length: {len(body)}"]
+        ours.sendall(b"\r\n".join([*(line.encode() for line in head), *lines, b"", body]))
+        return int(ours.makefile("rb").readline().split()[1])
+
+
+def test_headers_of_any_bytes_are_no_error_of_the_servers(browser: Browser, state_dir: Path) -> None:
+    """Bytes that are no UTF-8, half a bracket, and a body that is no gzip were answered with 500; fuzzing found them."""
+    token = browser.enter()["csrf"].encode()
+    assert raw(browser, "POST", "/api/logout", b"X-CSRF-Token: \xff") == 403
+    assert raw(browser, "POST", "/api/logout", b"X-CSRF-Token: " + token, b"Origin: http://[") == 403
+    packed = b"Content-Type: application/json", b"Content-Encoding: gzip"
+    assert raw(browser, "POST", "/api/login", *packed, body=b"no gzip") == 400
+    set_password(state_dir, "open sesame", cost=16)
+    assert raw(browser, "GET", "/api/state", b"Cookie: edge_audio_session=\xff") == 401
+    assert raw(browser, "GET", "/metrics", b"Authorization: Bearer \xff") == 401
+    (state_dir / TOKEN).chmod(0o644)
+    assert raw(browser, "GET", "/metrics", b"Authorization: Bearer x") == 503
 
 
 def test_below_a_prefix(start_page: Callable[..., Browser]) -> None:
