@@ -22,6 +22,8 @@ from edge.stats import Stats
 from edge.stream import StreamFormat
 
 DEFAULT_RATE = 16_000
+QUIET_SECONDS = 8.0
+"""A command that prints nothing for so long is said: in health within 10 s."""
 STALLED_SECONDS = 30.0
 """A command that prints nothing for so long is started anew: ffmpeg waits for ever on a camera that has gone."""
 _ENDING_SECONDS = 1.0
@@ -92,7 +94,7 @@ class Command(LiveSource):
         """Offer what is printed until the output ends. Raises SourceError on a stall."""
         self._crossing.begin(self._format)
         waiting = bytearray()
-        heard_at = self._clock()
+        heard_at, printed = self._clock(), False
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             selector.register(errors, selectors.EVENT_READ)
@@ -104,19 +106,23 @@ class Command(LiveSource):
                     elif key.fileobj is errors:
                         last_line.add(data)
                     else:
-                        if self._trouble:
+                        if not printed:
                             self._opened()
+                        self._trouble, printed = "", True
                         heard_at = self._clock()
                         waiting += data
                         self._offer(waiting)
                 self._check_stillness()
-                if self._clock() - heard_at > self._stalled_seconds:
+                quiet_seconds = self._clock() - heard_at
+                if quiet_seconds > self._stalled_seconds:
                     raise SourceError(self.name, found=f"nothing printed for {self._stalled_seconds:g} s{last_line}",
                                       wanted="raw PCM without a pause")
-        # Half a sample time at the end is dropped, or all after the next start would be out of step.
+                if quiet_seconds > QUIET_SECONDS:
+                    self._trouble = f"{self.name}: nothing printed for {QUIET_SECONDS:g} s{last_line}"
 
     def _offer(self, waiting: bytearray) -> None:
-        """Move all whole sample times from `waiting` to the crossing."""
+        """Move all whole sample times from `waiting` to the crossing. Half a one at the end of a run stays behind, or all
+        after the next start would be out of step."""
         end = len(waiting) // self._frame_bytes * self._frame_bytes
         samples = np.frombuffer(bytes(waiting[:end]), "<i2").astype(np.int16, copy=False)
         del waiting[:end]

@@ -187,15 +187,6 @@ def test_close_from_another_thread_ends_the_blocks() -> None:
     source.close()
 
 
-def test_a_command_that_hangs_is_started_anew(pcm: Path) -> None:
-    stats = Stats()
-    settings = SourceSettings(kind="command", command=("sh", "-c", f"cat {shlex.quote(str(pcm))}; sleep 1000"),
-                              retry_seconds=0.1)
-    source = Command(settings, stats, stalled_seconds=0.3)
-    until(source, lambda heard: stats.reopened >= 1 and len(samples_of(heard)) > len(SAMPLES))
-    assert stats.gaps >= 1
-
-
 def test_a_listener_that_is_too_slow_loses_counted_blocks_and_the_command_never_waits(tmp_path: Path) -> None:
     """Back-pressure on the pipe would make arecord overrun unseen: it is read at once, and what does not fit is told."""
     done = tmp_path / "done"
