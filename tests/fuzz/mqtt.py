@@ -64,7 +64,8 @@ class Commands:
             assert [command] == self._taken
         except CommandError as error:
             assert not badly_said(error) and not self._taken
-        self._retained(word, payload)
+        if word not in VERBS:
+            self._retained(word, payload)
 
     def _retained(self, word: str, payload: bytes) -> None:
         topic = {"config": discovery_topic("homeassistant", TOPICS), "birth": "homeassistant/status"}.get(

@@ -86,6 +86,7 @@ class Requests:
         async def begin(*words: object, **more: object) -> None:
             raise OSError("no process is started here")
 
+        self._real = Children.done, Children.begin
         Children.done, Children.begin = done, begin  # type: ignore[method-assign,assignment]
         for name, first in (("open", b"N"), ("closed", b"P")):
             server = Server(Page(Settings(), folder / name))
@@ -98,7 +99,8 @@ class Requests:
             self._runners.append(runner)
 
     def close(self) -> None:
-        """End both servers."""
+        """End both servers; processes can be started again."""
+        Children.done, Children.begin = self._real  # type: ignore[method-assign]
         async def end() -> None:
             for runner in self._runners:
                 await runner.cleanup()
