@@ -62,12 +62,16 @@ class Appliance:
     listener: Listener
     source: Source
     sinks: Sequence[Guard]
-    model: Model
     stats: Stats
     steering: Steering
     systemd: Systemd
     bugs: list[BaseException] = field(default_factory=list)
-    """What ended a thread of ours that belongs to no sink. That ends the run, too, and systemd starts the program afresh."""
+    """What ended a thread of ours that belongs to no sink; it ends the run, too, and systemd starts the program afresh."""
+
+    @property
+    def model(self) -> Model:
+        """What serves now. To keep one here would hold the first in memory after a reload."""
+        return self.steering.serving.model
 
     def run(self) -> None:
         """Make the pins safe and begin to connect, then hear the source. Everything is given back whatever happens.
@@ -113,9 +117,8 @@ class Appliance:
 
 
 def build(settings: Settings, state_dir: Path, *, source: Source | None = None, extra_sinks: Sequence[Sink] = (),
-          on_pin_change: Callable[[str, bool], None] | None = None,
-          on_scores: Callable[[Patch, Scores], None] | None = None, watcher: Watcher | None = None,
-          every_label: bool = False, records_dir: Path | None = None,
+          on_pin_change: Callable[[str, bool], None] | None = None, on_scores: Callable[[Patch, Scores], None] | None = None,
+          watcher: Watcher | None = None, every_label: bool = False, records_dir: Path | None = None,
           read_settings: Callable[[], Settings] | None = None, systemd: Systemd | None = None) -> Appliance:
     """Wire an appliance. Settings, manifest and tensors are checked against one another before anything is opened.
 
@@ -135,8 +138,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
 
     def about() -> dict[str, object]:
         return {"version": __version__, **steering.about(), "source": heard.state, "source_trouble": heard.trouble,
-                "update": update_words(), "pace": listener.pace.state,
-                "sinks": {sink.name: sink.state for sink in guarded},
+                "update": update_words(), "pace": listener.pace.state, "sinks": {sink.name: sink.state for sink in guarded},
                 "waiting_messages": sum(sink.waiting_messages for sink in guarded)}
 
     def trouble() -> str:
@@ -147,8 +149,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
         return {**said, "source_live": heard.live, "words": status_words(targets.names, said),
                 "targets": told_of(targets, steering.serving.whence)}
 
-    # The way out. Sinks are started and stopped in this order: pins first, the journal last, for it notes
-    # what the broker's sink delivered in its last seconds.
+    # The way out. Sinks start and stop in this order: pins first, the journal last, for it notes what the broker took last.
     outbox = mqtt = journal = watch = None
 
     def pin_changed(pin: str, on: bool) -> None:
@@ -204,8 +205,8 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     def refit(settings: Settings, feedback: Feedback) -> Mapping[str, object]:
         from edge.workshop.feedback import counts, take_in  # the workshop: opened only when it is asked for
 
-        return counts(take_in(settings, state_dir, feedback.id, right=feedback.judgement == "right",
-                              target=feedback.target))
+        right = feedback.judgement == "right"
+        return counts(take_in(settings, state_dir, feedback.id, right=right, target=feedback.target))
 
     steering = Steering(serving, inbox, control, commanded, records_dir=records_dir, serve_anew=serve_anew, refit=refit,
                         read_settings=read_settings, pins=wiring.gpio, on_muted=on_muted, on_serving=on_serving,
@@ -223,8 +224,7 @@ def build(settings: Settings, state_dir: Path, *, source: Source | None = None, 
     # Last, so that nothing is open when anything above is refused.
     heard = source if source is not None else open_source(settings.source, stats)
     guarded = [Guard(sink) for sink in sinks]
-    return Appliance(listener=listener, source=heard, sinks=guarded, model=serving.model, stats=stats, steering=steering,
-                     systemd=systemd)
+    return Appliance(listener=listener, source=heard, sinks=guarded, stats=stats, steering=steering, systemd=systemd)
 
 
 def packing(spec: GraphSpec | None) -> Pack | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +130,16 @@ def test_what_was_judged_and_calibrated_by_another_process_is_heard(start: Start
     reload(running)
     await_(lambda: running.appliance.listener.targets.sounds[0].threshold == 0.97)
     assert running.appliance.steering.about()["calibration"] == {"targets": {"hand_clap": "room"}, "problems": []}
+
+
+def test_a_model_that_no_longer_serves_is_given_back(start: Start, tmp_path: Path) -> None:
+    """The appliance kept the first model, with its files and 2 MB, for as long as it ran."""
+    running = start()
+    running.hears_on()
+    first = weakref.ref(running.appliance.model)
+    reload(running)
+    await_(lambda: first() is not running.appliance.model and not gc.collect() and first() is None)
+    running.hears_on()
 
 
 def test_what_fails_leaves_everything_as_it_is(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
