@@ -1,9 +1,8 @@
 """What comes back in: commands and reloads, done one after another by a thread of their own.
 
-A refit takes seconds and has a second thread, so that whoever mutes need not wait for it.
-
-Nothing that takes time (a disk, a model to open, a refit) happens in the listener's thread or in the one that talks to the
-broker. What changes how the appliance hears is made whole here, and then crosses on the control queue.
+A refit takes seconds and has a second thread, so that whoever mutes need not wait for it. Nothing that takes time (a
+disk, a model to open, a refit) happens in the listener's thread or in the one that talks to the broker. What changes
+how the appliance hears is made whole here, and then crosses on the control queue.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from edge.control.commanded import Commanded, save_commanded
 from edge.control.commands import Command, Feedback, Identify, Mute, Outcome, PinTest, Reload, Threshold, Unmute
 from edge.control.current import Serving, other_tables
 from edge.control.inbox import Answer, Inbox, Refitted
+from edge.control.memory import give_back
 from edge.control.plan import Plan
 from edge.errors import CommandError, EdgeError, SinkError, shown
 from edge.settings import Settings
@@ -85,9 +85,8 @@ class Steering:
         """For health."""
         serving = self.serving
         return {"model": serving.model.manifest.name, "runtime": serving.model.describe(),
-                "delegate": serving.model.undelegated or "ok",
-                "calibration": serving.calibrations.about(), "muted": self.muted,
-                "commanded_thresholds": dict(serving.thresholds)}
+                "delegate": serving.model.undelegated or "ok", "calibration": serving.calibrations.about(),
+                "muted": self.muted, "commanded_thresholds": dict(serving.thresholds)}
 
     def start(self) -> None:
         """Put in force what was commanded before this start, and begin to take commands."""
@@ -208,6 +207,7 @@ class Steering:
     def _serve_anew(self, settings: Settings) -> Plan:
         serving = self._serve_settings(self.serving, settings)
         self._serve(serving, plan := serving.plan())
+        give_back()  # what served before has gone; without this each of the first reloads costs memory
         return plan
 
     def _serve(self, serving: Serving, plan: Plan) -> None:

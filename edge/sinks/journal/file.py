@@ -22,7 +22,7 @@ FILE = "journal.sqlite3"
 VERSION = 4
 """1 had no `beside`, 2 no outbox, 3 no `bare`; an older one is brought up to date when it is opened for writing."""
 BUSY_SECONDS = 2.0
-CACHE_KILOBYTES = 512
+CACHE_KILOBYTES = 256
 """Of pages in memory; SQLite's own 2,000 fill over days. Enough for what one commit touches."""
 ASIDE = 3
 """Damaged files that are kept."""
