@@ -6,6 +6,7 @@ The journal is read in a thread, one reader at a time, so that neither the page'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import re
@@ -61,13 +62,14 @@ class History:
         first = await self._read(lambda: next(pages, []))
         response = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8",
                                                "Content-Disposition": 'attachment; filename="edge-audio-events.csv"'})
-        await response.prepare(request)
-        await response.write((",".join((*history.COLUMNS, "judged")) + "\r\n").encode())
-        rows = first
-        while rows:
-            await response.write(csv_of(rows).encode("utf-8"))
-            rows = await self._read(lambda: next(pages, []))
-        await response.write_eof()
+        with contextlib.suppress(ConnectionError):  # whoever asked has gone away
+            await response.prepare(request)
+            await response.write((",".join((*history.COLUMNS, "judged")) + "\r\n").encode())
+            rows = first
+            while rows:
+                await response.write(csv_of(rows).encode("utf-8"))
+                rows = await self._read(lambda: next(pages, []))
+            await response.write_eof()
         return response
 
     async def heat(self, request: web.Request) -> web.StreamResponse:

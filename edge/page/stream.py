@@ -20,15 +20,15 @@ async def stream(request: web.Request, live: Live) -> web.StreamResponse:
     """
     kind = "application/octet-stream" if _set(request, "plain") else "text/event-stream; charset=utf-8"
     response = web.StreamResponse(headers={"Content-Type": kind, "X-Accel-Buffering": "no"})
-    await response.prepare(request)
-    bands = _set(request, "bands")
-    await live.answers()
-    with contextlib.suppress(ConnectionError), live.watched(bands=bands) as viewer:
-        await response.write(b"retry: 2000\n\n")
-        while not live.closing:
-            taken = await viewer.take(HEARTBEAT_SECONDS)
-            told = "".join(f"id: {number}\ndata: {text}\n\n" for number, text in taken) or ": still here\n\n"
-            await response.write(told.encode("utf-8"))
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        await live.answers()
+        with live.watched(bands=_set(request, "bands")) as viewer:
+            await response.write(b"retry: 2000\n\n")
+            while not live.closing:
+                taken = await viewer.take(HEARTBEAT_SECONDS)
+                told = "".join(f"id: {number}\ndata: {text}\n\n" for number, text in taken) or ": still here\n\n"
+                await response.write(told.encode("utf-8"))
     return response
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import socket
 import sqlite3
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,11 +25,12 @@ from edge.model.manifest_file import load_manifest
 from edge.model.taught import Judgement, Taught
 from edge.model.taught_file import save_taught, undo_taught
 from edge.settings import JournalSettings, Settings
+from edge.sinks.journal import history
 from edge.sinks.journal.entries import Entry, Journal, entry_of, recent
 from edge.sinks.journal.event_sounds import FOLDER, EventSounds
 from edge.sinks.journal.file import JournalFile, journal_path
 from edge.sinks.journal.history import MOST, Asked, all_events, counts, events, targets
-from tests.page.browser import Browser
+from tests.page.browser import PATIENCE_SECONDS, Browser
 from tests.page.made import event
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -50,6 +55,26 @@ def clock_of_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+def test_who_leaves_before_the_table_comes_is_no_error_of_the_servers(
+        browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The log had a trace of it; fuzzing found that."""
+    left = threading.Event()
+
+    def later(*_: object) -> Iterator[list[dict[str, Any]]]:
+        assert left.wait(PATIENCE_SECONDS)
+        yield []
+
+    monkeypatch.setattr(history, "all_events", later)
+    with socket.create_connection((browser.at, browser.port), PATIENCE_SECONDS) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hangs up at once
+        ours.sendall(b"GET /api/events.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert browser.ask("/").status == 200  # so what was sent before has been read
+    assert browser.ask("/").status == 200  # and that it has hung up is known
+    left.set()
+    assert browser.ask("/api/events.csv").status == 200
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_the_newest_come_first_and_the_rest_page_by_page(state_dir: Path, browser: Browser) -> None:
