@@ -25,8 +25,9 @@ def main(samples: str, dates: str, pipe: str = "") -> None:
             piece = sound[number * size:(number + 1) * size].ljust(size, b"\0")
             number += 1
             time.sleep(max(began + number * PIECE_SAMPLES / 16_000 - time.monotonic(), 0.0))
+            at = time.monotonic()  # before the write: who reads may be quicker than we are with the date
             os.write(out, piece)
-            told.write(struct.pack("d", time.monotonic()))
+            told.write(struct.pack("d", at))
 
 
 if __name__ == "__main__":
