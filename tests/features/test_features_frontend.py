@@ -72,12 +72,12 @@ def test_rows_of_a_patch_alone_are_not_hurried_and_those_after_a_rise_or_for_a_l
     front_end.early = True
     made = []
     sound = noise(MONO, 4.0) // 50
-    sound[40_000:41_000] *= 40  # in the block from 2.5 s: a first look may be due from 2.655 s on
+    sound[40_000:41_000] *= 40  # in the block from 2.5 s: a first look is due at 2.65 s
     for block in blocks(sound, size=800):
         patches = front_end.push(block)
         if len(front_end.rows):
             made.append((block.position, bool(patches), front_end.hurried))
-    assert [position for position, _, hurried in made if hurried and position > 8_000] == [42_400]
+    assert [position for position, _, hurried in made if hurried and position > 8_000] == [41_600]
     assert all(patches for _, patches, hurried in made if not hurried)
     front_end.wanted = front_end.position + 100
     assert not front_end.hurried
