@@ -92,7 +92,7 @@ class Sessions:
             return str(kept["password"]), {str(name): float(seen) for name, seen in kept["sessions"].items()}
         except FileNotFoundError:
             return "", {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             LOG.error("%s cannot be read (%s); everybody logs in again", self._path, type(error).__name__)
             return "", {}
 

@@ -26,7 +26,7 @@ TARGETS = {
     "wav": _listed("recordings", "Wav", 150_000, "WAV files, read by ourselves"),
     "sound-file": _listed("recordings", "SoundFile", 50_000, "FLAC, Ogg, MP3, AIFF and the like, read by libsndfile"),
     "settings": _listed("words", "SettingsFile", 120_000, "settings in TOML"),
-    "commanded": _listed("words", "Commanded", 40_000, "commanded.json, and the file of sequence numbers"),
+    "commanded": _listed("words", "Commanded", 40_000, "small files: commanded, numbers, password, sessions, updates"),
     "lists": _listed("words", "Lists", 60_000, "lists of labels, tables of classes, manifests of recordings"),
     "manifest": _listed("models", "ManifestFile", 80_000, "manifest.json of a model and of the look network, rows.json"),
     "model": _listed("models", "ModelFile", 5_000, "TFLite files, installed", guided=False),

@@ -7,17 +7,23 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.cli.updating import record
+from edge.cli.updating.trial import Failure, Record, Trial
 from edge.control.commanded import FILE as COMMANDED
 from edge.control.commanded import load_commanded, save_commanded
-from edge.errors import ModelError, SettingsError, SourceError
+from edge.errors import ModelError, SettingsError, SourceError, UpdateError
 from edge.learn.classes import load_classes
 from edge.learn.labelled_clips import find_clips
 from edge.model.whole import parse_labels
+from edge.page.password import PASSWORD, Password, load_password, set_password
+from edge.page.sessions import FILE as SESSIONS
+from edge.page.sessions import Sessions
 from edge.settings import VERBS
 from edge.settings_file import TABLES, keys, load_settings
 from edge.sinks.journal.numbering import FILE as NUMBERS
 from edge.sinks.journal.numbering import Numbering
 from tests.fuzz import mutation
+from tests.fuzz.engine import badly_said
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,17 +56,22 @@ class SettingsFile:
 
 
 class Commanded:
-    """Two small files of the state directory; whatever is in them, a start goes on."""
+    """Small files of the state directory; whatever is in them, a start goes on, or says what is wrong."""
 
     allowed = ()
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        set_password(folder, "open sesame", cost=2)
+        Sessions(folder).begin("name")
+        record.save(folder / "updates.json", Record({"A": "1"}, "A", Trial("B", "2", ("unit",), "x", True, 1),
+                                                    Failure("B", "2", "why", "2026-11-30", True)))
+        self._seeds = [(folder / name).read_bytes() for name in (PASSWORD, SESSIONS, "updates.json")]
 
     def seeds(self) -> Sequence[bytes]:
         return [b'{"schema": 1, "muted": true, "thresholds": {"starter": {"hand_clap": 0.9, "typing": 0.5}, "yamnet": {}}}',
                 b'{"schema": 1}', b"00000000000000001000 00000000000000000007 file  \n",
-                b"00000000000000001000 00000000000000000007 memory\n", b""]
+                b"00000000000000001000 00000000000000000007 memory\n", b"", *self._seeds]
 
     def try_one(self, data: bytes) -> None:
         (self._folder / COMMANDED).write_bytes(data)
@@ -79,6 +90,21 @@ class Commanded:
         finally:
             numbers.close()
         assert 5 < first < 2**63  # SQLite's whole numbers end there
+        self._of_the_page(data)
+
+    def _of_the_page(self, data: bytes) -> None:
+        """The page's, and the record of updates."""
+        for name in (PASSWORD, SESSIONS, "updates.json"):
+            (self._folder / name).write_bytes(data)
+        assert not Sessions(self._folder).holds("token", "name")
+        for load in (lambda: load_password(self._folder), lambda: record.load(self._folder / "updates.json")):
+            try:
+                found = load()
+            except (SettingsError, UpdateError) as error:
+                assert not badly_said(error)
+            else:
+                if isinstance(found, Password) and found.cost * found.times <= 64:
+                    found.fits("x")
 
     def mutate(self, data: bytes, chance: random.Random) -> bytes:
         return mutation.of_json(data, chance) if data[:1] == b"{" else mutation.of_bytes(

@@ -22,7 +22,7 @@ def load(path: Path) -> Record:
         kept = json.loads(path.read_bytes())
     except FileNotFoundError:
         return Record()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UpdateError(str(path), found=str(error), wanted="the record of updates") from error
     try:
         if kept["schema"] != SCHEMA:
@@ -33,7 +33,7 @@ def load(path: Path) -> Record:
                       None if failure is None else Failure(
                           str(failure["slot"]), str(failure["version"]), str(failure["reason"]), str(failure["at"]),
                           bool(failure["proven"])))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UpdateError(str(path), found=f"{type(error).__name__} {error}", wanted=f"schema {SCHEMA}") from error
 
 
