@@ -62,6 +62,10 @@ class Fault:
         self.text = ""
 
 
+PARTS = ("source", "pace", "delegate", "update")
+"""What health tells of in words beside the sinks, the same words for all: "ok", or what ails."""
+
+
 def is_well(state: object) -> bool:
     """Whether a part's state, as health has it, says that the part is well. What follows "ok;" is no trouble."""
     return str(state).partition(";")[0] == "ok"

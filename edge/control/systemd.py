@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
-from edge.backoff import is_well
+from edge.backoff import PARTS, is_well
 
 LOG = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Systemd:
 
 def status_words(targets: Sequence[str], about: Mapping[str, object]) -> str:
     """What `systemctl status` shows: what is heard, or what is wrong. about: as health has it."""
-    troubles = [str(about[part]) for part in ("source", "pace", "delegate", "update") if not is_well(about.get(part, "ok"))]
+    troubles = [str(about[part]) for part in PARTS if not is_well(about.get(part, "ok"))]
     sinks = about.get("sinks")
     if isinstance(sinks, Mapping):
         troubles += [f"{name}: {state}" for name, state in sinks.items() if not is_well(state)]

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from edge import __version__
-from edge.backoff import is_well
+from edge.backoff import PARTS, is_well
 from edge.page.viewers import Message
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -78,7 +78,7 @@ def _of_about(device: str, about: Mapping[str, Any]) -> Iterator[Metric]:
     yield InfoMetricFamily("edge_audio", "The appliance and its page", value={
         "device": str(device), "version": str(about.get("version", "")), "model": str(about.get("model", "")),
         "page_version": __version__})
-    parts = {name: about[name] for name in ("source", "pace", "delegate", "update") if name in about}
+    parts = {name: about[name] for name in PARTS if name in about}
     parts |= {f"sink:{name}": state for name, state in about.get("sinks", {}).items()}
     well = GaugeMetricFamily("edge_audio_part_ok", "Whether a part of the appliance is well", labels=["part"])
     for name, state in parts.items():
