@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +95,8 @@ class Listener:
                         self.stats.dropped_samples += block.length_16khz  # the next that is heard follows a gap
                     else:
                         self._hear(block, source.live)
-                    if source.live:
-                        source.hurry(self._front_end.due_seconds)
+                if block is not None and source.live:
+                    source.hurry(inf if self.pace.drops else self._front_end.due_seconds)
                 self._out.health()
                 self._beat(block is not None)
             if not (source.live or self._muted):

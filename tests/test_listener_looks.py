@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.control.changes import Change, Control
 from edge.control.loading import open_looks
 from edge.listener import Listener
 from edge.settings import GateSettings, TargetSettings
@@ -125,6 +126,15 @@ def test_the_event_is_there_a_quarter_of_a_second_after_its_onset(model: Looking
     listener_of(model, (CLAP,)).run(Timed(blocks_of(int16(sound))), [sink])
     assert len(after) == 28
     assert float(np.median(after)) < 0.25 and max(after) < 0.30
+
+
+def test_a_source_need_not_hurry_for_a_look_while_muted(model: LookingModel) -> None:
+    sound, control = room(4.0), Control()
+    burst(sound, 2.0)
+    blocks = blocks_of(int16(sound))
+    source = FakeSource([*blocks[:22], lambda: control.put(Change(muted=True)), *blocks[22:]], live=True)
+    listener_of(model, (CLAP,), control=control).run(source, [FakeSink()])
+    assert 0.0 <= min(source.hurries[18:22]) < 0.16 and set(source.hurries[22:]) == {inf}
 
 
 class Heeding(FakeSource):
