@@ -70,7 +70,10 @@ def of_json(data: bytes, chance: Random, *, tokens: Sequence[bytes] = ()) -> byt
     if raw and (places := _places(whole)):  # what no encoder writes
         holder, key = chance.choice(places)
         holder[key] = mark
-    text = json.dumps(whole, ensure_ascii=chance.random() < 0.5)
+    try:
+        text = json.dumps(whole, ensure_ascii=chance.random() < 0.5)
+    except RecursionError:  # it was hundreds deep before
+        return of_bytes(data, chance, tokens=tokens)
     if raw:
         text = text.replace(json.dumps(mark), chance.choice(ODD_JSON), 1).replace(f'"{mark}"', chance.choice(ODD_JSON), 1)
     return text.encode("utf-8", "surrogatepass")
@@ -105,7 +108,7 @@ def _changed(whole: Any, chance: Random) -> Any:
         other, place = chance.choice(places)
         try:
             holder[key] = json.loads(json.dumps(other[place]))
-        except (KeyError, IndexError):  # it was taken out just now
+        except (KeyError, IndexError, RecursionError):  # it was taken out just now, or is hundreds deep
             holder[key] = None
     elif kind == 7 and isinstance(holder, dict):
         holder[chance.choice(("", "x", key.upper(), f"{key}x", "schema", "__class__"))] = holder.pop(key)

@@ -176,3 +176,19 @@ def test_labels_beside_an_archive_are_refused(yamnet_pack: Path, store: Installe
     (tmp_path / "labels.txt").write_text("one\n")
     with pytest.raises(ModelError, match="an archive, which has its labels"):
         store.install(yamnet_pack, labels=tmp_path / "labels.txt")
+
+
+@pytest.mark.parametrize("size", [1 << 62, 1 << 70])
+def test_an_extended_header_of_more_bytes_than_any_file_is_a_broken_archive(tmp_path: Path, size: int) -> None:
+    """tarfile asked for so much memory at once: a MemoryError or an OverflowError; fuzzing found both."""
+    entry = tarfile.TarInfo("manifest.json")
+    entry.type = tarfile.XHDTYPE
+    header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\x80" + size.to_bytes(11, "big")
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "large.tar").write_bytes(bytes(header) + bytes(1_024))
+    into = tmp_path / "into"
+    into.mkdir()
+    with pytest.raises(ModelError, match=r"found a broken archive .*; wanted an archive made by edge-audio model pack"):
+        unpack(tmp_path / "large.tar", into, thing="large.tar")

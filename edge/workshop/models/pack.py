@@ -67,7 +67,10 @@ def unpack(archive: Path, into: Path, *, thing: str = "") -> None:
                 if len(data) != entry.size:
                     raise _refuse(thing, "a truncated archive")
                 (into / path.name).write_bytes(data)
-    except (tarfile.TarError, EOFError) as error:
+    except ModelError:
+        raise
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError) as error:
+        # The last two of an extended header that says it has more bytes than any file.
         raise _refuse(thing, f"a broken archive ({error})") from error
     if not (into / MANIFEST).is_file():
         raise _refuse(thing, f"no {MANIFEST}")
