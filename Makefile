@@ -17,6 +17,7 @@ VERSION ?=
 CLAPS ?= 500
 LOADED ?=
 KEYS ?=
+HOURS ?= 48
 # Test workers: one more than cores, for many tests wait for a broker or a clock.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
@@ -24,7 +25,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := menu
 .PHONY: menu packages test-packages install demo run test test-fast test-tflite test-brokers fleet test-arm test-pins install-test test-first-start test-microphone test-mediapipe arm-instructions \
-	test-home-assistant test-page page-pictures fuzz faults latency deb deb-test image image-test check clean
+	test-home-assistant test-page page-pictures fuzz faults soak overload latency deb deb-test image image-test check clean
 
 menu: ## print this menu
 	@echo "edge-audio"; grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -125,6 +126,12 @@ fuzz: $(VENV)/installed-fuzz ## try a million broken files, messages and packets
 
 faults: $(VENV)/installed-dev ## count what is lost when appliance, broker, line and disk fail (ten minutes; root for some)
 	$(BIN)/python -m tests.faults
+
+soak: $(VENV)/installed-dev ## play days of sound to the appliance, faster than real time: memory, threads, the same events (hours; HOURS=48)
+	nice -n 19 $(BIN)/python -m tests.endurance.soak --hours $(HOURS)
+
+overload: $(VENV)/installed-dev ## give the appliance too little processor: what it leaves out, how late it is, that it recovers (minutes)
+	$(BIN)/python -m tests.endurance.overload
 
 latency: $(VENV)/installed-dev ## time claps to the pin and the subscriber, part by part (half an hour; CLAPS=60 for less, LOADED=--loaded for a busy machine too)
 	$(BIN)/python -m tests.latency --claps $(CLAPS) $(LOADED)
