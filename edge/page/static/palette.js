@@ -27,4 +27,4 @@ export function hue(target) {
   return names.get(target);
 }
 
-export const colour = (target, alpha) => `oklch(${dark.matches ? "0.79 0.13" : "0.54 0.14"} ${hue(target)} / ${alpha})`;
+export const colour = (target, alpha) => `oklch(${dark.matches ? "0.79 0.13" : "0.52 0.14"} ${hue(target)} / ${alpha})`;

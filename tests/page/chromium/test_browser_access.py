@@ -39,6 +39,27 @@ def test_axe_finds_nothing(board: Client, tab: Callable[..., Any], theme: str, s
 
 @needs_axe
 @pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_names_on_marks_are_readable_in_every_colour(board: Client, tab: Callable[..., Any], theme: str) -> None:
+    page = tab(board, color_scheme=theme)
+    page.wait_for_selector(".mark:not([hidden]) b")
+    names = page.evaluate("""async () => {
+      const { hue } = await import("./palette.js"), name = document.querySelector(".mark:not([hidden]) b");
+      const hues = [...Array(40).keys()].map((number) => hue(`target ${number}`));
+      for (const each of new Set(hues)) {
+        const mark = name.closest(".mark").cloneNode(true);
+        mark.style.setProperty("--hue", each);
+        Object.assign(mark.style, { position: "static", transform: "none", display: "inline-block", height: "3rem" });
+        mark.querySelector("b").style.position = "static";
+        document.body.append(mark);
+      }
+      return new Set(hues).size;
+    }""")
+    assert names >= 10
+    assert [each for each in violations(page) if each.startswith("color-contrast")] == []
+
+
+@needs_axe
+@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_in_the_login_and_while_the_appliance_is_away(
         state_dir: Path, start_page: Callable[..., Client], tab: Callable[..., Any], theme: str) -> None:
     client = start_page()
