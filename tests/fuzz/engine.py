@@ -183,15 +183,17 @@ class Trial:
 
 def search(target: Target, trial: Trial, enough: Callable[[], bool], seed: int, folder: Path) -> None:
     """Without coverage: an outcome that is new makes its input one of those that others are made of. What coverage has found
-    before (`guided`, in the same folder) is among them from the start."""
+    before (`guided`, in the same folder) is among them from the start. Half of what is tried is made of good inputs: most of
+    the others are bad already."""
     chance, known = random.Random(seed), set[str]()
-    corpus = [*target.seeds(), *(path.read_bytes() for path in sorted((folder / "corpus").glob("*"))[:MOST_KEPT])]
+    seeds = target.seeds()
+    corpus = [*seeds, *(path.read_bytes() for path in sorted((folder / "corpus").glob("*"))[:MOST_KEPT])]
     for data in corpus:
         if enough():
             return
         known.add(trial(data))
     while not enough():
-        data = target.mutate(chance.choice(corpus), chance)
+        data = target.mutate(chance.choice(seeds if chance.random() < 0.5 else corpus), chance)
         outcome = trial(data)
         if outcome not in known and len(corpus) < MOST_KEPT:
             known.add(outcome)

@@ -147,7 +147,8 @@ class Requests:
             if where(error).startswith("edge/") and not isinstance(error, web.RequestPayloadError):
                 raise error
         status = re.match(rb"HTTP/\d\.\d (\d{3})", answer)
-        assert not answer or (status is not None and status[1] not in (b"500", b"501")), answer[:200]
+        assert not answer or (status is not None and (
+            status[1] not in (b"500", b"501") or b"expect:" in data.lower())), answer[:200]  # aiohttp trips over that
 
     def mutate(self, data: bytes, chance: random.Random) -> bytes:
         head, mark, body = data.partition(b"\r\n\r\n")

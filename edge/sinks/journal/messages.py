@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.errors import SinkError
+from edge.errors import SinkError, shown
 from edge.sinks.journal.file import JournalFile
+from edge.sinks.journal.numbering import MOST
 from edge.sinks.messages import Dropped, Message, is_sound
 from edge.sinks.outbox import Changes
 
@@ -49,6 +50,8 @@ def put_messages(file: JournalFile, messages: Sequence[Message], changes: Change
 def kept_messages(file: JournalFile) -> Kept:
     """What a sound file holds. Raises SinkError (`is_damaged`, where it is none)."""
     rows = file.rows(f"{_ROWS} ORDER BY sequence")
+    if odd := [row[0] for row in rows if not _is_number(row[0])]:
+        raise SinkError(str(file.path), found=f"message {shown(odd[0])}, malformed", wanted="a sound journal")
     dropped = file.rows("SELECT first, last FROM dropped ORDER BY first")
     messages = tuple(Message(*row) for row in rows if row[3] is not None)
     newest = max((row[0] for row in rows), default=0)
@@ -60,9 +63,14 @@ def kept_messages(file: JournalFile) -> Kept:
     return Kept(messages, tuple(Dropped(*row) for row in dropped), newest)
 
 
+def _is_number(found: object) -> bool:
+    """Whether this is a message's number: in a damaged table the column may hold anything."""
+    return isinstance(found, int) and 0 < found < MOST
+
+
 def _is_range(row: tuple[Any, ...]) -> bool:
     """Whether the first and last number of a range are such."""
-    return isinstance(row[0], int) and isinstance(row[1], int) and 0 < row[0] <= row[1]
+    return _is_number(row[0]) and _is_number(row[1]) and bool(row[0] <= row[1])
 
 
 def count_waiting(path: Path) -> int:
@@ -87,6 +95,8 @@ def salvage_messages(path: Path) -> Kept:
     try:
         for order in ("ASC", "DESC"):
             for row in file.until_it_fails(f"{_ROWS} ORDER BY sequence {order}"):
+                if not _is_number(row[0]):
+                    continue
                 found[row[0]] = message if is_sound(message := Message(*row)) else found.get(row[0])
         dropped += [Dropped(*row) for row in file.until_it_fails("SELECT first, last FROM dropped")
                     if _is_range(row)]

@@ -26,7 +26,7 @@ RESERVE = 1_000
 """Numbers between two writes."""
 _FAR = 1_000_000_000_000
 """A number that no device reaches by counting. As milliseconds since 1970 it is a date in 2001."""
-_MOST = 1 << 52
+MOST = 1 << 52
 """No device comes near it. Whole numbers of JSON end at twice this for many readers, those of SQLite at 2,048 times this."""
 _LINE = "{reserved:020d} {oldest:020d} {place:<6}\n"
 
@@ -61,7 +61,7 @@ class Numbering:
                             wanted="a file that can be written") from error
         if len(words) == 3 and words[0].isdecimal() and words[1].isdecimal():
             reserved, oldest = int(words[0]), int(words[1])
-            if 0 <= reserved < _MOST and 0 < oldest < _MOST:  # otherwise the line is damaged, and says nothing
+            if 0 <= reserved < MOST and 0 < oldest < MOST:  # otherwise the line is damaged, and says nothing
                 self._reserved, self._oldest_before, self._in_memory = reserved, oldest, words[2] == "memory"
         return True
 
