@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,9 @@ from edge.model.judged import WORDS, judged_in
 from edge.model.manifest_file import MANIFEST, load_manifest, parse_manifest
 from edge.model.table import Table
 from edge.settings_file import load_settings
+from edge.sinks.watching.bands import bands_from, bands_messages
 from edge.sinks.watching.messages import from_line, message, to_line
+from edge.stream import Bands
 
 STARTER = embedded_folder() / "starter"
 
@@ -130,6 +133,7 @@ def test_a_message_that_lacks_what_its_kind_has_is_refused_at_the_door(told: dic
 
 
 @pytest.mark.parametrize("line", [b"[" * 200_000, b'{"schema":1,"kind":5}', b'{"schema":1,"kind":"x","device":"\\ud800"}',
+                                  b'{"schema":1,"kind":"x","device":"\xed\xa0\x80"}',
                                   b'{"schema":' + b"[" * 900 + b"]" * 900 + b"}"])
 def test_nor_does_what_no_encoder_writes_come_in(line: bytes) -> None:
     with pytest.raises(SinkError, match="same edge-audio on both sides"):
@@ -139,3 +143,11 @@ def test_nor_does_what_no_encoder_writes_come_in(line: bytes) -> None:
 def test_a_kind_and_a_name_of_a_later_version_are_let_in() -> None:
     for told in (message("weather", None, rain=True), message("lost", None, messages=3, since="noon")):
         assert from_line(to_line(told)) == told
+
+
+@pytest.mark.parametrize("name", ["step_db", "offset_db"])
+def test_bands_of_a_step_that_no_float_holds_are_none(name: str) -> None:
+    told = next(bands_messages(Bands(np.zeros((2, 64), np.float32), 0, datetime(2026, 11, 30, tzinfo=UTC)), None))
+    assert np.abs(bands_from(told)).max() < 0.03
+    with pytest.raises(SinkError, match="watch: bands"):
+        bands_from({**told, name: 5e37})

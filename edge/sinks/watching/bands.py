@@ -39,6 +39,8 @@ def bands_from(told: Message) -> NDArray[np.float32]:
     """The log-mel rows of a message, float32 `(rows, 64)`, to 0.03 of a neper. Raises SinkError for what is none."""
     try:
         cells = np.frombuffer(b64decode(told["cells"], validate=True), np.uint8).reshape(told["rows"], told["bands"])
+        if not all(abs(told[name]) < 1e6 for name in ("step_db", "offset_db")):
+            raise ValueError("a step or offset of no sound")
         return (cells * np.float32(told["step_db"]) + np.float32(told["offset_db"])) / np.float32(DB_PER_NEPER)
     except (KeyError, TypeError, ValueError) as error:
         raise broken("bands", error) from error

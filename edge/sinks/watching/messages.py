@@ -50,7 +50,7 @@ def to_line(told: Message) -> bytes:
 def from_line(line: bytes) -> Message:
     """The message of one line. Raises SinkError for what no edge-audio of this schema sends."""
     try:
-        told = json.loads(line)
+        told = json.loads(line.decode("utf-8"))  # of bytes, json.loads lets halves of surrogate pairs through
         if b"\\ud" in line.lower():  # half a surrogate pair is no text that could be handed on
             json.dumps(told, ensure_ascii=False).encode()
         if told["schema"] == SCHEMA and not (wrong := misfit(told)):
