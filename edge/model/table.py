@@ -72,7 +72,10 @@ class Table:
 
     def shown(self, value: Any) -> str:
         """A value as an error shows it."""
-        return json.dumps(value)[:60]
+        try:
+            return json.dumps(value)[:60]
+        except RecursionError:  # what was just read, a little deeper in our own calls
+            return "lists or tables in one another, hundreds deep"
 
     def _checked(self, key: str, value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
         inside = get_args(hint)

@@ -51,6 +51,13 @@ def test_a_whole_number_of_four_hundred_digits_is_no_number(key: str) -> None:
         parse_manifest(json.dumps(manifest), "manifest")
 
 
+def test_a_value_hundreds_deep_is_told_whatever_the_depth() -> None:
+    """Some depths could be read and not be shown."""
+    for depth in range(500, 1_500, 3):
+        with pytest.raises(ModelError, match="manifest"):
+            parse_manifest('{"schema": 1, "name": ' + "[" * depth + "]" * depth + "}", "manifest")
+
+
 @pytest.mark.parametrize("value", [-math.inf, math.inf, math.nan])
 def test_a_list_of_numbers_holds_finite_ones(value: float) -> None:
     with pytest.raises(ModelError, match="logits"):
