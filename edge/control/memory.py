@@ -1,17 +1,34 @@
-"""Memory that is free within the process, given back to the system."""
+"""Memory that is free within the process, given back to the system. With another C library than glibc nothing is done."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 from functools import cache
+
+_MMAP_THRESHOLD = -3
+"""M_MMAP_THRESHOLD of mallopt(3)."""
+LARGE_BYTES = 131_072
+"""What glibc begins with."""
+
+
+def keep_large_apart() -> None:
+    """Once, at the start: blocks of LARGE_BYTES and more come from the system and go back to it.
+
+    glibc raises that bound whenever such a block is freed, up to 32 MB. From then on what a model takes lies among small
+    blocks, and each reload leaves pieces.
+    """
+    with suppress(OSError, AttributeError):
+        _libc().mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def give_back() -> None:
     """After much was freed at once, such as a model: glibc keeps it, in pieces that the next model does not fit into.
 
-    Takes some milliseconds, in which other threads go on. Does nothing with another C library.
+    Takes some hundredths of a second, most of it for Python's own collector, which other threads wait for.
     """
+    gc.collect()
     with suppress(OSError, AttributeError):
         _libc().malloc_trim(0)
 

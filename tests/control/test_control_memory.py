@@ -22,6 +22,31 @@ give_back()
 print(full - freed, freed - vitals(os.getpid()).anonymous)
 """
 
+LARGE = """
+import os, sys
+from edge.control.memory import keep_large_apart
+from tests.endurance.vitals import vitals
+if sys.argv[1] == "apart":
+    keep_large_apart()
+del (once := [bytearray(20_000_000)])[0]
+large, small = [], []
+for _ in range(40):
+    large.append(bytearray(b"." * 1_000_000))
+    small.append(bytearray(100_000))
+full = vitals(os.getpid()).anonymous
+del large
+print(full - vitals(os.getpid()).anonymous)
+"""
+
+
+@pytest.mark.big
+@pytest.mark.parametrize(("how", "all_of_it"), [("apart", True), ("as glibc has it", False)])
+def test_large_blocks_go_back_though_small_ones_lie_between_them(how: str, all_of_it: bool) -> None:
+    """40 MB are freed. By itself glibc keeps them, once a larger block was freed before."""
+    done = subprocess.run([sys.executable, "-c", LARGE, how], cwd=ROOT, check=True, capture_output=True, text=True,
+                          timeout=60.0)
+    assert (int(done.stdout) > 35_000) is all_of_it
+
 
 @pytest.mark.big
 def test_what_lies_free_between_what_is_kept_is_given_back() -> None:
