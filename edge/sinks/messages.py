@@ -50,6 +50,8 @@ class Dropped:
 
 def is_sound(message: Message) -> bool:
     """Whether a message that was read from a file can be sent: a damaged file may hold only a part of it."""
+    if not all(isinstance(each, str) for each in (message.target, message.phase, message.body)):
+        return False
     try:
         payload = json.loads(message.body)
         check_level(message.target, thing="target")

@@ -114,6 +114,22 @@ def test_a_message_from_before_the_big_bang_is_damaged(journal: Path, field: dic
     assert not is_sound(Message(kept.sequence, kept.target, kept.phase, json.dumps(far)))
 
 
+@pytest.mark.parametrize("column", ["target", "phase", "body"])
+@pytest.mark.parametrize("value", [7, b"x", 0.5])
+def test_a_message_with_a_number_for_a_text_is_damage_and_the_rest_is_kept(journal: Path, column: str,
+                                                                          value: object) -> None:
+    """A number for a target was an AttributeError, at each start again."""
+    alter(journal, "CREATE TABLE odd (sequence INTEGER PRIMARY KEY, target, phase, body, heard_at REAL, boot TEXT)")
+    alter(journal, "INSERT INTO odd SELECT * FROM messages")
+    alter(journal, "DROP TABLE messages")
+    alter(journal, "ALTER TABLE odd RENAME TO messages")
+    alter(journal, f"UPDATE messages SET {column} = ? WHERE sequence = 2", value)
+    assert [message.sequence for message in salvage_messages(journal).messages] == [1, 3]
+    run = Run(journal.parent)
+    assert len(run.outbox) == 2 and run.make(1)[0]
+    run.writer.close()
+
+
 @pytest.mark.parametrize("number", ["9223372036854775807", "NULL", "'x'", "-3"])
 def test_a_message_of_no_number_is_damage_and_the_rest_is_kept(journal: Path, number: str) -> None:
     """Of a table whose words were damaged: the next event's number was a TypeError, or did not fit into its column."""
