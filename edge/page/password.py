@@ -21,8 +21,8 @@ SHORTEST, LONGEST = 8, 256
 """Letters of a password."""
 COST, BLOCK, TIMES = 2**14, 8, 5
 """scrypt's N, r and p: 16 MiB of memory, five times over."""
-MOST_TIMES = 20
-"""A damaged file must not keep a login busy for hours."""
+MOST_BLOCK, MOST_TIMES = 64, 20
+"""A damaged file must not keep a login busy for hours, nor ask scrypt for more memory than it is let have."""
 _MOST_MEMORY = 64 * 2**20
 
 
@@ -94,8 +94,8 @@ def load_password(state_dir: Path) -> Password | None:
                             int(kept["cost"]), int(kept["block"]), int(kept["times"]))
         cost, block, times = password.cost, password.block, password.times
         power = cost > 1 and cost & (cost - 1) == 0
-        if kept["schema"] != 1 or len(password.key) != 32 or not power or block < 1 or cost * block * 128 >= _MOST_MEMORY \
-                or not 0 < times <= MOST_TIMES:
+        if kept["schema"] != 1 or len(password.key) != 32 or not power or not 0 < block <= MOST_BLOCK \
+                or cost * block * 128 > _MOST_MEMORY // 2 or not 0 < times <= MOST_TIMES:
             raise ValueError("unknown")
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise SettingsError(str(path), found="no password",

@@ -19,6 +19,7 @@ DEEP = "[" * 3_000
 
 
 @pytest.mark.parametrize("changed", [{"cost": 3}, {"cost": 0}, {"cost": float("inf")}, {"block": 0}, {"times": 10**9},
+                                     {"cost": 2, "block": 65_536}, {"cost": 2**16},
                                      {"times": 0}])
 def test_a_password_that_no_login_could_try_is_none(tmp_path: Path, changed: dict[str, Any]) -> None:
     """It was read, and each login was then an error of the server's, or took hours."""
