@@ -58,7 +58,8 @@ def _sound_class(path: Path, name: str, entry: object) -> SoundClass:
     for key, needed in _LISTS.items():
         values = entry.get(key, None if needed else [])
         if not isinstance(values, list) or (needed and not values) or not all(isinstance(each, str) for each in values):
-            found = shown(values) if key in entry else "nothing"
+            others = [each for each in values if not isinstance(each, str)] if isinstance(values, list) else [values]
+            found = "nothing" if key not in entry else shown(others[0]) if others else "no text"
             raise SettingsError(f"{path}: {name}.{key}", found=found, wanted="a list of texts")
         lists.append(tuple(values))
     clips, labels, beside = lists

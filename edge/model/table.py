@@ -9,6 +9,7 @@ import functools
 import json
 import math
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
@@ -154,8 +155,6 @@ def json_table(content: str | bytes, thing: str, *, schema: int, wanted: str, ol
 
 def toml_document(text: str, thing: str, *, error: type[EdgeError], wanted: str) -> dict[str, Any]:
     """What a TOML text holds. Raises `error` that names `thing` and what was `wanted`."""
-    import tomllib  # not every start reads TOML
-
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,12 @@ CLAPS = ROOT / "models/demo/claps.wav"
 
 
 @contextmanager
-def appliance(state_dir: Path, recording: Path = CLAPS) -> Iterator[subprocess.Popen[bytes]]:
-    """A real one that hears a recording in real time; here once it can be watched."""
+def appliance(state_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A real one that hears five minutes of claps in real time; here once it can be watched."""
+    recording = state_dir / "long.wav"
+    with wave.open(str(CLAPS)) as claps, wave.open(str(recording), "wb") as long:
+        long.setparams(claps.getparams())
+        long.writeframes(20 * claps.readframes(claps.getnframes()))
     with subprocess.Popen([sys.executable, "-m", "edge", "run", "--file", str(recording), "--state-dir", str(state_dir)],
                           cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -49,7 +49,7 @@ def test_what_the_schema_has_becomes_a_command(verb: str, payload: bytes, fields
     ("mute", b'{"seconds": NaN}', "NaN", "numbers that JSON knows"),
     ("mute", b'{"seconds": -Infinity}', "-Infinity", "numbers that JSON knows"),
     ("mute", b'{"seconds": 1e999}', "inf", "at most 2678400"),
-    ("mute", b'{"seconds": ' + b"9" * 900 + b"}", "9999", "at most 2678400"),
+    ("mute", b'{"seconds": ' + b"9" * 900 + b"}", "a whole number of many digits", "at most 2678400"),
     ("mute", b'{"second": 60}', "the field 'second'", "no fields but seconds, on, request"),
     ("mute", b'{"seconds": 1, "seconds": 2}', "the field 'seconds' twice", "each field once"),
     ("mute", b'{"on": 0}', "0", "true or false"),

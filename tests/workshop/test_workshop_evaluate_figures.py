@@ -98,7 +98,7 @@ def test_clips_come_from_folders_or_a_manifest(tmp_path: Path) -> None:
     (b"[x]\nclips = 1\nlabels = ['a']\n", r"t\.toml: x\.clips: found 1; wanted a list of texts"),
     (b"[x]\nclips = ['a']\n", r"x\.labels: found nothing; wanted a list"),
     (b"x = 1\n", r"t\.toml: x: found 1; wanted a table"),
-    (b"[x]\nclips = [1]\nlabels = ['a']\n", r"x\.clips: found \[1\]"),
+    (b"[x]\nclips = [1]\nlabels = ['a']\n", r"x\.clips: found 1; wanted a list of texts"),
     (b"\xff", r"t\.toml: found bytes that are no UTF-8"),
     (b"[x]\nclip = ['a']\n", r"x\.clip: found an unknown key; wanted one of clips"),
     (b"[x", r"t\.toml: found no TOML"), (b"", r"t\.toml: found no class"), (None, r"t\.toml: found No such file")])
