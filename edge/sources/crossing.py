@@ -56,6 +56,8 @@ class BlockQueue:
         # The producer's side.
         self._format = StreamFormat(0, 0)
         self._position = 0
+        self._length = 0
+        """Sample times of a whole block; 0: any."""
         self._parts: list[NDArray[np.int16]] = []
         self._begun = 0
         """Position of the first of `_parts`."""
@@ -79,6 +81,7 @@ class BlockQueue:
         self._gap = self._gap or self._position > 0
         self._begins = self._position > 0
         self._format, self._begun = form, self._position
+        self._length = round(self._block_seconds * form.rate)
 
     def offer(self, samples: NDArray[np.int16], *, lost_before: bool = False) -> None:
         """Producer: hand over int16 `(n * channels,)`, interleaved, never written to again; dropped if it does not fit.
@@ -92,12 +95,11 @@ class BlockQueue:
         self._parts.append(samples)
         self._position += times
         self.offered += times
-        length = round(self._block_seconds * self._format.rate)
-        while length and self._position - self._begun > length:
-            held = np.concatenate(self._parts)
-            self._parts = [held[length * self._format.channels:]]
-            self._put(held[:length * self._format.channels])
-        if self._position - self._begun >= length or self._position >= self._wanted:
+        while self._length and self._position - self._begun > self._length:
+            held, size = np.concatenate(self._parts), self._length * self._format.channels
+            self._parts = [held[size:]]
+            self._put(held[:size])
+        if self._position - self._begun >= self._length or self._position >= self._wanted:
             self.flush()
 
     def flush(self) -> None:

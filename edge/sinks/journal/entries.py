@@ -8,7 +8,6 @@ lies in the same file.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError, SinkError
 from edge.sinks.journal.file import FILE as FILE
-from edge.sinks.journal.file import JournalFile, begun
+from edge.sinks.journal.file import JournalFile, are_sound, begun
 from edge.stream import Event, short_id
 
 TOGETHER_SECONDS = 10.0
@@ -177,8 +176,7 @@ def _read(path: Path, where: str, values: tuple[Any, ...]) -> list[Entry]:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     id_, target, label, probability, score, started, ended, level, cells, logits, labels, backbone, beside, bare = row
-    if not all(isinstance(each, str) for each in (id_, target, label)) or \
-            not all(isinstance(each, float) and math.isfinite(each) for each in (probability, score, level)):
+    if not are_sound((id_, target, label), (probability, score, level)):
         raise ValueError("an event with values of other kinds")
     more = np.frombuffer(beside or b"", np.int8).reshape(-1, len(cells or b"."))
     return Entry(id_, target, label, probability, score, datetime.fromisoformat(started),

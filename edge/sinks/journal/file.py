@@ -6,6 +6,7 @@ events in it, `messages.py` the messages of the outbox, both in one transaction.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
@@ -209,6 +210,12 @@ class JournalFile:
 
     def _unsound(self, found: str) -> SinkError:
         return SinkError(str(self.path), found=f"a file that failed the check ({found})", wanted="a sound journal")
+
+
+def are_sound(texts: Sequence[Any], numbers: Sequence[Any]) -> bool:
+    """Whether an event's row has texts, and finite numbers, where they belong: in a damaged one any value may stand."""
+    return all(isinstance(each, str) for each in texts) and all(
+        isinstance(each, float) and math.isfinite(each) for each in numbers)
 
 
 def set_aside(path: Path) -> Path:

@@ -5,7 +5,6 @@ The appliance's writer never waits for a reader: in a WAL a reader sees what was
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SinkError
-from edge.sinks.journal.file import JournalFile, begun
+from edge.sinks.journal.file import JournalFile, are_sound, begun
 
 COLUMNS = ("sequence", "id", "target", "label", "probability", "score", "started_at", "ended_at", "level_dbfs", "judgeable")
 """What a row of `events` has, in this order. sequence: counts up in the journal; judgeable: whether feedback has what it
@@ -56,14 +55,8 @@ def events(path: Path, asked: Asked, *, limit: int, before: int | None = None) -
     rows = _rows(path, "SELECT sequence, id, target, label, probability, score, started_at, ended_at, level_dbfs,"
                        f" head IS NOT NULL FROM events WHERE {where} ORDER BY sequence DESC LIMIT ?",
                  [*values, max(min(limit, MOST), 0)])
-    return [dict(zip(COLUMNS, (*row[:9], bool(row[9])), strict=True)) for row in rows if _is_whole(row)]
-
-
-def _is_whole(row: tuple[Any, ...]) -> bool:
-    """Whether a row has values of the kinds that belong there: a damaged one hides no other."""
-    texts, numbers = (row[1], row[2], row[3], row[6], row[7] or ""), (row[4], row[5], row[8])
-    return all(isinstance(each, str) for each in texts) and all(
-        isinstance(each, float) and math.isfinite(each) for each in numbers)
+    return [dict(zip(COLUMNS, (*row[:9], bool(row[9])), strict=True)) for row in rows
+            if are_sound((*row[1:4], row[6], row[7] or ""), (row[4], row[5], row[8]))]  # a damaged row hides no other
 
 
 def all_events(path: Path, asked: Asked) -> Iterator[list[dict[str, Any]]]:
