@@ -70,7 +70,7 @@ class BlockQueue:
         self.reopened = False
         """Whether the newest block that was taken is the first after another opening."""
         self._wanted = inf
-        """Position at which the producer ends a block that is not whole."""
+        """Position at which the producer ends a block that is not whole; only the block that holds it."""
 
     def begin(self, form: StreamFormat) -> None:
         """Producer, before the first offer of each opening: the position goes on, at the new rate, after a gap."""
@@ -99,7 +99,7 @@ class BlockQueue:
             held, size = np.concatenate(self._parts), self._length * self._format.channels
             self._parts = [held[size:]]
             self._put(held[:size])
-        if self._position - self._begun >= self._length or self._position >= self._wanted:
+        if self._position - self._begun >= self._length or self._begun < self._wanted <= self._position:
             self.flush()
 
     def flush(self) -> None:
@@ -121,9 +121,12 @@ class BlockQueue:
         self._wanted = inf if seconds == inf else self._expected + ceil(seconds * self._heard_format.rate)
 
     @property
-    def waiting(self) -> int:
-        """Blocks that wait. From any thread."""
-        return self._blocks.qsize()
+    def waiting_seconds(self) -> float:
+        """Consumer: seconds of sound offered after the last block that was taken. What was dropped counts: it is late, too."""
+        if not (offered := self._format.rate):
+            return 0.0
+        taken = self._expected / self._heard_format.rate if self._heard_format.rate else 0.0
+        return max(self._position / offered - taken, 0.0)
 
     def take(self, seconds: float) -> Block | None:
         """Consumer: the next block, or None after `seconds` or a `wake`."""

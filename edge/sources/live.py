@@ -75,7 +75,7 @@ class LiveSource(ABC):
     @property
     def waiting_seconds(self) -> float:
         """See `Source`."""
-        return self._crossing.waiting * self._settings.block_seconds
+        return self._crossing.waiting_seconds
 
     def hurry(self, seconds: float) -> None:
         """See `Source`."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.decision.pace import BEHIND_SECONDS, CALM_SECONDS, LATEST_SECONDS, Pace
+from edge.decision.pace import BEHIND_SECONDS, CALM_SECONDS, CAUGHT_UP_SECONDS, LATEST_SECONDS, Pace
 
 HOP, PATCH, BLOCK = 3_840, 15_600, 0.1
 
@@ -38,6 +38,23 @@ def test_the_hop_doubles_while_more_and_more_waits_up_to_a_patch() -> None:
     assert pace.stretch == 4 and not pace.drops, "a longer hop than the patch would pass over sounds"
 
 
+@pytest.mark.parametrize("hop", [HOP, 15_360])
+def test_at_the_longest_hop_patches_are_passed_over_until_little_waits(hop: int) -> None:
+    pace = Pace(hop_samples=hop, patch_samples=PATCH)
+    for waiting in (0.6, 0.7, 0.8, 0.9):
+        pace.take(waiting, BLOCK)
+    assert not any(pace.scores(number * hop, first=False) for number in range(8)) and not pace.drops
+    assert (pace.state, pace.trouble) == ("too slow: listens every 0.96 s or less often", "slow")
+    pace.take(CAUGHT_UP_SECONDS + 0.01, BLOCK)
+    assert not pace.scores(8 * hop, first=False)
+    assert pace.scores(9 * hop, first=True), "after a gap the model must know that nothing was before"
+    pace.take(CAUGHT_UP_SECONDS, BLOCK)
+    assert pace.scores(13 * hop, first=False) and pace.trouble
+    for _ in range(2 * round(CALM_SECONDS / BLOCK) + 2):
+        pace.take(0.0, BLOCK)
+    assert pace.state == "ok"
+
+
 def test_a_board_that_catches_up_by_itself_is_left_alone() -> None:
     pace = paced()
     pace.take(0.0, BLOCK)
@@ -52,20 +69,21 @@ def test_a_board_that_catches_up_by_itself_is_left_alone() -> None:
     assert pace.stretch <= 4
 
 
-def test_a_pause_of_the_board_loses_nothing() -> None:
-    pace, waiting = paced(), 5.0
-    while waiting > 0.0:
+@pytest.mark.parametrize("hop", [HOP, 15_360])
+def test_a_pause_of_the_board_loses_nothing(hop: int) -> None:
+    pace, waiting = Pace(hop_samples=hop, patch_samples=PATCH), 5.0
+    for number in range(101):
         pace.take(waiting, BLOCK)
-        assert not pace.drops and pace.stretch <= 2
+        assert not pace.drops and pace.stretch <= 2 and pace.scores(2 * number * hop, first=False)
         waiting -= BLOCK / 2
 
 
 def test_sound_is_dropped_where_the_longest_hop_does_not_help_until_it_is_in_time() -> None:
     pace = paced()
-    for waiting in (0.6, 0.8, 1.2, 1.4):
+    for waiting in (0.6, 0.8, 1.0, LATEST_SECONDS):
         pace.take(waiting, BLOCK)
         assert not pace.drops
-    pace.take(1.6, BLOCK)
+    pace.take(LATEST_SECONDS + 0.1, BLOCK)
     assert pace.drops and pace.state == "too slow: listens every 0.96 s, and sound is dropped"
     pace.take(0.5, BLOCK)
     assert pace.drops

@@ -8,6 +8,7 @@ import threading
 from math import inf
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,11 +172,11 @@ def test_a_block_is_whole_unless_the_consumer_is_in_a_hurry() -> None:
     crossing = BlockQueue(8, Stats(), block_seconds=0.1)
     crossing.begin(MONO)
     lengths = []
-    for number, seconds in enumerate([inf, inf, 0.04, 0.04, 0.07, 0.07, 0.0, inf, inf, inf, inf, inf]):
+    for number, seconds in enumerate([*4 * [inf], 0.04, 0.04, 0.07, 0.07, 0.01, *4 * [inf]]):
         crossing.hurry(seconds)
         crossing.offer(np.full(400, number, np.int16))  # 25 ms
         lengths += [block.length for block in drain(crossing)]
-    assert lengths == [1_200, 1_200, 400, 1_600]
+    assert lengths == [1_600, 800, 1_200, 1_600]
 
 
 def test_what_is_less_than_a_block_comes_before_the_device_is_opened_again() -> None:
@@ -187,3 +188,30 @@ def test_what_is_less_than_a_block_comes_before_the_device_is_opened_again() -> 
     first, second = drain(crossing)
     assert (first.position, first.length, first.gap) == (0, 400, False)
     assert (second.position, second.length, second.gap) == (1_200, 4_800, True)
+
+
+def test_a_consumer_that_was_in_a_hurry_and_is_late_has_room_for_as_many_seconds_as_ever() -> None:
+    stats = Stats()
+    crossing = BlockQueue(8, stats, block_seconds=0.1)
+    crossing.begin(MONO)
+    crossing.offer(np.zeros(1_600, np.int16))
+    drain(crossing)
+    crossing.hurry(0.04)
+    for number in range(74):  # 10 ms at a time: the queue holds 8 blocks
+        crossing.offer(np.full(160, number, np.int16))
+    assert crossing.waiting_seconds == pytest.approx(0.74)
+    assert [block.length for block in drain(crossing)] == [640, *7 * [1_600]]
+    assert (stats.gaps, stats.lost_samples) == (0, 0)
+
+
+def test_what_waits_is_told_in_seconds_at_any_rate() -> None:
+    crossing = BlockQueue(4, Stats(), block_seconds=0.1)
+    assert crossing.waiting_seconds == 0.0
+    crossing.begin(MONO)
+    crossing.offer(np.zeros(800, np.int16))
+    assert crossing.waiting_seconds == 0.05  # less than a block
+    crossing.begin(StreamFormat(48_000, 2))
+    crossing.offer(np.zeros(9_600, np.int16))
+    assert crossing.waiting_seconds == 0.15
+    assert crossing.take(0.0) is not None and crossing.waiting_seconds == pytest.approx(0.1)
+    assert crossing.take(0.0) is not None and crossing.waiting_seconds == 0.0
