@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge.app import build
 from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
-from edge.control.memory import keep_large_apart
+from edge.control.memory import keep_together
 from edge.control.systemd import Systemd
 from edge.errors import SettingsError
 from edge.settings import Settings, SourceSettings
@@ -51,7 +51,7 @@ def source_settings(options: argparse.Namespace, source: SourceSettings) -> Sour
 
 def run(options: argparse.Namespace) -> int:
     """Hear until told to stop."""
-    keep_large_apart()
+    keep_together()
     service = not _on_a_terminal()
     if service:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing is heard yet that could be heard otherwise

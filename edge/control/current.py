@@ -59,12 +59,13 @@ class Serving:
         return {target: threshold for target, threshold in self.thresholds.items() if target in heard}
 
 
-def serving_of(settings: Settings, state_dir: Path, *, every_label: bool = False) -> Serving:
-    """Open the model with what it was taught, and find its calibrations. Raises ModelError, SettingsError."""
+def serving_of(settings: Settings, state_dir: Path, *, every_label: bool = False, before: Model | None = None) -> Serving:
+    """Open the model with what it was taught, and find its calibrations. before: the model that served until now, by the
+    same [model] settings. Raises ModelError, SettingsError."""
     named = find_model(settings.model.name, state_dir)
     asked = named.ask(settings.target)
     model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate,
-                       rows=None if every_label else asked.labels)
+                       rows=None if every_label else asked.labels, before=before)
     return Serving(settings, asked, model, logged(named.calibrations(model, asked, state_dir)), {})
 
 
@@ -73,7 +74,8 @@ def serving_anew(before: Serving, settings: Settings, state_dir: Path, *, every_
 
     Raises ModelError where the model itself is another one now, which needs a new start.
     """
-    anew = serving_of(replace(before.settings, target=settings.target), state_dir, every_label=every_label)
+    anew = serving_of(replace(before.settings, target=settings.target), state_dir, every_label=every_label,
+                      before=before.model)
     old, new = before.model.manifest, anew.model.manifest
     if (old.version, old.backbone, old.whole) != (new.version, new.backbone, new.whole):
         raise ModelError(f"model {new.name}", found="another one than serves", wanted="a new start (systemctl restart)")

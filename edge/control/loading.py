@@ -105,27 +105,29 @@ class NamedModel:
         return replace(found, problems=(*self.problems, *found.problems), unheard=self.unheard)
 
     def open(self, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
-             rows: Sequence[str] | None = None) -> Model:
-        """Open it. rows: labels to score; None: all. Raises ModelError where it is not what its manifest says."""
+             rows: Sequence[str] | None = None, before: Model | None = None) -> Model:
+        """Open it. rows: labels to score; None: all. before: see `open_model`. Raises ModelError where it is not what its
+        manifest says."""
         front_end = self.manifest.front_end
         if front_end is not None and front_end.version != FRONT_END_VERSION:
             raise ModelError(f"model {self.name} front_end version", found=str(front_end.version),
                              wanted=str(FRONT_END_VERSION))
         model = open_model(self.folder, runtime=runtime, threads=threads, delegate=delegate, rows=rows, taught=self.taught,
-                           manifest=self.manifest)
+                           manifest=self.manifest, before=before)
         if self.looks is not None:
             more = rows_of(self.taught.looks, self.looks.head.columns) if self.taught is not None else None
-            model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads, more=more)
+            model.looks = open_looks(impulse_folder(), self.looks, runtime=runtime, threads=threads, more=more,
+                                     before=before.looks if before is not None else None)
             model.offers, model.series = self.offers, self.looks.series_for(self.backbone)
         return model
 
 
 def open_looks(folder: Path, manifest: ImpulseManifest, *, runtime: str = "auto", threads: int = 1,
-               more: LookRows | None = None) -> LookNetwork:
-    """Open the look network in `folder`. more: rows that were taught. Raises ModelError where the network was made for
-    other rows or looks than ours."""
+               more: LookRows | None = None, before: LookNetwork | None = None) -> LookNetwork:
+    """Open the look network in `folder`. more: rows that were taught. before: see `open_impulse`. Raises ModelError where
+    the network was made for other rows or looks than ours."""
     return open_impulse(folder, front_end=FRONT_END_VERSION, look_version=LOOK_VERSION, shape=(LOOK_ROWS, BANDS, 2),
-                        runtime=runtime, threads=threads, manifest=manifest, more=more)
+                        runtime=runtime, threads=threads, manifest=manifest, more=more, before=before)
 
 
 def find_model(name: str | Path, state_dir: Path) -> NamedModel:

@@ -7,19 +7,22 @@ import gc
 from contextlib import suppress
 from functools import cache
 
-_MMAP_THRESHOLD = -3
-"""M_MMAP_THRESHOLD of mallopt(3)."""
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""M_MMAP_THRESHOLD and M_ARENA_MAX of mallopt(3)."""
 LARGE_BYTES = 131_072
 """What glibc begins with."""
 
 
-def keep_large_apart() -> None:
-    """Once, at the start: blocks of LARGE_BYTES and more come from the system and go back to it.
+def keep_together() -> None:
+    """Once, at the start, before any thread: all threads share one heap, but blocks of LARGE_BYTES and more come from the
+    system and go back to it.
 
-    glibc raises that bound whenever such a block is freed, up to 32 MB. From then on what a model takes lies among small
-    blocks, and each reload leaves pieces.
+    glibc would give threads heaps of their own, each with its own holes; Python's lock lets one thread at a time ask for
+    memory anyway. And it raises the bound whenever a large block is freed, up to 32 MB: from then on what a model takes
+    lies among small blocks, and each reload leaves pieces.
     """
     with suppress(OSError, AttributeError):
+        _libc().mallopt(_ARENA_MAX, 1)
         _libc().mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
 
 

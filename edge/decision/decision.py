@@ -174,7 +174,7 @@ class Decision:
         self._loudness.take_over(other._loudness)
         self._series.take_over(other._series)
         if self._by_looks is not None and other._by_looks is not None:
-            self._by_looks.take_over(other._by_looks)
+            self._by_looks.take_over(other._by_looks, same_patches=self._labels == other._labels)
         self._onset_detector.take_over(other._onset_detector)
         before = {sound.target.name: sound for sound in other._sounds}
         for sound in self._sounds:

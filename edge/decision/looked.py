@@ -67,10 +67,17 @@ class LookJudge:
         """The newest patches, as far back as an onset may lie that gets a look now."""
         self._begun = False  # no patch has come
 
-    def take_over(self, other: LookJudge) -> None:
-        """Go on where another stands, so that no onset is named twice."""
+    def take_over(self, other: LookJudge, *, same_patches: bool) -> None:
+        """Go on where another stands, so that no onset is named twice. same_patches: the model scores the same labels.
+
+        Patches with other labels are forgotten, and so are looks.
+        """
         self.lookout.take_over(other.lookout)
-        self._named, self._seen, self._patches, self._begun = other._named, other._seen, other._patches, other._begun
+        self._named, self._begun = other._named, other._begun
+        if self._labels == other._labels:
+            self._seen = other._seen
+        if same_patches:
+            self._patches = other._patches
 
     def due(self, rows: Rows, *, last: bool) -> list[Look]:
         """The looks that the judged rows complete; none at an onset whose rows are forgotten. last: as in `Lookout.due`."""

@@ -34,9 +34,8 @@ class Backbone:
         """
         if bands.shape != self._scratch.shape:
             raise ModelError("patch", found=f"shape {list(bands.shape)}", wanted=f"{list(self._scratch.shape)}")
-        self.runtime.set_input(self._input.to_cells(bands, scratch=self._scratch).reshape(self._input.shape))
-        self.runtime.invoke()
-        return self._output.to_real(self.runtime.output().reshape(-1))
+        made = self.runtime.run(self._input.to_cells(bands, scratch=self._scratch).reshape(self._input.shape))
+        return self._output.to_real(made.reshape(-1))
 
 
 def open_backbone(path: Path, spec: GraphSpec, *, runtime: str = "auto", threads: int = 1,

@@ -138,18 +138,18 @@ class Whole(_Opened):
         if samples.shape != (self._input.size,):
             raise ModelError("patch", found=f"shape {list(samples.shape)}", wanted=f"[{self._input.size}]")
         shaped = samples.reshape(self._input.shape)
-        self.runtime.set_input(shaped.astype(np.float32) * _FULL_SCALE if self._input.dtype == "float32" else shaped)
-        self.runtime.invoke()
-        return self._output.to_real(self.runtime.output().reshape(-1))
+        made = self.runtime.run(shaped.astype(np.float32) * _FULL_SCALE if self._input.dtype == "float32" else shaped)
+        return self._output.to_real(made.reshape(-1))
 
 
 def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, delegate: str = "",
                rows: Sequence[str] | None = None, taught: Taught | None = None,
-               manifest: Manifest | None = None) -> Model:
+               manifest: Manifest | None = None, before: Model | None = None) -> Model:
     """Open the model in `directory`, checked once against its manifest: digests, shapes, dtypes, scales, labels.
 
     taught: sounds of the owner's, whose rows and labels follow the model's own. rows: labels to score, in this order;
     None: all. Fewer rows of a split model cost less memory and time. manifest: the directory's, where it was read before.
+    before: opened in the same way, and to be given up for this one: where its file is the same, so is the runtime.
     Raises ModelError naming the file, what was found and what was wanted.
     """
     manifest = manifest if manifest is not None else load_manifest(directory)
@@ -159,7 +159,10 @@ def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, dele
     chosen = _rows(manifest, rows)
     if manifest.backbone is not None and manifest.head is not None:
         path = manifest.backbone.check(directory)
-        backbone = open_backbone(path, manifest.backbone, runtime=runtime, threads=threads, delegate=delegate)
+        if isinstance(before, Split) and before.manifest.backbone == manifest.backbone:
+            backbone = Backbone(before.runtime, manifest.backbone)
+        else:
+            backbone = open_backbone(path, manifest.backbone, runtime=runtime, threads=threads, delegate=delegate)
         spec = manifest.head
         head = load_head(spec.check(directory), rows=spec.rows, columns=spec.columns)
         if taught is not None:
@@ -167,6 +170,8 @@ def open_model(directory: Path, *, runtime: str = "auto", threads: int = 1, dele
         return Split(manifest, chosen, backbone, head if rows is None else head.rows(chosen))
     assert manifest.whole is not None  # Manifest.check saw to it
     path = manifest.whole.check(directory)
+    if isinstance(before, Whole) and before.manifest.whole == manifest.whole:
+        return Whole(manifest, chosen, before.runtime, manifest.whole)
     opened = open_runtime(path, runtime=runtime, threads=threads, delegate=delegate)
     check_tensors(path, opened, manifest.whole)
     return Whole(manifest, chosen, opened, manifest.whole)

@@ -20,7 +20,7 @@ from edge.model.look_offer import LookBeside, LookOffer, LookRows, Stage
 from edge.model.manifest import NAME, SCHEMA, FileSpec, FrontEndSpec, GraphSpec, HeadSpec, bytes_sha256
 from edge.model.manifest_file import MANIFEST
 from edge.model.placing import disk_error
-from edge.model.runtime import open_runtime
+from edge.model.runtime import Runtime, open_runtime
 from edge.model.table import json_table, within
 from edge.stream import Scores
 
@@ -135,15 +135,18 @@ class LookNetwork:
     """The network opened. Belongs to one thread."""
 
     def __init__(self, directory: Path, manifest: ImpulseManifest, *, runtime: str, threads: int,
-                 more: LookRows | None = None) -> None:
-        """more: rows that were taught. Raises ModelError where a file is not what the manifest says. Use `open_impulse`."""
+                 more: LookRows | None = None, before: LookNetwork | None = None) -> None:
+        """See `open_impulse`. Raises ModelError where a file is not what the manifest says."""
         self.manifest = manifest
         self.labels = manifest.labels + (more.labels if more is not None else ())
         self._more = more
         path = manifest.network.check(directory)
         self.head: Head = load_head(manifest.head.check(directory), rows=manifest.head.rows, columns=manifest.head.columns)
-        self.runtime = open_runtime(path, runtime=runtime, threads=threads)
-        check_tensors(path, self.runtime, manifest.network)
+        if before is not None and before.manifest.network == manifest.network:
+            self.runtime: Runtime = before.runtime
+        else:
+            self.runtime = open_runtime(path, runtime=runtime, threads=threads)
+            check_tensors(path, self.runtime, manifest.network)
         self._scratch = np.empty(manifest.network.input.shape[1:], np.float32)
 
     @property
@@ -156,9 +159,8 @@ class LookNetwork:
         wanted, made = self.manifest.network.input, self.manifest.network.output
         if (1, *cells.shape) != wanted.shape:
             raise ModelError("look", found=f"shape {list(cells.shape)}", wanted=f"{list(wanted.shape[1:])}")
-        self.runtime.set_input(wanted.to_cells(cells, scratch=self._scratch).reshape(wanted.shape))
-        self.runtime.invoke()
-        return self.say(made.to_real(self.runtime.output().reshape(-1)), position)
+        given = wanted.to_cells(cells, scratch=self._scratch).reshape(wanted.shape)
+        return self.say(made.to_real(self.runtime.run(given).reshape(-1)), position)
 
     def say(self, embedding: NDArray[np.float32], position: int) -> Scores:
         """What a look of this embedding, float32 `(E,)`, says of the onset at `position`."""
@@ -199,11 +201,12 @@ def impulse_text(manifest: ImpulseManifest) -> str:
 
 def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: tuple[int, ...],
                  runtime: str = "auto", threads: int = 1, manifest: ImpulseManifest | None = None,
-                 more: LookRows | None = None) -> LookNetwork:
+                 more: LookRows | None = None, before: LookNetwork | None = None) -> LookNetwork:
     """Open the look network in `directory`.
 
     front_end, look_version, shape: the program's own rows and looks; a network made for others is refused. manifest:
-    the directory's, where it was read before. more: rows that were taught, beside the head's.
+    the directory's, where it was read before. more: rows that were taught, beside the head's. before: opened in the same
+    way, and to be given up for this one: where its file is the same, so is the runtime.
     Raises ModelError naming file, found and wanted.
     """
     manifest = manifest or load_impulse_manifest(directory)
@@ -212,4 +215,4 @@ def open_impulse(directory: Path, *, front_end: int, look_version: int, shape: t
                                ("network.input", list(manifest.network.input.shape), [1, *shape])):
         if found != wanted:
             raise ModelError(f"{directory / MANIFEST}: {key}", found=str(found), wanted=str(wanted))
-    return LookNetwork(directory, manifest, runtime=runtime, threads=threads, more=more)
+    return LookNetwork(directory, manifest, runtime=runtime, threads=threads, more=more, before=before)

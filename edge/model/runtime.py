@@ -47,7 +47,7 @@ class TensorInfo:
 
 
 class Runtime:
-    """One model in one interpreter. Belongs to one thread; `invoke` releases the interpreter lock."""
+    """One model in one interpreter. `run` may be called from any thread. `invoke` releases Python's lock."""
 
     def __init__(self, interpreter: Any, *, kind: str, version: str, threads: int, delegate: str,
                  by_delegate: Delegation | None = None) -> None:
@@ -62,8 +62,17 @@ class Runtime:
         # Functions that give a view on the tensor's memory; a view must be gone before the next invoke.
         self._in = [interpreter.tensor(detail["index"]) for detail in interpreter.get_input_details()]
         self._out = [interpreter.tensor(detail["index"]) for detail in interpreter.get_output_details()]
+        self._lock = threading.Lock()
         self.delegation = count_delegated(interpreter)
         self._by_delegate = by_delegate
+
+    def run(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The input to a copy of the output, one thread at a time: the models before and after a reload share a runtime.
+        Raises ModelError."""
+        with self._lock:
+            self.set_input(values)
+            self.invoke()
+            return self.output()
 
     def set_input(self, values: NDArray[Any], index: int = 0) -> None:
         """Copy `values` (the input's own shape and dtype) into input `index`."""

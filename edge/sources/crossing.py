@@ -122,7 +122,7 @@ class BlockQueue:
 
     @property
     def waiting_seconds(self) -> float:
-        """Consumer: seconds of sound offered after the last block that was taken. What was dropped counts: it is late, too."""
+        """Consumer: seconds of sound offered after the last block that was taken; what was dropped counts."""
         if not (offered := self._format.rate):
             return 0.0
         taken = self._expected / self._heard_format.rate if self._heard_format.rate else 0.0

@@ -24,10 +24,10 @@ print(full - freed, freed - vitals(os.getpid()).anonymous)
 
 LARGE = """
 import os, sys
-from edge.control.memory import keep_large_apart
+from edge.control.memory import keep_together
 from tests.endurance.vitals import vitals
 if sys.argv[1] == "apart":
-    keep_large_apart()
+    keep_together()
 del (once := [bytearray(20_000_000)])[0]
 large, small = [], []
 for _ in range(40):

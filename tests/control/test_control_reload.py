@@ -17,6 +17,7 @@ from edge.control.changes import Change
 from edge.control.loading import model_folder
 from edge.errors import SettingsError
 from edge.model.calibration_file import own_path, shipped_path
+from edge.model.classifier import Split
 from edge.model.foreseen import Foreseen
 from edge.model.manifest_file import load_manifest
 from edge.model.taught import Taught, TaughtSound
@@ -139,6 +140,20 @@ def test_a_model_that_no_longer_serves_is_given_back(start: Start, tmp_path: Pat
     first = weakref.ref(running.appliance.model)
     reload(running)
     await_(lambda: first() is not running.appliance.model and not gc.collect() and first() is None)
+    running.hears_on()
+
+
+def test_a_reload_opens_no_file_of_a_network_again_that_has_not_changed(start: Start) -> None:
+    """Nor takes the memory of two for a moment: what it left was a little more each time."""
+    running = start()
+    running.hears_on()
+    before = running.appliance.model
+    reload(running, target=(TargetSettings(name="typing"), TargetSettings(name="hand_clap")))
+    await_(lambda: names(running) == ("typing", "hand_clap"))
+    after = running.appliance.model
+    assert isinstance(before, Split) and isinstance(after, Split) and before.looks and after.looks
+    assert after is not before and after.labels != before.labels
+    assert after.runtime is before.runtime and after.looks.runtime is before.looks.runtime
     running.hears_on()
 
 

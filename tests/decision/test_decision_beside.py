@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 from decision_scripts import HOP, PATCH, pattern, rows_with, starts
-from look_scripts import CLAP, SNAP, Ears, always, near, sure_at
+from look_scripts import CLAP, LABELS, SNAP, Ears, always, near, sure_at
 
+from edge.decision.decision import Decision
+from edge.decision.detection import Detection
 from edge.decision.looked import INSIDE, REACH
-from edge.decision.targets import Targets
-from edge.stream import SAMPLE_RATE
+from edge.decision.lookout import SECOND, Look, LookShape
+from edge.decision.targets import Target, Targets
+from edge.features.look import AFTER, EARLY, HISTORY
+from edge.stream import SAMPLE_RATE, Scores
 
 LENGTH = PATCH / SAMPLE_RATE
 
@@ -128,24 +132,42 @@ def test_a_closed_gate_leaves_the_looks_alone() -> None:
     assert starts(made.hear(rows_with(4.0, [(2.0, 0.0)]), gate=False)) == []
 
 
-def test_a_reload_keeps_what_waits_for_a_patch() -> None:
-    from edge.decision.decision import Decision
-    from edge.decision.lookout import LookShape
-    from edge.features.look import AFTER, EARLY, HISTORY
-    from tests.decision.look_scripts import LABELS
-
-    made = ears(always(-1.0), holding(2.0))
-    rows = rows_with(4.0, [(2.0, 0.0)])
-    other = Decision(Targets((WITH,)), LABELS, patch_samples=PATCH, hop_samples=HOP, look_labels=LABELS,
-                     shape=LookShape(EARLY, AFTER, HISTORY))
+def reloading(made: Ears, other: Decision, at: float) -> Callable[[Scores], list[Detection]]:
+    """Instead of `made.decision.push`: `other` takes over at the first patch that ends after `at` seconds."""
     push = made.decision.push
 
-    def reload(scores: object) -> list[object]:
-        if made.decision is not other and scores.position + PATCH > 2.25 * SAMPLE_RATE:  # type: ignore[attr-defined]
+    def pushed(scores: Scores) -> list[Detection]:
+        if made.decision is not other and scores.position + PATCH > at * SAMPLE_RATE:
             made.keep(0, other.take_over(made.decision, 0))
             made.decision = other
-            return other.push(scores)  # type: ignore[arg-type]
-        return push(scores) if made.decision is not other else other.push(scores)  # type: ignore[arg-type]
+        return push(scores) if made.decision is not other else other.push(scores)
 
-    made.decision.push = reload  # type: ignore[method-assign, assignment]
-    assert starts(made.hear(rows)) == near(2.0)
+    return pushed
+
+
+def decision(target: Target, *labels: str) -> Decision:
+    return Decision(Targets((target,)), (*LABELS, *labels), patch_samples=PATCH, hop_samples=HOP, look_labels=LABELS,
+                    shape=LookShape(EARLY, AFTER, HISTORY))
+
+
+def test_a_reload_keeps_what_waits_for_a_patch() -> None:
+    made = ears(always(-1.0), holding(2.0))
+    made.decision.push = reloading(made, decision(WITH), 2.25)  # type: ignore[method-assign]
+    assert starts(made.hear(rows_with(4.0, [(2.0, 0.0)]))) == near(2.0)
+
+
+def test_patches_of_a_model_with_fewer_rows_count_no_more_after_a_reload() -> None:
+    """A clap just before or after the reload ended the run: its look asked the last patch for a row that it did not have."""
+    at = (next(end for end in range(PATCH, 10 * SAMPLE_RATE, HOP) if end > 2 * SAMPLE_RATE) - 2 * INSIDE) / SAMPLE_RATE
+    made, other = ears(always(-1.0), holding(at)), decision(replace(WITH, patch_rows=(2,)), "more")
+    seen: list[Look] = []
+
+    def looked(look: Look, scores: Scores) -> list[Detection]:
+        seen.append(look)
+        return Decision.looked(other, look, scores)
+
+    other.looked = looked  # type: ignore[method-assign]
+    other.push = lambda scores: other.skip(scores.position)  # type: ignore[method-assign]
+    made.decision.push = reloading(made, other, at + 0.3)  # type: ignore[method-assign]
+    assert starts(made.hear(rows_with(4.0, [(at, 0.0)]), batch=1)) == near(at)
+    assert [look.stage for look in seen] == [SECOND]
