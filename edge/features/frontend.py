@@ -38,7 +38,7 @@ _NO_SAMPLES: NDArray[np.int16] = np.empty(0, np.int16)
 RISE_DB = 2.0
 """Rows are made early after a block whose loudest sample is so much louder than those of the two before it."""
 FIRST_LOOK = EARLY * FRAME_STEP + FRAME_STEP
-"""Samples (0.15 s) from where the level rises that the first look at its onset needs. Of recorded claps, snaps and knocks
+"""Samples (0.14 s) from where the level rises that the first look at its onset needs. Of recorded claps, snaps and knocks
 three in four need no more; the others' looks are made of rows that come a little later."""
 
 Wants = Literal["bands", "samples"]

@@ -13,11 +13,15 @@ from edge.features.logmel import LOG_OFFSET
 from edge.stream import BANDS
 
 LOOK_VERSION = 1
-"""Goes up when a look would come out otherwise: the network and what was taught with it belong to one version."""
+"""Goes up when looks come out so that the network, or what was taught with it, no longer fits them. What was taught with
+first looks of 14 rows fits those of EARLY rows."""
 BEFORE, AFTER = 8, 40
 """Rows before the onset's, and rows from the onset's on (0.4 s)."""
-EARLY = 14
-"""Rows from the onset's on that the first look has (0.14 s). The rest of a first look is unheard."""
+EARLY = 13
+"""Rows from the onset's on that the first look waits for (0.13 s)."""
+SHOWN = 14
+"""Rows from the onset's on that a look shows at least. The newest row stands for those that are not heard yet: the network
+was trained on first looks of so many rows, and takes a shorter one for another sound (models/impulse/MODEL_CARD.md)."""
 LOOK_ROWS = BEFORE + AFTER
 FLOOR_ROWS = 55
 """The floor of a band is its median over so many rows (0.55 s) before the attack."""
@@ -40,7 +44,8 @@ def floor_before(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def look(rows: NDArray[np.float32], onset: int, heard: int = AFTER) -> NDArray[np.float32]:
     """float32 `(48, 64, 2)` around row `onset` of log-mel rows float32 `(n, 64)`.
 
-    heard: rows from the onset's on that are shown, at most `n - onset`; later cells are LOWEST.
+    heard: rows from the onset's on that are shown, at most `n - onset`. The newest of fewer than SHOWN is shown again, up to
+    SHOWN; later cells are LOWEST.
     Channel 0: row less floor. Channel 1: HIGHEST plus row less the loudest cell of the rows that are shown.
     Raises ValueError for an onset outside the rows, and for more rows than there are.
     """
@@ -51,6 +56,8 @@ def look(rows: NDArray[np.float32], onset: int, heard: int = AFTER) -> NDArray[n
     if missing:
         history = np.concatenate((np.repeat(_SILENCE, missing, axis=0), history))
     shown = history[HISTORY - BEFORE:]
+    if heard < SHOWN:
+        shown = np.concatenate((shown, np.repeat(shown[-1:], SHOWN - heard, axis=0)))
     cells = np.full((LOOK_ROWS, BANDS, 2), LOWEST, np.float32)
     cells[: len(shown), :, 0] = shown - floor_before(history)
     cells[: len(shown), :, 1] = shown - (shown.max() - np.float32(HIGHEST))

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, LOWEST
+from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, LOWEST, SHOWN
 from models.impulse.network import EMBEDDING, Network
 from models.impulse.stock import LABELS
 from models.impulse.window import LEADING
@@ -69,7 +69,10 @@ def looks_of(rows: torch.Tensor, floors: torch.Tensor, heard: torch.Tensor, shif
     if shown.shape[1] < BEFORE + AFTER:
         shown = functional.pad(shown, (0, 0, 0, BEFORE + AFTER - shown.shape[1]), value=-20.0)
         heard = heard.clamp(max=AFTER - shift)
-    unheard = (torch.arange(BEFORE + AFTER)[None] >= BEFORE + heard[:, None])[:, :, None]
+    newest = shown[torch.arange(len(shown)), BEFORE + heard - 1][:, None]
+    places, heard = torch.arange(BEFORE + AFTER)[None], heard[:, None]
+    shown = torch.where(((BEFORE + heard <= places) & (places < BEFORE + SHOWN))[:, :, None], newest, shown)
+    unheard = (places >= BEFORE + heard.clamp(min=SHOWN))[:, :, None]
     loudest = shown.masked_fill(unheard, -20.0).amax((1, 2), keepdim=True)
     cells = torch.stack((shown - floors[:, None], shown - loudest + HIGHEST), 1).clamp(LOWEST, HIGHEST)
     return cells.masked_fill(unheard[:, None], LOWEST)

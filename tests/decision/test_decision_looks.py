@@ -193,7 +193,7 @@ def test_a_target_that_yields_and_is_named_by_patches_is_told_what_looks_took() 
 def test_a_reload_names_no_onset_twice_and_loses_none() -> None:
     rows = rows_with(4.0, [(1.0, 0.0), (1.6, 0.0)])
     before, after = (Ears(Targets((CLAP,)), always(3.0)) for _ in range(2))
-    cut = 172  # the first clap is named, the second waits for its first look
+    cut = 158 + EARLY  # the first clap is named, the second waits for its first look
     before.decision.hear(rows[:cut], 0)
     before.look(0)
     assert starts([each for _, each in before.told]) == near(1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, HISTORY, LOOK_ROWS, LOWEST, look
+from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, HISTORY, LOOK_ROWS, LOWEST, SHOWN, look
 
 ONSET = HISTORY + 20
 
@@ -41,9 +41,17 @@ def test_neither_level_nor_steady_colour_changes_the_first_channel() -> None:
 
 def test_a_first_look_shows_the_beginning_only() -> None:
     first, second = look(rows(), ONSET, EARLY), look(rows(), ONSET)
-    shown = BEFORE + EARLY
-    assert np.array_equal(first[:shown], second[:shown])
-    assert (first[shown:] == LOWEST).all()
+    heard = BEFORE + EARLY
+    assert np.array_equal(first[:heard], second[:heard])
+    assert (first[BEFORE + SHOWN:] == LOWEST).all()
+
+
+def test_the_newest_row_stands_for_those_that_a_first_look_has_not_heard() -> None:
+    for heard in range(1, SHOWN + 1):
+        newest = BEFORE + heard - 1
+        found = look(rows(), ONSET, heard)
+        assert (found[newest: BEFORE + SHOWN] == found[newest]).all() and (found[newest] > LOWEST).any()
+        assert (found[BEFORE + SHOWN:] == LOWEST).all()
 
 
 def test_what_comes_later_does_not_change_a_first_look() -> None:

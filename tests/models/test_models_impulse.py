@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import csv
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
-from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, HISTORY, LOWEST, look
+from edge.control.loading import impulse_folder, open_looks
+from edge.decision.onset import CENTRE, OnsetDetector
+from edge.features.logmel import LogMel
+from edge.features.look import AFTER, BEFORE, EARLY, HIGHEST, HISTORY, LOWEST, SHOWN, look
+from edge.model.impulse import load_impulse_manifest
 from edge.model.runtime import open_runtime
+from edge.stream import FRAME_SAMPLES, FRAME_STEP
 from models.impulse.hands import clap_by_formula, crossed, snap_by_formula
 from models.impulse.rooms import SECONDS, room
 from models.impulse.stock import LABELS, LEAD, SAMPLE_RATE, Stock, onsets_of, own_clips
@@ -43,6 +50,21 @@ def test_an_unheard_cell_is_the_lowest_step() -> None:
     spec = open_runtime(IMPULSE / "look.tflite").inputs[0].spec
     cells = spec.to_cells(np.array([LOWEST, HIGHEST], np.float32), scratch=np.empty(2, np.float32))
     assert cells[0] == -128 and cells[1] >= 126
+
+
+def test_the_network_takes_a_first_look_for_one_whose_rows_were_all_heard() -> None:
+    """It was trained on first looks of SHOWN rows. One of EARLY rows, unheard from there on, was another sound to it."""
+    network = open_looks(impulse_folder(), load_impulse_manifest(impulse_folder()))
+    with wave.open(str(ROOT / "models" / "demo" / "claps.wav")) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+    rows = LogMel().rows(sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_STEP])
+    found = [(onset.position - CENTRE) // FRAME_STEP for onset in OnsetDetector().push(rows, 0) if onset.flux_db > 10.0]
+    assert len(found) >= 4
+    for row in found:
+        first, whole = (network.see(look(rows, row, heard), 0) for heard in (EARLY, SHOWN))
+        assert first.embedding is not None and whole.embedding is not None
+        assert np.linalg.norm(first.embedding - whole.embedding) < 0.2 * np.linalg.norm(whole.embedding)
+        assert abs(first.logits - whole.logits)[0] < 0.5  # claps
 
 
 def test_only_clips_that_may_train_trained_it(shared: Path) -> None:

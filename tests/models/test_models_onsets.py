@@ -13,7 +13,7 @@ import pytest
 from edge.control.loading import load_model
 from edge.control.plan import plan_for
 from edge.errors import SourceError
-from edge.features.look import AFTER, EARLY, LOWEST
+from edge.features.look import AFTER, LOWEST, SHOWN
 from edge.settings import TargetSettings
 from models.impulse.onsets import cells, gather
 from models.measuring.__main__ import main
@@ -123,7 +123,7 @@ def test_every_onset_becomes_two_looks_beside_its_truth(folder: Path) -> None:
     looks = cells(found["looks"][late])
     assert looks.shape == (4, 2, 48, 64, 2) and looks.dtype == np.float32
     before = looks.shape[2] - AFTER
-    assert (looks[:, 0, before + EARLY :] == LOWEST).all() and (looks[:, 1, before + EARLY :] > LOWEST).any()
+    assert (looks[:, 0, before + SHOWN :] == LOWEST).all() and (looks[:, 1, before + SHOWN :] > LOWEST).any()
     assert (looks[:, 1, before : before + 4, :, 0].mean(axis=(1, 2)) > 1.5).all(), "the burst is over its floor"
 
 
