@@ -17,11 +17,12 @@ from functools import partial
 SHOWN_LETTERS = 40
 """An error echoes at most so many letters of what was found."""
 FOUND_LETTERS = 2_000
-"""An error's line has at most so many letters of all that was found: a row of a damaged file may have a million."""
+"""An error's line has at most so many letters of all that was found, and of what was wanted: a row of a damaged file may have
+a million, and so may a name in a list of clips."""
 
 
 class EdgeError(Exception):
-    """Something the owner can mend. `str(error)` is one line: thing, found (cut to FOUND_LETTERS), wanted."""
+    """Something the owner can mend. `str(error)` is one line: thing, found, wanted, the last two cut to FOUND_LETTERS."""
 
     exit_code = 1
 
@@ -32,9 +33,9 @@ class EdgeError(Exception):
         self.wanted = wanted
 
     def __str__(self) -> str:
-        found = self.found if len(self.found) <= FOUND_LETTERS else f"{self.found[:FOUND_LETTERS]}..."
-        line = f"{self.thing}: found {found}; wanted {self.wanted}"
-        return " ".join(line.split())
+        found, wanted = (words if len(words) <= FOUND_LETTERS else f"{words[:FOUND_LETTERS]}..."
+                         for words in (self.found, self.wanted))
+        return " ".join(f"{self.thing}: found {found}; wanted {wanted}".split())
 
     def __reduce__(self) -> tuple[object, ...]:
         return (partial(type(self), found=self.found, wanted=self.wanted), (self.thing,))

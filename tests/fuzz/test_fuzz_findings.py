@@ -123,6 +123,13 @@ def test_a_row_of_a_hundred_thousand_letters_is_not_echoed_whole(tmp_path: Path)
     assert FOUND_LETTERS < len(str(error.value)) < FOUND_LETTERS + 500
 
 
+def test_nor_is_a_name_of_a_hundred_thousand_letters_that_would_do(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text("path,class,split\na.wav,clap," + "x" * 100_000 + "\n")
+    with pytest.raises(SourceError, match="no such row") as error:
+        find_clips(tmp_path / "clips.csv", split="eval")
+    assert FOUND_LETTERS < len(str(error.value)) < FOUND_LETTERS + 500
+
+
 # The watch socket.
 
 @pytest.mark.parametrize("told", [
@@ -130,6 +137,7 @@ def test_a_row_of_a_hundred_thousand_letters_is_not_echoed_whole(tmp_path: Path)
     message("lost", None, messages="x"), message("lost", None, messages=1e999),
     message("health", None, health={"blocks": "7"}),
     message("hearing", "yesterday", start=0), message("pins", None, pins=["17"]), message("answer", None, ok=1),
+    message("answer", None, command="mute", request=None, ok=False),
     message("event", None, start=0, end=None, event={"id": [], "started_at": "9999-12-31T23:59:59-23:59"}),
     message("x", None, deep=[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]])])
 def test_a_message_that_lacks_what_its_kind_has_is_refused_at_the_door(told: dict[str, object]) -> None:

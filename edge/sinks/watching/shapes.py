@@ -69,7 +69,7 @@ SHAPES: Mapping[str, Shape] = {
         "start": whole, "end": or_null(whole),
         "event": {"id": text, "sequence": whole, "phase": phase, "target": text, "label": text, "probability": number,
                   "score": number, "started_at": date, "ended_at": or_null(date), "level_dbfs": number}},
-    "answer": {"command": text, "request": or_null(text), "ok": flag},
+    "answer": {"command": text, "request": or_null(text), "ok": flag, "error": or_null(text)},
     "pins": {"pins": of_any(flag)},
     "health": {"health": of_any(number)},
     "lost": {"messages": whole},
