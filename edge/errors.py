@@ -17,8 +17,8 @@ from functools import partial
 SHOWN_LETTERS = 40
 """An error echoes at most so many letters of what was found."""
 FOUND_LETTERS = 2_000
-"""An error's line has at most so many letters of all that was found, and of what was wanted: a row of a damaged file may have
-a million, and so may a name in a list of clips."""
+"""An error's line has at most so many letters of all that was found, and of what was wanted: a row of a damaged file may
+have a million, and so may a name in a list of clips."""
 
 
 class EdgeError(Exception):
