@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,17 @@ def settings_from(options: argparse.Namespace) -> Settings:
     if options.runtime is not None:
         model = replace(model, runtime=options.runtime)
     return replace(settings, model=model)
+
+
+def try_own_model(settings: Settings) -> None:
+    """Run a model that is named by its path once in a child: no install has tried it, and it may crash the runtime.
+
+    Raises ModelError.
+    """
+    if os.sep in settings.model.name:
+        from edge.workshop.models.trial import try_directory  # the workshop: for such a model only
+
+        try_directory(Path(settings.model.name), runtime=settings.model.runtime, delegate=settings.model.delegate)
 
 
 def state_dir_from(options: argparse.Namespace) -> Path:

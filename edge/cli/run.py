@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.app import build
-from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from
+from edge.cli.options import common, log_to_stderr, settings_from, state_dir_from, try_own_model
 from edge.control.memory import keep_together
 from edge.control.systemd import Systemd
 from edge.errors import SettingsError
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     log_to_stderr(settings.log.level)
     state_dir = state_dir_from(options)
     with held(state_dir):
+        try_own_model(settings)
         appliance = build(settings, state_dir, read_settings=lambda: _read(options), systemd=Systemd.of(os.environ))
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup

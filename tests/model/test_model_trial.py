@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from edge.workshop.models import trial
 from edge.workshop.models.install import Installer
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="files are altered with LiteRT's schema")
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(os.environ.get("EDGE_AUDIO_TEST_RUNTIME", "litert") == "tflite-runtime", reason="for LiteRT")
 
 
@@ -61,6 +64,18 @@ def test_a_file_that_crashes_the_runtime_is_told_by_install_and_by_verify(tmp_pa
     installed(tmp_path / "state", altered(weights_for_input))
     with pytest.raises(ModelError, match=r"models/crash: found the runtime crashed \(signal \d+\)"):
         store.verify("crash")
+
+
+@pytest.mark.big
+@pytest.mark.parametrize("words", [("run", "--file", "models/demo/claps.wav"), ("check", "--only", "model")])
+def test_a_model_named_by_its_path_that_crashes_the_runtime_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """No install has tried it: `run` ended with a signal, and the service with it at each new start."""
+    installed(tmp_path, altered(weights_for_input))
+    own = ["--model", str(tmp_path / "models" / "crash"), "--state-dir", str(tmp_path / "state")]
+    done = subprocess.run([sys.executable, "-m", "edge", *words, *own], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120.0, check=False)
+    assert done.returncode in (1, 2), done.stderr
+    assert "models/crash: found the runtime crashed (signal" in done.stdout + done.stderr
 
 
 @pytest.mark.big

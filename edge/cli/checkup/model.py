@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.cli.checkup.finding import Finding
+from edge.cli.options import try_own_model
 from edge.control.commanded import Commanded
 from edge.control.current import idle_pins
 from edge.control.loading import NamedModel, find_model
@@ -23,6 +24,7 @@ def check_model(settings: Settings, state_dir: Path, commanded: Commanded) -> It
     """Findings of the model, its look network, and what they would hear by the settings."""
     try:
         named = find_model(settings.model.name, state_dir)
+        try_own_model(settings)
         model = named.open(runtime=settings.model.runtime, threads=settings.model.threads, delegate=settings.model.delegate)
         data = np.zeros((96, 64), np.float32) if model.wants == "bands" else np.zeros(model.patch_samples, np.int16)
         model.score(Patch(data, 0))
