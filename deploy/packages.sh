@@ -5,7 +5,7 @@ set -euo pipefail
 
 run=(python3 python3-venv python3-dev gcc libc6-dev portaudio19-dev mosquitto)
 test=(mosquitto-clients alsa-utils libasound2-plugins pulseaudio sox espeak-ng openssl procps systemd
-      rauc squashfs-tools e2fsprogs dbus)
+      rauc squashfs-tools e2fsprogs dbus fdisk socat)
 brokers=(rabbitmq-server nats-server)
 fleet=(nats-server)
 mediapipe=(libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2)
