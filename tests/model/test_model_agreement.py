@@ -37,8 +37,8 @@ def _patches(shared: Path, rows: list[Row], count: int) -> Iterator[tuple[np.nda
 
 @pytest.mark.parametrize(("population", "clips", "fewest", "alike", "worst_on_tflite"), [
     ("first", 200, 600, 0.995, 2),
-    # Recordings added on 2026-11-29: 99.36 % alike with LiteRT, 98.42 % and at worst three steps off with tflite-runtime, whose
-    # kernels round otherwise on a processor with AVX-512: 97.85 % there.
+    # Recordings added on 2026-11-29: 99.36 % alike with LiteRT. With tflite-runtime 98.42 %, at worst three steps off; its
+    # kernels round otherwise on a processor with AVX-512: 97.85 %.
     ("later", 80, 200, 0.97, 3),
 ])
 def test_split_agrees_with_whole(population: str, clips: int, fewest: int, alike: float, worst_on_tflite: int, shared: Path,
