@@ -5,7 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,24 @@ _FAULTS = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError
 modules raise where bytes are missing or are not as they were written."""
 MOST_BYTES = 200 << 20
 """Of an archive's arrays together, unpacked: the largest of ours takes 5 MB. One megabyte, packed, can hold a thousand."""
+
+
+class _Arrays(Mapping[str, Any]):
+    """The archive's arrays by name. NumPy gives the bytes of a part whose first bytes are no array's."""
+
+    def __init__(self, archive: Any) -> None:
+        self._archive = archive
+
+    def __getitem__(self, name: str) -> Any:
+        if not isinstance(found := self._archive[name], np.ndarray):
+            raise ValueError(f"{name} is no array")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._archive)
+
+    def __len__(self) -> int:
+        return len(self._archive)
 
 
 @contextmanager
@@ -38,7 +56,7 @@ def reading_arrays(path: Path, *, found: str, wanted: str) -> Iterator[Any]:
             with arrays:
                 if (size := sum(part.file_size for part in arrays.zip.infolist())) > MOST_BYTES:
                     raise ModelError(str(path), found=f"{size} bytes of arrays", wanted=f"{wanted}, of {MOST_BYTES} at most")
-                yield arrays
+                yield _Arrays(arrays)
     except ModelError:
         raise
     except _FAULTS as error:

@@ -100,6 +100,21 @@ def test_nor_can_the_words_of_what_was_taught(tmp_path: Path) -> None:
         judged_in(path)
 
 
+def test_a_part_that_is_no_array_is_damage(tmp_path: Path) -> None:
+    """NumPy gives its bytes, which have no shape."""
+    manifest = load_manifest(STARTER)
+    assert manifest.backbone is not None
+    save_room(tmp_path, manifest, np.zeros((0, manifest.backbone.output.size), np.float32), 60.0)
+    path = room_path(tmp_path, "starter")
+    with zipfile.ZipFile(path) as found:
+        parts = {name: found.read(name) for name in found.namelist()}
+    with zipfile.ZipFile(path, "w") as changed:
+        for name, content in parts.items():
+            changed.writestr(name, content if name != "cells.npy" else b"")
+    with pytest.raises(ModelError, match=r"no room \(cells is no array\)"):
+        load_room(tmp_path, manifest)
+
+
 @pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0])
 def test_a_room_of_no_length_is_no_room(tmp_path: Path, seconds: float) -> None:
     manifest = load_manifest(STARTER)
