@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import SettingsError
+from edge.model.embedded import is_path
 from edge.settings import Settings
 from edge.settings_file import load_settings
 from edge.state import default_state_dir
@@ -49,7 +49,7 @@ def try_own_model(settings: Settings) -> None:
 
     Raises ModelError.
     """
-    if os.sep in settings.model.name:
+    if is_path(settings.model.name):
         from edge.workshop.models.trial import try_directory  # the workshop: for such a model only
 
         try_directory(Path(settings.model.name), runtime=settings.model.runtime, delegate=settings.model.delegate)

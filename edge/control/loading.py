@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from edge.errors import ModelError
 from edge.features.logmel import FRONT_END_VERSION
 from edge.features.look import LOOK_ROWS, LOOK_VERSION
 from edge.model.classifier import Model, open_model
-from edge.model.embedded import embedded_folder
+from edge.model.embedded import embedded_folder, is_path
 from edge.model.impulse import IMPULSE, ImpulseManifest, LookNetwork, load_impulse_manifest, open_impulse
 from edge.model.look_offer import LookOffer, LookRows
 from edge.model.manifest import Manifest
@@ -35,9 +34,9 @@ def model_folder(name: str | Path, state_dir: Path) -> Path:
 
     Raises ModelError for a name that is not known.
     """
-    if isinstance(name, Path) or os.sep in name:
+    if is_path(name):
         return Path(name)
-    return ModelStore(state_dir).find(name)
+    return ModelStore(state_dir).find(str(name))
 
 
 def impulse_folder() -> Path:
@@ -139,7 +138,7 @@ def find_model(name: str | Path, state_dir: Path) -> NamedModel:
     folder = model_folder(name, state_dir)
     manifest = load_manifest(folder)
     looks = load_impulse_manifest(impulse_folder())
-    old = None if isinstance(name, Path) or os.sep in name else newest_taught(state_dir, manifest.name)
+    old = None if is_path(name) else newest_taught(state_dir, manifest.name)
     if old is None:
         return NamedModel(name, folder, manifest, None, looks=looks)
     taught, problems = old.fitting(manifest)

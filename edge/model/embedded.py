@@ -1,11 +1,17 @@
-"""Where the models that come with the program lie."""
+"""Where a model lies: with the program, or where its own path says. Imports no NumPy."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 from edge.errors import ModelError
+
+
+def is_path(name: str | Path) -> bool:
+    """Whether a model is named by the path of its directory, not by the name under which the store has it."""
+    return isinstance(name, Path) or os.sep in name
 
 
 def embedded_folder() -> Path:

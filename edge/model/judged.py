@@ -6,7 +6,6 @@ A step is a zip of arrays. Of these only the words are read: one text, whose let
 from __future__ import annotations
 
 import logging
-import os
 import re
 import zipfile
 import zlib
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.errors import ModelError
+from edge.model.embedded import is_path
 from edge.model.table import json_table
 from edge.model.taught_steps import OLDEST, SCHEMA, taught_folder, taught_steps
 
@@ -50,7 +50,7 @@ class JudgedEvents:
 
     def __init__(self, state_dir: Path, model: str) -> None:
         """model: by its name; what was said to one that is named by its path is not kept for it."""
-        self._folder = None if os.sep in model else taught_folder(state_dir, model)
+        self._folder = None if is_path(model) else taught_folder(state_dir, model)
         self._known: tuple[object, Judgements] = (None, {})
 
     def now(self) -> Judgements:

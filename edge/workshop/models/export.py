@@ -81,9 +81,8 @@ def _difference(model: Model, file: Path, runtime: str) -> float:
         front_end = FrontEnd(wants=model.wants, patch_samples=model.patch_samples,
                              hop_seconds=min(0.48, model.patch_samples // FRAME_STEP / 100))
         (patch,) = front_end.push(Block(samples, 0, StreamFormat(SAMPLE_RATE, 1)))
-        exported.set_input((samples / np.float32(32_768.0)).astype(np.float32).reshape(exported.inputs[0].shape))
-        exported.invoke()
-        scores = exported.outputs[0].spec.to_real(exported.output().reshape(-1))
+        made = exported.run((samples / np.float32(32_768.0)).astype(np.float32).reshape(exported.inputs[0].shape))
+        scores = exported.outputs[0].spec.to_real(made.reshape(-1))
         worst = max(worst, float(np.abs(scores - model.score(patch).values).max()))
     return worst
 
